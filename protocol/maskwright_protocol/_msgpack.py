@@ -1,0 +1,13 @@
+"""The only import of msgpack. Inside the editors the pure-Python part of the package is bundled beside us."""
+
+import msgpack
+
+MsgpackError = (ValueError, TypeError, RecursionError, msgpack.exceptions.UnpackException)
+
+
+def unpack(data: bytes) -> object:
+    """Decode one object; the caller has checked size, depth and count (see ``codec.check_limits``)."""
+    return msgpack.unpackb(data, raw=False, strict_map_key=True, max_ext_len=0)
+
+
+pack = msgpack.packb

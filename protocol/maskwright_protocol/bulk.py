@@ -1,0 +1,88 @@
+"""Long bulk fields travel ahead of their message, in ``part`` messages; this takes them out and puts them back."""
+
+from typing import Any, Dict, Iterator, List, Tuple, Union
+
+from .errors import BadMessage, TooLarge
+from .masks import INLINE_BYTES
+from .messages import CutoutResult, Mask, Message, Part, Pixels, Refine, Select, Selection
+
+PART_BYTES = 1024 * 1024
+Bulk = Union[Mask, Pixels]
+
+
+def bulk_fields(message: Message) -> List[Bulk]:
+    """All masks and pixels that a message carries, in a fixed order."""
+    found: List[Any] = []
+    if isinstance(message, Select):
+        found = [message.start, message.region]
+    elif isinstance(message, Refine):
+        found = [message.mask]
+    elif isinstance(message, Selection):
+        for instance in message.instances:
+            found.append(instance.mask)
+            found.extend(alternative.mask for alternative in instance.alternatives)
+        found.append(message.merged)
+    elif isinstance(message, CutoutResult):
+        found = [message.alpha, message.foreground]
+    return [item for item in found if item is not None]
+
+
+def detach(message: Message) -> Iterator[Part]:
+    """Parts to send before the message, so that what stays inline is at most ``INLINE_BYTES`` in sum.
+
+    Changes the message: a detached field's ``data`` becomes None and ``blob`` its number.
+    """
+    inline = 0
+    blob = 0
+    for item in bulk_fields(message):
+        size = len(item.data or b"")
+        if inline + size <= INLINE_BYTES:
+            inline += size
+            continue
+        view = memoryview(item.data or b"").cast("B")
+        item.data, item.blob = None, blob
+        for offset in range(0, size, PART_BYTES):
+            yield Part(id=getattr(message, "id"), blob=blob, offset=offset, data=view[offset : offset + PART_BYTES])  # type: ignore[arg-type]  # noqa: B009
+        blob += 1
+
+
+class PartStore:
+    """Collects parts until their message comes. ``limit`` bounds the bytes held."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.held = 0
+        self._blobs: Dict[Tuple[str, int], bytearray] = {}
+
+    def add(self, part: Part) -> None:
+        """Raises ``TooLarge`` beyond the limit and ``BadMessage`` for a gap; the blob is dropped then."""
+        name = (part.id, part.blob)
+        blob = self._blobs.setdefault(name, bytearray())
+        if part.offset != len(blob):
+            self._drop(name)
+            raise BadMessage("Parts of a mask arrived out of order.")
+        if self.held + len(part.data) > self.limit:
+            self._drop(name)
+            raise TooLarge("The masks of a message are larger than allowed.")
+        blob += part.data
+        self.held += len(part.data)
+
+    def attach(self, message: Message) -> None:
+        """Give the message's detached fields their bytes back; parts held for its id are released."""
+        identity = getattr(message, "id", "")
+        try:
+            for item in bulk_fields(message):
+                if item.blob is not None:
+                    blob = self._blobs.get((identity, item.blob))
+                    if blob is None:
+                        raise BadMessage("A mask's data did not arrive before its message.")
+                    item.data, item.blob = blob, None  # type: ignore[assignment]
+        finally:
+            self.discard(identity)
+
+    def discard(self, identity: str) -> None:
+        for name in [name for name in self._blobs if name[0] == identity]:
+            self._drop(name)
+
+    def _drop(self, name: Tuple[str, int]) -> None:
+        self.held -= len(self._blobs.pop(name, b""))

@@ -1,0 +1,218 @@
+"""Messages <-> bytes: one msgpack map a message, with limits on size, depth and count checked before decoding."""
+
+import dataclasses
+import struct
+import typing
+from typing import Any, Dict, Iterable, List, Mapping, Type, Union
+
+from . import _msgpack
+from .errors import BadMessage, TooLarge
+from .messages import Message
+
+Buffer = Union[bytes, bytearray, memoryview]
+
+MAX_MESSAGE = 8 * 1024 * 1024
+MAX_DEPTH = 16
+MAX_ITEMS = 50_000
+SEPARATE_BYTES = 4096  # a bytes field this long is sent as its own buffer, without a copy
+
+
+# ---------------------------------------------------------------- encoding
+
+
+def encode(message: Message) -> List[Buffer]:
+    """The message as a list of buffers to be sent one after the other as a single WebSocket message.
+
+    Long bytes fields are passed through untouched (no copy); everything else is packed. Fields that are None are left
+    out. Raises ``BadMessage`` for values that msgpack cannot hold.
+    """
+    buffers: List[Buffer] = []
+    packed = bytearray()
+
+    def emit(value: Any) -> None:
+        nonlocal packed
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            emit_map(_fields_of(value))
+        elif isinstance(value, dict):
+            emit_map(value)
+        elif isinstance(value, (list, tuple)):
+            packed += _header(len(value), 0x90, 0xDC)
+            for item in value:
+                emit(item)
+        elif isinstance(value, (bytes, bytearray, memoryview)):
+            size = value.nbytes if isinstance(value, memoryview) else len(value)
+            packed += _bin_header(size)
+            if size < SEPARATE_BYTES:
+                packed += value
+            else:
+                buffers.append(bytes(packed))
+                buffers.append(value)
+                packed = bytearray()
+        else:
+            packed += _msgpack.pack(value)
+
+    def emit_map(items: Mapping[str, Any]) -> None:
+        nonlocal packed
+        packed += _header(len(items), 0x80, 0xDE)
+        for key, value in items.items():
+            packed += _msgpack.pack(key)
+            emit(value)
+
+    try:
+        emit({"type": message.TYPE, **_fields_of(message)})
+    except _msgpack.MsgpackError as error:
+        raise BadMessage(f"A {message.TYPE} message holds a value that cannot be sent: {error}") from error
+    if packed:
+        buffers.append(bytes(packed))
+    return buffers
+
+
+def encode_bytes(message: Message) -> bytes:
+    """The message as one bytes object."""
+    return b"".join(encode(message))
+
+
+def _fields_of(value: Any) -> Dict[str, Any]:
+    items = ((f.name, getattr(value, f.name)) for f in dataclasses.fields(value))
+    return {name: item for name, item in items if item is not None}
+
+
+def _header(count: int, fix: int, wide: int) -> bytes:
+    if count < 16:
+        return bytes([fix | count])
+    if count < 1 << 16:
+        return struct.pack(">BH", wide, count)
+    return struct.pack(">BI", wide + 1, count)
+
+
+def _bin_header(size: int) -> bytes:
+    if size < 1 << 8:
+        return struct.pack(">BB", 0xC4, size)
+    if size < 1 << 16:
+        return struct.pack(">BH", 0xC5, size)
+    return struct.pack(">BI", 0xC6, size)
+
+
+# ---------------------------------------------------------------- decoding
+
+
+def decode_map(data: bytes, max_size: int = MAX_MESSAGE) -> Dict[str, Any]:
+    """The message's map with plain values. Raises ``TooLarge`` or ``BadMessage``."""
+    if len(data) > max_size:
+        raise TooLarge(f"A message of {len(data)} bytes is longer than the {max_size} allowed.")
+    check_limits(data)
+    try:
+        value = _msgpack.unpack(data)
+    except _msgpack.MsgpackError as error:
+        raise BadMessage(f"A message could not be read: {error}") from error
+    if not isinstance(value, dict) or not isinstance(value.get("type"), str):
+        raise BadMessage("A message is not a map with a 'type'.")
+    return value
+
+
+def decode(data: bytes, known: Mapping[str, Type[Message]], max_size: int = MAX_MESSAGE) -> Message:
+    """The message as its dataclass, for clients; unknown fields are ignored. Raises ``TooLarge`` or ``BadMessage``."""
+    value = decode_map(data, max_size)
+    kind = value.pop("type")
+    if kind not in known:
+        raise BadMessage(f"Messages of type {kind!r} are not known.")
+    return _build(known[kind], value, kind)
+
+
+def check_limits(data: bytes) -> None:
+    """Walk msgpack's headers without building anything; raise ``BadMessage`` beyond depth, item count or length.
+
+    A few bytes can announce millions of empty maps; this costs at most ``MAX_ITEMS`` steps.
+    """
+    position, end, steps = 0, len(data), 0
+    pending = [1]  # values still to read, per nesting level
+    while pending:
+        if pending[-1] == 0:
+            pending.pop()
+            continue
+        pending[-1] -= 1
+        steps += 1
+        if steps > MAX_ITEMS:
+            raise BadMessage("A message holds too many values.")
+        if position >= end:
+            raise BadMessage("A message is cut off.")
+        tag = data[position]
+        position += 1
+        size_bytes, payload, children = _TAGS[tag]
+        if payload < 0:
+            raise BadMessage(f"A message holds the unsupported msgpack type 0x{tag:02x}.")
+        if size_bytes:
+            count = int.from_bytes(data[position : position + size_bytes], "big")
+            position += size_bytes
+            if children:
+                children *= count
+            else:
+                payload = count
+        position += payload
+        if position > end or children > end - position:
+            raise BadMessage("A message is cut off.")
+        if children:
+            pending.append(children)
+            if len(pending) > MAX_DEPTH + 1:
+                raise BadMessage("A message is nested too deeply.")
+    if position != end:
+        raise BadMessage("A message is followed by more bytes.")
+
+
+def _tag_table() -> List[typing.Tuple[int, int, int]]:
+    """For each first byte: bytes of the length field, payload bytes (-1: refused), children (per counted entry)."""
+    table = [(0, -1, 0)] * 256
+    for tag in [*range(0x80), 0xC0, 0xC2, 0xC3, *range(0xE0, 0x100)]:
+        table[tag] = (0, 0, 0)
+    for count in range(16):
+        table[0x80 + count] = (0, 0, 2 * count)
+        table[0x90 + count] = (0, 0, count)
+    for size in range(32):
+        table[0xA0 + size] = (0, size, 0)
+    table[0xC4:0xC7] = [(1, 0, 0), (2, 0, 0), (4, 0, 0)]  # bin
+    table[0xCA:0xCC] = [(0, 4, 0), (0, 8, 0)]  # floats
+    for start in (0xCC, 0xD0):  # unsigned and signed integers
+        table[start : start + 4] = [(0, 1, 0), (0, 2, 0), (0, 4, 0), (0, 8, 0)]
+    table[0xD9:0xDC] = [(1, 0, 0), (2, 0, 0), (4, 0, 0)]  # str
+    table[0xDC:0xDE] = [(2, 0, 1), (4, 0, 1)]  # array
+    table[0xDE:0xE0] = [(2, 0, 2), (4, 0, 2)]  # map
+    return table
+
+
+_TAGS = _tag_table()
+_HINTS: Dict[type, Dict[str, Any]] = {}
+
+
+def _build(kind: Any, value: Any, where: str) -> Any:
+    """A value of the annotated type from plain values; raises ``BadMessage`` naming the field."""
+    origin = typing.get_origin(kind)
+    if origin is Union:  # Optional[X]
+        inner = [a for a in typing.get_args(kind) if a is not type(None)][0]
+        return None if value is None else _build(inner, value, where)
+    if origin in (list, dict):
+        if not isinstance(value, origin):
+            raise BadMessage(f"The field {where} is not a {origin.__name__}.")
+        arguments = typing.get_args(kind)
+        if origin is list:
+            return [_build(arguments[0], item, where) for item in value]
+        return {key: _build(arguments[1], item, where) for key, item in value.items()}
+    if dataclasses.is_dataclass(kind):
+        if not isinstance(value, dict):
+            raise BadMessage(f"The field {where} is not a map.")
+        if kind not in _HINTS:
+            _HINTS[kind] = typing.get_type_hints(kind)  # type: ignore[index]
+        hints = _HINTS[kind]  # type: ignore[index]
+        names = [f.name for f in dataclasses.fields(kind)]
+        try:
+            return kind(**{n: _build(hints[n], value[n], f"{where}.{n}") for n in names if n in value})  # type: ignore[operator]
+        except TypeError as error:
+            raise BadMessage(f"The message or part {where} lacks a field: {error}") from error
+    if kind is Any or (isinstance(value, kind) and not (kind is int and isinstance(value, bool))):
+        return value
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    raise BadMessage(f"The field {where} is not of type {kind.__name__}.")
+
+
+def total_size(buffers: Iterable[Buffer]) -> int:
+    return sum(b.nbytes if isinstance(b, memoryview) else len(b) for b in buffers)

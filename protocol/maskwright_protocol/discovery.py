@@ -1,0 +1,112 @@
+"""How clients find the running server: a 0600 file in the user's runtime directory with address and token."""
+
+import json
+import os
+import stat
+import sys
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Optional
+
+from .errors import ServerAbsent
+
+FILE_NAME = "server.json"
+
+
+@dataclass
+class Endpoint:
+    """Where a server listens. ``token`` goes into the ``Authorization: Bearer`` header, never into a URL."""
+
+    host: str
+    port: int
+    token: str
+    pid: int = 0
+    version: int = 0  # protocol version
+    tls: bool = False
+    ca_file: str = ""  # certificate authority to trust instead of the system's, for a studio's own certificate
+
+
+def runtime_directory() -> Path:
+    """The directory for the endpoint and lock files; ``MASKWRIGHT_RUNTIME_DIR`` overrides the platform's own."""
+    override = os.environ.get("MASKWRIGHT_RUNTIME_DIR")
+    if override:
+        return Path(override)
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home()) / "Maskwright" / "run"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "Maskwright" / "run"
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    if runtime and os.path.isdir(runtime):
+        return Path(runtime) / "maskwright"
+    return Path(tempfile.gettempdir()) / f"maskwright-{os.getuid()}"
+
+
+def prepare_runtime_directory() -> Path:
+    """Make the runtime directory private (0700) and return it.
+
+    Raises ``PermissionError`` when it belongs to someone else or is a link: then a token in it would not be secret.
+    """
+    directory = runtime_directory()
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if sys.platform != "win32":
+        found = os.lstat(directory)
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+            raise PermissionError(f"{directory} is not a directory of this user")
+        if stat.S_IMODE(found.st_mode) & 0o077:
+            os.chmod(directory, 0o700)
+    return directory
+
+
+def write_endpoint(endpoint: Endpoint) -> Path:
+    """Write the endpoint file atomically with mode 0600; returns its path."""
+    path = prepare_runtime_directory() / FILE_NAME
+    handle, name = tempfile.mkstemp(dir=str(path.parent), prefix=".server-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(asdict(endpoint), file)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+    return path
+
+
+def remove_endpoint(endpoint: Endpoint) -> None:
+    """Remove the endpoint file if it is still ours."""
+    current = read_endpoint()
+    if current is not None and current.token == endpoint.token:
+        try:
+            (runtime_directory() / FILE_NAME).unlink()
+        except FileNotFoundError:
+            pass
+
+
+def read_endpoint() -> Optional[Endpoint]:
+    """The endpoint of a server of this user, or None. A file that others may write is not believed."""
+    path = runtime_directory() / FILE_NAME
+    try:
+        if sys.platform != "win32":
+            found = os.stat(path)
+            if found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) & 0o022:
+                return None
+        value = json.loads(path.read_text(encoding="utf-8"))
+        return Endpoint(
+            host=str(value["host"]),
+            port=int(value["port"]),
+            token=str(value["token"]),
+            pid=int(value.get("pid", 0)),
+            version=int(value.get("version", 0)),
+            tls=bool(value.get("tls", False)),
+            ca_file=str(value.get("ca_file", "")),
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def find_server() -> Endpoint:
+    """The running server's endpoint; raises ``ServerAbsent`` when there is none."""
+    endpoint = read_endpoint()
+    if endpoint is None:
+        raise ServerAbsent("The Maskwright server is not running.")
+    return endpoint

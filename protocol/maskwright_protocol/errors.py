@@ -1,0 +1,163 @@
+"""The tree of failures. Each has a stable code, a sentence a painter understands, and a hint what to do next."""
+
+from typing import Any, Dict, Optional
+
+
+class MaskwrightError(Exception):
+    """Base of every typed failure; ``details`` holds plain values only (they travel in ``failed``)."""
+
+    code = "internal"
+    hint = "Try again. If it happens again, run 'maskwright doctor' and report it."
+
+    def __init__(self, message: str, hint: Optional[str] = None, **details: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        if hint is not None:
+            self.hint = hint
+        self.details: Dict[str, Any] = details
+
+
+class InternalError(MaskwrightError):
+    """A defect of Maskwright itself."""
+
+
+class BadMessage(MaskwrightError):
+    code = "bad_message"
+    hint = "Plugin and server may be of different versions: update both."
+
+
+class TooLarge(MaskwrightError):
+    code = "too_large"
+    hint = "Use a smaller layer or crop it first."
+
+
+class VersionMismatch(MaskwrightError):
+    code = "version_mismatch"
+    hint = "Update the plugin and the server to the same version, then restart both."
+
+
+class BadInput(MaskwrightError):
+    """A prompt or parameter that cannot be used (a NaN coordinate, an unknown recipe, ...)."""
+
+    code = "bad_input"
+    hint = "Check the prompt and the settings."
+
+
+class EmptyPrompt(MaskwrightError):
+    code = "empty_prompt"
+    hint = "Type what to select, click on it, or drag a box around it."
+
+
+class OutsideImage(MaskwrightError):
+    code = "outside_image"
+    hint = "Click or drag inside the layer."
+
+
+class UnknownWord(MaskwrightError):
+    """The detector does not know this word; details: ``word``, ``near`` (known names alike), ``models`` (that would)."""
+
+    code = "unknown_word"
+    hint = "Use one of the names the model knows, or install a model that understands any text."
+
+
+class UnknownImage(MaskwrightError):
+    """The server does not hold this raster (any more); details: ``keys``. Clients send it again by themselves."""
+
+    code = "unknown_image"
+    hint = "The image will be sent again."
+
+
+class MorePixelsNeeded(MaskwrightError):
+    """The recipe needs the picture at full resolution; details: ``box`` [x, y, width, height]."""
+
+    code = "more_pixels_needed"
+    hint = "The image will be sent at full resolution."
+
+
+class BadImage(MaskwrightError):
+    code = "bad_image"
+    hint = "Send the image again."
+
+
+class ModelMissing(MaskwrightError):
+    code = "model_missing"
+    hint = "Install the model, or choose another one: 'maskwright models list' shows what there is."
+
+
+class ModelBroken(MaskwrightError):
+    """A model file that cannot be loaded; details: ``model``, and ``missing``/``unexpected`` keys where known."""
+
+    code = "model_broken"
+    hint = "Remove the model's folder and install it again."
+
+
+class OutOfMemory(MaskwrightError):
+    code = "out_of_memory"
+    hint = "Close other programs, or choose a smaller model."
+
+
+class WorkerDied(MaskwrightError):
+    code = "worker_died"
+    hint = "Try again: the models are being loaded anew. If it happens again choose a smaller model."
+
+
+class DeadlineExceeded(MaskwrightError):
+    code = "deadline"
+    hint = "Try again, or choose a faster model."
+
+
+class Busy(MaskwrightError):
+    code = "busy"
+    hint = "Wait for the running jobs to finish, then try again."
+
+
+class ShuttingDown(MaskwrightError):
+    code = "shutting_down"
+    hint = "Start the server again: 'maskwright serve'."
+
+
+class Forbidden(MaskwrightError):
+    code = "forbidden"
+    hint = "The token is wrong or old: restart the plugin, or copy the token again."
+
+
+class ServerAbsent(MaskwrightError):
+    """Raised by clients only: nothing answers at the address."""
+
+    code = "server_absent"
+    hint = "Start the server: 'maskwright serve'."
+
+
+class ConnectionLost(MaskwrightError):
+    """Raised by clients only: the connection broke while a request was under way."""
+
+    code = "connection_lost"
+    hint = "Try again; if the server is gone, start it: 'maskwright serve'."
+
+
+class JobCancelled(MaskwrightError):
+    """Raised by clients only: the job was cancelled or superseded."""
+
+    code = "cancelled"
+    hint = ""
+
+
+def _codes() -> Dict[str, type]:
+    found: Dict[str, type] = {}
+    stack = [MaskwrightError]
+    while stack:
+        cls = stack.pop()
+        if cls is not MaskwrightError:
+            found[cls.code] = cls
+        stack.extend(cls.__subclasses__())
+    return found
+
+
+CODES: Dict[str, type] = _codes()
+
+
+def from_code(code: str, message: str, hint: str = "", details: Optional[Dict[str, Any]] = None) -> MaskwrightError:
+    """The exception for a ``failed`` message; an unknown code becomes ``InternalError`` and keeps its texts."""
+    error = CODES.get(code, InternalError)(message, hint or None, **(details or {}))
+    error.code = code
+    return error

@@ -1,0 +1,514 @@
+"""Every message of the wire, defined once for server, command line and editor plugins.
+
+Conventions: coordinates are the document's pixels (x right, y down, origin at the canvas' top left corner, pixel
+``(0, 0)`` covers ``0 <= x < 1``); scores, alphas and thresholds are 0..1; lengths are document pixels; times are
+milliseconds unless the name says otherwise. Unknown fields are ignored, so that either side may be newer.
+Fields that hold bulk bytes come last, so that a sender can write everything before them as one short prefix.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Dict, List, Optional, Type
+
+PROTOCOL_VERSION = 1
+
+PRIORITIES = ("interactive", "batch", "background")
+
+
+# ---------------------------------------------------------------- parts of messages
+
+
+@dataclass
+class Rect:
+    """A box in document coordinates, sides may be fractional."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass
+class PixelRect:
+    """A box of whole document pixels; ``x`` and ``y`` may be negative (layers reach outside the canvas)."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass
+class Point:
+    """A click; ``include`` is False for "not this"."""
+
+    x: float
+    y: float
+    include: bool = True
+
+
+@dataclass
+class Raster:
+    """Pixels that cover ``box`` of the document, at any scale (``width`` x ``height`` may be smaller than the box).
+
+    ``key`` names the content (see ``digest.image_key``); with ``data`` the pixels travel along, without it the
+    server must know the key already, else it answers ``unknown_image``. Rows are packed, top to bottom.
+    """
+
+    key: str
+    width: int
+    height: int
+    format: str  # a name in pixels.FORMATS
+    box: PixelRect
+    transfer: str = "srgb"  # "srgb" or "linear"
+    data: Optional[bytes] = None
+
+
+@dataclass
+class Picture:
+    """What the user looks at: its extent in the document and the rasters that show it.
+
+    ``rasters[0]`` shows the whole ``box`` (usually as a proxy of long side 1024); more rasters may show parts of it
+    at full resolution.
+    """
+
+    box: PixelRect
+    rasters: List[Raster] = field(default_factory=list)
+
+
+@dataclass
+class Mask:
+    """A soft mask (0 outside, full scale inside), cropped to ``box``; everything outside ``box`` is 0.
+
+    ``depth`` is 8 or 16 (little endian). ``encoding`` is "raw" or "zlib". The bytes are in ``data``, or, when
+    ``blob`` is set, in the ``part`` messages of that number which were sent before this message.
+    """
+
+    box: PixelRect
+    depth: int = 8
+    encoding: str = "raw"
+    blob: Optional[int] = None
+    data: Optional[bytes] = None
+
+
+@dataclass
+class Pixels:
+    """Colours with straight alpha that cover ``box`` at document resolution; bytes as in ``Mask``."""
+
+    box: PixelRect
+    format: str
+    encoding: str = "raw"
+    blob: Optional[int] = None
+    data: Optional[bytes] = None
+
+
+@dataclass
+class PostProcess:
+    """The one post-processing chain, applied in the order of the fields. Lengths and areas in document pixels."""
+
+    threshold: Optional[float] = None  # hard cut; None keeps the soft mask
+    levels_low: float = 0.0  # alpha at or below becomes 0 ...
+    levels_high: float = 1.0  # ... at or above becomes 1, linear between
+    fill_holes: bool = False
+    max_hole_area: float = 0.0  # 0 fills holes of any size
+    min_area: float = 0.0  # connected parts smaller than this are removed
+    smooth: float = 0.0  # radius within which corners and jaggies are rounded
+    grow: float = 0.0  # Euclidean; negative shrinks
+    feather: float = 0.0  # standard deviation of a Gaussian
+    invert: bool = False
+
+
+@dataclass
+class Instance:
+    """One found object. ``id`` is stable within a picture and tool: a refined instance keeps it."""
+
+    id: str
+    label: str
+    score: float
+    box: Rect
+    source: str  # the model ids that made it, joined by "+"
+    alternatives: List["Alternative"] = field(default_factory=list)
+    mask: Optional[Mask] = None
+
+
+@dataclass
+class Alternative:
+    """Another hypothesis for an instance (part, whole, larger)."""
+
+    score: float
+    mask: Mask
+
+
+@dataclass
+class Report:
+    """How an answer was made."""
+
+    recipe: str
+    models: List[str]
+    device: str  # "cpu", "cuda:0", ...
+    device_reason: str = ""  # why this device, for instance "no GPU build of ONNX Runtime is installed"
+    timings: Dict[str, float] = field(default_factory=dict)  # stage -> milliseconds, in the order they ran
+    notes: List[str] = field(default_factory=list)  # sentences for the user
+
+
+@dataclass
+class ModelInfo:
+    id: str
+    family: str
+    roles: List[str]
+    title: str
+    summary: str
+    licence: str
+    commercial: str  # "yes", "no" or "ask"
+    installed: bool
+    embedded: bool = False
+    resident: bool = False
+
+
+@dataclass
+class RecipeInfo:
+    name: str
+    title: str
+    verb: str  # "select", "cutout", "refine"
+    models: List[str]
+    takes_text: bool = False
+    takes_points: bool = False
+    available: bool = True
+    missing: str = ""  # what to install when not available
+
+
+@dataclass
+class WorkerInfo:
+    device: str
+    state: str  # "stopped", "starting", "idle", "busy"
+    device_reason: str = ""
+    pid: Optional[int] = None
+    memory_bytes: int = 0
+    models: List[str] = field(default_factory=list)
+    restarts: int = 0
+
+
+# ---------------------------------------------------------------- messages
+
+
+@dataclass
+class Message:
+    """Base of all messages; ``TYPE`` is the value of the map's ``type`` key."""
+
+    TYPE: ClassVar[str] = ""
+
+
+@dataclass
+class Hello(Message):
+    """First message of a client."""
+
+    TYPE: ClassVar[str] = "hello"
+    version: int
+    client: str  # "krita", "gimp", "cli", ...
+    client_version: str = ""
+
+
+@dataclass
+class Welcome(Message):
+    TYPE: ClassVar[str] = "welcome"
+    version: int
+    session: str
+    server_version: str
+    max_message: int  # bytes of one message
+    max_pixels: int  # pixels of one raster
+    slice_bytes: int  # longest data of one image.slice
+    strip_rows: int
+
+
+@dataclass
+class Request(Message):
+    """Common to all messages that are answered under their ``id``."""
+
+    id: str
+
+
+@dataclass
+class Job(Request):
+    """Common to all requests that run a model.
+
+    A job with the same ``tool`` as an earlier one of this session and a higher ``generation`` supersedes it; an
+    empty tool supersedes nothing. ``deadline_s`` counts from arrival; 0 means the server's default.
+    """
+
+    picture: Optional[Picture] = None
+    tool: str = ""
+    generation: int = 0
+    priority: str = "interactive"
+    deadline_s: float = 0.0
+    recipe: str = "auto"
+    models: Dict[str, str] = field(default_factory=dict)  # role -> model id, overrides the recipe's choice
+    mask_depth: int = 8
+
+
+@dataclass
+class Prefetch(Job):
+    """Compute and keep the picture's embedding, so that the next ``select`` with points is quick."""
+
+    TYPE: ClassVar[str] = "prefetch"
+
+
+@dataclass
+class Select(Job):
+    """Text, points, boxes and a mask to start from, in any combination -> ``selection``."""
+
+    TYPE: ClassVar[str] = "select"
+    text: str = ""
+    exclude_text: str = ""  # what to subtract
+    points: List[Point] = field(default_factory=list)
+    boxes: List[Rect] = field(default_factory=list)
+    pick: str = "all"  # "all", "best" or a 1-based number in order of score
+    min_score: Optional[float] = None
+    post: PostProcess = field(default_factory=PostProcess)
+    merge: bool = False  # also send the union of all instances
+    continue_from: str = ""  # instance id of the last answer, whose logits seed this click
+    start: Optional[Mask] = None  # a mask to start from
+    region: Optional[Mask] = None  # limit: nothing is selected outside
+
+
+@dataclass
+class Detect(Job):
+    """Text -> ``selection`` whose instances have boxes and no masks."""
+
+    TYPE: ClassVar[str] = "detect"
+    text: str = ""
+    min_score: Optional[float] = None
+
+
+@dataclass
+class Cutout(Job):
+    """Background removal -> ``cutout.result``. Needs a full-resolution raster when ``foreground`` is asked for."""
+
+    TYPE: ClassVar[str] = "cutout"
+    foreground: bool = True  # also send decontaminated colours
+    format: str = "RGBA8"  # in which pixel format to send them
+    post: PostProcess = field(default_factory=PostProcess)
+
+
+@dataclass
+class Refine(Job):
+    """A selection and the image -> soft alpha in a band around the selection's edge, as ``selection``."""
+
+    TYPE: ClassVar[str] = "refine"
+    edge_width: float = 0.0  # width of the band in pixels; 0 lets the server choose from the object's size
+    post: PostProcess = field(default_factory=PostProcess)
+    mask: Optional[Mask] = None
+
+
+@dataclass
+class Cancel(Message):
+    """Cancel the job of that id; it is answered by ``cancelled`` unless its result is on its way already."""
+
+    TYPE: ClassVar[str] = "cancel"
+    id: str
+
+
+@dataclass
+class Part(Message):
+    """A piece of a bulk field: bytes ``offset``.. of blob number ``blob`` of message ``id``. Sent before it."""
+
+    TYPE: ClassVar[str] = "part"
+    id: str
+    blob: int
+    offset: int
+    data: bytes = b""
+
+
+@dataclass
+class ImageBegin(Request):
+    """Announce a raster by its strips' digests; answered by ``image.need``."""
+
+    TYPE: ClassVar[str] = "image.begin"
+    key: str
+    width: int
+    height: int
+    format: str
+    transfer: str
+    strips: List[str]
+
+
+@dataclass
+class ImageNeed(Message):
+    """Strips (by number) that the server lacks; empty means that the image is complete."""
+
+    TYPE: ClassVar[str] = "image.need"
+    id: str
+    key: str
+    strips: List[int]
+
+
+@dataclass
+class ImageSlice(Message):
+    TYPE: ClassVar[str] = "image.slice"
+    key: str
+    strip: int
+    offset: int  # bytes from the strip's start
+    data: bytes = b""
+
+
+@dataclass
+class ImageEnd(Request):
+    """All needed strips were sent; answered by ``image.ready`` or ``failed``."""
+
+    TYPE: ClassVar[str] = "image.end"
+    key: str
+
+
+@dataclass
+class ImageReady(Message):
+    TYPE: ClassVar[str] = "image.ready"
+    id: str
+    key: str
+
+
+@dataclass
+class StatusRequest(Request):
+    TYPE: ClassVar[str] = "status"
+
+
+@dataclass
+class Status(Message):
+    TYPE: ClassVar[str] = "status.report"
+    id: str
+    server_version: str
+    pid: int
+    uptime_s: float
+    sessions: int
+    queued: int
+    running: int
+    image_bytes: int
+    image_budget: int
+    memory_bytes: int
+    workers: List[WorkerInfo] = field(default_factory=list)
+
+
+@dataclass
+class ModelsRequest(Request):
+    TYPE: ClassVar[str] = "models"
+
+
+@dataclass
+class Models(Message):
+    TYPE: ClassVar[str] = "models.report"
+    id: str
+    models: List[ModelInfo] = field(default_factory=list)
+    recipes: List[RecipeInfo] = field(default_factory=list)
+
+
+@dataclass
+class Shutdown(Request):
+    """Stop the server after the running jobs were cancelled; answered by ``done``."""
+
+    TYPE: ClassVar[str] = "shutdown"
+
+
+@dataclass
+class Done(Message):
+    """Answer to requests that return nothing (``shutdown``, ``prefetch``)."""
+
+    TYPE: ClassVar[str] = "done"
+    id: str
+    generation: int = 0
+
+
+@dataclass
+class Progress(Message):
+    """Sent at least once a second while a job waits or runs."""
+
+    TYPE: ClassVar[str] = "progress"
+    id: str
+    generation: int
+    stage: str  # "queued", "starting", "load", "detect", "embed", "segment", "matte", "refine", "post", ...
+    fraction: float = 0.0
+    text: str = ""  # a sentence for the user
+
+
+@dataclass
+class Selection(Message):
+    """Answer to ``select``, ``detect`` and ``refine``. No instances is an answer too: ``reason`` says why."""
+
+    TYPE: ClassVar[str] = "selection"
+    id: str
+    generation: int
+    report: Report
+    reason: str = ""  # "" or "nothing_found" or "empty_after_post_processing"
+    message: str = ""  # the reason as a sentence
+    hint: str = ""
+    agreement: Optional[float] = None  # refine: how far the model agrees with the selection, 0..1
+    instances: List[Instance] = field(default_factory=list)
+    merged: Optional[Mask] = None
+
+
+@dataclass
+class CutoutResult(Message):
+    TYPE: ClassVar[str] = "cutout.result"
+    id: str
+    generation: int
+    report: Report
+    reason: str = ""
+    message: str = ""
+    hint: str = ""
+    alpha: Optional[Mask] = None
+    foreground: Optional[Pixels] = None
+
+
+@dataclass
+class Failed(Message):
+    """``code`` is one of ``errors.CODES``; ``message`` and ``hint`` are sentences for the user."""
+
+    TYPE: ClassVar[str] = "failed"
+    id: str  # empty when the message that caused it could not be read
+    code: str
+    message: str
+    hint: str = ""
+    generation: int = 0
+    details: Dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Cancelled(Message):
+    TYPE: ClassVar[str] = "cancelled"
+    id: str
+    generation: int = 0
+    superseded: bool = False
+
+
+CLIENT_MESSAGES: Dict[str, Type[Message]] = {
+    m.TYPE: m
+    for m in (
+        Hello,
+        Prefetch,
+        Select,
+        Detect,
+        Cutout,
+        Refine,
+        Cancel,
+        Part,
+        ImageBegin,
+        ImageSlice,
+        ImageEnd,
+        StatusRequest,
+        ModelsRequest,
+        Shutdown,
+    )
+}
+SERVER_MESSAGES: Dict[str, Type[Message]] = {
+    m.TYPE: m
+    for m in (
+        Welcome,
+        ImageNeed,
+        ImageReady,
+        Status,
+        Models,
+        Done,
+        Progress,
+        Part,
+        Selection,
+        CutoutResult,
+        Failed,
+        Cancelled,
+    )
+}

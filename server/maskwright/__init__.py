@@ -1,0 +1,1 @@
+"""The Maskwright server and its command line."""

@@ -1,0 +1,120 @@
+"""The four roles a model can play. A recipe asks for roles; a family implements one or more of them.
+
+Images are ``(H, W, 3)`` uint8 sRGB, C-contiguous. Coordinates are pixels of that image. Masks and alphas are float32
+0..1; logits are float32, positive means inside.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+RGB = NDArray[np.uint8]
+FloatMap = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Box:
+    """Axis-aligned box, ``x0 <= x1``, ``y0 <= y1``, image pixels."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+    @property
+    def width(self) -> float:
+        return self.x1 - self.x0
+
+    @property
+    def height(self) -> float:
+        return self.y1 - self.y0
+
+    @property
+    def area(self) -> float:
+        return max(0.0, self.width) * max(0.0, self.height)
+
+
+@dataclass(frozen=True)
+class Detection:
+    box: Box
+    label: str
+    score: float
+
+
+@dataclass
+class SegmentPrompt:
+    """One object's prompt. ``points`` are ``(x, y, include)``; ``mask`` is a soft mask of the image's size."""
+
+    points: list[tuple[float, float, bool]] = field(default_factory=list)
+    box: Box | None = None
+    mask: FloatMap | None = None
+    logits: FloatMap | None = None  # low-resolution logits of an earlier answer, in the family's own shape
+
+
+@dataclass
+class Hypothesis:
+    """One answer to a prompt.
+
+    ``logits``: ``(H, W)`` float32 of the image's size. ``low_res``: the family's own low-resolution logits, to be
+    given back as ``SegmentPrompt.logits``; None where the family has none.
+    """
+
+    logits: FloatMap
+    score: float
+    low_res: FloatMap | None = None
+
+
+@dataclass
+class Embedding:
+    """What a segmenter remembers of an image. ``nbytes`` counts toward the cache's budget."""
+
+    model_id: str
+    image_size: tuple[int, int]  # (H, W)
+    data: Any
+    nbytes: int
+
+
+class Model(Protocol):
+    """Common to all roles. ``model_id`` is the catalogue id; ``device`` "cpu", "cuda:0", ..."""
+
+    model_id: str
+    device: str
+    nbytes: int  # memory held, measured or estimated
+
+
+@runtime_checkable
+class Detector(Model, Protocol):
+    def detect(self, image: RGB, text: str, *, min_score: float | None = None) -> list[Detection]:
+        """Boxes of what ``text`` names, best score first. Raises ``UnknownWord``."""
+        ...
+
+
+@runtime_checkable
+class Segmenter(Model, Protocol):
+    def embed(self, image: RGB) -> Embedding:
+        """The dear part; the caller caches the result."""
+        ...
+
+    def segment(self, embedding: Embedding, prompts: list[SegmentPrompt]) -> list[list[Hypothesis]]:
+        """For each prompt its hypotheses, best first. The cheap part."""
+        ...
+
+
+@runtime_checkable
+class Matter(Model, Protocol):
+    def matte(self, image: RGB, trimap: FloatMap | None = None) -> FloatMap:
+        """Alpha ``(H, W)`` float32 0..1 of the image's size."""
+        ...
+
+
+@runtime_checkable
+class Parser(Model, Protocol):
+    labels: tuple[str, ...]
+
+    def parse(self, image: RGB) -> FloatMap:
+        """Probabilities ``(len(labels), H, W)`` float32."""
+        ...
