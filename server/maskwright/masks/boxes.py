@@ -1,0 +1,121 @@
+"""Boxes of whole pixels, and crops of planes by them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .opencv import cv2
+
+Plane = NDArray[np.float32]
+VISIBLE = 0.5 / 255  # the smallest alpha that rounds to 1 in 8 bits
+
+T = TypeVar("T", bound=np.generic)
+
+
+class PixelBox(NamedTuple):
+    """Whole pixels ``x <= column < x + width``, ``y <= row < y + height``; may be empty, never negative in size."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    @property
+    def right(self) -> int:
+        return self.x + self.width
+
+    @property
+    def bottom(self) -> int:
+        return self.y + self.height
+
+    @property
+    def area(self) -> int:
+        return self.width * self.height
+
+    @property
+    def empty(self) -> bool:
+        return self.width <= 0 or self.height <= 0
+
+    def intersect(self, other: PixelBox) -> PixelBox:
+        x, y = max(self.x, other.x), max(self.y, other.y)
+        return PixelBox(x, y, max(0, min(self.right, other.right) - x), max(0, min(self.bottom, other.bottom) - y))
+
+    def union(self, other: PixelBox) -> PixelBox:
+        if self.empty:
+            return other
+        if other.empty:
+            return self
+        x, y = min(self.x, other.x), min(self.y, other.y)
+        return PixelBox(x, y, max(self.right, other.right) - x, max(self.bottom, other.bottom) - y)
+
+    def padded(self, margin: int) -> PixelBox:
+        return PixelBox(self.x - margin, self.y - margin, self.width + 2 * margin, self.height + 2 * margin)
+
+    def moved(self, dx: int, dy: int) -> PixelBox:
+        return PixelBox(self.x + dx, self.y + dy, self.width, self.height)
+
+    def contains(self, other: PixelBox) -> bool:
+        return self.intersect(other) == other
+
+    def slices(self) -> tuple[slice, slice]:
+        """Row and column slices into an array whose origin is the box's coordinate origin."""
+        return slice(self.y, self.bottom), slice(self.x, self.right)
+
+    @classmethod
+    def around(cls, x0: float, y0: float, x1: float, y1: float) -> PixelBox:
+        """The smallest box of whole pixels that covers the given edges."""
+        x, y = math.floor(x0), math.floor(y0)
+        return cls(x, y, max(0, math.ceil(x1) - x), max(0, math.ceil(y1) - y))
+
+
+def whole(array: NDArray[Any]) -> PixelBox:
+    """The box of a whole ``(H, W[, C])`` array."""
+    return PixelBox(0, 0, array.shape[1], array.shape[0])
+
+
+def tight_box(mask: NDArray[Any], above: float = VISIBLE) -> PixelBox:
+    """The smallest box around all pixels ``>= above`` of an ``(H, W)`` mask; of no size when there are none.
+
+    The default keeps whatever is visible in 8 bits. A uint8 or uint16 mask counts every pixel that is not 0.
+    """
+    if mask.dtype == np.uint8:
+        binary = mask
+    elif mask.dtype == np.uint16:
+        binary = (mask > 0).view(np.uint8)
+    else:
+        binary = (mask >= above).view(np.uint8)
+    if binary.size == 0:
+        return PixelBox(0, 0, 0, 0)
+    x, y, width, height = cv2.boundingRect(np.ascontiguousarray(binary))
+    return PixelBox(int(x), int(y), int(width), int(height))
+
+
+def recrop(array: NDArray[T], box: PixelBox, target: PixelBox) -> NDArray[T]:
+    """``array`` covers ``box``; the answer covers ``target``, 0 where ``array`` has nothing. A view where possible."""
+    if box.contains(target):
+        rows, columns = target.moved(-box.x, -box.y).slices()
+        return array[rows, columns]
+    out = np.zeros((target.height, target.width, *array.shape[2:]), array.dtype)
+    common = box.intersect(target)
+    if not common.empty:
+        to = common.moved(-target.x, -target.y).slices()
+        out[to] = array[common.moved(-box.x, -box.y).slices()]
+    return out
+
+
+def quantise(mask: Plane, depth: int) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    """float32 0..1 -> uint8 (``depth`` 8) or uint16 (16), rounded to nearest, clipped; no threshold anywhere."""
+    if depth == 8:
+        return cv2.addWeighted(mask, 255.0, mask, 0.0, 0.0, dtype=cv2.CV_8U) if mask.size else mask.astype(np.uint8)
+    if depth != 16:
+        raise ValueError(f"a mask has 8 or 16 bits, not {depth}")
+    return cv2.addWeighted(mask, 65535.0, mask, 0.0, 0.0, dtype=cv2.CV_16U) if mask.size else mask.astype(np.uint16)
+
+
+def dequantise(plane: NDArray[np.uint8] | NDArray[np.uint16]) -> Plane:
+    """uint8 or uint16 full scale -> float32 0..1."""
+    return plane.astype(np.float32) * np.float32(1.0 / np.iinfo(plane.dtype).max)

@@ -1,0 +1,58 @@
+"""Foreground colours behind a soft edge, so that a cut-out carries no fringe of its old background."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .opencv import cv2
+from .boxes import PixelBox, Plane, tight_box
+
+Colours = NDArray[np.float32]
+
+
+def estimate_foreground(image: Colours, alpha: Plane, radii: tuple[int, ...] = (90, 6)) -> Colours:
+    """Straight foreground colours by blur fusion: Forte, "Approximate Fast Foreground Colour Estimation", ICIP 2021.
+
+    ``image`` ``(H, W, 3)`` float32 0..1, ``alpha`` ``(H, W)`` float32 0..1 -> ``(H, W, 3)`` float32 0..1. One pass per
+    radius (the window's side in pixels): 90 spreads colours far, 6 puts the detail back. Where alpha is 0 the answer
+    is the blurred colour of what lies near, which is invisible but filters well.
+    """
+    coverage = np.ascontiguousarray(alpha, np.float32)[..., None]
+    foreground = background = np.ascontiguousarray(image, np.float32)
+    for radius in radii:
+        foreground, background = _pass(image, coverage, foreground, background, radius)
+    return foreground
+
+
+def _pass(image: Colours, alpha: Plane, fore: Colours, back: Colours, radius: int) -> tuple[Colours, Colours]:
+    height, width = alpha.shape[:2]
+    # Reflection needs the window to fit into the image; it has no further to look anyway.
+    window = (max(1, min(radius, 2 * width - 1)), max(1, min(radius, 2 * height - 1)))
+
+    def blur(plane: NDArray[np.float32]) -> NDArray[np.float32]:
+        out = cv2.blur(plane, window, borderType=cv2.BORDER_REFLECT_101)
+        return out[..., None] if out.ndim == 2 else out
+
+    blurred = blur(alpha)
+    fore = blur(fore * alpha) / (blurred + 1e-5)
+    back = blur(back * (1 - alpha)) / ((1 - blurred) + 1e-5)
+    fore = np.clip(fore + alpha * (image - alpha * fore - (1 - alpha) * back), 0, 1)
+    return fore, back
+
+
+def decontaminate(image: Colours, alpha: Plane, margin: int = 96) -> Colours:
+    """``estimate_foreground`` where it matters: around pixels that are neither opaque nor empty.
+
+    Opaque pixels keep their own colour exactly. Same shapes and ranges as ``estimate_foreground``.
+    """
+    out = np.array(image, np.float32, order="C")
+    soft = (alpha > 0) & (alpha < 1)
+    box = tight_box(soft.astype(np.float32))
+    if box.empty:
+        return out
+    box = box.padded(margin).intersect(PixelBox(0, 0, alpha.shape[1], alpha.shape[0]))
+    rows, columns = box.slices()
+    estimated = estimate_foreground(out[rows, columns], alpha[rows, columns])
+    np.copyto(out[rows, columns], estimated, where=(alpha[rows, columns] < 1)[..., None])
+    return out

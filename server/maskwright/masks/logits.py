@@ -1,0 +1,163 @@
+"""Soft masks as logits on a coarse grid, drawn at any scale.
+
+Segmenters answer with small maps (256 cells for an image of 4000 pixels). Thresholding or squashing such a map before
+it is enlarged gives staircases; here the logits are enlarged, and only then turned into coverage.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .opencv import cv2
+from .boxes import PixelBox, Plane
+
+EDGE_PIXELS = 1.6  # how wide the ramp of a typical edge is drawn
+_OFFSET_TRIES = 24
+
+
+@dataclass(frozen=True)
+class LogitMap:
+    """``values`` ``(h, w)`` float32, positive inside, whose cells tile ``x0..x1`` by ``y0..y1`` (pixels, edges)."""
+
+    values: Plane
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+    @property
+    def cell(self) -> tuple[float, float]:
+        """Width and height of a cell in pixels."""
+        rows, columns = self.values.shape
+        return (self.x1 - self.x0) / columns, (self.y1 - self.y0) / rows
+
+    def mapped(self, scale_x: float, scale_y: float, dx: float, dy: float) -> LogitMap:
+        """The same map in the coordinates ``x * scale_x + dx``, ``y * scale_y + dy``."""
+        return replace(
+            self,
+            x0=self.x0 * scale_x + dx,
+            y0=self.y0 * scale_y + dy,
+            x1=self.x1 * scale_x + dx,
+            y1=self.y1 * scale_y + dy,
+        )
+
+    def like(self, values: Plane) -> LogitMap:
+        return replace(self, values=values)
+
+    def slope(self, edge_pixels: float = EDGE_PIXELS) -> float:
+        """Coverage per logit that draws the median edge as a ramp of ``edge_pixels`` pixels.
+
+        Edges where the model is less sure (the logits are flatter) come out softer in proportion.
+        """
+        values = self.values
+        inside = (values > 0).view(np.uint8)
+        rim = cv2.morphologyEx(inside, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)).astype(bool)
+        cell_x, cell_y = self.cell
+        if not rim.any():
+            return 1.0
+        grad_x = cv2.Scharr(values, cv2.CV_32F, 1, 0, scale=1 / 32, borderType=cv2.BORDER_REPLICATE)[rim] / cell_x
+        grad_y = cv2.Scharr(values, cv2.CV_32F, 0, 1, scale=1 / 32, borderType=cv2.BORDER_REPLICATE)[rim] / cell_y
+        steepness = float(np.median(np.hypot(grad_x, grad_y)))
+        return 1.0 / max(steepness * edge_pixels, 1e-6)
+
+    def bounds(self, limit: PixelBox, slope: float) -> PixelBox:
+        """A box, one cell generous, around everything that ``draw`` with this slope shows within ``limit``."""
+        x, y, width, height = cv2.boundingRect((self.values > -0.5 / slope).view(np.uint8))
+        if width == 0 or height == 0:
+            return PixelBox(limit.x, limit.y, 0, 0)
+        cell_x, cell_y = self.cell
+        return PixelBox.around(
+            self.x0 + (x - 1.5) * cell_x,
+            self.y0 + (y - 1.5) * cell_y,
+            self.x0 + (x + width + 1.5) * cell_x,
+            self.y0 + (y + height + 1.5) * cell_y,
+        ).intersect(limit)
+
+    def sample(self, box: PixelBox) -> Plane:
+        """Logits ``(box.height, box.width)`` float32 at the pixels' centres, bicubic; outside the map its rim goes on.
+
+        The shift against the exact place is far below half a pixel and there is no error of scale.
+        """
+        cell_x, cell_y = self.cell
+        rows, columns = self.values.shape
+        col0, col1, left = _span(self.x0, cell_x, columns, box.x, box.right)
+        row0, row1, top = _span(self.y0, cell_y, rows, box.y, box.bottom)
+        part = np.ascontiguousarray(self.values[row0:row1, col0:col1])
+        large = cv2.resize(part, None, fx=cell_x, fy=cell_y, interpolation=cv2.INTER_CUBIC)
+        x, y = box.x - left, box.y - top
+        need_right, need_bottom = x + box.width - large.shape[1], y + box.height - large.shape[0]
+        if x < 0 or y < 0 or need_right > 0 or need_bottom > 0:
+            before_x, before_y = max(0, -x), max(0, -y)
+            large = cv2.copyMakeBorder(
+                large, before_y, max(0, need_bottom), before_x, max(0, need_right), cv2.BORDER_REPLICATE
+            )
+            x, y = x + before_x, y + before_y
+        return large[y : y + box.height, x : x + box.width]
+
+    def draw(self, box: PixelBox, slope: float) -> Plane:
+        """Coverage ``(box.height, box.width)`` float32 0..1: half where the logit is 0, ``slope`` per logit."""
+        if box.empty:
+            return np.zeros((box.height, box.width), np.float32)
+        logits = self.sample(box)
+        return np.clip(logits * np.float32(slope) + np.float32(0.5), 0.0, 1.0)
+
+    def draw8(self, box: PixelBox, slope: float) -> NDArray[np.uint8]:
+        """``draw`` as uint8, rounded to nearest, in one pass."""
+        if box.empty:
+            return np.zeros((box.height, box.width), np.uint8)
+        logits = self.sample(box)
+        return cv2.addWeighted(logits, 255.0 * slope, logits, 0.0, 127.5, dtype=cv2.CV_8U)
+
+
+def _span(origin: float, cell: float, cells: int, start: int, end: int) -> tuple[int, int, int]:
+    """Cells ``first..last`` that are needed for the pixels ``start..end``, and the pixel where ``first`` begins.
+
+    Among the possible first cells the one is taken whose edge lies nearest to a whole pixel.
+    """
+    highest = min(max(math.floor((start - origin) / cell) - 2, 0), cells - 1)
+    lowest = max(0, highest - _OFFSET_TRIES)
+    first = min(
+        range(highest, lowest - 1, -1), key=lambda c: round(abs(origin + c * cell - round(origin + c * cell)), 6)
+    )
+    last = min(cells, max(first + 1, math.ceil((end - origin) / cell) + 3))
+    return first, last, round(origin + first * cell)
+
+
+def logit(mask: Plane, limit: float = 8.0) -> Plane:
+    """The inverse of the sigmoid, clipped to ``+-limit``."""
+    low = 1.0 / (1.0 + math.exp(limit))
+    clipped = np.clip(mask, low, 1.0 - low)
+    return np.log(clipped / (1.0 - clipped)).astype(np.float32)
+
+
+def without_overlaps(maps: list[LogitMap]) -> list[LogitMap]:
+    """Maps on one grid -> maps of which at most one is positive in any place: the surest keeps it.
+
+    ``l_i - max(0, max of the others)``: where two claim a place their border runs where they are equally sure.
+    """
+    if len(maps) < 2:
+        return maps
+    stack = np.stack([m.values for m in maps])
+    top_two = np.partition(stack, len(maps) - 2, axis=0)[-2:]
+    out = []
+    for index, one in enumerate(maps):
+        others = np.where(stack[index] >= top_two[1], top_two[0], top_two[1])
+        out.append(one.like(stack[index] - np.maximum(others, 0)))
+    return out
+
+
+def without(one: LogitMap, others: list[LogitMap]) -> LogitMap:
+    """``one`` less everything that ``others`` (maps on the same grid) claim."""
+    values = one.values
+    for other in others:
+        values = np.minimum(values, -other.values)
+    return one.like(values)
+
+
+def union(maps: list[LogitMap]) -> LogitMap:
+    """The union of maps on one grid."""
+    return maps[0].like(np.maximum.reduce([m.values for m in maps]))

@@ -1,0 +1,1 @@
+"""Model families: each module stands alone and offers ``load``."""

@@ -1,0 +1,109 @@
+"""Which models are on this computer: the embedded ones, and those in the user's model folders. Light, like the catalogue.
+
+A model folder holds one directory per model. A directory is recognised by the names and sizes of its files, whatever
+it is called; contents are checked by SHA-256 before the first load, once per file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from maskwright_protocol.errors import ModelBroken
+
+from . import catalogue
+from .catalogue import Catalogue, Entry
+
+EMBEDDED = Path(__file__).parent / "embedded"
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A model found. ``folder`` holds its files; ``problem`` is a sentence when they cannot be right, else empty."""
+
+    entry: Entry
+    folder: Path
+    problem: str = ""
+
+
+def scan(folders: Sequence[Path], known: Catalogue | None = None) -> dict[str, Installed]:
+    """Models by id. The first sound one wins, folders in order, then the embedded ones; a broken one is kept only
+    when there is no sound one. Folders that do not exist are passed over.
+    """
+    known = known or catalogue.load()
+    found: dict[str, Installed] = {}
+    for directory in _directories(folders):
+        sizes = _sizes(directory)
+        for entry in known.model:
+            model = _recognise(entry, directory, sizes)
+            if model and (entry.id not in found or (found[entry.id].problem and not model.problem)):
+                found[entry.id] = model
+    for entry in known.model:
+        if entry.embedded and (entry.id not in found or found[entry.id].problem):
+            directory = EMBEDDED / entry.id
+            model = _recognise(entry, directory, _sizes(directory)) if entry.files else Installed(entry, directory)
+            if model:
+                found[entry.id] = model
+    return found
+
+
+def _directories(folders: Sequence[Path]) -> list[Path]:
+    directories = []
+    for folder in folders:
+        try:
+            directories.append(folder)
+            directories.extend(sorted(p for p in folder.iterdir() if p.is_dir()))
+        except OSError:
+            continue
+    return directories
+
+
+def _sizes(directory: Path) -> dict[str, int]:
+    try:
+        return {p.name: p.stat().st_size for p in directory.iterdir() if p.is_file()}
+    except OSError:
+        return {}
+
+
+def _recognise(entry: Entry, directory: Path, sizes: dict[str, int]) -> Installed | None:
+    if not entry.files:
+        return None
+    present = [f for f in entry.files if f.name in sizes]
+    if not present or (len(present) < len(entry.files) and directory.name != entry.id):
+        return None
+    missing = [f.name for f in entry.files if f.name not in sizes]
+    if missing:
+        return Installed(entry, directory, f"The model {entry.id} lacks the file {missing[0]}.")
+    for file in entry.files:
+        if sizes[file.name] != file.size:
+            text = f"The file {file.name} of the model {entry.id} has {sizes[file.name]} bytes instead of {file.size}."
+            return Installed(entry, directory, text)
+    return Installed(entry, directory)
+
+
+def verify(model: Installed) -> None:
+    """Check the contents against the catalogue. Raises ``ModelBroken``; costs time only once per unchanged file."""
+    if model.problem:
+        raise ModelBroken(model.problem, model=model.entry.id)
+    for file in model.entry.files:
+        path = model.folder / file.name
+        try:
+            status = path.stat()
+            actual = _digest(str(path), status.st_size, status.st_mtime_ns)
+        except OSError as error:
+            raise ModelBroken(f"The file {file.name} cannot be read: {error}.", model=model.entry.id) from error
+        if actual != file.sha256:
+            raise ModelBroken(
+                f"The file {file.name} of the model {model.entry.id} is damaged or is another version.",
+                model=model.entry.id,
+                sha256=actual,
+            )
+
+
+@lru_cache(maxsize=256)
+def _digest(path: str, _size: int, _mtime_ns: int) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
