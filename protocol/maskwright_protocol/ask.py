@@ -6,7 +6,7 @@ the generator, as editors demand.
 """
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Callable, Generator, List, Optional, Union
+from typing import Any, Callable, Generator, List, Optional, Set, Union
 
 from .client import Client, Ticket
 from .digest import image_key, strip_digests, strip_spans
@@ -20,7 +20,7 @@ Buffer = Union[bytes, bytearray, memoryview]
 Steps = Generator[Ticket, Message, Message]
 
 PROXY_SIDE = 1024  # what a SAM encoder looks at
-MAX_ROUNDS = 4  # once for the overview, once for detail, once for each after a server restart
+MAX_ROUNDS = 6  # for overview and detail: once by key, once with pixels, once more after a server restart
 
 
 @dataclass
@@ -57,19 +57,28 @@ class PictureSource:
 
 
 def answer(
-    client: Client, job: Job, source: PictureSource, on_progress: Optional[Callable[[Progress], None]] = None
+    client: Client,
+    job: Job,
+    source: PictureSource,
+    on_progress: Optional[Callable[[Progress], None]] = None,
+    hopeful: bool = False,
 ) -> Steps:
     """Steps that end with the job's answer; raise its typed error.
 
     Sends the overview's key alone when the server knows it, its pixels otherwise, and parts at full resolution only
-    when the server asks for them.
+    when the server asks for them. A ``hopeful`` client tries the keys first: that suits one that lives for one
+    question and so cannot remember what the server holds, and costs a round trip when the server holds nothing.
     """
     overview = source.overview()
     details: List[RasterData] = []
+    refused: Set[str] = set()
     for _ in range(MAX_ROUNDS):
         rasters = []
         for item in [overview, *details]:
-            rasters.append((yield from _travelling(client, item)))
+            if hopeful and item.raster.key not in refused:
+                rasters.append(item.raster)
+            else:
+                rasters.append((yield from _travelling(client, item)))
         identity = client.new_id()
         # A job is sent again under a new id: the old id's answer was the failure.
         attempt = replace(job, id=identity, picture=Picture(source.box, rasters))
@@ -79,7 +88,9 @@ def answer(
             client.known_keys.update(item.raster.key for item in [overview, *details])
             return result
         except UnknownImage as error:
-            client.known_keys.difference_update(error.details.get("keys", [overview.raster.key]))
+            missing = error.details.get("keys") or [item.raster.key for item in [overview, *details]]
+            client.known_keys.difference_update(missing)
+            refused.update(missing)
         except MorePixelsNeeded as error:
             client.known_keys.add(overview.raster.key)
             details = [source.detail(PixelRect(*(int(v) for v in error.details["box"])))]
