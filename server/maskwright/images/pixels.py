@@ -13,9 +13,10 @@ from typing import Any
 
 import cv2 as _cv2
 import numpy as np
+from numpy.typing import NDArray
+
 from maskwright_protocol.errors import BadImage
 from maskwright_protocol.pixels import FORMATS, TRANSFERS, PixelFormat
-from numpy.typing import NDArray
 
 cv2: Any = _cv2  # its stubs say of every result only that it is some array
 Buffer = bytes | bytearray | memoryview
@@ -34,7 +35,7 @@ def pixel_format(name: str) -> PixelFormat:
         raise BadImage(f"The pixel format {name!r} is not known.", hint="Convert the layer to RGB or grey.") from None
 
 
-def view(data: Buffer, width: int, height: int, name: str) -> NDArray[np.generic]:
+def view(data: Buffer, width: int, height: int, name: str) -> NDArray[Any]:
     """The bytes as a read-only ``(H, W, C)`` array of uint8, uint16, float16 or float32, without a copy.
 
     Raises ``BadImage`` when the size does not fit the format.
@@ -77,7 +78,7 @@ def _encode_table(entries: int) -> NDArray[np.uint8]:
     return np.round(encode_srgb(ramp) * 255).astype(np.uint8)
 
 
-def _to_bytes(array: NDArray[np.generic], transfer: str) -> RGB8:
+def _to_bytes(array: NDArray[Any], transfer: str) -> RGB8:
     """Any channel type -> sRGB bytes, alpha channels not treated apart."""
     if array.dtype == np.uint8:
         return _encode_table(256)[array] if transfer == "linear" else array.view(np.uint8)
@@ -91,7 +92,7 @@ def _to_bytes(array: NDArray[np.generic], transfer: str) -> RGB8:
     return np.round(np.clip(values, 0, 1) * 255).astype(np.uint8)
 
 
-def _three(array: NDArray[np.generic], channels: str) -> NDArray[np.generic]:
+def _three(array: NDArray[Any], channels: str) -> NDArray[Any]:
     """The colour channels in the order R, G, B, contiguous."""
     if channels[0] == "Y":
         return np.repeat(array[..., :1], 3, axis=2)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .opencv import cv2
 from .boxes import PixelBox, Plane, tight_box
+from .opencv import cv2
 
 Colours = NDArray[np.float32]
 
@@ -34,11 +34,13 @@ def _pass(image: Colours, alpha: Plane, fore: Colours, back: Colours, radius: in
         out = cv2.blur(plane, window, borderType=cv2.BORDER_REFLECT_101)
         return out[..., None] if out.ndim == 2 else out
 
+    one, tiny = np.float32(1), np.float32(1e-5)
     blurred = blur(alpha)
-    fore = blur(fore * alpha) / (blurred + 1e-5)
-    back = blur(back * (1 - alpha)) / ((1 - blurred) + 1e-5)
-    fore = np.clip(fore + alpha * (image - alpha * fore - (1 - alpha) * back), 0, 1)
-    return fore, back
+    outside = np.subtract(one, alpha)
+    fore = np.divide(blur(fore * alpha), blurred + tiny)
+    back = np.divide(blur(back * outside), np.subtract(one, blurred) + tiny)
+    rest = np.subtract(image, alpha * fore) - outside * back
+    return np.clip(fore + alpha * rest, np.float32(0), one), back
 
 
 def decontaminate(image: Colours, alpha: Plane, margin: int = 96) -> Colours:

@@ -7,12 +7,13 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from .opencv import cv2
 from .boxes import Plane
+from .opencv import cv2
 
 # How far behind the 0.5 contour, in pixels, a soft edge is taken to reach its full value.
 _DEPTHS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
 _REACH = 6.0
+_ONE = np.float32(1)
 
 
 def grow(mask: Plane, amount: float) -> Plane:
@@ -77,7 +78,7 @@ def _bilinear(plane: Plane, x: Plane, y: Plane) -> Plane:
     x, y = np.clip(x, 0, width - 1), np.clip(y, 0, height - 1)
     left, top = x.astype(np.int32), y.astype(np.int32)
     right, bottom = np.minimum(left + 1, width - 1), np.minimum(top + 1, height - 1)
-    fx, fy = x - left, y - top
-    upper = plane[top, left] * (1 - fx) + plane[top, right] * fx
-    lower = plane[bottom, left] * (1 - fx) + plane[bottom, right] * fx
-    return upper * (1 - fy) + lower * fy
+    fx, fy = (x - left).astype(np.float32), (y - top).astype(np.float32)
+    upper = plane[top, left] * (_ONE - fx) + plane[top, right] * fx
+    lower = plane[bottom, left] * (_ONE - fx) + plane[bottom, right] * fx
+    return upper * (_ONE - fy) + lower * fy

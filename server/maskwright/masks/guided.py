@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .opencv import cv2
 from .boxes import Plane
+from .opencv import cv2
 
 Guide = NDArray[np.float32]
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from .opencv import cv2
 from .boxes import VISIBLE, PixelBox, Plane, recrop, tight_box
+from .opencv import cv2
 
 SORT_KEYS = ("score", "area", "x", "y")
 Edges = tuple[float, float, float, float]

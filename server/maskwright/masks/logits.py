@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .opencv import cv2
 from .boxes import PixelBox, Plane
+from .opencv import cv2
 
 EDGE_PIXELS = 1.6  # how wide the ramp of a typical edge is drawn
 _OFFSET_TRIES = 24

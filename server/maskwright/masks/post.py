@@ -14,9 +14,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .opencv import cv2
 from .boxes import VISIBLE, PixelBox, Plane, recrop, tight_box, whole
 from .grow import grow as grow_mask
+from .opencv import cv2
 
 SOLID = 254.5 / 255  # what 8 bits show as full
 _FILL_LEVELS = (0.5, 0.75, 0.9, SOLID)

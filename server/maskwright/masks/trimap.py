@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from .opencv import cv2
 from .boxes import Plane
+from .opencv import cv2
 
 INSIDE, UNKNOWN, OUTSIDE = 1.0, 0.5, 0.0
 

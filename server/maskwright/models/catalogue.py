@@ -7,8 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from maskwright_protocol.errors import ModelMissing
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+
+from maskwright_protocol.errors import ModelMissing
 
 Role = Literal["detector", "segmenter", "matter", "parser"]
 Commercial = Literal["yes", "no", "ask"]

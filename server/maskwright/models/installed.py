@@ -1,4 +1,4 @@
-"""Which models are on this computer: the embedded ones, and those in the user's model folders. Light, like the catalogue.
+"""Which models are on this computer: the embedded ones and those in the model folders. Light, like the catalogue.
 
 A model folder holds one directory per model. A directory is recognised by the names and sizes of its files, whatever
 it is called; contents are checked by SHA-256 before the first load, once per file.

@@ -12,6 +12,8 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from maskwright.masks.logits import LogitMap
+
 RGB = NDArray[np.uint8]
 FloatMap = NDArray[np.float32]
 
@@ -47,23 +49,28 @@ class Detection:
 
 @dataclass
 class SegmentPrompt:
-    """One object's prompt. ``points`` are ``(x, y, include)``; ``mask`` is a soft mask of the image's size."""
+    """One object's prompt. ``points`` are ``(x, y, include)``; ``mask`` is a soft mask of the image's size.
+
+    ``saliency`` ``(H, W)`` 0..1 tells what stands out in the image; only families with ``wants_saliency`` look at it.
+    """
 
     points: list[tuple[float, float, bool]] = field(default_factory=list)
     box: Box | None = None
     mask: FloatMap | None = None
     logits: FloatMap | None = None  # low-resolution logits of an earlier answer, in the family's own shape
+    saliency: FloatMap | None = None
 
 
 @dataclass
 class Hypothesis:
     """One answer to a prompt.
 
-    ``logits``: ``(H, W)`` float32 of the image's size. ``low_res``: the family's own low-resolution logits, to be
-    given back as ``SegmentPrompt.logits``; None where the family has none.
+    ``logits`` lie on the family's own grid, in the coordinates of the image's pixels; all hypotheses for one embedding
+    share the grid. ``score`` is the model's own estimate of its IoU, 0..1. ``low_res``: what to give back as
+    ``SegmentPrompt.logits`` to continue from here; None where the family has none.
     """
 
-    logits: FloatMap
+    logits: LogitMap
     score: float
     low_res: FloatMap | None = None
 
@@ -95,6 +102,8 @@ class Detector(Model, Protocol):
 
 @runtime_checkable
 class Segmenter(Model, Protocol):
+    wants_saliency: bool  # whether a saliency map in the prompt helps
+
     def embed(self, image: RGB) -> Embedding:
         """The dear part; the caller caches the result."""
         ...

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import onnxruntime
+
 from maskwright_protocol.errors import ModelBroken, OutOfMemory
 
 from .catalogue import Entry
@@ -60,7 +61,8 @@ class Session:
     def run(self, outputs: Sequence[str], feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         """The named outputs. Raises ``OutOfMemory`` or ``ModelBroken``."""
         try:
-            return self._session.run(list(outputs), dict(feeds))
+            results: Any = self._session.run(list(outputs), dict(feeds))
+            return results
         except Exception as error:
             text = str(error)
             if "allocate" in text.lower() or "out of memory" in text.lower() or isinstance(error, MemoryError):
