@@ -1,5 +1,7 @@
 """The only import of msgpack. Inside the editors the pure-Python part of the package is bundled beside us."""
 
+import typing
+
 import msgpack
 
 MsgpackError = (ValueError, TypeError, RecursionError, msgpack.exceptions.UnpackException)
@@ -10,4 +12,6 @@ def unpack(data: bytes) -> object:
     return msgpack.unpackb(data, raw=False, strict_map_key=True, max_ext_len=0)
 
 
-pack = msgpack.packb
+def pack(value: object) -> bytes:
+    """Encode one plain value."""
+    return typing.cast(bytes, msgpack.packb(value))

@@ -112,6 +112,7 @@ class Client:
         self._tickets: Dict[str, Ticket] = {}
         self._lock = threading.Lock()
         self._closing = False
+        self._waiting_since = 0.0
         self._parts = bulk.PartStore(MAX_PARTS)
         self._numbers = itertools.count(1)
         self._prefix = os.urandom(4).hex()
@@ -196,7 +197,7 @@ class Client:
                 continue
             try:
                 self._set_state("connected")
-                link.pump(self._outbox, self._waker, self._handle, lambda: self._tick(link))
+                link.pump(self._outbox, self._waker, self._handle, self._tick)
             except MaskwrightError as error:
                 self._lost(error)
             finally:
@@ -219,13 +220,14 @@ class Client:
                     raise
                 time.sleep(0.1)
 
-    def _tick(self, link: Link) -> bool:
+    def _tick(self, heard: float) -> bool:
         if self._closing:
             return False
-        if self._tickets and time.monotonic() - link.heard > SILENCE_S:
-            raise ConnectionLost("The server does not answer any more.")
+        now = time.monotonic()
         if not self._tickets:
-            link.heard = time.monotonic()
+            self._waiting_since = now
+        elif now - max(heard, self._waiting_since) > SILENCE_S:
+            raise ConnectionLost("The server does not answer any more.")
         return True
 
     def _handle(self, message: Message) -> None:

@@ -116,7 +116,7 @@ def decode(data: bytes, known: Mapping[str, Type[Message]], max_size: int = MAX_
     kind = value.pop("type")
     if kind not in known:
         raise BadMessage(f"Messages of type {kind!r} are not known.")
-    return _build(known[kind], value, kind)
+    return build(known[kind], value, kind)
 
 
 def check_limits(data: bytes) -> None:
@@ -183,19 +183,19 @@ _TAGS = _tag_table()
 _HINTS: Dict[type, Dict[str, Any]] = {}
 
 
-def _build(kind: Any, value: Any, where: str) -> Any:
+def build(kind: Any, value: Any, where: str) -> Any:
     """A value of the annotated type from plain values; raises ``BadMessage`` naming the field."""
     origin = typing.get_origin(kind)
     if origin is Union:  # Optional[X]
-        inner = [a for a in typing.get_args(kind) if a is not type(None)][0]
-        return None if value is None else _build(inner, value, where)
+        inner = next(a for a in typing.get_args(kind) if a is not type(None))
+        return None if value is None else build(inner, value, where)
     if origin in (list, dict):
         if not isinstance(value, origin):
             raise BadMessage(f"The field {where} is not a {origin.__name__}.")
         arguments = typing.get_args(kind)
-        if origin is list:
-            return [_build(arguments[0], item, where) for item in value]
-        return {key: _build(arguments[1], item, where) for key, item in value.items()}
+        if isinstance(value, list):
+            return [build(arguments[0], item, where) for item in value]
+        return {key: build(arguments[1], item, where) for key, item in value.items()}
     if dataclasses.is_dataclass(kind):
         if not isinstance(value, dict):
             raise BadMessage(f"The field {where} is not a map.")
@@ -204,7 +204,7 @@ def _build(kind: Any, value: Any, where: str) -> Any:
         hints = _HINTS[kind]  # type: ignore[index]
         names = [f.name for f in dataclasses.fields(kind)]
         try:
-            return kind(**{n: _build(hints[n], value[n], f"{where}.{n}") for n in names if n in value})  # type: ignore[operator]
+            return kind(**{n: build(hints[n], value[n], f"{where}.{n}") for n in names if n in value})  # type: ignore[operator]
         except TypeError as error:
             raise BadMessage(f"The message or part {where} lacks a field: {error}") from error
     if kind is Any or (isinstance(value, kind) and not (kind is int and isinstance(value, bool))):

@@ -54,7 +54,7 @@ class OutsideImage(MaskwrightError):
 
 
 class UnknownWord(MaskwrightError):
-    """The detector does not know this word; details: ``word``, ``near`` (known names alike), ``models`` (that would)."""
+    """The detector does not know a word; details: ``word``, ``near`` (names alike), ``models`` (that would know it)."""
 
     code = "unknown_word"
     hint = "Use one of the names the model knows, or install a model that understands any text."

@@ -16,7 +16,7 @@ INSTALL_HINT = "Install it ('pipx install maskwright' or 'uv tool install maskwr
 
 
 def find_command(setting: str = "") -> Optional[List[str]]:
-    """The command that runs Maskwright: the user's setting, ``MASKWRIGHT_COMMAND``, PATH, or where pipx and uv put it."""
+    """The command that runs Maskwright: the user's setting, ``MASKWRIGHT_COMMAND``, PATH, or pipx' and uv's places."""
     for given in (setting, os.environ.get("MASKWRIGHT_COMMAND", "")):
         if given and os.path.isfile(given):
             return [given]

@@ -142,8 +142,10 @@ class Link:
             )
         return answer
 
-    def pump(self, outbox: Outbox, waker: Waker, handle: Callable[[Message], None], tick: Callable[[], bool]) -> None:
-        """Send and receive until ``tick()`` (called several times a second) returns False.
+    def pump(
+        self, outbox: Outbox, waker: Waker, handle: Callable[[Message], None], tick: Callable[[float], bool]
+    ) -> None:
+        """Send and receive until ``tick(time of the last answer)``, called several times a second, returns False.
 
         Raises ``ConnectionLost`` when the connection breaks, ``BadMessage``/``TooLarge`` when the server misbehaves.
         """
@@ -152,7 +154,7 @@ class Link:
             selector.register(self._socket, selectors.EVENT_READ)
             self._deliver(self._early, outbox, handle)
             try:
-                while tick():
+                while tick(self.heard):
                     writing = bool(self._unsent) or self._frame is not None or len(outbox) > 0
                     events = selectors.EVENT_READ | (selectors.EVENT_WRITE if writing else 0)
                     selector.modify(self._socket, events)

@@ -1,0 +1,186 @@
+"""The commands and their flags; the work is in the modules beside this one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from maskwright_protocol import __version__
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
+models_app = typer.Typer(no_args_is_help=True, help="Show the models.")
+app.add_typer(models_app, name="models")
+
+Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+ImageFile = Annotated[Path, typer.Argument(help="PNG, JPEG, WebP or TIFF.", metavar="IMAGE")]
+Depth = Annotated[int, typer.Option(help="Bits of the mask file: 8 or 16.")]
+Recipe = Annotated[str, typer.Option(help="How to do it; 'maskwright models list' names the recipes.")]
+Threshold = Annotated[float | None, typer.Option(help="Cut the soft mask hard at this alpha, 0..1.")]
+Grow = Annotated[float, typer.Option(help="Grow by so many pixels; negative shrinks.")]
+Feather = Annotated[float, typer.Option(help="Blur the edge by so many pixels.")]
+Smooth = Annotated[float, typer.Option(help="Round corners and jaggies up to so many pixels.")]
+FillHoles = Annotated[bool, typer.Option("--fill-holes", help="Fill holes inside the mask.")]
+MinArea = Annotated[float, typer.Option(help="Remove parts smaller than so many pixels.")]
+Invert = Annotated[bool, typer.Option("--invert", help="Select everything else.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"maskwright {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def maskwright(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """AI selections for Krita, GIMP and the command line. Everything happens on this computer."""
+
+
+@app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def serve(context: typer.Context) -> None:
+    """Start the server that hosts the models (see 'maskwright serve --help')."""
+    from .serve import parser
+
+    parser().parse_args(context.args or ["--help"])
+
+
+@app.command()
+def status(as_json: Json = False) -> None:
+    """Show the running server, its device, memory and jobs."""
+    from .server import show_status
+
+    show_status(as_json)
+
+
+@app.command()
+def stop() -> None:
+    """Stop the running server."""
+    from .server import stop_server
+
+    stop_server()
+
+
+@app.command()
+def select(
+    image: ImageFile,
+    text: Annotated[str, typer.Option("--text", "-t", help="What to select, in words.")] = "",
+    exclude_text: Annotated[str, typer.Option("--not", help="What to subtract, in words.")] = "",
+    point: Annotated[list[str] | None, typer.Option(help="Select what is at X,Y. Repeatable.", metavar="X,Y")] = None,
+    exclude: Annotated[list[str] | None, typer.Option(help="But not what is at X,Y.", metavar="X,Y")] = None,
+    box: Annotated[list[str] | None, typer.Option(help="Select what is in the box.", metavar="X,Y,W,H")] = None,
+    mask: Annotated[Path | None, typer.Option(help="Start from this mask.")] = None,
+    region: Annotated[Path | None, typer.Option(help="Select only inside this mask.")] = None,
+    recipe: Recipe = "auto",
+    pick: Annotated[str, typer.Option(help="all, best, or the number of an instance.")] = "all",
+    min_score: Annotated[float | None, typer.Option(help="Leave out finds below this score, 0..1.")] = None,
+    threshold: Threshold = None,
+    grow: Grow = 0.0,
+    feather: Feather = 0.0,
+    smooth: Smooth = 0.0,
+    fill_holes: FillHoles = False,
+    min_area: MinArea = 0.0,
+    invert: Invert = False,
+    depth: Depth = 8,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="The mask file (IMAGE-mask.png).")] = None,
+    instances: Annotated[Path | None, typer.Option(help="Also write one mask per instance into this folder.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Select by words, points, boxes or a mask to start from; writes a mask."""
+    from maskwright_protocol.messages import PostProcess
+
+    from .jobs import Prompt, run_select
+
+    post = PostProcess(
+        threshold=threshold, grow=grow, feather=feather, smooth=smooth, fill_holes=fill_holes, min_area=min_area,
+        invert=invert,
+    )  # fmt: skip
+    prompt = Prompt(text, exclude_text, point or [], exclude or [], box or [], mask, region)
+    run_select(image, prompt, recipe, pick, min_score, post, depth, out, instances, as_json)
+
+
+@app.command()
+def refine(
+    image: ImageFile,
+    mask: Annotated[Path, typer.Option(help="The selection to refine.")],
+    edge_width: Annotated[float, typer.Option(help="Width of the edge band in pixels; 0 chooses.")] = 0.0,
+    recipe: Recipe = "auto",
+    depth: Depth = 8,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="The mask file (IMAGE-refined.png).")] = None,
+    as_json: Json = False,
+) -> None:
+    """Give a rough selection soft, right edges."""
+    from .jobs import run_refine
+
+    run_refine(image, mask, edge_width, recipe, depth, out, as_json)
+
+
+@app.command()
+def cutout(
+    images: Annotated[list[Path], typer.Argument(help="PNG, JPEG, WebP or TIFF.", metavar="IMAGE...")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="File, or folder for several images.")] = None,
+    recipe: Recipe = "auto",
+    mask_only: Annotated[bool, typer.Option("--mask-only", help="Write the alpha as a mask.")] = False,
+    depth: Depth = 8,
+    as_json: Json = False,
+) -> None:
+    """Remove the background; writes PNGs with transparency and clean edge colours."""
+    from .jobs import run_cutout
+
+    run_cutout(images, out, recipe, mask_only, depth, as_json)
+
+
+@app.command()
+def detect(
+    image: ImageFile,
+    text: Annotated[str, typer.Option("--text", "-t", help="What to find, in words.")],
+    recipe: Recipe = "auto",
+    min_score: Annotated[float | None, typer.Option(help="Leave out finds below this score, 0..1.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Find things by name; prints boxes."""
+    from .jobs import run_detect
+
+    run_detect(image, text, recipe, min_score, as_json)
+
+
+@models_app.command("list")
+def models_list(as_json: Json = False) -> None:
+    """List models and recipes, and what is installed."""
+    from .server import show_models
+
+    show_models(as_json)
+
+
+@models_app.command("path")
+def models_path() -> None:
+    """Print the folders that are searched for models."""
+    from maskwright.config import Settings, model_folders
+
+    for folder in model_folders(Settings()):
+        typer.echo(folder)
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Check this installation and say how to fix what is wrong."""
+    from .doctor import run_doctor
+
+    run_doctor(as_json)
+
+
+@app.command()
+def demo(
+    image: Annotated[
+        Path | None, typer.Argument(help="A photo of yours; a sample otherwise.", metavar="[IMAGE]")
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the pictures.")] = Path("demo"),
+) -> None:
+    """Select and cut out the main thing of a photo, and write what came out."""
+    from .demo import run_demo
+
+    run_demo(image, out)

@@ -1,0 +1,84 @@
+"""``status``, ``stop`` and ``models list``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import typer
+from rich.table import Table
+
+from maskwright_protocol.discovery import read_endpoint
+from maskwright_protocol.errors import ServerAbsent
+from maskwright_protocol.messages import Done, Models, ModelsRequest, Shutdown, Status, StatusRequest
+
+from . import talk
+
+REPLY_S = 5.0
+MIB = 1024 * 1024
+
+
+def show_status(as_json: bool) -> None:
+    with talk.explained(as_json), talk.connected(start=False) as client:
+        status = client.request(StatusRequest(""), REPLY_S)
+        assert isinstance(status, Status)
+        if as_json:
+            talk.print_json(asdict(status))
+            return
+        print_ = talk.output.print
+        print_(f"Maskwright {status.server_version}, running for {status.uptime_s:.0f} s (process {status.pid})")
+        print_(f"memory {status.memory_bytes / MIB:.0f} MiB, images {status.image_bytes / MIB:.0f} of "
+               f"{status.image_budget / MIB:.0f} MiB")  # fmt: skip
+        print_(f"{status.sessions} clients, {status.running} jobs running, {status.queued} waiting")
+        for worker in status.workers:
+            line = f"worker on {worker.device}: {worker.state}"
+            if worker.pid is not None:
+                line += f" (process {worker.pid}, {worker.memory_bytes / MIB:.0f} MiB)"
+            print_(line)
+            if worker.device_reason:
+                print_(f"  {worker.device_reason}")
+            if worker.models:
+                print_(f"  loaded: {', '.join(worker.models)}")
+
+
+def stop_server() -> None:
+    with talk.explained():
+        if read_endpoint() is None:
+            talk.errors.print("The Maskwright server is not running.")
+            return
+        try:
+            with talk.connected(start=False) as client:
+                answer = client.request(Shutdown(""), REPLY_S)
+                assert isinstance(answer, Done)
+        except ServerAbsent:
+            talk.errors.print("The Maskwright server is not running.")
+            return
+        talk.errors.print("The Maskwright server stops.")
+
+
+def show_models(as_json: bool) -> None:
+    with talk.explained(as_json), talk.connected() as client:
+        answer = client.request(ModelsRequest(""), REPLY_S)
+        assert isinstance(answer, Models)
+        if as_json:
+            talk.print_json(
+                {"models": [asdict(m) for m in answer.models], "recipes": [asdict(r) for r in answer.recipes]}
+            )
+            return
+        if not answer.models:
+            raise typer.Exit(talk.EXIT_FAILED)
+        table = Table(box=None, header_style="dim")
+        for column in ("model", "roles", "licence", "state", "when to use it"):
+            table.add_column(column, overflow="fold")
+        for model in answer.models:
+            state = "built in" if model.embedded else "installed" if model.installed else "not installed"
+            if model.resident:
+                state += ", loaded"
+            table.add_row(model.id, ", ".join(model.roles), model.licence, state, model.summary)
+        talk.output.print(table)
+        recipes = Table(box=None, header_style="dim")
+        for column in ("recipe", "for", "what it does", "state"):
+            recipes.add_column(column, overflow="fold")
+        for recipe in answer.recipes:
+            recipes.add_row(recipe.name, recipe.verb, recipe.title, "ready" if recipe.available else recipe.missing)
+        talk.output.print()
+        talk.output.print(recipes)

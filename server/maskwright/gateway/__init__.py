@@ -1,0 +1,1 @@
+"""WebSocket <-> messages: listening, authentication, limits, one session a client. Never imports torch or numpy."""

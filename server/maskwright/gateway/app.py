@@ -1,0 +1,147 @@
+"""The server's life: one instance a user, endpoint file, signals, orderly end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import secrets
+import signal
+import ssl
+import sys
+import time
+
+from filelock import FileLock, Timeout
+
+from maskwright.config import MIB, Settings, model_folders
+from maskwright.images.store import ImageStore
+from maskwright.jobs.desk import JobDesk
+from maskwright.workers.main import WorkerOptions
+from maskwright_protocol import __version__
+from maskwright_protocol.discovery import Endpoint, prepare_runtime_directory, remove_endpoint, write_endpoint
+from maskwright_protocol.errors import BadInput
+from maskwright_protocol.messages import PROTOCOL_VERSION, Message, Models, Status
+
+from .listener import LOOPBACK, listen
+from .session import House
+
+log = logging.getLogger("maskwright")
+
+
+class AlreadyRunning(Exception):
+    """Another server of this user holds the lock."""
+
+
+def run(settings: Settings) -> None:
+    """Serve until told to stop. Raises ``AlreadyRunning``, or ``BadInput`` for settings that would be unsafe."""
+    tls = _tls(settings)
+    lock = FileLock(prepare_runtime_directory() / "server.lock")
+    try:
+        lock.acquire(blocking=False)
+    except Timeout as error:
+        raise AlreadyRunning from error
+    try:
+        asyncio.run(_serve(settings, tls))
+    finally:
+        lock.release()
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if settings.host not in LOOPBACK and not (settings.tls_certificate and settings.tls_key and settings.token):
+        raise BadInput(
+            f"The address {settings.host} can be reached by other computers, so it needs TLS and a token of your own.",
+            "Set tls_certificate, tls_key and token, or listen on 127.0.0.1.",
+        )
+    if settings.tls_certificate is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(settings.tls_certificate, settings.tls_key)
+    return context
+
+
+async def _serve(settings: Settings, tls: ssl.SSLContext | None) -> None:
+    started = time.monotonic()
+    stop = asyncio.Event()
+    store = ImageStore(settings.image_budget * MIB, settings.max_megapixels * 1_000_000)
+    options = WorkerOptions(
+        device="cpu",
+        folders=model_folders(settings),
+        threads=settings.threads or os.cpu_count() or 1,
+        embedding_budget=settings.embedding_budget * MIB,
+    )
+    desk = JobDesk(
+        store,
+        options,
+        queue_length=settings.queue_length,
+        deadline_s=settings.job_deadline_s,
+        idle_s=settings.worker_idle_s,
+        start_timeout_s=settings.start_timeout_s,
+    )
+    house = House(
+        store=store,
+        desk=desk,
+        status=lambda identity: _status(identity, started, store, desk, len(gate.sessions)),
+        models=lambda identity: _models(identity, settings, desk),
+        shutdown=stop.set,
+    )
+    token = settings.token or secrets.token_urlsafe(32)
+    server, gate = await listen(house, settings.host, settings.port, token, tls)
+    port = server.sockets[0].getsockname()[1]
+    endpoint = Endpoint(settings.host, port, token, os.getpid(), PROTOCOL_VERSION, tls is not None)
+    write_endpoint(endpoint)
+    desk.start()
+    _on_signals(stop)
+    log.info("listening", extra={"host": settings.host, "port": port, "pid": os.getpid()})
+    try:
+        await stop.wait()
+    finally:
+        log.info("stopping")
+        remove_endpoint(endpoint)
+        await desk.stop()
+        server.close()
+        await server.wait_closed()
+        store.clear()
+
+
+def _on_signals(stop: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    if sys.platform == "win32":
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+        return
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stop.set)
+
+
+def _status(identity: str, started: float, store: ImageStore, desk: JobDesk, sessions: int) -> Message:
+    import psutil
+
+    workers = desk.workers()
+    for worker in workers:
+        if worker.pid is not None:
+            try:
+                worker.memory_bytes = psutil.Process(worker.pid).memory_info().rss
+            except psutil.NoSuchProcess:
+                pass
+    return Status(
+        id=identity,
+        server_version=__version__,
+        pid=os.getpid(),
+        uptime_s=time.monotonic() - started,
+        sessions=sessions,
+        queued=len(desk.queue.waiting()),
+        running=len(desk.queue.running),
+        image_bytes=store.used,
+        image_budget=store.budget,
+        memory_bytes=psutil.Process().memory_info().rss,
+        workers=workers,
+    )
+
+
+def _models(identity: str, settings: Settings, desk: JobDesk) -> Message:
+    from maskwright.models.installed import model_infos
+    from maskwright.recipes.presets import recipe_infos
+
+    resident = [name for worker in desk.workers() for name in worker.models]
+    folders = model_folders(settings)
+    return Models(identity, models=model_infos(folders, resident), recipes=recipe_infos(folders))

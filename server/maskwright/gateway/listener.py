@@ -1,0 +1,107 @@
+"""The WebSocket side: who may connect, and moving bytes between sockets and sessions."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import http
+import logging
+import secrets
+import ssl
+
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+
+from maskwright_protocol import codec
+from maskwright_protocol.messages import Message
+
+from .session import CloseConnection, House, Session
+
+log = logging.getLogger("maskwright.gateway")
+
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+MAX_SESSIONS = 64
+CLOSE_TIMEOUT_S = 2.0
+
+
+class Gate:
+    """Decides on each handshake: right Host (against DNS rebinding), right token, not too many."""
+
+    def __init__(self, token: str, hosts: set[str]) -> None:
+        self._expected = f"Bearer {token}".encode()
+        self._hosts = hosts
+        self.sessions: dict[str, Session] = {}
+
+    def __call__(self, connection: ServerConnection, request: Request) -> Response | None:
+        host = _host_name(request.headers.get("Host", ""))
+        if host not in self._hosts:
+            return connection.respond(http.HTTPStatus.FORBIDDEN, "unknown host\n")
+        given = request.headers.get("Authorization", "").encode()
+        if not hmac.compare_digest(given, self._expected):
+            return connection.respond(http.HTTPStatus.UNAUTHORIZED, "wrong token\n")
+        if len(self.sessions) >= MAX_SESSIONS:
+            return connection.respond(http.HTTPStatus.SERVICE_UNAVAILABLE, "too many clients\n")
+        return None
+
+
+def _host_name(header: str) -> str:
+    name = header.rsplit(":", 1)[0] if not header.endswith("]") else header
+    return name.strip("[]").lower()
+
+
+async def listen(house: House, host: str, port: int, token: str, tls: ssl.SSLContext | None) -> tuple[Server, Gate]:
+    """Start to accept clients. Origins of browsers are refused, compression is off (it costs far more than it saves
+    on loopback), and a slow reader of ours never holds more than four messages of a client."""
+    gate = Gate(token, LOOPBACK | {host.lower()})
+
+    async def converse(connection: ServerConnection) -> None:
+        await _converse(connection, house, gate)
+
+    local = host in LOOPBACK
+    server = await serve(
+        converse,
+        host,
+        port,
+        origins=[None],
+        process_request=gate,
+        compression=None,
+        max_size=codec.MAX_MESSAGE,
+        max_queue=4,
+        ping_interval=None if local else 20,
+        ping_timeout=None if local else 60,
+        close_timeout=CLOSE_TIMEOUT_S,
+        server_header=None,
+        ssl=tls,
+    )
+    return server, gate
+
+
+async def _converse(connection: ServerConnection, house: House, gate: Gate) -> None:
+    outgoing: asyncio.Queue[Message | None] = asyncio.Queue()
+    session = Session(secrets.token_hex(8), house, outgoing.put_nowait)
+    gate.sessions[session.name] = session
+    writer = asyncio.create_task(_write(connection, outgoing))
+    try:
+        async for data in connection:
+            session.receive(data if isinstance(data, bytes) else data.encode())
+    except CloseConnection:
+        pass
+    except ConnectionClosed as error:
+        log.info("connection lost", extra={"session": session.name, "reason": str(error)})
+    finally:
+        gate.sessions.pop(session.name, None)
+        session.closed()
+        outgoing.put_nowait(None)
+        try:
+            await asyncio.wait_for(writer, CLOSE_TIMEOUT_S)
+        except TimeoutError:
+            pass
+
+
+async def _write(connection: ServerConnection, outgoing: asyncio.Queue[Message | None]) -> None:
+    try:
+        while (message := await outgoing.get()) is not None:
+            await connection.send(codec.encode_bytes(message))
+    except ConnectionClosed:
+        pass

@@ -1,0 +1,167 @@
+"""One client's conversation without any sockets: bytes in, messages out through ``send``."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from maskwright.images.store import ImageStore
+from maskwright.jobs.desk import JobDesk, failed
+from maskwright_protocol import __version__, bulk, codec
+from maskwright_protocol.digest import STRIP_ROWS
+from maskwright_protocol.errors import BadInput, BadMessage, InternalError, MaskwrightError, VersionMismatch
+from maskwright_protocol.masks import unpack
+from maskwright_protocol.messages import (
+    PROTOCOL_VERSION,
+    Cancel,
+    Done,
+    Hello,
+    ImageBegin,
+    ImageEnd,
+    ImageNeed,
+    ImageReady,
+    ImageSlice,
+    Job,
+    Message,
+    ModelsRequest,
+    Part,
+    Shutdown,
+    StatusRequest,
+    Welcome,
+)
+
+from .validate import check_raster, parse
+
+log = logging.getLogger("maskwright.session")
+
+SLICE_BYTES = 256 * 1024
+MAX_PART_BYTES = 256 * 1024 * 1024
+
+
+class CloseConnection(Exception):
+    """The conversation cannot go on; the last message told why."""
+
+
+@dataclass
+class House:
+    """What all sessions share."""
+
+    store: ImageStore
+    desk: JobDesk
+    status: Callable[[str], Message]
+    models: Callable[[str], Message]
+    shutdown: Callable[[], None]
+
+
+class Session:
+    """``send`` takes messages for this client, also later, when jobs end. Not thread-safe."""
+
+    def __init__(self, name: str, house: House, send: Callable[[Message], None]) -> None:
+        self.name = name
+        self.client = ""
+        self._house = house
+        self._send = send
+        self._greeted = False
+        self._parts = bulk.PartStore(MAX_PART_BYTES)
+
+    def receive(self, data: bytes) -> None:
+        """Handle one message. Every failure is answered by ``failed``; raises ``CloseConnection`` after a bad hello."""
+        identity = ""
+        try:
+            message = parse(data, codec.MAX_MESSAGE)
+            identity = getattr(message, "id", "")
+            self._handle(message)
+        except MaskwrightError as error:
+            self._send(failed(identity or _id_in(data), error))
+            if not self._greeted:
+                raise CloseConnection from error
+        except CloseConnection:
+            raise
+        except Exception:
+            log.exception("a message could not be handled")
+            self._send(failed(identity, InternalError("Something went wrong inside Maskwright.")))
+
+    def closed(self) -> None:
+        """The client is gone."""
+        self._house.store.abort(self.name)
+        self._house.desk.drop_session(self.name)
+
+    def _handle(self, message: Message) -> None:
+        house = self._house
+        if isinstance(message, Hello):
+            self._greet(message)
+        elif not self._greeted:
+            raise BadMessage("The first message must be a greeting.")
+        elif isinstance(message, Job):
+            self._submit(message)
+        elif isinstance(message, Cancel):
+            house.desk.cancel(self.name, message.id)
+        elif isinstance(message, Part):
+            self._parts.add(message)
+        elif isinstance(message, ImageBegin):
+            check_raster(message, house.store.max_pixels)
+            self._send(ImageNeed(message.id, message.key, house.store.begin(self.name, message)))
+        elif isinstance(message, ImageSlice):
+            house.store.receive(self.name, message)
+        elif isinstance(message, ImageEnd):
+            house.store.end(self.name, message.key)
+            self._send(ImageReady(message.id, message.key))
+        elif isinstance(message, StatusRequest):
+            self._send(house.status(message.id))
+        elif isinstance(message, ModelsRequest):
+            self._send(house.models(message.id))
+        elif isinstance(message, Shutdown):
+            self._send(Done(message.id))
+            house.shutdown()
+
+    def _greet(self, hello: Hello) -> None:
+        if hello.version != PROTOCOL_VERSION:
+            raise VersionMismatch(
+                f"This program speaks protocol version {hello.version}, the server {PROTOCOL_VERSION}.",
+                version=PROTOCOL_VERSION,
+                server_version=__version__,
+            )
+        self._greeted = True
+        self.client = hello.client
+        log.info("session opened", extra={"session": self.name, "client": hello.client})
+        house = self._house
+        self._send(
+            Welcome(
+                version=PROTOCOL_VERSION,
+                session=self.name,
+                server_version=__version__,
+                max_message=codec.MAX_MESSAGE,
+                max_pixels=house.store.max_pixels,
+                slice_bytes=SLICE_BYTES,
+                strip_rows=STRIP_ROWS,
+            )
+        )
+
+    def _submit(self, job: Job) -> None:
+        if not job.id:
+            raise BadInput("A request has no id.")
+        self._parts.attach(job)
+        for item in bulk.bulk_fields(job):
+            item.data, item.encoding = bytes(unpack(item)), "raw"
+        assert job.picture is not None
+        for raster in job.picture.rasters:
+            check_raster(raster, self._house.store.max_pixels)
+        started = time.monotonic()
+        self._house.desk.submit(self.name, job, self._deliver)
+        log.debug("job queued", extra={"session": self.name, "job": job.id, "ms": (time.monotonic() - started) * 1e3})
+
+    def _deliver(self, message: Message) -> None:
+        for part in bulk.detach(message):
+            self._send(part)
+        self._send(message)
+
+
+def _id_in(data: bytes) -> str:
+    """The id of a message that did not pass validation, so that its sender can be told; empty if there is none."""
+    try:
+        value = codec.decode_map(data).get("id", "")
+    except MaskwrightError:
+        return ""
+    return value if isinstance(value, str) and len(value) <= 64 else ""

@@ -1,0 +1,1 @@
+"""Uploaded pixels by content digest, in shared memory."""

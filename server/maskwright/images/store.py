@@ -1,0 +1,216 @@
+"""Uploaded rasters, by content key, in shared memory that the workers map. Least recently used ones go first.
+
+Pure bookkeeping: no threads, no sockets. A raster being uploaded is pinned until its upload ends; rasters of running
+jobs are pinned by the job.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from multiprocessing import shared_memory
+
+from maskwright_protocol.digest import STRIP_ROWS, image_key, strip_digest, strip_digests, strip_spans
+from maskwright_protocol.errors import BadImage, BadMessage, Busy, TooLarge, UnknownImage
+from maskwright_protocol.messages import ImageBegin, ImageSlice, Raster
+from maskwright_protocol.pixels import FORMATS
+
+
+@dataclass
+class StoredRaster:
+    """``memory`` holds the packed rows; it may be longer than ``size``."""
+
+    key: str
+    width: int
+    height: int
+    format: str
+    transfer: str
+    size: int
+    memory: shared_memory.SharedMemory
+    strips: list[str] = field(default_factory=list)
+    pins: int = 0
+
+
+@dataclass
+class _Upload:
+    raster: StoredRaster
+    missing: dict[int, int]  # strip -> bytes received so far
+
+
+class ImageStore:
+    """At most ``budget`` bytes over all clients; ``max_pixels`` bounds a single raster."""
+
+    def __init__(self, budget: int, max_pixels: int) -> None:
+        self.budget = budget
+        self.max_pixels = max_pixels
+        self.used = 0
+        self._rasters: OrderedDict[str, StoredRaster] = OrderedDict()
+        self._uploads: dict[tuple[str, str], _Upload] = {}  # (session, key)
+        self._strips: dict[str, tuple[str, int]] = {}  # digest -> (key, strip)
+        self.evicted: list[str] = []  # names of segments that workers may unmap; the reader clears it
+
+    def __len__(self) -> int:
+        return len(self._rasters)
+
+    def get(self, key: str) -> StoredRaster:
+        """Raises ``UnknownImage``."""
+        raster = self._rasters.get(key)
+        if raster is None:
+            raise UnknownImage("The server does not hold this image.", keys=[key])
+        self._rasters.move_to_end(key)
+        return raster
+
+    def pin(self, keys: list[str]) -> list[StoredRaster]:
+        """Keep rasters until ``unpin``; raises ``UnknownImage`` naming all that are missing."""
+        missing = [key for key in keys if key not in self._rasters]
+        if missing:
+            raise UnknownImage("The server does not hold this image.", keys=missing)
+        rasters = [self.get(key) for key in keys]
+        for raster in rasters:
+            raster.pins += 1
+        return rasters
+
+    def unpin(self, keys: list[str]) -> None:
+        for key in keys:
+            if key in self._rasters:
+                self._rasters[key].pins -= 1
+
+    def put(self, raster: Raster) -> None:
+        """Store a raster that came with its pixels. Raises ``BadImage`` if they are not what its key says."""
+        if raster.key in self._rasters:
+            self._rasters.move_to_end(raster.key)
+            return
+        data = raster.data or b""
+        self._check_length(raster, len(data))
+        strips = strip_digests(data, raster.height, raster.width * FORMATS[raster.format].pixel_bytes)
+        if image_key(raster.width, raster.height, raster.format, raster.transfer, strips) != raster.key:
+            raise BadImage("The image's pixels do not match its key.")
+        stored = self._reserve(raster, strips)
+        _view(stored)[: stored.size] = data
+        self._keep(stored)
+
+    # ------------------------------------------------------------ uploads
+
+    def begin(self, session: str, begin: ImageBegin) -> list[int]:
+        """Start an upload; the strips to send. Strips known from other rasters are copied here."""
+        if begin.key in self._rasters:
+            self._rasters.move_to_end(begin.key)
+            return []
+        spans = list(strip_spans(begin.height))
+        if len(begin.strips) != len(spans):
+            raise BadImage("The image's strips do not match its height.")
+        if image_key(begin.width, begin.height, begin.format, begin.transfer, begin.strips) != begin.key:
+            raise BadImage("The image's strips do not match its key.")
+        self.abort(session)  # one upload a session
+        stored = self._reserve(begin, list(begin.strips))
+        missing: dict[int, int] = {}
+        for strip, digest in enumerate(begin.strips):
+            if not self._copy_strip(digest, stored, strip):
+                missing[strip] = 0
+        self._uploads[session, begin.key] = _Upload(stored, missing)
+        return list(missing)
+
+    def receive(self, session: str, piece: ImageSlice) -> None:
+        """Take a slice. Slices of an unknown upload are ignored: it was given up. Raises ``BadMessage``."""
+        upload = self._uploads.get((session, piece.key))
+        if upload is None:
+            return
+        start, end = self._strip_range(upload.raster, piece.strip)
+        done = upload.missing.get(piece.strip)
+        if done is None or piece.offset != done or start + done + len(piece.data) > end:
+            self.abort(session)
+            raise BadMessage("A piece of the image arrived out of order.")
+        _view(upload.raster)[start + done : start + done + len(piece.data)] = piece.data
+        upload.missing[piece.strip] = done + len(piece.data)
+
+    def end(self, session: str, key: str) -> None:
+        """Finish an upload: all strips must be there and be what their digests say."""
+        if key in self._rasters:
+            return
+        upload = self._uploads.get((session, key))
+        if upload is None:
+            raise UnknownImage("The upload of the image was not begun, or was given up.", keys=[key])
+        stored = upload.raster
+        for strip, done in upload.missing.items():
+            start, end = self._strip_range(stored, strip)
+            if start + done != end or strip_digest(_view(stored)[start:end]) != stored.strips[strip]:
+                self.abort(session)
+                raise BadImage("The image arrived incomplete or damaged.")
+        del self._uploads[session, key]
+        self._keep(stored)
+
+    def abort(self, session: str) -> None:
+        """Forget what a session was uploading."""
+        for name in [name for name in self._uploads if name[0] == session]:
+            self._release(self._uploads.pop(name).raster)
+
+    def clear(self) -> None:
+        """Give all shared memory back."""
+        for name in list(self._uploads):
+            self._release(self._uploads.pop(name).raster)
+        while self._rasters:
+            self._release(self._rasters.popitem()[1])
+
+    # ------------------------------------------------------------ memory
+
+    def _check_length(self, raster: Raster | ImageBegin, length: int) -> None:
+        expected = FORMATS[raster.format].image_bytes(raster.width, raster.height)
+        if length != expected:
+            raise BadImage(f"The image has {length} bytes where its size needs {expected}.")
+
+    def _reserve(self, raster: Raster | ImageBegin, strips: list[str]) -> StoredRaster:
+        size = FORMATS[raster.format].image_bytes(raster.width, raster.height)
+        if size > self.budget:
+            raise TooLarge(
+                f"The image needs {size >> 20} MiB, more than the server's {self.budget >> 20} MiB for images."
+            )
+        for key in list(self._rasters):
+            if self.used + size <= self.budget:
+                break
+            if not self._rasters[key].pins:
+                self._release(self._rasters.pop(key))
+        if self.used + size > self.budget:
+            raise Busy("The server's memory for images is taken by running jobs.")
+        memory = shared_memory.SharedMemory(create=True, size=size)
+        self.used += size
+        return StoredRaster(
+            raster.key, raster.width, raster.height, raster.format, raster.transfer, size, memory, strips
+        )
+
+    def _keep(self, stored: StoredRaster) -> None:
+        self._rasters[stored.key] = stored
+        for strip, digest in enumerate(stored.strips):
+            self._strips[digest] = (stored.key, strip)
+
+    def _release(self, stored: StoredRaster) -> None:
+        for digest in stored.strips:
+            if self._strips.get(digest, ("", 0))[0] == stored.key:
+                del self._strips[digest]
+        self.used -= stored.size
+        self.evicted.append(stored.memory.name)
+        stored.memory.close()
+        stored.memory.unlink()
+
+    def _copy_strip(self, digest: str, target: StoredRaster, strip: int) -> bool:
+        known = self._strips.get(digest)
+        if known is None or known[0] not in self._rasters:
+            return False
+        source = self._rasters[known[0]]
+        from_start, from_end = self._strip_range(source, known[1])
+        start, end = self._strip_range(target, strip)
+        if from_end - from_start != end - start:
+            return False
+        _view(target)[start:end] = _view(source)[from_start:from_end]
+        return True
+
+    def _strip_range(self, stored: StoredRaster, strip: int) -> tuple[int, int]:
+        row_bytes = stored.width * FORMATS[stored.format].pixel_bytes
+        if not 0 <= strip < len(stored.strips):
+            raise BadMessage("A piece of the image names a strip that does not exist.")
+        top = strip * STRIP_ROWS
+        return top * row_bytes, min(top + STRIP_ROWS, stored.height) * row_bytes
+
+
+def _view(stored: StoredRaster) -> memoryview:
+    assert stored.memory.buf is not None
+    return stored.memory.buf

@@ -1,0 +1,1 @@
+"""The queue: priorities, supersede, cancel, progress, deadlines."""

@@ -1,0 +1,228 @@
+"""Brings queue, image store and worker together: who runs next, who is told what."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from maskwright.images.store import ImageStore
+from maskwright.workers.main import JobAnswer, JobFailure, JobProgress, WorkerOptions
+from maskwright.workers.process import Event, WorkerProcess
+from maskwright_protocol.errors import (
+    DeadlineExceeded,
+    InternalError,
+    MaskwrightError,
+    ShuttingDown,
+    WorkerDied,
+    from_code,
+)
+from maskwright_protocol.messages import Cancelled, Failed, Job, Message, WorkerInfo
+
+from .queue import JobQueue, QueuedJob
+
+log = logging.getLogger("maskwright.jobs")
+
+TICK_S = 0.2
+HEARTBEAT_S = 0.8  # the wire promises progress at least each second
+CANCEL_GRACE_S = 10.0  # how long a cancelled job may hold up others before its worker is ended
+
+
+def failed(identity: str, error: MaskwrightError, generation: int = 0) -> Failed:
+    """The message for an error."""
+    return Failed(identity, error.code, error.message, error.hint, generation, error.details)
+
+
+class JobDesk:
+    """One worker, one queue. Everything runs in the event loop's thread."""
+
+    def __init__(
+        self, store: ImageStore, options: WorkerOptions, *, queue_length: int, deadline_s: float, idle_s: float,
+        start_timeout_s: float,
+    ) -> None:  # fmt: skip
+        self.queue = JobQueue(queue_length)
+        self._store = store
+        self._deadline_s = deadline_s
+        self._idle_s = idle_s
+        self._start_timeout_s = start_timeout_s
+        self._worker = WorkerProcess(options, self._on_event, self._on_exit)
+        self._running: QueuedJob | None = None  # the job in the worker, also while it winds down after a cancel
+        self._abandoned_at: float | None = None  # when the running job was cancelled
+        self._told_at = 0.0
+        self._stopping = False
+        self._ticker: asyncio.Task[None] | None = None
+
+    # ------------------------------------------------------------ for sessions
+
+    def submit(self, session: str, request: Job, deliver: Callable[[Message], None]) -> None:
+        """Queue a job; its answers go to ``deliver``. Raises typed errors for what cannot be queued."""
+        if self._stopping:
+            raise ShuttingDown("The server is shutting down.")
+        assert request.picture is not None
+        for raster in request.picture.rasters:
+            if raster.data is not None:
+                self._store.put(raster)
+                raster.data = None
+        keys = [raster.key for raster in request.picture.rasters]
+        self._store.pin(keys)
+        limit = min(request.deadline_s or self._deadline_s, self._deadline_s)
+        job = QueuedJob(session, request, deliver, time.monotonic() + limit, keys)
+        try:
+            superseded = self.queue.submit(job)
+        except MaskwrightError:
+            self._store.unpin(keys)
+            raise
+        for other in superseded:
+            self._end(other, Cancelled(other.request.id, other.request.generation, superseded=True))
+        self._advance()
+
+    def cancel(self, session: str, identity: str) -> None:
+        """Cancel a job of the session; unknown ids are ignored, since the answer may be on its way."""
+        job = self.queue.find(session, identity)
+        if job is not None:
+            self._end(job, Cancelled(identity, job.request.generation))
+
+    def drop_session(self, session: str) -> None:
+        """The client is gone: nobody waits for its jobs."""
+        for job in self.queue.of_session(session):
+            job.deliver = lambda message: None
+            self._end(job, Cancelled(job.request.id))
+
+    def workers(self) -> list[WorkerInfo]:
+        return [replace(self._worker.info)]
+
+    # ------------------------------------------------------------ life
+
+    def start(self) -> None:
+        self._ticker = asyncio.create_task(self._tick())
+
+    async def stop(self) -> None:
+        """Fail what waits and runs, end the worker."""
+        self._stopping = True
+        if self._ticker is not None:
+            self._ticker.cancel()
+        error = ShuttingDown("The server is shutting down.")
+        for job in [*self.queue.waiting(), *self.queue.running]:
+            self._end(job, failed(job.request.id, error, job.request.generation))
+        if self._worker.alive:
+            self._worker.stop()
+            await asyncio.to_thread(self._worker.join, 3.0)
+            self._worker.kill()
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            try:
+                self._check(time.monotonic())
+            except Exception:
+                log.exception("a check of the job desk failed")
+
+    def _check(self, now: float) -> None:
+        for job in self.queue.expired(now):
+            error = DeadlineExceeded("This took longer than allowed.")
+            self._end(job, failed(job.request.id, error, job.request.generation))
+        if now - self._told_at >= HEARTBEAT_S:
+            self._told_at = now
+            for job in [*self.queue.running, *self.queue.waiting()]:
+                job.deliver(replace(job.progress))
+        worker = self._worker
+        if self._abandoned_at is not None and now - self._abandoned_at > CANCEL_GRACE_S:
+            log.warning("a cancelled job does not end; its worker is ended")
+            self._abandoned_at = None
+            worker.kill()
+        if worker.info.state == "starting" and now - worker.started_at > self._start_timeout_s:
+            log.error("the worker does not start")
+            worker.kill()
+        if worker.info.state == "idle" and self._running is None and now - worker.idle_since > self._idle_s:
+            log.info("worker idle, stopping it")
+            worker.stop()
+            worker.info.state = "stopping"
+        self._advance()
+
+    # ------------------------------------------------------------ running
+
+    def _advance(self) -> None:
+        """Give the worker the next job, starting it when there is one."""
+        if self._running is not None or self._stopping or not self.queue.waiting():
+            return
+        if not self._worker.alive:
+            self._worker.start()
+            for job in self.queue.waiting():
+                job.progress.stage, job.progress.text = "starting", "Starting the models' process"
+                job.deliver(replace(job.progress))
+        if self._worker.info.state != "idle":
+            return
+        job = self.queue.take()
+        assert job is not None
+        self._running, self._abandoned_at = job, None
+        job.progress.stage, job.progress.text = "running", ""
+        rasters = {}
+        for key in job.keys:
+            stored = self._store.get(key)
+            rasters[key] = (stored.memory.name, stored.size)
+        evicted, self._store.evicted = self._store.evicted, []
+        self._worker.run(job.request, rasters, evicted)
+
+    def _end(self, job: QueuedJob, answer: Message) -> None:
+        """Answer a job and forget it; a running one is told to stop, and the worker is free when it has."""
+        if not self.queue.withdraw(job):
+            if job not in self.queue.running:
+                return
+            self.queue.finish(job)
+            if job is self._running and not isinstance(answer, _Finished):
+                self._abandoned_at = time.monotonic()
+                self._worker.cancel()
+        self._store.unpin(job.keys)
+        job.deliver(answer.message if isinstance(answer, _Finished) else answer)
+
+    def _on_event(self, event: Event) -> None:
+        job = self._running
+        if isinstance(event, JobProgress):
+            if job is not None and event.number == self._worker.current and job in self.queue.running:
+                job.progress.stage, job.progress.fraction, job.progress.text = event.stage, event.fraction, event.text
+                job.deliver(replace(job.progress))
+        elif isinstance(event, (JobAnswer, JobFailure)):
+            self._running, self._abandoned_at = None, None
+            if job is not None:
+                self._end(job, _Finished(self._answer_of(job, event)))
+        self._advance()
+
+    def _answer_of(self, job: QueuedJob, event: JobAnswer | JobFailure) -> Message:
+        identity, generation = job.request.id, job.request.generation
+        if isinstance(event, JobAnswer):
+            return event.message
+        if event.code == "cancelled":
+            return Cancelled(identity, generation)
+        return failed(identity, from_code(event.code, event.message, event.hint, event.details), generation)
+
+    def _on_exit(self, code: int | None) -> None:
+        job, self._running, self._abandoned_at = self._running, None, None
+        if job is not None and not self._stopping:
+            self._end(job, _Finished(failed(job.request.id, _death(code), job.request.generation)))
+        elif not self._stopping and code not in (0, None) and self.queue.waiting():
+            # It died before it could take a job: do not start it over and over.
+            for waiting in self.queue.waiting():
+                self._end(waiting, failed(waiting.request.id, _death(code), waiting.request.generation))
+        self._advance()
+
+
+class _Finished(Message):
+    """Marks an answer that came from the worker (or from its death), so that it is not told to cancel."""
+
+    def __init__(self, message: Message) -> None:
+        self.message = message
+
+
+def _death(code: int | None) -> MaskwrightError:
+    if sys.platform != "win32" and code == -signal.SIGKILL:
+        return WorkerDied(
+            "The process that runs the models was ended from outside; the computer may have run out of memory.",
+            exit_code=code,
+        )
+    if code == 0:
+        return InternalError("The process that runs the models stopped.")
+    return WorkerDied(f"The process that runs the models crashed (exit code {code}).", exit_code=code)

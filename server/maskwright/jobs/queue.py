@@ -1,0 +1,108 @@
+"""The order of jobs. Pure bookkeeping, no clock and no I/O: time is passed in.
+
+Interactive before batch before background; within a priority the clients take turns, and each client's jobs keep
+their order. A newer generation of the same tool of the same client supersedes the older, queued or running.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from maskwright_protocol.errors import BadInput, Busy
+from maskwright_protocol.messages import PRIORITIES, Job, Message, Progress
+
+
+@dataclass(eq=False)
+class QueuedJob:
+    """``deliver`` hands messages to the client that asked. ``expires`` is in the clock's seconds."""
+
+    session: str
+    request: Job
+    deliver: Callable[[Message], None]
+    expires: float
+    keys: list[str] = field(default_factory=list)  # pinned rasters
+    progress: Progress = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.progress = Progress(self.request.id, self.request.generation, "queued", 0.0, "Waiting for its turn")
+
+
+class JobQueue:
+    """``length`` bounds the waiting jobs of one session."""
+
+    def __init__(self, length: int) -> None:
+        self.length = length
+        self._waiting: dict[str, OrderedDict[str, list[QueuedJob]]] = {p: OrderedDict() for p in PRIORITIES}
+        self.running: list[QueuedJob] = []
+
+    def waiting(self) -> list[QueuedJob]:
+        """All waiting jobs, in no particular order of clients."""
+        return [job for clients in self._waiting.values() for jobs in clients.values() for job in jobs]
+
+    def submit(self, job: QueuedJob) -> list[QueuedJob]:
+        """Add a job; returns the jobs that it supersedes (waiting ones are removed, running ones left to the caller).
+
+        Raises ``Busy`` when the client has too many waiting, ``BadInput`` for an id that is in use or a generation
+        older than what the tool has under way.
+        """
+        request = job.request
+        mine = [other for other in [*self.waiting(), *self.running] if other.session == job.session]
+        if any(other.request.id == request.id for other in mine):
+            raise BadInput("A request with this id is under way already.")
+        same_tool = [other for other in mine if request.tool and other.request.tool == request.tool]
+        if any(other.request.generation > request.generation for other in same_tool):
+            raise BadInput("A newer request of this tool is under way already.")
+        superseded = [other for other in same_tool if other.request.generation < request.generation]
+        for other in superseded:
+            self._remove(other)
+        if sum(1 for other in self.waiting() if other.session == job.session) >= self.length:
+            raise Busy("Too many jobs are waiting already.")
+        self._waiting[request.priority].setdefault(job.session, []).append(job)
+        return superseded
+
+    def take(self) -> QueuedJob | None:
+        """The next job, now counted as running; its client goes to the end of the line."""
+        for clients in self._waiting.values():
+            for session, jobs in clients.items():
+                job = jobs.pop(0)
+                if jobs:
+                    clients.move_to_end(session)
+                else:
+                    del clients[session]
+                self.running.append(job)
+                return job
+        return None
+
+    def finish(self, job: QueuedJob) -> None:
+        """The running job ended."""
+        if job in self.running:
+            self.running.remove(job)
+
+    def find(self, session: str, identity: str) -> QueuedJob | None:
+        for job in [*self.running, *self.waiting()]:
+            if job.session == session and job.request.id == identity:
+                return job
+        return None
+
+    def withdraw(self, job: QueuedJob) -> bool:
+        """Remove a waiting job; False when it is running (or unknown)."""
+        return self._remove(job)
+
+    def of_session(self, session: str) -> list[QueuedJob]:
+        return [job for job in [*self.running, *self.waiting()] if job.session == session]
+
+    def expired(self, now: float) -> list[QueuedJob]:
+        """Jobs whose deadline has passed, running or waiting."""
+        return [job for job in [*self.running, *self.waiting()] if now >= job.expires]
+
+    def _remove(self, job: QueuedJob) -> bool:
+        clients = self._waiting[job.request.priority]
+        jobs = clients.get(job.session, [])
+        if job not in jobs:
+            return False
+        jobs.remove(job)
+        if not jobs:
+            del clients[job.session]
+        return True

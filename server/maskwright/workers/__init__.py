@@ -1,0 +1,1 @@
+"""Processes that own a device: start, watch, restart, stop when idle."""

@@ -1,0 +1,211 @@
+"""The worker process: maps rasters, runs recipes one after the other, reports. Owns one device and its models."""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from multiprocessing import shared_memory
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from maskwright_protocol.errors import InternalError, JobCancelled, MaskwrightError, OutOfMemory
+from maskwright_protocol.messages import Job, Message
+
+log = logging.getLogger("maskwright.worker")
+
+
+@dataclass
+class WorkerOptions:
+    device: str
+    folders: list[Path]
+    threads: int
+    embedding_budget: int  # bytes
+
+
+# Gateway -> worker.
+
+
+@dataclass
+class RunJob:
+    """``rasters``: key -> (name of the shared memory, bytes)."""
+
+    number: int
+    request: Job
+    rasters: dict[str, tuple[str, int]]
+
+
+@dataclass
+class CancelJob:
+    number: int
+
+
+@dataclass
+class ForgetRasters:
+    names: list[str]
+
+
+@dataclass
+class Exit:
+    pass
+
+
+# Worker -> gateway.
+
+
+@dataclass
+class Ready:
+    device: str
+    device_reason: str
+
+
+@dataclass
+class JobProgress:
+    number: int
+    stage: str
+    fraction: float
+    text: str
+
+
+@dataclass
+class JobAnswer:
+    number: int
+    message: Message
+    resident: list[str] = field(default_factory=list)
+
+
+@dataclass
+class JobFailure:
+    """The error's fields, since exceptions with keyword arguments do not travel well."""
+
+    number: int
+    code: str
+    message: str
+    hint: str
+    details: dict
+    resident: list[str] = field(default_factory=list)
+
+
+class MappedRasters(Mapping[str, memoryview]):
+    """The rasters of one job; segments stay mapped for the next one."""
+
+    def __init__(self) -> None:
+        self._segments: dict[str, shared_memory.SharedMemory] = {}
+        self._current: dict[str, memoryview] = {}
+
+    def use(self, rasters: dict[str, tuple[str, int]]) -> None:
+        self._current = {}
+        for key, (name, size) in rasters.items():
+            if name not in self._segments:
+                self._segments[name] = shared_memory.SharedMemory(name=name)
+            view = self._segments[name].buf
+            assert view is not None
+            self._current[key] = view[:size]
+
+    def release(self) -> None:
+        self._current = {}
+
+    def forget(self, names: list[str]) -> None:
+        for name in names:
+            segment = self._segments.pop(name, None)
+            if segment is not None:
+                try:
+                    segment.close()
+                except BufferError:  # still looked at by a cached array; the process' end unmaps it
+                    log.warning("a forgotten raster is still in use")
+
+    def __getitem__(self, key: str) -> memoryview:
+        return self._current[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._current)
+
+    def __len__(self) -> int:
+        return len(self._current)
+
+
+def main(connection: Connection, options: WorkerOptions) -> None:
+    """Entry point of the process; returns when told to exit or when the gateway is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal goes to the gateway, which tells us
+    os.environ.setdefault("OMP_NUM_THREADS", str(options.threads))
+    _Worker(connection, options).run()
+
+
+class _Worker:
+    def __init__(self, connection: Connection, options: WorkerOptions) -> None:
+        self._connection = connection
+        self._options = options
+        self._inbox: queue.SimpleQueue[RunJob | ForgetRasters | Exit] = queue.SimpleQueue()
+        self._cancelled: set[int] = set()
+        self._rasters = MappedRasters()
+        self._sending = threading.Lock()
+
+    def run(self) -> None:
+        threading.Thread(target=self._listen, name="inbox", daemon=True).start()
+        from maskwright.models.pool import ModelPool
+        from maskwright.recipes.context import JobContext
+        from maskwright.recipes.embeddings import EmbeddingCache
+
+        pool = ModelPool(self._options.folders, device=self._options.device, threads=self._options.threads)
+        embeddings = EmbeddingCache(self._options.embedding_budget)
+        self._send(Ready(pool.device, pool.device_reason))
+        while True:
+            command = self._inbox.get()
+            if isinstance(command, Exit):
+                return
+            if isinstance(command, ForgetRasters):
+                self._rasters.forget(command.names)
+                continue
+            number = command.number
+            context = JobContext(
+                pool,
+                embeddings,
+                emit=lambda stage, fraction, text, n=number: self._send(JobProgress(n, stage, fraction, text)),
+                cancelled=lambda n=number: n in self._cancelled,
+            )
+            self._send(self._do(command, context, pool))
+            self._cancelled.discard(number)
+
+    def _do(self, command: RunJob, context, pool) -> JobAnswer | JobFailure:
+        from maskwright.recipes.run import run
+
+        try:
+            if command.number in self._cancelled:
+                raise JobCancelled("Cancelled.")
+            self._rasters.use(command.rasters)
+            message = run(command.request, self._rasters, context)
+            return JobAnswer(command.number, message, list(pool.resident()))
+        except MaskwrightError as error:
+            failure = error
+        except MemoryError:
+            failure = OutOfMemory("There was not enough memory for this.")
+        except Exception:
+            log.exception("job failed")
+            failure = InternalError("Something went wrong inside Maskwright.")
+        finally:
+            self._rasters.release()
+        return JobFailure(
+            command.number, failure.code, failure.message, failure.hint, failure.details, list(pool.resident())
+        )
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                command = self._connection.recv()
+            except (EOFError, OSError):
+                os._exit(0)  # the gateway is gone: nobody waits for what is being computed
+            if isinstance(command, CancelJob):
+                self._cancelled.add(command.number)
+            else:
+                self._inbox.put(command)
+
+    def _send(self, event: object) -> None:
+        with self._sending:
+            try:
+                self._connection.send(event)
+            except OSError:
+                os._exit(0)

@@ -1,0 +1,134 @@
+"""The gateway's handle on one worker process: starts it on demand, passes jobs, notices its death."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import threading
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any
+
+from maskwright_protocol.messages import Job, WorkerInfo
+
+from . import main as worker_main
+from .main import CancelJob, Exit, ForgetRasters, JobAnswer, JobFailure, JobProgress, Ready, RunJob, WorkerOptions
+
+Event = Ready | JobProgress | JobAnswer | JobFailure
+
+
+class WorkerProcess:
+    """Use from the event loop's thread only. ``on_event`` gets the worker's events; ``on_exit`` its exit code.
+
+    A new process is spawned (not forked), so that it starts without the gateway's sockets and threads.
+    """
+
+    def __init__(
+        self, options: WorkerOptions, on_event: Callable[[Event], None], on_exit: Callable[[int | None], None]
+    ) -> None:
+        self.info = WorkerInfo(device=options.device, state="stopped")
+        self.idle_since = 0.0
+        self.started_at = 0.0
+        self._options = options
+        self._on_event = on_event
+        self._on_exit = on_exit
+        self._process: Any = None
+        self._connection: Connection | None = None
+        self._number = 0
+        self._stopping = False
+
+    @property
+    def alive(self) -> bool:
+        return self._process is not None
+
+    @property
+    def current(self) -> int:
+        """Number of the job it was last given."""
+        return self._number
+
+    def start(self) -> None:
+        """Start the process if it does not run; it reports ``Ready`` when it can take jobs."""
+        if self._process is not None:
+            return
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        self._process = context.Process(
+            target=worker_main.main, args=(theirs, self._options), name="maskwright-worker", daemon=True
+        )
+        self._process.start()
+        theirs.close()
+        self._connection = ours
+        self._stopping = False
+        self.started_at = time.monotonic()
+        self.info.state = "starting"
+        self.info.pid = self._process.pid
+        loop = asyncio.get_running_loop()
+        threading.Thread(
+            target=self._listen, args=(loop, ours, self._process), name="worker-events", daemon=True
+        ).start()
+
+    def run(self, request: Job, rasters: dict[str, tuple[str, int]], evicted: list[str]) -> int:
+        """Give it a job (it must be idle); returns the job's number."""
+        self._number += 1
+        self.info.state = "busy"
+        if evicted:
+            self._send(ForgetRasters(evicted))
+        self._send(RunJob(self._number, request, rasters))
+        return self._number
+
+    def cancel(self) -> None:
+        self._send(CancelJob(self._number))
+
+    def stop(self) -> None:
+        """Ask it to end after its current job."""
+        self._stopping = True
+        self._send(Exit())
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+
+    def join(self, timeout: float) -> None:
+        if self._process is not None:
+            self._process.join(timeout)
+
+    def _send(self, command: object) -> None:
+        if self._connection is not None:
+            try:
+                self._connection.send(command)
+            except OSError:
+                pass  # its death is noticed by the listening thread
+
+    def _listen(self, loop: asyncio.AbstractEventLoop, connection: Connection, process: Any) -> None:
+        try:
+            while True:
+                event = connection.recv()
+                loop.call_soon_threadsafe(self._event, event)
+        except (EOFError, OSError):
+            process.join()
+        try:
+            loop.call_soon_threadsafe(self._exited, process)
+        except RuntimeError:
+            pass  # the loop has ended, and the server with it
+
+    def _event(self, event: Event) -> None:
+        if isinstance(event, Ready):
+            self.info.device, self.info.device_reason = event.device, event.device_reason
+        if isinstance(event, (JobAnswer, JobFailure)):
+            self.info.models = event.resident
+        if isinstance(event, (Ready, JobAnswer, JobFailure)):
+            self.info.state = "idle"
+            self.idle_since = time.monotonic()
+        self._on_event(event)
+
+    def _exited(self, process: Any) -> None:
+        if process is not self._process:
+            return
+        if self._connection is not None:
+            self._connection.close()
+        self._process, self._connection = None, None
+        self.info.state, self.info.pid, self.info.models = "stopped", None, []
+        if not self._stopping:
+            self.info.restarts += 1
+        self._on_exit(process.exitcode)
