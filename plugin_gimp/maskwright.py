@@ -1,0 +1,34 @@
+#!/usr/bin/env python3
+"""The GIMP plug-in's entry: GIMP runs this file once to learn the procedures, and again for each call of one.
+
+Nothing is imported here that only a call needs, because GIMP waits for the first kind of run when it starts.
+"""
+
+import os
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "vendor")]
+
+import gi  # noqa: E402
+
+gi.require_version("Gimp", "3.0")
+gi.require_version("Gegl", "0.4")
+from gi.repository import Gimp  # noqa: E402
+
+from maskwright_gimp import procedures  # noqa: E402
+from maskwright_gimp.register import create_procedure  # noqa: E402
+
+
+class Maskwright(Gimp.PlugIn):
+    def do_set_i18n(self, name):
+        return False
+
+    def do_query_procedures(self):
+        return [procedure.name for procedure in procedures.ALL]
+
+    def do_create_procedure(self, name):
+        return create_procedure(self, name)
+
+
+Gimp.main(Maskwright.__gtype__, sys.argv)

@@ -1,0 +1,178 @@
+"""One call of a procedure, from its arguments to its return values."""
+
+import json
+import traceback
+from dataclasses import asdict
+from typing import Any, Dict, List, Tuple
+
+from gi.repository import Gimp, GLib, GObject
+
+from maskwright_protocol.errors import JobCancelled, MaskwrightError
+from maskwright_protocol.version import __version__
+
+from . import asking, editor, options, procedures, results, settings
+
+Outcome = Tuple[int, Dict[str, Any]]
+
+
+class Call:
+    """What the functions below need to know of a call."""
+
+    def __init__(self, entry: procedures.Procedure, run_mode: Any, image: Any, drawables: List[Any], config: Any):
+        self.entry, self.image, self.drawables, self.config = entry, image, drawables, config
+        self.interactive = run_mode == Gimp.RunMode.INTERACTIVE
+        self.watch = asking.Stopwatch()
+        self.settings = settings.load(Gimp.directory())
+        self.client = asking.open_client(__version__, self.settings)
+        self.asker = asking.Asker(self.client, self._show)
+
+    def options(self) -> Dict[str, Any]:
+        return {argument.name: self.config.get_property(argument.name) for argument in self.entry.arguments}
+
+    def _show(self, progress: Any) -> None:
+        if progress is None or progress.fraction <= 0.0:
+            Gimp.progress_pulse()
+        else:
+            Gimp.progress_update(min(1.0, progress.fraction))
+        if progress is not None and progress.text:
+            Gimp.progress_set_text(progress.text)
+
+
+def run(procedure: Any, run_mode: Any, image: Any, drawables: List[Any], config: Any) -> Any:
+    """Run the procedure; never raises. Failures become a sentence with a hint."""
+    entry = procedures.BY_NAME[procedure.get_name()]
+    status = Gimp.PDBStatusType
+    call = Call(entry, run_mode, image, drawables, config)
+    try:
+        if call.interactive and entry.verb in ("click_to_select", "server"):
+            outcome = _special_dialog(call)
+        else:
+            if call.interactive and entry.dialog:
+                from . import dialogs
+
+                if not dialogs.ask(call, procedure):
+                    return procedure.new_return_values(status.CANCEL, None)
+            outcome = VERBS[entry.verb](call)
+        if outcome is None:
+            return procedure.new_return_values(status.CANCEL, None)
+        return _success(procedure, *outcome)
+    except JobCancelled:
+        return procedure.new_return_values(status.CANCEL, None)
+    except MaskwrightError as error:
+        text = f"{error.message} {error.hint}".strip()
+    except Exception as error:
+        traceback.print_exc()
+        text = f"Maskwright met an unexpected problem ({type(error).__name__}: {error}). The image was not changed."
+    finally:
+        call.client.close()
+    return procedure.new_return_values(status.EXECUTION_ERROR, GLib.Error(text))
+
+
+def _special_dialog(call: Call) -> Any:
+    if call.entry.verb == "server":
+        from . import server_dialog
+
+        return server_dialog.show(call)
+    from . import click_dialog
+
+    return click_dialog.show(call)
+
+
+def _success(procedure: Any, count: int, report: Dict[str, Any]) -> Any:
+    values = procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
+    for index, kind, value in ((1, GObject.TYPE_INT, count), (2, GObject.TYPE_STRING, json.dumps(report))):
+        holder = GObject.Value(kind, value)
+        values.remove(index)
+        values.insert(index, holder)
+    return values
+
+
+# ---------------------------------------------------------------- verbs
+
+
+def _answer(call: Call, make_job: Any, with_selection: bool, name: str) -> Outcome:
+    """Read, ask, apply; the stages' times go into the report."""
+    chosen = call.options()
+    subject = editor.Subject(call.image, call.drawables, chosen["source"])
+    try:
+        results.check(subject, chosen)
+        depth = editor.mask_depth(call.image)
+        outline = editor.selection(call.image, depth) if with_selection else None
+        job = make_job(chosen, depth, outline, subject)
+        Gimp.progress_init(options.job_name(job) + "...")
+        call.watch.lap("prepare")
+        subject.source.overview()
+        call.watch.lap("read")
+        answer = call.asker.ask(job, subject.source)
+        call.watch.lap("ask")
+        return finish(call, subject, answer, chosen, name or _name(chosen, subject))
+    finally:
+        subject.close()
+
+
+def finish(call: Call, subject: editor.Subject, answer: Any, chosen: Dict[str, Any], name: str) -> Outcome:
+    """Apply an answer and say how it was made."""
+    count = results.apply(subject, answer, chosen, name)
+    call.watch.lap("apply")
+    if not count:
+        sentence = results.nothing_found(answer)
+        if call.interactive:
+            Gimp.message(sentence)
+    else:
+        sentence = ""
+        Gimp.progress_end()
+    report = asdict(answer.report)
+    report["message"] = sentence or getattr(answer, "message", "")
+    report["agreement"] = getattr(answer, "agreement", None)
+    report["stages_ms"] = {stage: round(value, 2) for stage, value in call.watch.stages.items()}
+    report["pixel_bytes"] = call.client.pixel_bytes
+    return count, report
+
+
+def _name(chosen: Dict[str, Any], subject: editor.Subject) -> str:
+    prompt = chosen.get("prompt", "").strip()
+    return prompt or (subject.layer.get_name() if subject.layer is not None else "Visible") + " cut-out"
+
+
+def select_by_prompt(call: Call) -> Outcome:
+    def make(chosen: Any, depth: int, outline: Any, subject: Any) -> Any:
+        return options.select_job(chosen, depth, outline)
+
+    return _answer(call, make, call.config.get_property("current-selection") != "ignore", "")
+
+
+def select_subject(call: Call) -> Outcome:
+    return _answer(call, lambda chosen, depth, outline, subject: options.cutout_job(chosen, depth), False, "")
+
+
+def select_object(call: Call) -> Outcome:
+    return _answer(call, lambda chosen, depth, outline, s: options.object_job(chosen, depth, outline), True, "")
+
+
+def select_refine(call: Call) -> Outcome:
+    return _answer(call, lambda chosen, depth, outline, s: options.refine_job(chosen, depth, outline), True, "")
+
+
+def remove_background(call: Call) -> Outcome:
+    def make(chosen: Any, depth: int, outline: Any, subject: editor.Subject) -> Any:
+        colours = subject.clean_colours() if chosen["clean-colors"] and chosen["result"] == "layer" else ""
+        return options.cutout_job(chosen, depth, colours)
+
+    return _answer(call, make, False, "")
+
+
+def server(call: Call) -> Outcome:
+    from . import server_control
+
+    return 0, server_control.act(call, call.config.get_property("action"))
+
+
+VERBS = {
+    "select_by_prompt": select_by_prompt,
+    "click_to_select": select_by_prompt,
+    "select_subject": select_subject,
+    "select_object": select_object,
+    "select_refine": select_refine,
+    "remove_background": remove_background,
+    "server": server,
+}

@@ -1,0 +1,347 @@
+"""The image: reading pixels and selections, and making selections, masks, channels and layers of masks.
+
+This is the only module that reads or changes an image. Boxes are in image coordinates; a layer's own begin at its
+offsets. Everything is prepared in items that belong to no image yet, so that what fails leaves no trace; only then the
+undo group is opened. GIMP's plane of a selection or a mask is linear, that of a channel is native to the channel.
+"""
+
+from contextlib import contextmanager
+from typing import Any, Iterator, List, Optional, Sequence
+
+import gi
+
+gi.require_version("Gimp", "3.0")
+gi.require_version("Gegl", "0.4")
+from gi.repository import Babl, Gegl, Gimp  # noqa: E402
+
+from maskwright_protocol import masks  # noqa: E402
+from maskwright_protocol.ask import PROXY_SIDE, PictureSource, RasterData, raster_data  # noqa: E402
+from maskwright_protocol.errors import BadInput, OutsideImage  # noqa: E402
+from maskwright_protocol.messages import Mask, PixelRect, Pixels  # noqa: E402
+
+from .geometry import intersect, overview_size  # noqa: E402
+
+NO_ABYSS = Gegl.AbyssPolicy.NONE
+OPERATIONS = {
+    "replace": Gimp.ChannelOps.REPLACE,
+    "add": Gimp.ChannelOps.ADD,
+    "subtract": Gimp.ChannelOps.SUBTRACT,
+    "intersect": Gimp.ChannelOps.INTERSECT,
+}
+EIGHT_BIT = Gimp.Precision.U8_NON_LINEAR
+INTEGER = (
+    EIGHT_BIT,
+    Gimp.Precision.U8_LINEAR,
+    Gimp.Precision.U8_PERCEPTUAL,
+    Gimp.Precision.U16_NON_LINEAR,
+    Gimp.Precision.U16_LINEAR,
+    Gimp.Precision.U16_PERCEPTUAL,
+)
+WITH_ALPHA = {
+    Gimp.ImageBaseType.RGB: Gimp.ImageType.RGBA_IMAGE,
+    Gimp.ImageBaseType.GRAY: Gimp.ImageType.GRAYA_IMAGE,
+    Gimp.ImageBaseType.INDEXED: Gimp.ImageType.INDEXEDA_IMAGE,
+}
+
+
+def rectangle(box: PixelRect, x: int = 0, y: int = 0) -> Any:
+    """The box as GEGL's rectangle, in coordinates that begin at ``(x, y)``."""
+    return Gegl.Rectangle.new(box.x - x, box.y - y, box.width, box.height)
+
+
+def item_box(item: Any) -> PixelRect:
+    """Where an item lies in its image."""
+    _, x, y = item.get_offsets()
+    return PixelRect(x, y, item.get_width(), item.get_height())
+
+
+def canvas(image: Any) -> PixelRect:
+    return PixelRect(0, 0, image.get_width(), image.get_height())
+
+
+def layer_of(drawables: Sequence[Any]) -> Optional[Any]:
+    """The layer that the user works on: also when its mask is being edited. None for a channel."""
+    drawable = drawables[0] if drawables else None
+    if isinstance(drawable, Gimp.LayerMask):
+        return Gimp.Layer.from_mask(drawable)
+    return drawable if isinstance(drawable, Gimp.Layer) else None
+
+
+def mask_depth(image: Any) -> int:
+    """Bits per pixel in which masks are worth having for this image."""
+    name = image.get_precision().value_nick
+    return 8 if name.startswith("u8") else 16
+
+
+# ---------------------------------------------------------------- reading
+
+
+class BufferSource(PictureSource):
+    """A layer, or the visible image, as the server looks at it: converted to sRGB by babl, alpha kept.
+
+    ``keep`` is an item to hold on to as long as its buffer is read.
+    """
+
+    def __init__(self, drawable: Any, box: PixelRect, deep: bool = False) -> None:
+        self.box = box
+        self.buffer = drawable.get_buffer()
+        names = ("Y'", "GRAY") if drawable.is_gray() else ("R'G'B'", "RGB")
+        alpha = "A" if drawable.has_alpha() else ""
+        self._babl, self._wire = names[0] + alpha, names[1] + alpha
+        self._detail_bits = 16 if deep else 8
+        self._overview: Optional[RasterData] = None
+        self._details: List[RasterData] = []
+
+    def overview(self) -> RasterData:
+        if self._overview is None:
+            width, height, scale = overview_size(self.box.width, self.box.height, PROXY_SIDE)
+            area = Gegl.Rectangle.new(0, 0, width, height)
+            data = self.buffer.get(area, scale, f"{self._babl} u8", NO_ABYSS)
+            self._overview = raster_data(data, width, height, f"{self._wire}8", self.box)
+        return self._overview
+
+    def detail(self, box: PixelRect) -> RasterData:
+        inside = intersect(box, self.box) or self.box
+        for known in self._details:
+            if known.raster.box == inside:
+                return known
+        bits = self._detail_bits
+        data = self.buffer.get(rectangle(inside, self.box.x, self.box.y), 1.0, f"{self._babl} u{bits}", NO_ABYSS)
+        self._details.append(raster_data(data, inside.width, inside.height, f"{self._wire}{bits}", inside))
+        return self._details[-1]
+
+
+class Subject:
+    """What a call looks at: ``source`` for the server, ``drawable`` with the same pixels, ``layer`` to put things on.
+
+    Close it: a visible image is looked at through a temporary item.
+    """
+
+    def __init__(self, image: Any, drawables: Sequence[Any], look_at: str = "layer") -> None:
+        self.image = image
+        self.layer = layer_of(drawables)
+        self._temporary: Optional[Any] = None
+        if look_at == "visible" or self.layer is None:
+            self._temporary = Gimp.Layer.new_from_visible(image, image, "Visible")
+            self.drawable, self.box = self._temporary, canvas(image)
+        else:
+            self.drawable, self.box = self.layer, item_box(self.layer)
+            if self.layer.get_filters():
+                self._temporary = self.drawable = self.layer.copy()
+                self.drawable.merge_filters()
+        if self.box.width < 1 or self.box.height < 1:
+            raise OutsideImage("The layer is empty.", "Choose a layer with something on it.")
+        self.source = BufferSource(self.drawable, self.box, deep=image.get_precision() != EIGHT_BIT)
+
+    def clean_colours(self) -> str:
+        """The format in which the server may send cleaned colours without loss; empty where it may not.
+
+        Float pixels may lie outside 0..1 and other profiles' colours outside sRGB; those are copied as they are.
+        """
+        image = self.image
+        profile = image.get_color_profile()
+        plain = profile is None or profile.is_equal(Gimp.ColorProfile.new_rgb_srgb())
+        if not plain or image.get_precision() not in INTEGER or image.get_base_type() == Gimp.ImageBaseType.INDEXED:
+            return ""
+        return "RGBA8" if image.get_precision() == EIGHT_BIT else "RGBA16"
+
+    def close(self) -> None:
+        if self._temporary is not None:
+            self._temporary.delete()
+            self._temporary = None
+
+
+def selection(image: Any, depth: int) -> Optional[Mask]:
+    """The current selection, cropped to its bounds; None when nothing is selected."""
+    _, some, left, top, right, bottom = Gimp.Selection.bounds(image)
+    if not some:
+        return None
+    box = PixelRect(left, top, right - left, bottom - top)
+    plane = image.get_selection().get_buffer().get(rectangle(box), 1.0, f"Y u{depth}", NO_ABYSS)
+    return masks.pack(box, plane, depth)
+
+
+# ---------------------------------------------------------------- making
+
+
+@contextmanager
+def one_undo_step(image: Any) -> Iterator[None]:
+    """Everything inside is undone by one Ctrl+Z; the group is closed on every path."""
+    image.undo_group_start()
+    try:
+        yield
+    finally:
+        image.undo_group_end()
+        Gimp.displays_flush()
+
+
+def _fill(drawable: Any, mask: Mask, box: PixelRect, native: bool) -> None:
+    """Write a mask into an all-zero channel or layer mask that covers ``box``; what lies outside is cut off."""
+    model = Babl.format_get_encoding(drawable.get_format()).split()[0] if native else "Y"
+    buffer = drawable.get_buffer()
+    buffer.set(rectangle(mask.box, box.x, box.y), f"{model} u{mask.depth}", bytes(masks.unpack(mask)))
+    buffer.flush()
+    drawable.update(0, 0, box.width, box.height)
+
+
+def channel_of(image: Any, parts: Sequence[Mask], box: PixelRect, name: str = "Maskwright") -> Any:
+    """The union of masks as a channel that belongs to no image and covers ``box``."""
+    union = None
+    for part in parts:
+        channel = Gimp.Channel.new(image, name, box.width, box.height, 50.0, Gegl.Color.new("red"))
+        if part.box.width and part.box.height:
+            _fill(channel, part, box, native=True)
+        if union is None:
+            union = channel
+        else:
+            union.combine_masks(channel, Gimp.ChannelOps.ADD, 0, 0)
+            channel.delete()
+    assert union is not None, "no masks"
+    return union
+
+
+def apply_selection(image: Any, parts: Sequence[Mask], mode: str) -> None:
+    channel = channel_of(image, parts, canvas(image))
+    with one_undo_step(image):
+        image.get_selection().combine_masks(channel, OPERATIONS[mode], 0, 0)
+    channel.delete()
+
+
+def apply_channel(image: Any, parts: Sequence[Mask], name: str) -> Any:
+    """Save as a channel; the selected layers stay selected."""
+    channel = channel_of(image, parts, canvas(image), name)
+    layers = image.get_selected_layers()
+    with one_undo_step(image):
+        image.insert_channel(channel, None, 0)
+        image.set_selected_layers(layers)
+    return channel
+
+
+def check_mask_target(subject: Subject) -> None:
+    """Raise ``BadInput`` where a layer mask cannot be put."""
+    if subject.layer is None:
+        raise BadInput("No layer is selected.", "Select the layer that the mask is for.")
+    if subject.layer.get_mask() is not None and subject.layer.get_lock_content():
+        raise BadInput("The layer is locked and has a mask already.", "Unlock its pixels first.")
+
+
+def apply_layer_mask(subject: Subject, parts: Sequence[Mask], mode: str) -> None:
+    """As the layer's mask; an existing one is combined, a missing one counts as white."""
+    image, layer = subject.image, subject.layer
+    check_mask_target(subject)
+    assert layer is not None
+    box = item_box(layer)
+    channel = channel_of(image, parts, box)
+    mask = layer.get_mask()
+    if mask is not None:
+        with one_undo_step(image):
+            mask.combine_masks(channel, OPERATIONS[mode], 0, 0)
+    else:
+        white = mode == "subtract"
+        mask = layer.create_mask(Gimp.AddMaskType.WHITE if white else Gimp.AddMaskType.BLACK)
+        operation = Gimp.ChannelOps.SUBTRACT if white else Gimp.ChannelOps.REPLACE
+        with one_undo_step(image):
+            layer.add_mask(mask)
+            mask.combine_masks(channel, operation, 0, 0)
+    channel.delete()
+
+
+def _copy(subject: Subject, name: str) -> Any:
+    """A layer with alpha that belongs to no image yet and shows the subject's pixels, bit for bit."""
+    image, box = subject.image, subject.box
+    kind = WITH_ALPHA[image.get_base_type()]
+    layer = Gimp.Layer.new(image, name, box.width, box.height, kind, 100.0, Gimp.LayerMode.NORMAL)
+    area = Gegl.Rectangle.new(0, 0, box.width, box.height)
+    buffer = layer.get_buffer()
+    subject.source.buffer.copy(area, NO_ABYSS, buffer, area)
+    buffer.flush()
+    layer.set_offsets(box.x, box.y)
+    return layer
+
+
+def _insert(subject: Subject, layers: Sequence[Any], bake: bool) -> None:
+    """Above the subject's layer, in its group. ``bake`` turns the new layers' masks into alpha."""
+    image, anchor = subject.image, subject.layer
+    if anchor is not None and anchor.get_image() is not None:
+        parent, position = anchor.get_parent(), image.get_item_position(anchor)
+    else:
+        parent, position = None, 0
+    for layer in reversed(layers):
+        image.insert_layer(layer, parent, position)
+        layer.update(0, 0, layer.get_width(), layer.get_height())
+        if bake and layer.get_mask() is not None:
+            layer.remove_mask(Gimp.MaskApplyMode.APPLY)
+
+
+def _masked_copies(subject: Subject, parts: Sequence[Sequence[Mask]], names: Sequence[str]) -> List[Any]:
+    copies = []
+    for masks_of_one, name in zip(parts, names):
+        copy = _copy(subject, name)
+        mask = copy.create_mask(Gimp.AddMaskType.BLACK)
+        channel = channel_of(subject.image, masks_of_one, subject.box)
+        old = subject.layer.get_mask() if subject.layer is not None and subject.drawable is subject.layer else None
+        if old is not None and subject.layer.get_apply_mask():  # what the user hid stays hidden
+            _multiply(channel, old, subject.box)
+        _transfer(channel, mask, subject.box)
+        copy.add_mask(mask)
+        channel.delete()
+        copies.append(copy)
+    return copies
+
+
+def _multiply(channel: Any, mask: Any, box: PixelRect) -> None:
+    """Darken the channel by a mask of the same size: the lesser of the two stays."""
+    other = Gimp.Channel.new(channel.get_image(), "Mask", box.width, box.height, 50.0, Gegl.Color.new("red"))
+    area = Gegl.Rectangle.new(0, 0, box.width, box.height)
+    native = Babl.format_get_encoding(channel.get_format()).split()[0]
+    buffer = other.get_buffer()
+    buffer.set(area, f"{native} u16", mask.get_buffer().get(area, 1.0, "Y u16", NO_ABYSS))
+    buffer.flush()
+    channel.combine_masks(other, Gimp.ChannelOps.INTERSECT, 0, 0)
+    other.delete()
+
+
+def _transfer(channel: Any, mask: Any, box: PixelRect) -> None:
+    """The channel's values into a layer mask that is on no layer yet, value for value."""
+    area = Gegl.Rectangle.new(0, 0, box.width, box.height)
+    native = Babl.format_get_encoding(channel.get_format()).split()[0]
+    data = channel.get_buffer().get(area, 1.0, f"{native} u16", NO_ABYSS)
+    buffer = mask.get_buffer()
+    buffer.set(area, "Y u16", data)
+    buffer.flush()
+
+
+def apply_layers(
+    subject: Subject, parts: Sequence[Sequence[Mask]], names: Sequence[str], hide_original: bool = False
+) -> None:
+    """One new layer for each group of masks. An indexed image keeps them as layer masks: its alpha is on or off."""
+    copies = _masked_copies(subject, parts, names)
+    bake = subject.image.get_base_type() != Gimp.ImageBaseType.INDEXED
+    with one_undo_step(subject.image):
+        _insert(subject, copies, bake)
+        if hide_original and subject.layer is not None:
+            subject.layer.set_visible(False)
+
+
+def apply_cutout(subject: Subject, colours: Pixels, name: str, hide_original: bool = False) -> None:
+    """One new layer of the server's own colours, with their alpha; empty outside the colours' box."""
+    box = subject.box
+    layer = Gimp.Layer.new(
+        subject.image,
+        name,
+        box.width,
+        box.height,
+        WITH_ALPHA[subject.image.get_base_type()],
+        100.0,
+        Gimp.LayerMode.NORMAL,
+    )
+    if colours.box.width and colours.box.height:
+        encoding = {"RGBA8": "R'G'B'A u8", "RGBA16": "R'G'B'A u16"}[colours.format]
+        buffer = layer.get_buffer()
+        buffer.set(rectangle(colours.box, box.x, box.y), encoding, bytes(masks.unpack(colours)))
+        buffer.flush()
+    layer.set_offsets(box.x, box.y)
+    with one_undo_step(subject.image):
+        _insert(subject, [layer], bake=False)
+        if hide_original and subject.layer is not None:
+            subject.layer.set_visible(False)

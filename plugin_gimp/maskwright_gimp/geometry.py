@@ -1,0 +1,27 @@
+"""Sizes and boxes; plain Python, no GIMP."""
+
+from typing import Optional, Tuple
+
+from maskwright_protocol.messages import PixelRect
+
+
+def overview_size(width: int, height: int, longest: int) -> Tuple[int, int, float]:
+    """Width, height and scale of a picture whose long side is at most ``longest``.
+
+    GIMP scales both sides by the same factor, so of the next smaller sizes the one is taken whose short side comes
+    out whole: then the overview shows the whole box and nothing else.
+    """
+    long, short = max(width, height), min(width, height)
+    if long <= longest:
+        return width, height, 1.0
+    tries = range(longest, longest - longest // 32, -1)
+    best = min(tries, key=lambda side: abs(short * side / long - max(1, round(short * side / long))))
+    other = max(1, round(short * best / long))
+    return (best, other, best / long) if width >= height else (other, best, best / long)
+
+
+def intersect(a: PixelRect, b: PixelRect) -> Optional[PixelRect]:
+    """What two boxes share, or None."""
+    x, y = max(a.x, b.x), max(a.y, b.y)
+    right, bottom = min(a.x + a.width, b.x + b.width), min(a.y + a.height, b.y + b.height)
+    return PixelRect(x, y, right - x, bottom - y) if right > x and bottom > y else None

@@ -1,0 +1,125 @@
+"""From the arguments of a call to the messages of the wire; plain Python, no GIMP."""
+
+from typing import Any, Dict, List, Mapping, Optional, Tuple
+
+from maskwright_protocol.errors import BadInput, EmptyPrompt
+from maskwright_protocol.messages import Cutout, Job, Mask, Point, PostProcess, Rect, Refine, Select
+
+from . import procedures
+
+Options = Mapping[str, Any]
+
+
+def post_process(options: Options) -> PostProcess:
+    """The post-processing chain that the options ask for."""
+    return PostProcess(
+        threshold=options["threshold"] or None,
+        fill_holes=options["fill-holes"],
+        min_area=options["min-area"],
+        smooth=options["smooth"],
+        grow=options["grow"],
+        feather=options["feather"],
+        invert=options["invert"],
+    )
+
+
+def models(text: str) -> Dict[str, str]:
+    """Role -> model of ``"segmenter=mobile-sam, detector=yolox-nano"``."""
+    chosen: Dict[str, str] = {}
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        role, equals, identity = (piece.strip() for piece in part.partition("="))
+        if not (role and equals and identity):
+            raise BadInput(f"{part!r} does not name a role and a model.", 'Write it as "segmenter=mobile-sam".')
+        chosen[role] = identity
+    return chosen
+
+
+def _numbers(text: str, count: int, what: str) -> List[Tuple[float, ...]]:
+    found: List[Tuple[float, ...]] = []
+    for group in text.replace(";", " ").split():
+        try:
+            values = tuple(float(piece) for piece in group.split(","))
+        except ValueError:
+            values = ()
+        if len(values) != count:
+            example = "120,80 200,95" if count == 2 else "100,50,300,200"
+            raise BadInput(f"{group!r} is not {what}.", f'Write {what} as "{example}".')
+        found.append(values)
+    return found
+
+
+def points(include: str, exclude: str) -> List[Point]:
+    """The points of ``"x,y x,y"`` texts."""
+    return [Point(x, y, True) for x, y in _numbers(include, 2, "a point")] + [
+        Point(x, y, False) for x, y in _numbers(exclude, 2, "a point")
+    ]
+
+
+def boxes(text: str) -> List[Rect]:
+    """The boxes of a ``"x,y,width,height ..."`` text."""
+    return [Rect(x, y, width, height) for x, y, width, height in _numbers(text, 4, "a box")]
+
+
+def _common(options: Options, depth: int) -> Dict[str, Any]:
+    return {
+        "recipe": options["recipe"].strip() or "auto",
+        "models": models(options["models"]),
+        "mask_depth": depth,
+        "post": post_process(options),
+    }
+
+
+def select_job(options: Options, depth: int, selection: Optional[Mask]) -> Select:
+    """By words, points and boxes; the current selection limits or prompts when the options say so."""
+    job = Select("", merge=True, **_common(options, depth))
+    job.text = options.get("prompt", "").strip()
+    job.exclude_text = options.get("but-not", "").strip()
+    job.pick = options.get("pick", "all").strip() or "all"
+    job.points = points(options.get("include", ""), options.get("exclude", ""))
+    job.boxes = boxes(options.get("boxes", ""))
+    use = options.get("current-selection", "ignore")
+    if use == "limit":
+        job.region = selection
+    elif use == "prompt" and selection is not None:
+        job.boxes.append(_rect(selection))
+        job.start = selection
+    if not (job.text or job.points or job.boxes):
+        raise EmptyPrompt("There is nothing to look for.")
+    return job
+
+
+def object_job(options: Options, depth: int, selection: Optional[Mask]) -> Select:
+    """The object that the current selection is drawn around."""
+    if selection is None:
+        raise EmptyPrompt("Nothing is selected.", "Draw a rectangle or a lasso around the object first.")
+    job = Select("", merge=True, pick="best", **_common(options, depth))
+    job.boxes, job.start = [_rect(selection)], selection
+    return job
+
+
+def refine_job(options: Options, depth: int, selection: Optional[Mask]) -> Refine:
+    if selection is None:
+        raise EmptyPrompt("Nothing is selected.", "Select something roughly, then refine it.")
+    return Refine("", edge_width=options["edge-width"], mask=selection, **_common(options, depth))
+
+
+def cutout_job(options: Options, depth: int, colours: str = "") -> Cutout:
+    """The subject; ``colours`` is the pixel format in which clean colours are wanted, empty for none."""
+    job = Cutout("", foreground=bool(colours), **_common(options, depth))
+    if colours:
+        job.format = colours
+    return job
+
+
+def changed_post(options: Options) -> bool:
+    """Whether any post-processing was asked for."""
+    return any(options[a.name] != a.default for a in procedures.POST)
+
+
+def _rect(mask: Mask) -> Rect:
+    return Rect(float(mask.box.x), float(mask.box.y), float(mask.box.width), float(mask.box.height))
+
+
+def job_name(job: Job) -> str:
+    """What the progress bar says while nothing is known from the server."""
+    return {"select": "Selecting", "cutout": "Finding the subject", "refine": "Refining the selection"}[job.TYPE]

@@ -1,0 +1,59 @@
+"""Tells GIMP about the procedures. Runs in the query phase too, so it imports next to nothing."""
+
+from gi.repository import Gimp, GObject
+
+from . import procedures
+
+READWRITE = GObject.ParamFlags.READWRITE
+
+
+def create_procedure(plug_in, name):
+    """The ``Gimp.Procedure`` of that name, with menu entry and arguments."""
+    entry = procedures.BY_NAME[name]
+    if entry.needs_image:
+        made = Gimp.ImageProcedure.new(plug_in, name, Gimp.PDBProcType.PLUGIN, _run_image, None)
+        made.set_image_types("*")
+        made.set_sensitivity_mask(Gimp.ProcedureSensitivityMask.DRAWABLE)
+    else:
+        made = Gimp.Procedure.new(plug_in, name, Gimp.PDBProcType.PLUGIN, _run_plain, None)
+        made.add_enum_argument(
+            "run-mode", "Run mode", "The run mode", Gimp.RunMode, Gimp.RunMode.NONINTERACTIVE, READWRITE
+        )
+    made.set_menu_label(entry.label)
+    made.add_menu_path(entry.menu)
+    made.set_documentation(entry.blurb, entry.help, None)
+    made.set_attribution("The Maskwright developers", "The Maskwright developers, GPL-3.0-or-later", "2026")
+    for argument in entry.arguments:
+        _add(made, argument)
+    made.add_int_return_value("count", "Objects", "How many objects were found", 0, 1 << 30, 0, READWRITE)
+    made.add_string_return_value("report", "Report", "How the answer was made, as JSON", "", READWRITE)
+    return made
+
+
+def _add(made, argument):
+    name, kind, nick, blurb, default, low, high, choices = argument
+    if kind == "string":
+        made.add_string_argument(name, nick, blurb, default, READWRITE)
+    elif kind == "double":
+        made.add_double_argument(name, nick, blurb, low, high, default, READWRITE)
+    elif kind == "int":
+        made.add_int_argument(name, nick, blurb, int(low), int(high), default, READWRITE)
+    elif kind == "boolean":
+        made.add_boolean_argument(name, nick, blurb, default, READWRITE)
+    else:
+        choice = Gimp.Choice.new()
+        for number, (identity, label) in enumerate(choices):
+            choice.add(identity, number, label, "")
+        made.add_choice_argument(name, nick, blurb, choice, default, READWRITE)
+
+
+def _run_image(procedure, run_mode, image, drawables, config, data):
+    from . import calls
+
+    return calls.run(procedure, run_mode, image, list(drawables), config)
+
+
+def _run_plain(procedure, config, data):
+    from . import calls
+
+    return calls.run(procedure, config.get_property("run-mode"), None, [], config)

@@ -1,0 +1,73 @@
+"""From the server's answer to a change of the image."""
+
+from typing import Any, List, Mapping, NamedTuple
+
+from maskwright_protocol.errors import BadInput
+from maskwright_protocol.messages import CutoutResult, Instance, Mask, Selection
+
+from . import editor
+
+
+class Found(NamedTuple):
+    """What an answer holds: masks that together are the result, and the objects one by one."""
+
+    union: List[Mask]
+    objects: List[Instance]
+
+
+def found(answer: Any) -> Found:
+    """Nothing found gives no masks."""
+    if isinstance(answer, CutoutResult):
+        return Found([answer.alpha] if answer.alpha is not None and not answer.reason else [], [])
+    assert isinstance(answer, Selection)
+    objects = [instance for instance in answer.instances if instance.mask is not None]
+    if answer.merged is not None and not answer.reason:
+        return Found([answer.merged], objects)
+    return Found([instance.mask for instance in objects if instance.mask is not None], objects)
+
+
+def nothing_found(answer: Any) -> str:
+    """The sentence for the user when there is nothing to select."""
+    message = getattr(answer, "message", "") or "Nothing was found."
+    hint = getattr(answer, "hint", "")
+    return f"{message} {hint}".strip()
+
+
+def check(subject: editor.Subject, options: Mapping[str, Any]) -> None:
+    """Refuse before the server is asked what could not be done with its answer."""
+    if options["result"] == "layer-mask":
+        editor.check_mask_target(subject)
+    if not subject.image.is_valid():
+        raise BadInput("The image was closed.", "")
+
+
+def apply(subject: editor.Subject, answer: Any, options: Mapping[str, Any], name: str) -> int:
+    """Change the image in one undo step; the number of objects. ``name`` is for new channels and layers.
+
+    The user may have worked on while the server did: layer and image are looked at again.
+    """
+    union, objects = found(answer)
+    if not union:
+        return 0
+    image = subject.image
+    if not image.is_valid():
+        raise BadInput("The image was closed meanwhile.", "Nothing was changed.")
+    if subject.layer is not None and not subject.layer.is_valid():
+        raise BadInput("The layer was removed meanwhile.", "Nothing was changed.")
+    kind, mode = options["result"], options.get("mode", "replace")
+    hide = bool(options.get("hide-original", False))
+    colours = getattr(answer, "foreground", None)
+    if kind == "selection":
+        editor.apply_selection(image, union, mode)
+    elif kind == "channel":
+        editor.apply_channel(image, union, name)
+    elif kind == "layer-mask":
+        editor.apply_layer_mask(subject, union, mode)
+    elif kind == "layers" and objects:
+        parts = [[instance.mask] for instance in objects if instance.mask is not None]
+        editor.apply_layers(subject, parts, [instance.label or name for instance in objects], hide)
+    elif colours is not None:
+        editor.apply_cutout(subject, colours, name, hide)
+    else:
+        editor.apply_layers(subject, [union], [name], hide)
+    return max(1, len(objects))

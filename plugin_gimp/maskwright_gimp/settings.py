@@ -1,0 +1,32 @@
+"""What the user set for the plug-in as a whole; a small file in GIMP's own folder, outside the plug-in's."""
+
+import json
+import os
+from typing import Any, Dict
+
+FILE_NAME = "maskwright.json"
+DEFAULTS: Dict[str, Any] = {"command": "", "start_server": True}
+
+
+def load(folder: str) -> Dict[str, Any]:
+    """The settings; defaults for what is missing or unreadable."""
+    try:
+        with open(os.path.join(folder, FILE_NAME), encoding="utf-8") as file:
+            found = json.load(file)
+    except (OSError, ValueError):
+        found = {}
+    if not isinstance(found, dict):
+        found = {}
+    return {
+        name: found[name] if isinstance(found.get(name), type(default)) else default
+        for name, default in DEFAULTS.items()
+    }
+
+
+def save(folder: str, values: Dict[str, Any]) -> None:
+    """Write the settings; the old file stays until the new one is whole."""
+    path = os.path.join(folder, FILE_NAME)
+    temporary = path + ".new"
+    with open(temporary, "w", encoding="utf-8") as file:
+        json.dump({name: values.get(name, default) for name, default in DEFAULTS.items()}, file, indent=1)
+    os.replace(temporary, path)
