@@ -24,6 +24,9 @@ RGB8 = NDArray[np.uint8]
 Colours = NDArray[np.float32]
 Plane = NDArray[np.float32]
 
+Crop = tuple[slice, slice]  # rows, columns
+EVERYTHING: Crop = (slice(None), slice(None))
+
 BACKDROP = 128  # the grey, in sRGB bytes, that shows through transparent pixels
 
 
@@ -100,17 +103,20 @@ def _three(array: NDArray[Any], channels: str) -> NDArray[Any]:
         return array
     if array.dtype == np.uint8:
         code = cv2.COLOR_BGRA2RGB if channels == "BGRA" else cv2.COLOR_RGBA2RGB
-        return cv2.cvtColor(array, code)
+        return cv2.cvtColor(np.ascontiguousarray(array), code)
     order = [channels.index(c) for c in "RGB"]
     return np.ascontiguousarray(array[..., order])
 
 
-def alpha(data: Buffer, width: int, height: int, name: str) -> Plane | None:
-    """The alpha channel, ``(H, W)`` float32 0..1, or None when there is none or all pixels are opaque."""
+def alpha(data: Buffer, width: int, height: int, name: str, crop: Crop = EVERYTHING) -> Plane | None:
+    """The alpha channel, ``(H, W)`` float32 0..1, or None when there is none or all pixels are opaque.
+
+    Here as in the next two, only ``crop`` is converted; its size is the answer's.
+    """
     layout = pixel_format(name)
     if not layout.channels.endswith("A"):
         return None
-    plane = view(data, width, height, name)[..., -1]
+    plane = view(data, width, height, name)[crop][..., -1]
     if plane.dtype.kind == "u":
         full = np.iinfo(plane.dtype).max
         if int(plane.min()) == full:
@@ -120,16 +126,16 @@ def alpha(data: Buffer, width: int, height: int, name: str) -> Plane | None:
     return None if float(plane.min()) >= 1 else plane
 
 
-def rgb8(data: Buffer, width: int, height: int, name: str, transfer: str = "srgb") -> RGB8:
+def rgb8(data: Buffer, width: int, height: int, name: str, transfer: str = "srgb", crop: Crop = EVERYTHING) -> RGB8:
     """What the models look at: ``(H, W, 3)`` uint8 sRGB, C-contiguous; transparent pixels over mid-grey.
 
     A view for opaque RGB8, one conversion for the other 8-bit formats. Raises ``BadImage``.
     """
     _check_transfer(transfer)
     layout = pixel_format(name)
-    array = view(data, width, height, name)
-    out = _to_bytes(_three(array, layout.channels), transfer).view(np.uint8)
-    coverage = alpha(data, width, height, name)
+    array = view(data, width, height, name)[crop]
+    out = np.ascontiguousarray(_to_bytes(_three(array, layout.channels), transfer))
+    coverage = alpha(data, width, height, name, crop)
     if coverage is None:
         return out
     weight = coverage[..., None]
@@ -137,11 +143,13 @@ def rgb8(data: Buffer, width: int, height: int, name: str, transfer: str = "srgb
     return np.round(blended).astype(np.uint8)
 
 
-def colours(data: Buffer, width: int, height: int, name: str, transfer: str = "srgb") -> Colours:
+def colours(
+    data: Buffer, width: int, height: int, name: str, transfer: str = "srgb", crop: Crop = EVERYTHING
+) -> Colours:
     """The pixels' own colours: ``(H, W, 3)`` float32 0..1, sRGB-encoded, alpha ignored. Raises ``BadImage``."""
     _check_transfer(transfer)
     layout = pixel_format(name)
-    array = _three(view(data, width, height, name), layout.channels)
+    array = _three(view(data, width, height, name)[crop], layout.channels)
     out = np.asarray(array, np.float32)
     if array.dtype.kind == "u":
         out = out * np.float32(1 / np.iinfo(array.dtype).max)

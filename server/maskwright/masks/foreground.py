@@ -40,7 +40,7 @@ def _pass(image: Colours, alpha: Plane, fore: Colours, back: Colours, radius: in
     fore = np.divide(blur(fore * alpha), blurred + tiny)
     back = np.divide(blur(back * outside), np.subtract(one, blurred) + tiny)
     rest = np.subtract(image, alpha * fore) - outside * back
-    return np.clip(fore + alpha * rest, np.float32(0), one), back
+    return np.asarray(np.clip(fore + alpha * rest, 0, 1), np.float32), np.asarray(back, np.float32)
 
 
 def decontaminate(image: Colours, alpha: Plane, margin: int = 96) -> Colours:

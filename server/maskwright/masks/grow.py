@@ -81,4 +81,4 @@ def _bilinear(plane: Plane, x: Plane, y: Plane) -> Plane:
     fx, fy = (x - left).astype(np.float32), (y - top).astype(np.float32)
     upper = plane[top, left] * (_ONE - fx) + plane[top, right] * fx
     lower = plane[bottom, left] * (_ONE - fx) + plane[bottom, right] * fx
-    return upper * (_ONE - fy) + lower * fy
+    return np.asarray(upper * (_ONE - fy) + lower * fy, np.float32)

@@ -48,7 +48,7 @@ class Entry(BaseModel):
 
 
 class Catalogue(BaseModel):
-    """All entries, best known first within a role only by the presets' choice, not by their order here."""
+    """All entries; within a role the preferred ones come first."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

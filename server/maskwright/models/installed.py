@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from maskwright_protocol.errors import ModelBroken
+from maskwright_protocol.messages import ModelInfo
 
 from . import catalogue
 from .catalogue import Catalogue, Entry
@@ -107,3 +108,23 @@ def verify(model: Installed) -> None:
 def _digest(path: str, _size: int, _mtime_ns: int) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def model_infos(folders: Sequence[Path], resident: Sequence[str] = ()) -> list[ModelInfo]:
+    """Every model of the catalogue as the wire tells of it; ``resident``: ids of those that are loaded."""
+    found = scan(folders)
+    return [
+        ModelInfo(
+            id=entry.id,
+            family=entry.family,
+            roles=list(entry.roles),
+            title=entry.title,
+            summary=entry.summary,
+            licence=entry.licence,
+            commercial=entry.commercial,
+            installed=entry.id in found and not found[entry.id].problem,
+            embedded=entry.embedded,
+            resident=entry.id in resident,
+        )
+        for entry in catalogue.load().model
+    ]

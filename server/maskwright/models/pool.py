@@ -20,14 +20,6 @@ from .runtime import choose_device
 
 DEFAULT_BUDGET = 4 << 30
 
-# Best first. What is not named here comes after, in the catalogue's order.
-PREFERENCE: dict[str, tuple[str, ...]] = {
-    "detector": ("yolox-nano",),
-    "segmenter": ("mobile-sam", "grabcut"),
-    "matter": ("u2netp",),
-    "parser": (),
-}
-
 
 @dataclass(frozen=True)
 class Setup:
@@ -77,13 +69,11 @@ class ModelPool:
         return sum(model.nbytes for model in self._loaded.values())
 
     def best(self, role: str) -> str | None:
-        """The id of the best installed model of that role, or None."""
-        ids = [e.id for e in self.known.with_role(role) if e.id in self.installed]
-        preferred = [i for i in PREFERENCE.get(role, ()) if i in ids]
+        """The id of the best installed model of that role (the catalogue's first), or None."""
+        ids = [entry.id for entry in self.known.with_role(role) if entry.id in self.installed]
         # A folder with damaged files is no candidate while a sound model can do the job.
-        ordered = preferred + [i for i in ids if i not in preferred]
-        sound = [i for i in ordered if not self.installed[i].problem]
-        return next(iter(sound or ordered), None)
+        sound = [i for i in ids if not self.installed[i].problem]
+        return next(iter(sound or ids), None)
 
     def detector(self, model_id: str) -> Detector:
         return cast(Detector, self.get("detector", model_id))

@@ -1,0 +1,1 @@
+"""Compositions of model roles. Import what you need: ``run`` needs numpy, ``presets`` does not."""

@@ -1,0 +1,35 @@
+"""From masks in numpy to masks on the wire."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskwright.masks.boxes import PixelBox, Plane, quantise, tight_box
+from maskwright.models.roles import Box
+from maskwright_protocol.messages import Mask, Rect
+
+from .picture import to_rect
+
+
+def pack8(plane: NDArray[np.uint8] | NDArray[np.uint16], box: PixelBox) -> Mask | None:
+    """A mask of whole numbers that covers ``box``, cropped to what is not 0; None when all is."""
+    inner = tight_box(plane)
+    if inner.empty:
+        return None
+    crop = np.ascontiguousarray(plane[inner.slices()], plane.dtype.newbyteorder("<"))
+    rect = to_rect(inner.moved(box.x, box.y))
+    return Mask(box=rect, depth=8 * crop.dtype.itemsize, encoding="raw", data=crop.tobytes())
+
+
+def pack(mask: Plane, box: PixelBox, depth: int) -> Mask | None:
+    """A float32 mask 0..1, rounded to nearest in ``depth`` bits, cropped to what is visible; None when nothing is."""
+    return pack8(quantise(np.ascontiguousarray(mask), depth), box)
+
+
+def rect_of(mask: Mask) -> Rect:
+    return Rect(float(mask.box.x), float(mask.box.y), float(mask.box.width), float(mask.box.height))
+
+
+def rect_from(box: Box) -> Rect:
+    return Rect(box.x0, box.y0, box.width, box.height)

@@ -1,0 +1,153 @@
+"""The picture of a request: rasters in the document's coordinates, turned into arrays only when asked for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import cached_property
+
+import numpy as np
+
+from maskwright.images import pixels
+from maskwright.masks.boxes import PixelBox, Plane, dequantise, recrop
+from maskwright.masks.opencv import cv2
+from maskwright.models.roles import RGB, Box
+from maskwright_protocol import masks as wire_masks
+from maskwright_protocol.errors import BadImage, BadInput, MorePixelsNeeded, UnknownImage
+from maskwright_protocol.messages import Mask, Picture, PixelRect, Raster
+
+
+class PictureView:
+    """``box`` is the picture's extent in document pixels; the overview shows all of it at some scale."""
+
+    def __init__(self, picture: Picture | None, rasters: Mapping[str, memoryview]) -> None:
+        """Raises ``BadInput`` without a picture, ``BadImage`` when sizes make no sense."""
+        if picture is None or not picture.rasters:
+            raise BadInput("The request has no picture.", hint="Send the picture with the request.")
+        self._rasters = rasters
+        self._described = picture.rasters
+        self.box = to_box(picture.box)
+        first = picture.rasters[0]
+        if self.box.empty:
+            raise BadImage("The picture is empty.")
+        for raster in picture.rasters:
+            if raster.box.width < 1 or raster.box.height < 1 or raster.width < 1 or raster.height < 1:
+                raise BadImage("A raster of the picture is empty.")
+        if not to_box(first.box).contains(self.box):
+            raise BadImage("The first raster must show the whole picture.")
+
+    @property
+    def key(self) -> str:
+        """Names the overview's content."""
+        return self._described[0].key
+
+    @property
+    def transfer(self) -> str:
+        return self._described[0].transfer
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """The overview's height and width, without looking at its pixels."""
+        return self._described[0].height, self._described[0].width
+
+    @property
+    def scale(self) -> tuple[float, float]:
+        """Overview pixels per document pixel, x and y."""
+        raster = self._described[0]
+        return raster.width / raster.box.width, raster.height / raster.box.height
+
+    @property
+    def origin(self) -> tuple[int, int]:
+        """The document pixel of the overview's top left corner."""
+        return self._described[0].box.x, self._described[0].box.y
+
+    @cached_property
+    def overview(self) -> RGB:
+        """The whole picture ``(h, w, 3)`` uint8 sRGB, at the overview's scale."""
+        raster = self._described[0]
+        return pixels.rgb8(self._data(raster), raster.width, raster.height, raster.format, raster.transfer)
+
+    def to_overview(self, x: float, y: float) -> tuple[float, float]:
+        sx, sy = self.scale
+        ox, oy = self.origin
+        return (x - ox) * sx, (y - oy) * sy
+
+    def box_to_overview(self, box: Box) -> Box:
+        return Box(*self.to_overview(box.x0, box.y0), *self.to_overview(box.x1, box.y1))
+
+    def box_to_document(self, box: Box) -> Box:
+        sx, sy = self.scale
+        ox, oy = self.origin
+        return Box(box.x0 / sx + ox, box.y0 / sy + oy, box.x1 / sx + ox, box.y1 / sy + oy)
+
+    def mask_in_overview(self, mask: Plane, box: PixelBox) -> Plane:
+        """A mask that covers ``box`` of the document (0 elsewhere) at the overview's size ``(h, w)``."""
+        height, width = self.size
+        out = np.zeros((height, width), np.float32)
+        common = box.intersect(self.box)
+        if common.empty:
+            return out
+        x0, y0 = self.to_overview(common.x, common.y)
+        x1, y1 = self.to_overview(common.right, common.bottom)
+        left, top = min(math.floor(x0 + 0.5), width - 1), min(math.floor(y0 + 0.5), height - 1)
+        right, bottom = max(left + 1, math.floor(x1 + 0.5)), max(top + 1, math.floor(y1 + 0.5))
+        part = np.ascontiguousarray(recrop(mask, box, common))
+        out[top:bottom, left:right] = cv2.resize(part, (right - left, bottom - top), interpolation=cv2.INTER_AREA)
+        return out
+
+    def has_detail(self, box: PixelBox) -> bool:
+        return self._full(box) is not None
+
+    def detail_rgb(self, box: PixelBox) -> RGB:
+        """The document's pixels in ``box``, uint8 sRGB. Raises ``MorePixelsNeeded`` when only a proxy shows them."""
+        raster, crop = self._need(box)
+        data = self._data(raster)
+        return pixels.rgb8(data, raster.width, raster.height, raster.format, raster.transfer, crop)
+
+    def detail(self, box: PixelBox) -> tuple[pixels.Colours, Plane | None]:
+        """Own colours float32 0..1 and alpha (None: opaque) of the document's pixels in ``box``.
+
+        Raises ``MorePixelsNeeded`` when no raster shows them at full resolution.
+        """
+        raster, crop = self._need(box)
+        data = self._data(raster)
+        colours = pixels.colours(data, raster.width, raster.height, raster.format, raster.transfer, crop)
+        return colours, pixels.alpha(data, raster.width, raster.height, raster.format, crop)
+
+    def _full(self, box: PixelBox) -> Raster | None:
+        for raster in self._described:
+            native = raster.width == raster.box.width and raster.height == raster.box.height
+            if native and to_box(raster.box).contains(box):
+                return raster
+        return None
+
+    def _need(self, box: PixelBox) -> tuple[Raster, pixels.Crop]:
+        raster = self._full(box)
+        if raster is None:
+            raise MorePixelsNeeded(
+                "This needs the picture at full resolution.", box=[box.x, box.y, box.width, box.height]
+            )
+        return raster, box.moved(-raster.box.x, -raster.box.y).slices()
+
+    def _data(self, raster: Raster) -> memoryview:
+        try:
+            return self._rasters[raster.key]
+        except KeyError:
+            raise UnknownImage("The server does not hold this picture any more.", keys=[raster.key]) from None
+
+
+def to_box(rect: PixelRect) -> PixelBox:
+    return PixelBox(rect.x, rect.y, max(0, rect.width), max(0, rect.height))
+
+
+def to_rect(box: PixelBox) -> PixelRect:
+    return PixelRect(box.x, box.y, box.width, box.height)
+
+
+def read_mask(mask: Mask) -> tuple[Plane, PixelBox]:
+    """A request's mask as float32 0..1 and its box. Raises ``BadInput`` when its bytes do not fit."""
+    box = to_box(mask.box)
+    data = wire_masks.unpack(mask)
+    if mask.depth == 8:
+        return dequantise(np.frombuffer(data, np.uint8).reshape(box.height, box.width)), box
+    return dequantise(np.frombuffer(data, "<u2").reshape(box.height, box.width)), box

@@ -1,0 +1,142 @@
+"""Checking of prompts, and their sorting into one prompt per wanted object. Document coordinates throughout."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from maskwright.masks.boxes import PixelBox
+from maskwright.models.roles import Box
+from maskwright_protocol.errors import BadInput, EmptyPrompt, OutsideImage, TooLarge
+from maskwright_protocol.messages import Point, PostProcess, Rect, Select
+
+MAX_POINTS = 256
+MAX_BOXES = 128
+MAX_TEXT = 1000
+MAX_LENGTH = 2000.0  # pixels, for the lengths of the post-processing chain
+
+
+@dataclass
+class Wanted:
+    """One object to segment: ``points`` and ``box`` in document pixels, or neither for "what the mask shows"."""
+
+    points: list[Point] = field(default_factory=list)
+    box: Box | None = None
+    label: str = ""
+    score: float | None = None  # the detector's, when one found it
+    padding: float = 0.0  # how much the box is to be widened on each side, as a share of its size
+
+
+def check_number(value: float, what: str) -> float:
+    """Raises ``BadInput`` for NaN and infinity."""
+    if not math.isfinite(value):
+        raise BadInput(f"The {what} is not a number.")
+    return float(value)
+
+
+def check_points(points: list[Point], canvas: PixelBox) -> list[Point]:
+    """Points inside the picture. Raises ``BadInput``, ``OutsideImage``, ``TooLarge``."""
+    if len(points) > MAX_POINTS:
+        raise TooLarge(f"There are more than {MAX_POINTS} points.", hint="Use fewer clicks, or a box.")
+    for point in points:
+        x, y = check_number(point.x, "place of a point"), check_number(point.y, "place of a point")
+        if not (canvas.x <= x <= canvas.right and canvas.y <= y <= canvas.bottom):
+            raise OutsideImage(f"The point {x:g}, {y:g} lies outside the picture.")
+    return list(points)
+
+
+def check_boxes(boxes: list[Rect], canvas: PixelBox) -> list[Box]:
+    """Boxes clipped to the picture. Raises ``BadInput`` (no size), ``OutsideImage`` (nothing inside), ``TooLarge``."""
+    if len(boxes) > MAX_BOXES:
+        raise TooLarge(f"There are more than {MAX_BOXES} boxes.", hint="Use fewer boxes.")
+    checked = []
+    for rect in boxes:
+        for value in (rect.x, rect.y, rect.width, rect.height):
+            check_number(value, "place or size of a box")
+        if rect.width <= 0 or rect.height <= 0:
+            raise BadInput("A box has no size.", hint="Drag the box from one corner to the opposite one.")
+        x0, y0 = max(rect.x, canvas.x), max(rect.y, canvas.y)
+        x1, y1 = min(rect.x + rect.width, canvas.right), min(rect.y + rect.height, canvas.bottom)
+        if x1 <= x0 or y1 <= y0:
+            raise OutsideImage("A box lies outside the picture.")
+        checked.append(Box(x0, y0, x1, y1))
+    return checked
+
+
+def check_text(text: str) -> str:
+    """The text without surrounding blanks. Raises ``TooLarge``."""
+    if len(text) > MAX_TEXT:
+        raise TooLarge(f"The text is longer than {MAX_TEXT} letters.", hint="Use a few words.")
+    return text.strip()
+
+
+def check_min_score(value: float | None) -> float | None:
+    """Raises ``BadInput`` outside 0..1."""
+    if value is not None and not 0 <= check_number(value, "least score") <= 1:
+        raise BadInput("The least score lies outside 0 to 1.")
+    return value
+
+
+def check_depth(depth: int) -> int:
+    if depth not in (8, 16):
+        raise BadInput("Masks have 8 or 16 bits.")
+    return depth
+
+
+def check_pick(pick: str) -> str:
+    """Raises ``BadInput`` for anything but "all", "best" and whole numbers from 1."""
+    if pick in ("all", "best") or (pick.isascii() and pick.isdigit() and int(pick[:9]) > 0):
+        return pick
+    raise BadInput(f"{pick!r} picks nothing.", hint="Use 'all', 'best' or a number from 1.")
+
+
+def check_post(post: PostProcess) -> PostProcess:
+    """Raises ``BadInput`` for NaN, negative lengths, levels that cross, or lengths beyond ``MAX_LENGTH``."""
+    for name in ("levels_low", "levels_high", "max_hole_area", "min_area", "smooth", "grow", "feather"):
+        value = check_number(getattr(post, name), name.replace("_", " "))
+        if name in ("smooth", "grow", "feather") and abs(value) > MAX_LENGTH:
+            raise BadInput(f"The amount for {name} is more than {MAX_LENGTH:g} pixels.")
+        if name != "grow" and value < 0:
+            raise BadInput(f"The amount for {name.replace('_', ' ')} is negative.")
+    if post.threshold is not None and not 0 <= check_number(post.threshold, "threshold") <= 1:
+        raise BadInput("The threshold lies outside 0 to 1.")
+    if post.levels_low > post.levels_high:
+        raise BadInput("The lower level is above the upper one.")
+    return post
+
+
+def objects(request: Select, canvas: PixelBox) -> list[Wanted]:
+    """What points and boxes ask for: one object for the points; one for each of several boxes, with its own points.
+
+    Raises as ``check_points`` and ``check_boxes`` do, and ``EmptyPrompt`` when nothing is asked for.
+    """
+    points = check_points(request.points, canvas)
+    boxes = check_boxes(request.boxes, canvas)
+    if request.start is not None:
+        return [Wanted(points, boxes[0] if boxes else None)]
+    if not boxes:
+        if any(point.include for point in points):
+            return [Wanted(points)]
+        if points:
+            raise EmptyPrompt("The clicks only tell what is not meant.", hint="Click on what you want to select first.")
+        raise EmptyPrompt("There is nothing to select.")
+    if len(boxes) == 1:
+        return [Wanted(points, boxes[0])]
+    return distribute(points, [Wanted(box=box) for box in boxes])
+
+
+def distribute(points: list[Point], wanted: list[Wanted]) -> list[Wanted]:
+    """Give each point to the objects whose boxes it lies in; clicks outside all boxes ask for an object of their own.
+
+    A click that excludes and lies in no box belongs to that last object, if there is one.
+    """
+    outside = [point for point in points if not any(w.box and _holds(w.box, point) for w in wanted)]
+    for one in wanted:
+        one.points = [point for point in points if one.box and _holds(one.box, point)]
+    if any(point.include for point in outside):
+        return [*wanted, Wanted(outside)]
+    return wanted
+
+
+def _holds(box: Box, point: Point) -> bool:
+    return box.x0 <= point.x <= box.x1 and box.y0 <= point.y <= box.y1

@@ -1,0 +1,38 @@
+"""The one door for workers: a request in, its answer out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from maskwright_protocol.errors import BadMessage
+from maskwright_protocol.messages import Cutout, CutoutResult, Detect, Done, Job, Prefetch, Refine, Select, Selection
+
+from . import vision
+from .choose import Cast
+from .context import JobContext
+from .cutout import cutout
+from .picture import PictureView
+from .refine import refine
+from .select import detect, select
+
+
+def run(request: Job, rasters: Mapping[str, memoryview], context: JobContext) -> Selection | CutoutResult | Done:
+    """Run ``request``. ``rasters``: packed pixels by raster key, at least those that the recipe looks at.
+
+    Mask fields of the request hold their bytes. Raises ``MaskwrightError`` only, for what can be foreseen.
+    """
+    context.check()
+    picture = PictureView(request.picture, rasters)
+    if isinstance(request, Select):
+        return select(request, picture, context)
+    if isinstance(request, Detect):
+        return detect(request, picture, context)
+    if isinstance(request, Cutout):
+        return cutout(request, picture, context)
+    if isinstance(request, Refine):
+        return refine(request, picture, context)
+    if isinstance(request, Prefetch):
+        cast = Cast(request, "select", context)
+        vision.embed(cast.segmenter(), picture, context)
+        return Done(request.id, request.generation)
+    raise BadMessage(f"A worker cannot do {request.TYPE!r}.")
