@@ -34,11 +34,11 @@ class Gate:
         self.sessions: dict[str, Session] = {}
 
     def __call__(self, connection: ServerConnection, request: Request) -> Response | None:
-        host = _host_name(request.headers.get("Host", ""))
-        if host not in self._hosts:
+        hosts = request.headers.get_all("Host")
+        if len(hosts) != 1 or _host_name(hosts[0]) not in self._hosts:
             return connection.respond(http.HTTPStatus.FORBIDDEN, "unknown host\n")
-        given = request.headers.get("Authorization", "").encode()
-        if not hmac.compare_digest(given, self._expected):
+        tokens = request.headers.get_all("Authorization")
+        if len(tokens) != 1 or not hmac.compare_digest(tokens[0].encode(), self._expected):
             return connection.respond(http.HTTPStatus.UNAUTHORIZED, "wrong token\n")
         if len(self.sessions) >= MAX_SESSIONS:
             return connection.respond(http.HTTPStatus.SERVICE_UNAVAILABLE, "too many clients\n")

@@ -74,7 +74,9 @@ class Session:
             identity = getattr(message, "id", "")
             self._handle(message)
         except MaskwrightError as error:
-            self._send(failed(identity or _id_in(data), error))
+            identity = identity or _id_in(data)
+            self._parts.discard(identity)
+            self._send(failed(identity, error))
             if not self._greeted:
                 raise CloseConnection from error
         except CloseConnection:
@@ -97,6 +99,7 @@ class Session:
         elif isinstance(message, Job):
             self._submit(message)
         elif isinstance(message, Cancel):
+            self._parts.discard(message.id)
             house.desk.cancel(self.name, message.id)
         elif isinstance(message, Part):
             self._parts.add(message)

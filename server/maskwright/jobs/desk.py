@@ -169,13 +169,14 @@ class JobDesk:
 
     def _end(self, job: QueuedJob, answer: Message) -> None:
         """Answer a job and forget it; a running one is told to stop, and the worker is free when it has."""
-        if not self.queue.withdraw(job):
-            if job not in self.queue.running:
-                return
-            self.queue.finish(job)
-            if job is self._running and not isinstance(answer, _Finished):
-                self._abandoned_at = time.monotonic()
-                self._worker.cancel()
+        if job.answered:
+            return
+        job.answered = True
+        self.queue.withdraw(job)
+        self.queue.finish(job)
+        if job is self._running and not isinstance(answer, _Finished):
+            self._abandoned_at = time.monotonic()
+            self._worker.cancel()
         self._store.unpin(job.keys)
         job.deliver(answer.message if isinstance(answer, _Finished) else answer)
 

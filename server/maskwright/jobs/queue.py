@@ -24,6 +24,7 @@ class QueuedJob:
     expires: float
     keys: list[str] = field(default_factory=list)  # pinned rasters
     progress: Progress = field(init=False)
+    answered: bool = False
 
     def __post_init__(self) -> None:
         self.progress = Progress(self.request.id, self.request.generation, "queued", 0.0, "Waiting for its turn")
@@ -42,7 +43,7 @@ class JobQueue:
         return [job for clients in self._waiting.values() for jobs in clients.values() for job in jobs]
 
     def submit(self, job: QueuedJob) -> list[QueuedJob]:
-        """Add a job; returns the jobs that it supersedes (waiting ones are removed, running ones left to the caller).
+        """Add a job; returns the jobs that it supersedes, waiting or running, which the caller ends.
 
         Raises ``Busy`` when the client has too many waiting, ``BadInput`` for an id that is in use or a generation
         older than what the tool has under way.
@@ -55,9 +56,8 @@ class JobQueue:
         if any(other.request.generation > request.generation for other in same_tool):
             raise BadInput("A newer request of this tool is under way already.")
         superseded = [other for other in same_tool if other.request.generation < request.generation]
-        for other in superseded:
-            self._remove(other)
-        if sum(1 for other in self.waiting() if other.session == job.session) >= self.length:
+        staying = [other for other in mine if other not in superseded and other not in self.running]
+        if len(staying) >= self.length:
             raise Busy("Too many jobs are waiting already.")
         self._waiting[request.priority].setdefault(job.session, []).append(job)
         return superseded

@@ -1,0 +1,23 @@
+"""``make bench``: run all benchmarks, print a table, and say which promises were missed by the exit code."""
+
+from __future__ import annotations
+
+import sys
+
+from tests.benchmarks import startup, transport
+from tests.benchmarks.report import table
+from tests.server.conftest import SHARED_MODELS
+
+
+def main() -> int:
+    results = startup.run()
+    if SHARED_MODELS.is_dir():
+        results += transport.run()
+    else:
+        print("No shared/models beside the checkout: the click benchmarks are left out.", file=sys.stderr)
+    print(table(results))
+    return 0 if all(result.kept for result in results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
