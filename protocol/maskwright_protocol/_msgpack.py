@@ -4,7 +4,7 @@ import typing
 
 import msgpack
 
-MsgpackError = (ValueError, TypeError, RecursionError, msgpack.exceptions.UnpackException)
+MsgpackError = (ValueError, TypeError, OverflowError, RecursionError, msgpack.exceptions.UnpackException)
 
 
 def unpack(data: bytes) -> object:

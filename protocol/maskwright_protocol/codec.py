@@ -195,6 +195,8 @@ def build(kind: Any, value: Any, where: str) -> Any:
         arguments = typing.get_args(kind)
         if isinstance(value, list):
             return [build(arguments[0], item, where) for item in value]
+        if not all(isinstance(key, str) for key in value):
+            raise BadMessage(f"The field {where} has a key that is not text.")
         return {key: build(arguments[1], item, where) for key, item in value.items()}
     if dataclasses.is_dataclass(kind):
         if not isinstance(value, dict):

@@ -33,4 +33,4 @@ def strip_digests(data: Buffer, height: int, row_bytes: int) -> List[str]:
 def image_key(width: int, height: int, format: str, transfer: str, strips: Iterable[str]) -> str:
     """``sha256-`` + SHA-256 over ``"WIDTHxHEIGHT FORMAT TRANSFER 64"`` and each strip digest, joined by newlines."""
     text = "\n".join([f"{width}x{height} {format} {transfer} {STRIP_ROWS}", *strips])
-    return KEY_PREFIX + hashlib.sha256(text.encode("ascii")).hexdigest()
+    return KEY_PREFIX + hashlib.sha256(text.encode()).hexdigest()

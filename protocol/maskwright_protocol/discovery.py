@@ -100,7 +100,7 @@ def read_endpoint() -> Optional[Endpoint]:
             tls=bool(value.get("tls", False)),
             ca_file=str(value.get("ca_file", "")),
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
 
 

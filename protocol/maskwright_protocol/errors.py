@@ -158,6 +158,7 @@ CODES: Dict[str, type] = _codes()
 
 def from_code(code: str, message: str, hint: str = "", details: Optional[Dict[str, Any]] = None) -> MaskwrightError:
     """The exception for a ``failed`` message; an unknown code becomes ``InternalError`` and keeps its texts."""
-    error = CODES.get(code, InternalError)(message, hint or None, **(details or {}))
+    error = CODES.get(code, InternalError)(message, hint or None)
     error.code = code
+    error.details = dict(details or {})
     return error

@@ -1,0 +1,265 @@
+"""What the protocol's tests share: the real gateway in a thread, scripted servers, and messages for hypothesis."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import dataclasses
+import logging
+import threading
+import time
+import typing
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from hypothesis import strategies as st
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.server import ServerConnection, serve
+
+from maskwright.gateway.listener import listen
+from maskwright.gateway.session import House
+from maskwright.images.store import ImageStore
+from maskwright.jobs.desk import JobDesk
+from maskwright.workers.main import JobAnswer, JobFailure, Ready, WorkerOptions
+from maskwright_protocol import codec
+from maskwright_protocol.discovery import Endpoint
+from maskwright_protocol.errors import MaskwrightError
+from maskwright_protocol.messages import (
+    CLIENT_MESSAGES,
+    ImageBegin,
+    ImageSlice,
+    Job,
+    Message,
+    Models,
+    Status,
+    Welcome,
+    WorkerInfo,
+)
+
+TOKEN = "a-token-of-the-tests"
+# What a job's stand-in model sees and gives: the job and its rasters' bytes -> the answer, or a typed error raised.
+Reply = Callable[[Job, dict[str, bytes]], Message]
+
+
+# ---------------------------------------------------------------- messages for hypothesis
+
+
+def values(hint: Any) -> st.SearchStrategy[Any]:
+    """Any value of a type that messages use."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Union:
+        return st.none() | values(next(a for a in arguments if a is not type(None)))
+    if origin is list:
+        return st.lists(values(arguments[0]), max_size=3)
+    if origin is dict:
+        return st.dictionaries(st.text(max_size=8), values(arguments[1]), max_size=3)
+    if dataclasses.is_dataclass(hint):
+        return instances(typing.cast(type, hint))
+    if hint is Any:
+        return st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.text(max_size=5)
+    simple: dict[Any, st.SearchStrategy[Any]] = {
+        str: st.text(max_size=20),
+        bytes: st.binary(max_size=40) | st.binary(min_size=codec.SEPARATE_BYTES, max_size=codec.SEPARATE_BYTES + 9),
+        int: st.integers(-(2**31), 2**31),
+        float: st.floats(allow_nan=False),
+        bool: st.booleans(),
+    }
+    return simple[hint]
+
+
+def instances(cls: type) -> st.SearchStrategy[Any]:
+    """Any instance of a message or of a part of one."""
+    hints = typing.get_type_hints(cls)
+    return st.builds(cls, **{f.name: values(hints[f.name]) for f in dataclasses.fields(cls)})
+
+
+# ---------------------------------------------------------------- the real gateway
+
+
+class StandIn:
+    """Stands where the worker process is and answers in the event loop; models are not what is tested here."""
+
+    def __init__(self, desk: JobDesk, reply: Reply | None) -> None:
+        self.info = WorkerInfo(device="cpu", state="stopped")
+        self.alive, self.current = False, 0
+        self.started_at = self.idle_since = time.monotonic()
+        self.cancels = 0
+        self._desk, self._reply = desk, reply
+
+    def start(self) -> None:
+        self.alive, self.info.state = True, "starting"
+        asyncio.get_running_loop().call_soon(self._ready)
+
+    def _ready(self) -> None:
+        self.info.state = "idle"
+        self._desk._on_event(Ready("cpu", ""))
+
+    def run(self, request: Job, rasters: dict[str, tuple[str, int]], evicted: list[str]) -> int:
+        self.current += 1
+        self.info.state = "busy"
+        if self._reply is not None:  # without one, jobs run until they are cancelled
+            asyncio.get_running_loop().call_soon(self._answer, request, list(rasters))
+        return self.current
+
+    def _answer(self, request: Job, keys: list[str]) -> None:
+        assert self._reply is not None
+        pixels = {}
+        for key in keys:
+            stored = self._desk._store.get(key)
+            assert stored.memory.buf is not None
+            pixels[key] = bytes(stored.memory.buf[: stored.size])
+        try:
+            event: Any = JobAnswer(self.current, self._reply(request, pixels))
+        except MaskwrightError as error:
+            event = JobFailure(self.current, error.code, error.message, error.hint, error.details)
+        self.info.state = "idle"
+        self._desk._on_event(event)
+
+    def cancel(self) -> None:
+        self.cancels += 1
+        self.info.state = "idle"
+        asyncio.get_running_loop().call_soon(
+            self._desk._on_event, JobFailure(self.current, "cancelled", "Cancelled.", "", {})
+        )
+
+    def stop(self) -> None:
+        self.alive = False
+
+    def join(self, timeout: float) -> None:
+        pass
+
+    def kill(self) -> None:
+        self.alive = False
+
+
+class NotingDesk(JobDesk):
+    """Notes jobs as they came over the wire."""
+
+    seen: list[Message]
+
+    def submit(self, session: str, request: Job, deliver: Callable[[Message], None]) -> None:
+        self.seen.append(copy.deepcopy(request))
+        super().submit(session, request, deliver)
+
+
+class NotingStore(ImageStore):
+    seen: list[Message]
+    on_slice: Callable[[], None] | None = None
+
+    def begin(self, session: str, begin: ImageBegin) -> list[int]:
+        self.seen.append(begin)
+        return super().begin(session, begin)
+
+    def receive(self, session: str, piece: ImageSlice) -> None:
+        self.seen.append(piece)
+        super().receive(session, piece)
+        if self.on_slice is not None:
+            self.on_slice()
+
+
+class Gateway:
+    """The real listener, sessions, image store and job desk, in a thread. ``seen`` is what clients sent."""
+
+    def __init__(self, reply: Reply | None = None, port: int = 0, budget: int = 1 << 27) -> None:
+        self.seen: list[Message] = []
+        self.store = NotingStore(budget, 100_000_000)
+        self.store.seen = self.seen
+        self.port = port
+        self.stop_asked = False
+        self._reply = reply
+        self._up = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="gateway")
+        self._thread.start()
+        assert self._up.wait(10)
+
+    @property
+    def endpoint(self) -> Endpoint:
+        return Endpoint("127.0.0.1", self.port, TOKEN)
+
+    async def _serve(self) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        options = WorkerOptions("cpu", [], 1, 1 << 20)
+        self.desk = NotingDesk(self.store, options, queue_length=8, deadline_s=60.0, idle_s=60.0, start_timeout_s=60.0)
+        self.desk.seen = self.seen
+        self.worker = StandIn(self.desk, self._reply)
+        self.desk._worker = typing.cast(Any, self.worker)
+        house = House(self.store, self.desk, self._status, lambda identity: Models(identity), self._stop.set)
+        self.server, self.gate = await listen(house, "127.0.0.1", self.port, TOKEN, None)
+        self.port = self.server.sockets[0].getsockname()[1]
+        self.desk.start()
+        self._up.set()
+        await self._stop.wait()
+        await self.desk.stop()
+        self.server.close()
+        await self.server.wait_closed()
+        self.store.clear()
+
+    def _status(self, identity: str) -> Message:
+        return Status(identity, "0", 1, 0.0, len(self.gate.sessions), 0, 0, self.store.used, self.store.budget, 0)
+
+    def call(self, function: Callable[[], Any]) -> Any:
+        """Run in the gateway's thread and return the result."""
+
+        async def wrapped() -> Any:
+            return function()
+
+        return asyncio.run_coroutine_threadsafe(wrapped(), self._loop).result(10)
+
+    def cut(self) -> None:
+        """Break all connections without a goodbye. For the gateway's own thread."""
+        for connection in list(self.server.connections):
+            connection.transport.abort()
+
+    def close(self) -> None:
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stop.set)
+            self._thread.join(10)
+        assert not self._thread.is_alive()
+
+
+# ---------------------------------------------------------------- scripted servers
+
+
+def greet(connection: ServerConnection, **changes: Any) -> None:
+    """Read the client's hello and welcome it."""
+    connection.recv()
+    welcome = Welcome(1, "session", "0", codec.MAX_MESSAGE, 1_000_000, 256 * 1024, 64)
+    connection.send(codec.encode_bytes(dataclasses.replace(welcome, **changes)))
+
+
+def read(connection: ServerConnection) -> Message:
+    data = connection.recv()
+    assert isinstance(data, bytes)
+    return codec.decode(data, CLIENT_MESSAGES)
+
+
+@contextmanager
+def scripted(script: Callable[[ServerConnection], None], **options: Any) -> Iterator[Endpoint]:
+    """A WebSocket server that does what the test says with each connection."""
+
+    def handler(connection: ServerConnection) -> None:
+        try:
+            script(connection)
+        except ConnectionClosed:
+            pass
+
+    logging.getLogger("websockets.server").setLevel(logging.CRITICAL)
+    with serve(handler, "127.0.0.1", 0, compression=None, max_size=1 << 26, **options) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield Endpoint("127.0.0.1", server.socket.getsockname()[1], TOKEN)
+        finally:
+            server.shutdown()
+            thread.join(5)
+
+
+def until(condition: Callable[[], Any], seconds: float = 5.0) -> bool:
+    """Wait until something is true; False when it does not become so."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.005)
+    return True
