@@ -10,7 +10,7 @@ from typing import Any, Callable, Generator, List, Optional, Set, Union
 
 from .client import Client, Ticket
 from .digest import image_key, strip_digests, strip_spans
-from .errors import MorePixelsNeeded, UnknownImage
+from .errors import BadMessage, ConnectionLost, MorePixelsNeeded, UnknownImage
 from .link import BULK
 from .masks import INLINE_BYTES
 from .messages import ImageBegin, ImageEnd, ImageNeed, ImageSlice, Job, Message, Picture, PixelRect, Progress, Raster
@@ -93,8 +93,16 @@ def answer(
             refused.update(missing)
         except MorePixelsNeeded as error:
             client.known_keys.add(overview.raster.key)
-            details = [source.detail(PixelRect(*(int(v) for v in error.details["box"])))]
+            details = [source.detail(_box_of(error))]
     raise UnknownImage("The server keeps forgetting the image.", "Its memory budget may be too small for this image.")
+
+
+def _box_of(error: MorePixelsNeeded) -> PixelRect:
+    try:
+        x, y, width, height = (int(v) for v in error.details["box"])
+    except (KeyError, TypeError, ValueError, OverflowError) as problem:
+        raise BadMessage("The server does not say which pixels it needs.") from problem
+    return PixelRect(x, y, width, height)
 
 
 def _travelling(client: Client, item: RasterData) -> Generator[Ticket, Message, Raster]:
@@ -103,7 +111,10 @@ def _travelling(client: Client, item: RasterData) -> Generator[Ticket, Message, 
         return item.raster
     if len(memoryview(item.data).cast("B")) <= INLINE_BYTES:
         return replace(item.raster, data=item.data)  # type: ignore[arg-type]
-    yield from upload(client, item)
+    try:
+        yield from upload(client, item)
+    except (ConnectionLost, UnknownImage):
+        yield from upload(client, item)  # the server was restarted meanwhile, or gave the upload up
     return item.raster
 
 
@@ -112,10 +123,11 @@ def upload(client: Client, item: RasterData) -> Steps:
     raster = item.raster
     begin = ImageBegin("", raster.key, raster.width, raster.height, raster.format, raster.transfer, item.strips)
     need = yield client.submit(begin)
-    assert isinstance(need, ImageNeed)
     view = memoryview(item.data).cast("B")
     row_bytes = raster.width * FORMATS[raster.format].pixel_bytes
     spans = list(strip_spans(raster.height))
+    if not isinstance(need, ImageNeed) or not all(0 <= strip < len(spans) for strip in need.strips):
+        raise BadMessage("The server's answer does not fit the image.")
     slice_bytes = client.welcome.slice_bytes if client.welcome else 256 * 1024
     for strip in need.strips:
         top, rows = spans[strip]

@@ -1,13 +1,16 @@
 """Long bulk fields travel ahead of their message, in ``part`` messages; this takes them out and puts them back."""
 
-from typing import Any, Dict, Iterator, List, Tuple, Union
+import copy
+from typing import Any, Dict, Iterator, List, Tuple, TypeVar, Union
 
 from .errors import BadMessage, TooLarge
 from .masks import INLINE_BYTES
 from .messages import CutoutResult, Mask, Message, Part, Pixels, Refine, Select, Selection
 
 PART_BYTES = 1024 * 1024
+MAX_BLOBS = 1024  # held at a time, so that tiny parts cannot cost much more than their bytes
 Bulk = Union[Mask, Pixels]
+Outgoing = TypeVar("Outgoing", bound=Message)
 
 
 def bulk_fields(message: Message) -> List[Bulk]:
@@ -25,6 +28,15 @@ def bulk_fields(message: Message) -> List[Bulk]:
     elif isinstance(message, CutoutResult):
         found = [message.alpha, message.foreground]
     return [item for item in found if item is not None]
+
+
+def outgoing(request: Outgoing) -> Outgoing:
+    """A copy of a request for ``detach`` to change: the original keeps its bytes and can be sent again."""
+    twin = copy.copy(request)
+    for name, value in vars(request).items():
+        if isinstance(value, (Mask, Pixels)):
+            setattr(twin, name, copy.copy(value))
+    return twin
 
 
 def detach(message: Message) -> Iterator[Part]:
@@ -57,6 +69,8 @@ class PartStore:
     def add(self, part: Part) -> None:
         """Raises ``TooLarge`` beyond the limit and ``BadMessage`` for a gap; the blob is dropped then."""
         name = (part.id, part.blob)
+        if name not in self._blobs and len(self._blobs) >= MAX_BLOBS:
+            raise TooLarge("A message has too many parts.")
         blob = self._blobs.setdefault(name, bytearray())
         if part.offset != len(blob):
             self._drop(name)

@@ -4,14 +4,15 @@ Standard library only. Nothing here blocks the thread that calls ``submit``; ``T
 """
 
 import itertools
+import logging
 import os
 import threading
 import time
-from typing import Callable, Dict, List, Optional, Set
+from typing import Callable, Dict, List, Optional, Set, TypeVar
 
 from . import bulk
 from .discovery import Endpoint, find_server
-from .errors import ConnectionLost, JobCancelled, MaskwrightError, from_code
+from .errors import ConnectionLost, InternalError, JobCancelled, MaskwrightError, from_code
 from .link import BULK, NORMAL, URGENT, Link, Outbox, Waker
 from .messages import (
     PROTOCOL_VERSION,
@@ -21,6 +22,7 @@ from .messages import (
     Hello,
     ImageEnd,
     ImageSlice,
+    Job,
     Message,
     Part,
     Progress,
@@ -32,6 +34,9 @@ from .version import __version__
 SILENCE_S = 30.0  # the server reports each second while a job runs; so long a silence means that it hangs
 RECONNECT_S = 3.0  # how long a restarting server is waited for when requests are under way
 MAX_PARTS = 1024 * 1024 * 1024
+
+log = logging.getLogger("maskwright.client")
+_Argument = TypeVar("_Argument")
 
 
 class Ticket:
@@ -84,7 +89,15 @@ class Ticket:
             self._done.set()
             callbacks, self._callbacks = self._callbacks, []
         for callback in callbacks:
-            callback(self)
+            _call(callback, self)
+
+
+def _call(callback: Callable[[_Argument], None], argument: _Argument) -> None:
+    """A callback that fails must not end the IO thread."""
+    try:
+        callback(argument)
+    except Exception:
+        log.exception("a callback of the client failed")
 
 
 class Client:
@@ -132,7 +145,7 @@ class Client:
             if self._closing:
                 raise ConnectionLost("The client is closed.")
             self._tickets[message.id] = ticket
-        self._queue(message)
+            self._queue(message)
         return ticket
 
     def send(self, message: Message, priority: int = BULK) -> None:
@@ -161,19 +174,24 @@ class Client:
 
     def _queue(self, message: Request) -> None:
         priority = BULK if isinstance(message, ImageEnd) else NORMAL  # the end must not overtake its slices
-        for part in bulk.detach(message):
+        copy = bulk.outgoing(message)
+        for part in bulk.detach(copy):
             self._outbox.put(part, priority)
-        self._outbox.put(message, priority)
+        self._outbox.put(copy, priority)
         self._waker.wake()
 
     def _cancel(self, ticket: Ticket) -> None:
         identity = ticket.message.id
         if ticket.done():
             return
-        if self._outbox.remove(lambda m: isinstance(m, Request) and m.id == identity):
-            self._finish(identity, None, JobCancelled("Cancelled."))
-        else:
+        if isinstance(ticket.message, ImageEnd):
+            key = ticket.message.key
+            self._outbox.remove(lambda m: isinstance(m, ImageSlice) and m.key == key)
+        queued = self._outbox.remove(lambda m: isinstance(m, (Request, Part)) and m.id == identity)
+        if not queued or bulk.bulk_fields(ticket.message):  # some of its parts may have left already
             self.send(Cancel(id=identity), URGENT)
+        if queued or not isinstance(ticket.message, Job):  # the server does not answer cancels of other requests
+            self._finish(identity, None, JobCancelled("Cancelled."))
 
     def _finish(self, identity: str, answer: Optional[Message], error: Optional[MaskwrightError]) -> None:
         with self._lock:
@@ -191,15 +209,18 @@ class Client:
             try:
                 link = self._connect()
             except MaskwrightError as error:
-                self._outbox.remove(lambda m: True)
                 self._fail_all(error)
-                self._outbox.take()  # clears the flag when nothing was queued meanwhile
+                continue
+            except Exception as error:
+                self._fail_all(InternalError(f"The connection could not be made: {error!r}."))
                 continue
             try:
                 self._set_state("connected")
                 link.pump(self._outbox, self._waker, self._handle, self._tick)
             except MaskwrightError as error:
                 self._lost(error)
+            except Exception as error:  # a defect: still no ticket may wait for ever
+                self._lost(InternalError(f"An answer could not be handled: {error!r}."))
             finally:
                 link.close()
                 self._set_state("disconnected")
@@ -239,7 +260,7 @@ class Client:
             self._parts.add(message)
         elif isinstance(message, Progress):
             if ticket.on_progress is not None:
-                ticket.on_progress(message)
+                _call(ticket.on_progress, message)
         elif isinstance(message, Failed):
             self._finish(identity, None, from_code(message.code, message.message, message.hint, message.details))
         elif isinstance(message, Cancelled):
@@ -270,12 +291,13 @@ class Client:
                 self._finish(identity, None, error)
 
     def _fail_all(self, error: MaskwrightError) -> None:
-        with self._lock:
+        with self._lock:  # callbacks may submit anew, so what they queue must not be dropped after
             tickets, self._tickets = list(self._tickets.values()), {}
+            self._outbox.clear()
         for ticket in tickets:
             ticket._resolve(None, error)
 
     def _set_state(self, state: str) -> None:
         self.state = state
         if self._on_state is not None:
-            self._on_state(state)
+            _call(self._on_state, state)

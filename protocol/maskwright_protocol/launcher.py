@@ -68,7 +68,7 @@ def start(command: List[str], pause: Callable[[float], None] = time.sleep) -> En
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:
         endpoint = read_endpoint()
-        if endpoint is not None and (before is None or endpoint.token != before.token):
+        if endpoint is not None and endpoint != before:
             return endpoint
         if process.poll() is not None:
             if process.returncode == 0:  # another one holds the lock

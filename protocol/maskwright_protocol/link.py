@@ -52,6 +52,11 @@ class Outbox:
             heapq.heapify(self._heap)
             return before - len(self._heap)
 
+    def clear(self) -> None:
+        with self._lock:
+            self._heap = []
+            self.filled.clear()
+
     def __len__(self) -> int:
         return len(self._heap)
 
@@ -134,7 +139,7 @@ class Link:
         answer = codec.decode(bytes(payload), SERVER_MESSAGES, MAX_INCOMING)
         if isinstance(answer, Failed):
             raise from_code(answer.code, answer.message, answer.hint, answer.details)
-        if not isinstance(answer, Welcome):
+        if not isinstance(answer, Welcome) or answer.slice_bytes < 1:
             raise BadMessage("The server did not greet.")
         if answer.version != PROTOCOL_VERSION:
             raise VersionMismatch(

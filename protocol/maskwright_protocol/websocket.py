@@ -9,7 +9,7 @@ import os
 import struct
 from typing import Iterator, List, Optional, Tuple, Union
 
-from .errors import BadMessage, ConnectionLost, Forbidden, MaskwrightError, ServerAbsent, TooLarge
+from .errors import BadMessage, Busy, ConnectionLost, Forbidden, MaskwrightError, ServerAbsent, TooLarge
 
 Buffer = Union[bytes, bytearray, memoryview]
 
@@ -39,10 +39,13 @@ class Handshake:
             "",
             "",
         ]
-        self.request = "\r\n".join(lines).encode("ascii")
+        try:
+            self.request = "\r\n".join(lines).encode("ascii")
+        except UnicodeEncodeError as error:
+            raise Forbidden("The server's address or token holds letters that cannot be sent.") from error
 
     def feed(self, data: bytes) -> bool:
-        """True when the server agreed. Raises ``Forbidden``, or ``ServerAbsent`` if it is no such server."""
+        """True when the server agreed. Raises ``Forbidden``, ``Busy``, or ``ServerAbsent`` if it is no such server."""
         self._received += data
         head, separator, rest = self._received.partition(b"\r\n\r\n")
         if not separator:
@@ -53,6 +56,8 @@ class Handshake:
         status = lines[0].split(b" ")
         if status[1:2] in ([b"401"], [b"403"]):
             raise Forbidden("The server refused this program.")
+        if status[1:2] == [b"503"]:
+            raise Busy("Too many programs are connected to the server.")
         accept = [
             line.split(b":", 1)[1].strip() for line in lines[1:] if line.lower().startswith(b"sec-websocket-accept:")
         ]
