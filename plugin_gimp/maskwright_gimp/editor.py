@@ -79,7 +79,8 @@ def mask_depth(image: Any) -> int:
 class BufferSource(PictureSource):
     """A layer, or the visible image, as the server looks at it: converted to sRGB by babl, alpha kept.
 
-    ``keep`` is an item to hold on to as long as its buffer is read.
+    ``buffer`` holds GIMP's own pixels; ``local`` a copy of them in this process, because GIMP's buffers give zeros
+    when they are read at another scale.
     """
 
     def __init__(self, drawable: Any, box: PixelRect, deep: bool = False) -> None:
@@ -89,14 +90,26 @@ class BufferSource(PictureSource):
         alpha = "A" if drawable.has_alpha() else ""
         self._babl, self._wire = names[0] + alpha, names[1] + alpha
         self._detail_bits = 16 if deep else 8
+        self._local: Optional[Any] = None
         self._overview: Optional[RasterData] = None
         self._details: List[RasterData] = []
+
+    @property
+    def local(self) -> Any:
+        """The pixels in this process, converted, in coordinates that begin at the box' corner."""
+        if self._local is None:
+            Gegl.init(None)
+            area = Gegl.Rectangle.new(0, 0, self.box.width, self.box.height)
+            encoding = f"{self._babl} u{self._detail_bits}"
+            self._local = Gegl.Buffer.new(encoding, area.x, area.y, area.width, area.height)
+            self.buffer.copy(area, NO_ABYSS, self._local, area)
+        return self._local
 
     def overview(self) -> RasterData:
         if self._overview is None:
             width, height, scale = overview_size(self.box.width, self.box.height, PROXY_SIDE)
             area = Gegl.Rectangle.new(0, 0, width, height)
-            data = self.buffer.get(area, scale, f"{self._babl} u8", NO_ABYSS)
+            data = self.local.get(area, scale, f"{self._babl} u8", NO_ABYSS)
             self._overview = raster_data(data, width, height, f"{self._wire}8", self.box)
         return self._overview
 
@@ -106,7 +119,7 @@ class BufferSource(PictureSource):
             if known.raster.box == inside:
                 return known
         bits = self._detail_bits
-        data = self.buffer.get(rectangle(inside, self.box.x, self.box.y), 1.0, f"{self._babl} u{bits}", NO_ABYSS)
+        data = self.local.get(rectangle(inside, self.box.x, self.box.y), 1.0, f"{self._babl} u{bits}", NO_ABYSS)
         self._details.append(raster_data(data, inside.width, inside.height, f"{self._wire}{bits}", inside))
         return self._details[-1]
 

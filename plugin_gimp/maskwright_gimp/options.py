@@ -60,7 +60,8 @@ def boxes(text: str) -> List[Rect]:
     return [Rect(x, y, width, height) for x, y, width, height in _numbers(text, 4, "a box")]
 
 
-def _common(options: Options, depth: int) -> Dict[str, Any]:
+def common(options: Options, depth: int) -> Dict[str, Any]:
+    """What all jobs that run a model share."""
     return {
         "recipe": options["recipe"].strip() or "auto",
         "models": models(options["models"]),
@@ -71,7 +72,7 @@ def _common(options: Options, depth: int) -> Dict[str, Any]:
 
 def select_job(options: Options, depth: int, selection: Optional[Mask]) -> Select:
     """By words, points and boxes; the current selection limits or prompts when the options say so."""
-    job = Select("", merge=True, **_common(options, depth))
+    job = Select("", merge=True, **common(options, depth))
     job.text = options.get("prompt", "").strip()
     job.exclude_text = options.get("but-not", "").strip()
     job.pick = options.get("pick", "all").strip() or "all"
@@ -92,7 +93,7 @@ def object_job(options: Options, depth: int, selection: Optional[Mask]) -> Selec
     """The object that the current selection is drawn around."""
     if selection is None:
         raise EmptyPrompt("Nothing is selected.", "Draw a rectangle or a lasso around the object first.")
-    job = Select("", merge=True, pick="best", **_common(options, depth))
+    job = Select("", merge=True, pick="best", **common(options, depth))
     job.boxes, job.start = [_rect(selection)], selection
     return job
 
@@ -100,12 +101,12 @@ def object_job(options: Options, depth: int, selection: Optional[Mask]) -> Selec
 def refine_job(options: Options, depth: int, selection: Optional[Mask]) -> Refine:
     if selection is None:
         raise EmptyPrompt("Nothing is selected.", "Select something roughly, then refine it.")
-    return Refine("", edge_width=options["edge-width"], mask=selection, **_common(options, depth))
+    return Refine("", edge_width=options["edge-width"], mask=selection, **common(options, depth))
 
 
 def cutout_job(options: Options, depth: int, colours: str = "") -> Cutout:
     """The subject; ``colours`` is the pixel format in which clean colours are wanted, empty for none."""
-    job = Cutout("", foreground=bool(colours), **_common(options, depth))
+    job = Cutout("", foreground=bool(colours), **common(options, depth))
     if colours:
         job.format = colours
     return job

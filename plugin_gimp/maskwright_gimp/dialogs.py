@@ -1,0 +1,95 @@
+"""The dialog that asks for a procedure's arguments."""
+
+from typing import Any
+
+import gi
+
+gi.require_version("GimpUi", "3.0")
+gi.require_version("Gtk", "3.0")
+from gi.repository import GimpUi, Gtk  # noqa: E402
+
+from maskwright_protocol.messages import ModelsRequest  # noqa: E402
+
+from . import driver, procedures  # noqa: E402
+from .fields import Fields  # noqa: E402
+
+TITLES = {
+    "maskwright-select-by-prompt": ("Select by Prompt", "_Select"),
+    "maskwright-mask-from-prompt": ("Add Mask from Prompt", "_Add Mask"),
+    "maskwright-select-refine": ("Refine Selection", "_Refine"),
+}
+VERBS = {"select_by_prompt": "select", "select_refine": "refine"}
+MAIN = ("prompt", "but-not", "pick", "edge-width", "source", "recipe", "models", "current-selection", "mode", "result")
+
+
+class ServerLine(Gtk.Box):
+    """One line that says how it stands with the server, with a spinner while that is not known."""
+
+    def __init__(self) -> None:
+        super().__init__(spacing=6)
+        self._spinner = Gtk.Spinner()
+        self._label = Gtk.Label(xalign=0.0, wrap=True, max_width_chars=48)
+        self._label.get_style_context().add_class("dim-label")
+        self.pack_start(self._spinner, False, False, 0)
+        self.pack_start(self._label, True, True, 0)
+        self.show_all()
+        self.busy("Looking for the server...")
+
+    def busy(self, text: str) -> None:
+        self._label.set_text(text)
+        self._spinner.show()
+        self._spinner.start()
+
+    def say(self, text: str) -> None:
+        self._spinner.stop()
+        self._spinner.hide()
+        self._label.set_text(text)
+
+
+def sentence(error: Exception) -> str:
+    """A failure as the user reads it."""
+    message, hint = getattr(error, "message", str(error)), getattr(error, "hint", "")
+    return f"{message} {hint}".strip()
+
+
+def ready_text(models: Any) -> str:
+    """How many models there are, for the server's line."""
+    count = sum(1 for model in models.models if model.installed or model.embedded)
+    return f"Server ready, {count} model{'s' if count != 1 else ''} installed."
+
+
+def ask(call: Any, procedure: Any) -> bool:
+    """Show the dialog; whether the user wants it done."""
+    GimpUi.init("maskwright")
+    entry = call.entry
+    title, button = TITLES[entry.name]
+    dialog = GimpUi.ProcedureDialog.new(procedure, call.config, title)
+    dialog.set_ok_label(button)
+    fields = Fields(entry, call.config)
+    content = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=12, border_width=12)
+    content.pack_start(fields.grid(MAIN), False, False, 0)
+    expander = fields.expander("_Edges and clean-up", procedures.POST_NAMES)
+    if expander is not None:
+        content.pack_start(expander, False, False, 0)
+    line = ServerLine()
+    content.pack_end(line, False, False, 0)
+    content.show()
+    dialog.get_content_area().pack_start(content, True, True, 0)
+    if "prompt" in fields.widgets:
+        fields.widgets["prompt"].grab_focus()
+    open_ = [True]
+
+    def models_came(answer: Any, error: Any) -> None:
+        if not open_[0]:
+            return
+        if error is not None:
+            line.say(sentence(error))
+            return
+        fields.fill_from_server(answer, VERBS[entry.verb])
+        line.say(ready_text(answer))
+
+    driver.request(call.client, ModelsRequest(""), models_came)
+    wanted = dialog.run()
+    open_[0] = False
+    dialog.destroy()
+    return bool(wanted)

@@ -1,0 +1,114 @@
+"""Rows of labelled widgets for a procedure's arguments, bound to its config: shared by all dialogs."""
+
+from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+import gi
+
+gi.require_version("GimpUi", "3.0")
+gi.require_version("Gtk", "3.0")
+from gi.repository import GimpUi, Gtk  # noqa: E402
+
+from . import procedures  # noqa: E402
+
+Rows = Sequence[Tuple[str, str]]  # (value, label)
+
+AUTOMATIC: Rows = (("", "Automatic"),)
+PICKS: Rows = (("all", "All that are found"), ("best", "The best match"), ("2", "The second best"), ("3", "The third"))
+FREE_LISTS: Dict[str, Rows] = {"recipe": (("auto", "Best of what is installed"),), "models": AUTOMATIC, "pick": PICKS}
+UNITS = {"min-area": "px²"}
+
+
+class Fields:
+    """Widgets for some arguments of a call. ``grids`` are made one by one; ``stores`` hold the open lists."""
+
+    def __init__(self, entry: procedures.Procedure, config: Any) -> None:
+        self.config = config
+        self.arguments = {argument.name: argument for argument in entry.arguments}
+        self.stores: Dict[str, Any] = {}
+        self.widgets: Dict[str, Any] = {}
+
+    def grid(self, names: Sequence[str]) -> Any:
+        """A grid with a row for each of the names that the procedure has."""
+        grid = Gtk.Grid(column_spacing=8, row_spacing=6)
+        for row, argument in enumerate(self.arguments[name] for name in names if name in self.arguments):
+            widget = self._widget(argument)
+            widget.set_hexpand(True)
+            widget.set_tooltip_text(argument.blurb)
+            self.widgets[argument.name] = widget
+            if argument.kind == "boolean":
+                grid.attach(widget, 1, row, 1, 1)
+                continue
+            label = Gtk.Label(label=argument.nick, use_underline=True, xalign=0.0)
+            label.set_mnemonic_widget(widget)
+            grid.attach(label, 0, row, 1, 1)
+            grid.attach(widget, 1, row, 1, 1)
+        grid.show_all()
+        return grid
+
+    def expander(self, title: str, names: Sequence[str]) -> Optional[Any]:
+        """The same, folded away; open when one of the values is not the usual one."""
+        names = [name for name in names if name in self.arguments]
+        if not names:
+            return None
+        expander = Gtk.Expander(label=title, use_underline=True)
+        grid = self.grid(names)
+        grid.set_margin_start(12)
+        grid.set_margin_top(6)
+        expander.add(grid)
+        expander.set_expanded(any(self.config.get_property(n) != self.arguments[n].default for n in names))
+        expander.show_all()
+        return expander
+
+    def _widget(self, argument: procedures.Argument) -> Any:
+        name = argument.name
+        if argument.kind == "choice":
+            return GimpUi.prop_choice_combo_box_new(self.config, name)
+        if argument.kind == "boolean":
+            return GimpUi.prop_check_button_new(self.config, name, argument.nick)
+        if argument.kind == "double":
+            small = argument.high <= 1.0
+            step, page, digits = (0.01, 0.1, 2) if small else (1.0, 10.0, 0 if name in UNITS else 1)
+            return GimpUi.prop_spin_button_new(self.config, name, step, page, digits)
+        if name in FREE_LISTS:
+            self.stores[name] = Gtk.ListStore(str, str)
+            self._fill(name, FREE_LISTS[name])
+            return GimpUi.prop_string_combo_box_new(self.config, name, self.stores[name], 0, 1)
+        entry = GimpUi.prop_entry_new(self.config, name, -1)
+        entry.set_activates_default(True)
+        return entry
+
+    def _fill(self, name: str, rows: Rows) -> None:
+        store = self.stores[name]
+        current = self.config.get_property(name)
+        store.clear()
+        for value, label in rows:
+            store.append([value, label])
+        if current not in [value for value, _ in rows]:
+            store.append([current, current])
+        self.config.set_property(name, current)
+
+    def fill_from_server(self, models: Any, verb: str) -> None:
+        """Put what the server has into the recipe and model lists."""
+        for name, rows in (("recipe", recipe_rows(models, verb)), ("models", model_rows(models, verb))):
+            if name in self.stores:
+                self._fill(name, rows)
+
+
+ROLES = {"select": ("detector", "segmenter"), "cutout": ("matter",), "refine": ("matter",)}
+ROLE_NAMES = {"detector": "finds by name", "segmenter": "outlines", "matter": "cuts out"}
+
+
+def recipe_rows(models: Any, verb: str) -> List[Tuple[str, str]]:
+    """What can be done now, the automatic choice first."""
+    rows = [(recipe.name, recipe.title) for recipe in models.recipes if recipe.verb == verb and recipe.available]
+    rows.sort(key=lambda row: row[0] != "auto")
+    return rows if rows and rows[0][0] == "auto" else [*FREE_LISTS["recipe"], *rows]
+
+
+def model_rows(models: Any, verb: str) -> List[Tuple[str, str]]:
+    rows = list(AUTOMATIC)
+    for role in ROLES.get(verb, ()):
+        for model in models.models:
+            if role in model.roles and (model.installed or model.embedded):
+                rows.append((f"{role}={model.id}", f"{model.title} ({ROLE_NAMES[role]})"))
+    return rows

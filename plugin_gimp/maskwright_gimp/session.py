@@ -1,0 +1,160 @@
+"""What was clicked in Click to Select: objects with points and boxes, undo per step. Plain Python, no GIMP.
+
+States are immutable, so undo is going back to an older one; answers are kept by what was asked, so going back to a
+state whose answers came shows them at once.
+"""
+
+from typing import Any, Dict, Hashable, List, NamedTuple, Optional, Tuple
+
+from maskwright_protocol.messages import Instance, Mask, Point, Rect
+
+Prompt = Tuple[Hashable, ...]
+
+
+class Thing(NamedTuple):
+    """One object: its prompts, and whether it is part of the result."""
+
+    number: int
+    points: Tuple[Tuple[float, float, bool], ...] = ()
+    box: Optional[Tuple[float, float, float, float]] = None
+    ticked: bool = True
+    choice: int = 0  # 0 the best answer, 1.. its alternatives
+
+    @property
+    def empty(self) -> bool:
+        return self.box is None and not any(include for _, _, include in self.points)
+
+
+class State(NamedTuple):
+    things: Tuple[Thing, ...] = (Thing(1),)
+    current: int = 0
+
+
+class Session:
+    """``settings`` stands for everything else that an answer depends on (post-processing, models, ...)."""
+
+    def __init__(self, settings: Hashable = ()) -> None:
+        self.state = State()
+        self.settings = settings
+        self._past: List[State] = []
+        self._future: List[State] = []
+        self._answers: Dict[Hashable, Optional[Instance]] = {}
+        self._numbers = 1
+
+    # ------------------------------------------------------------ steps, each undone by one undo
+
+    def _step(self, state: State) -> None:
+        self._past.append(self.state)
+        self._future.clear()
+        self.state = state
+
+    def _change(self, index: int, **changes: Any) -> None:
+        things = list(self.state.things)
+        things[index] = things[index]._replace(**changes)
+        self._step(self.state._replace(things=tuple(things)))
+
+    @property
+    def thing(self) -> Thing:
+        return self.state.things[self.state.current]
+
+    def add_point(self, x: float, y: float, include: bool) -> None:
+        points = (*self.thing.points, (round(x, 2), round(y, 2), include))
+        self._change(self.state.current, points=points, choice=0, ticked=True)
+
+    def set_box(self, x: float, y: float, width: float, height: float) -> None:
+        box = (round(x, 2), round(y, 2), round(width, 2), round(height, 2))
+        self._change(self.state.current, box=box, choice=0, ticked=True)
+
+    def new_thing(self) -> None:
+        """Begin another object, unless the current one is still empty."""
+        if self.thing.empty and not self.thing.points:
+            return
+        self._numbers += 1
+        things = (*self.state.things, Thing(self._numbers))
+        self._step(State(things, len(things) - 1))
+
+    def add_found(self, instances: List[Instance]) -> None:
+        """Objects that were found by name become objects that can be clicked on further."""
+        things = [thing for thing in self.state.things if not thing.empty]
+        for instance in instances:
+            self._numbers += 1
+            box = instance.box
+            thing = Thing(self._numbers, box=(box.x, box.y, box.width, box.height))
+            self._answers[self.key(thing)] = instance
+            things.append(thing)
+        if things:
+            self._step(State(tuple(things), len(things) - 1))
+
+    def remove(self, index: int) -> None:
+        things = [thing for i, thing in enumerate(self.state.things) if i != index]
+        if not things:
+            self._numbers += 1
+            things = [Thing(self._numbers)]
+        self._step(State(tuple(things), min(self.state.current, len(things) - 1)))
+
+    def tick(self, index: int, ticked: bool) -> None:
+        self._change(index, ticked=ticked)
+
+    def next_alternative(self) -> None:
+        answer = self.answer(self.thing)
+        if answer is not None and answer.alternatives:
+            self._change(self.state.current, choice=(self.thing.choice + 1) % (1 + len(answer.alternatives)))
+
+    def choose(self, index: int) -> None:
+        """Which object the next click is for; not a step of its own."""
+        self.state = self.state._replace(current=index)
+
+    def undo(self) -> bool:
+        if not self._past:
+            return False
+        self._future.append(self.state)
+        self.state = self._past.pop()
+        return True
+
+    def redo(self) -> bool:
+        if not self._future:
+            return False
+        self._past.append(self.state)
+        self.state = self._future.pop()
+        return True
+
+    def can_undo(self) -> bool:
+        return bool(self._past)
+
+    # ------------------------------------------------------------ questions and answers
+
+    def key(self, thing: Thing) -> Hashable:
+        return (thing.points, thing.box, self.settings)
+
+    def answered(self, thing: Thing) -> bool:
+        return self.key(thing) in self._answers
+
+    def answer(self, thing: Thing) -> Optional[Instance]:
+        """What the server said; None when it found nothing or has not answered."""
+        return self._answers.get(self.key(thing))
+
+    def take(self, key: Hashable, instance: Optional[Instance]) -> None:
+        self._answers[key] = instance
+
+    def missing(self) -> Optional[Thing]:
+        """The next object to ask about: the current one first."""
+        for thing in (self.thing, *self.state.things):
+            if not thing.empty and not self.answered(thing):
+                return thing
+        return None
+
+    def mask(self, thing: Thing) -> Optional[Mask]:
+        answer = self.answer(thing)
+        if answer is None or thing.empty:
+            return None
+        return answer.alternatives[thing.choice - 1].mask if thing.choice else answer.mask
+
+    def result(self) -> List[Tuple[Thing, Mask]]:
+        """The ticked objects' masks."""
+        found = [(thing, self.mask(thing)) for thing in self.state.things if thing.ticked]
+        return [(thing, mask) for thing, mask in found if mask is not None]
+
+
+def prompts(thing: Thing) -> Tuple[List[Point], List[Rect]]:
+    """An object's prompts as the wire has them."""
+    return [Point(*point) for point in thing.points], [Rect(*thing.box)] if thing.box is not None else []
