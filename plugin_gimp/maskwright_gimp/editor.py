@@ -109,7 +109,8 @@ class BufferSource(PictureSource):
         if self._overview is None:
             width, height, scale = overview_size(self.box.width, self.box.height, PROXY_SIDE)
             area = Gegl.Rectangle.new(0, 0, width, height)
-            data = self.local.get(area, scale, f"{self._babl} u8", NO_ABYSS)
+            buffer = self.buffer if scale == 1.0 else self.local
+            data = buffer.get(area, scale, f"{self._babl} u8", NO_ABYSS)
             self._overview = raster_data(data, width, height, f"{self._wire}8", self.box)
         return self._overview
 
@@ -119,7 +120,7 @@ class BufferSource(PictureSource):
             if known.raster.box == inside:
                 return known
         bits = self._detail_bits
-        data = self.local.get(rectangle(inside, self.box.x, self.box.y), 1.0, f"{self._babl} u{bits}", NO_ABYSS)
+        data = self.buffer.get(rectangle(inside, self.box.x, self.box.y), 1.0, f"{self._babl} u{bits}", NO_ABYSS)
         self._details.append(raster_data(data, inside.width, inside.height, f"{self._wire}{bits}", inside))
         return self._details[-1]
 
