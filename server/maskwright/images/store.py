@@ -125,9 +125,11 @@ class ImageStore:
 
     def end(self, session: str, key: str) -> None:
         """Finish an upload: all strips must be there and be what their digests say."""
-        if key in self._rasters:
-            return
         upload = self._uploads.get((session, key))
+        if key in self._rasters:  # another client was quicker
+            if upload is not None:
+                self.abort(session)
+            return
         if upload is None:
             raise UnknownImage("The upload of the image was not begun, or was given up.", keys=[key])
         stored = upload.raster
