@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from .opencv import cv2
 
 EDGE_PIXELS = 1.6  # how wide the ramp of a typical edge is drawn
 _OFFSET_TRIES = 24
+_FINER = 4
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ class LogitMap:
         ).intersect(limit)
 
     def sample(self, box: PixelBox) -> Plane:
-        """Logits ``(box.height, box.width)`` float32 at the pixels' centres, bicubic; outside the map its rim goes on.
+        """Logits ``(box.height, box.width)`` float32 at the pixels' centres, smoothly between the cells; outside its rim goes on.
 
         The shift against the exact place is far below half a pixel and there is no error of scale.
         """
@@ -87,7 +89,8 @@ class LogitMap:
         col0, col1, left = _span(self.x0, cell_x, columns, box.x, box.right)
         row0, row1, top = _span(self.y0, cell_y, rows, box.y, box.bottom)
         part = np.ascontiguousarray(self.values[row0:row1, col0:col1])
-        large = cv2.resize(part, None, fx=cell_x, fy=cell_y, interpolation=cv2.INTER_CUBIC)
+        part = _finer(part.shape[0]) @ part @ _finer(part.shape[1]).T
+        large = cv2.resize(part, None, fx=cell_x / _FINER, fy=cell_y / _FINER, interpolation=cv2.INTER_LINEAR)
         x, y = box.x - left, box.y - top
         need_right, need_bottom = x + box.width - large.shape[1], y + box.height - large.shape[0]
         if x < 0 or y < 0 or need_right > 0 or need_bottom > 0:
@@ -111,6 +114,29 @@ class LogitMap:
             return np.zeros((box.height, box.width), np.uint8)
         logits = self.sample(box)
         return cv2.addWeighted(logits, 255.0 * slope, logits, 0.0, 127.5, dtype=cv2.CV_8U)
+
+
+@lru_cache(maxsize=64)
+def _finer(cells: int) -> Plane:
+    """Matrix ``(4 cells, cells)`` that interpolates a row of cells four times finer, by Catmull-Rom splines.
+
+    OpenCV's bicubic is another spline (a = -0.75), which bends straight ramps by a twentieth of a cell: at fifteen
+    pixels a cell that makes edges visibly wavy. Keys, "Cubic Convolution Interpolation" (1981), a = -0.5, does not.
+    """
+    out = np.zeros((cells * _FINER, cells), np.float32)
+    for row in range(cells * _FINER):
+        place = (row + 0.5) / _FINER - 0.5
+        base = math.floor(place)
+        t = place - base
+        weights = (
+            ((-0.5 * t + 1.0) * t - 0.5) * t,
+            (1.5 * t - 2.5) * t * t + 1.0,
+            ((-1.5 * t + 2.0) * t + 0.5) * t,
+            (0.5 * t - 0.5) * t * t,
+        )
+        for step, weight in enumerate(weights):
+            out[row, min(max(base - 1 + step, 0), cells - 1)] += weight
+    return out
 
 
 def _span(origin: float, cell: float, cells: int, start: int, end: int) -> tuple[int, int, int]:

@@ -189,7 +189,7 @@ def gaussian(mask: Plane, sigma: float) -> Plane:
     """
     if sigma <= 0 or mask.size == 0:
         return mask
-    factor = int(sigma // 4)
+    factor = int(sigma // 6)
     if factor < 2:
         return cv2.GaussianBlur(mask, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
     height, width = mask.shape
@@ -198,8 +198,8 @@ def gaussian(mask: Plane, sigma: float) -> Plane:
     large = cv2.copyMakeBorder(mask, pad, pad_bottom, pad, pad_right, cv2.BORDER_REPLICATE)
     size = (large.shape[1] // factor, large.shape[0] // factor)
     small = cv2.resize(large, size, interpolation=cv2.INTER_AREA)
-    # Averaging cells and drawing them large again blur too: their variances are part of the whole.
-    rest = math.sqrt(max(0.01, sigma * sigma - factor * factor * (1 / 12 + 1 / 12)))
+    # Averaging cells blurs too: its variance is part of the whole.
+    rest = math.sqrt(max(0.01, sigma * sigma - factor * factor / 12))
     small = cv2.GaussianBlur(small, (0, 0), rest / factor, borderType=cv2.BORDER_REPLICATE)
     large = cv2.resize(small, (large.shape[1], large.shape[0]), interpolation=cv2.INTER_CUBIC)
     return np.clip(large[pad : pad + height, pad : pad + width], 0.0, 1.0)

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from maskwright.masks import instances as ops
+from maskwright.masks.boxes import PixelBox, dequantise, quantise, recrop, tight_box
+
+FULL = np.ones((4, 6), np.float32)
+
+
+def one(x: int, y: int, score: float = 0.5, mask: np.ndarray = FULL) -> ops.Instance:
+    box = PixelBox(x, y, mask.shape[1], mask.shape[0])
+    return ops.Instance(f"{x},{y}", "thing", score, box, mask, "test")
+
+
+def test_sorting_and_picking():
+    items = [one(5, 0, 0.2), one(0, 9, 0.9), one(2, 3, 0.5, np.ones((9, 9), np.float32))]
+    assert [i.score for i in ops.sort(items)] == [0.9, 0.5, 0.2]
+    assert [i.box.x for i in ops.sort(items, "x")] == [0, 2, 5]
+    assert [i.box.y for i in ops.sort(items, "y")] == [0, 3, 9]
+    assert ops.sort(items, "area")[0].box.width == 9
+    assert ops.pick([1, 2, 3], "all") == [1, 2, 3]
+    assert ops.pick([1, 2, 3], "best") == [1]
+    assert ops.pick([1, 2, 3], "3") == [3]
+    assert ops.pick([1, 2, 3], "4") == []
+    for wrong in ("0", "-1", "x"):
+        with pytest.raises(ValueError, match=r".+"):
+            ops.pick([1], wrong)
+    with pytest.raises(ValueError, match="sorted by"):
+        ops.sort(items, "colour")
+
+
+def test_merge_subtract_limit():
+    merged, box = ops.merge([(FULL, PixelBox(-2, 0, 6, 4)), (FULL * 0.5, PixelBox(2, 2, 6, 4))])
+    assert box == PixelBox(-2, 0, 10, 6)
+    assert merged[0, 0] == 1
+    assert merged[5, 9] == 0.5
+    assert merged[3, 5] == 1
+    assert merged[5, 0] == 0
+    assert ops.merge([])[1].empty
+    left = ops.subtract(FULL, PixelBox(0, 0, 6, 4), FULL * 0.75, PixelBox(3, 0, 6, 4))
+    assert np.allclose(left[0], [1, 1, 1, 0.25, 0.25, 0.25])
+    inside, common = ops.limit(FULL, PixelBox(0, 0, 6, 4), FULL * 0.5, PixelBox(4, 2, 6, 4))
+    assert common == PixelBox(4, 2, 2, 2)
+    assert (inside == 0.5).all()
+
+
+def test_ious():
+    assert ops.box_iou((0, 0, 2, 2), (1, 0, 3, 2)) == pytest.approx(1 / 3)
+    assert ops.box_iou((0, 0, 0, 0), (0, 0, 0, 0)) == 0
+    assert ops.mask_iou(one(0, 0), one(3, 0)) == pytest.approx(1 / 3)
+    assert ops.mask_iou(one(0, 0), one(30, 0)) == 0
+    assert ops.mask_iou(one(0, 0), one(0, 0)) == 1
+
+
+BOXES = st.lists(
+    st.tuples(*[st.integers(0, 12)] * 2, *[st.integers(1, 9)] * 2, st.floats(0, 1)).map(
+        lambda t: ((t[0], t[1], t[0] + t[2], t[1] + t[3]), t[4])
+    ),
+    max_size=12,
+)
+
+
+@given(BOXES)
+def test_nms_is_the_greedy_algorithm(items):
+    boxes, scores = [b for b, _ in items], [s for _, s in items]
+    kept: list[int] = []
+    for i in sorted(range(len(boxes)), key=lambda i: -scores[i]):
+        if all(ops.box_iou(boxes[i], boxes[j]) <= 0.5 for j in kept):
+            kept.append(i)
+    assert ops.nms(boxes, scores, 0.5) == kept
+
+
+def test_parts_and_tight_boxes():
+    plane = np.zeros((10, 20), np.float32)
+    plane[1:3, 2:5], plane[6:10, 10:20] = 0.3, 1
+    found = ops.parts(plane, PixelBox(100, 200, 20, 10))
+    assert [box for _, box in found] == [PixelBox(110, 206, 10, 4), PixelBox(102, 201, 3, 2)]
+    assert len(ops.parts(plane, PixelBox(0, 0, 20, 10), min_area=7)) == 1
+    assert tight_box(plane) == PixelBox(2, 1, 18, 9)
+    assert tight_box(np.full((3, 3), 0.0019, np.float32)).empty
+    assert not tight_box(np.full((3, 3), 0.00197, np.float32)).empty
+    assert one(5, 5, mask=plane).trimmed().box == PixelBox(7, 6, 18, 9)
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+def test_quantising_rounds_to_nearest_and_comes_back(depth):
+    full = 2**depth - 1
+    mask = np.linspace(-0.1, 1.1, 5000, dtype=np.float32).reshape(50, 100)
+    whole_numbers = quantise(mask, depth)
+    expected = np.clip(mask.astype(np.float64), 0, 1) * full
+    assert np.abs(whole_numbers - expected).max() <= 0.51
+    assert np.array_equal(quantise(dequantise(whole_numbers), depth), whole_numbers)
+
+
+@given(st.integers(-5, 9), st.integers(-5, 9), st.integers(0, 9), st.integers(0, 9))
+def test_recrop(x, y, width, height):
+    array = np.arange(24, dtype=np.float32).reshape(4, 6) + 1
+    out = recrop(array, PixelBox(0, 0, 6, 4), PixelBox(x, y, width, height))
+    padded = np.zeros((40, 40), np.float32)
+    padded[10:14, 10:16] = array
+    assert np.array_equal(out, padded[10 + y : 10 + y + height, 10 + x : 10 + x + width])
