@@ -20,7 +20,7 @@ def install(lab: Lab) -> Path:
     gimp.install(profile / "plug-ins")
     version = lab.run(["gimp-console", "--version"]).stdout.strip().rsplit(" ", 1)[-1]
     lab.path("profile", "gimprc").write_text(
-        f'(config-version "{version}")\n(show-welcome-dialog no)\n(check-updates no)\n(show-tooltips no)\n'
+        f'(config-version "{version}")\n(show-welcome-dialog no)\n(check-updates no)\n'
     )
     return profile
 

@@ -20,12 +20,12 @@ NO_ABYSS = Gegl.AbyssPolicy.NONE
 pdb = Gimp.get_pdb()
 
 
-def call(name, image=None, drawables=(), mode=Gimp.RunMode.NONINTERACTIVE, **options):
+def call(name, image=None, drawables=(), run_mode=Gimp.RunMode.NONINTERACTIVE, **options):
     """Call a procedure; ``(status, count, report, error)``."""
     procedure = pdb.lookup_procedure(name)
     config = procedure.create_config()
     if procedure.find_argument("run-mode"):
-        config.set_property("run-mode", mode)
+        config.set_property("run-mode", run_mode)
     if image is not None:
         config.set_property("image", image)
         config.set_core_object_array("drawables", list(drawables))

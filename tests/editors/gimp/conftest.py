@@ -1,0 +1,61 @@
+"""One GIMP without windows, one server and one picture for all tests of this folder."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from maskwright_protocol.client import Client
+
+from ..chroot import Lab
+from ..server import Server, models_folder
+from .asking import Plane
+from .driver import Gimp, install
+
+pytestmark = pytest.mark.editor
+
+
+@pytest.fixture(scope="session")
+def lab(open_lab: Callable[[str], Lab]) -> Lab:
+    lab = open_lab("gimp")
+    install(lab)
+    return lab
+
+
+@pytest.fixture(scope="session")
+def server(lab: Lab, serve: Callable[[Lab], Server]) -> Server:
+    return serve(lab)
+
+
+@pytest.fixture(scope="session")
+def client(server: Server) -> Iterator[Client]:
+    with server.client() as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def photo(lab: Lab) -> Plane:
+    """A street with a bus and people, 480 x 640, as GIMP gets it too."""
+    path = models_folder().parent / "eval" / "photos" / "bus.jpg"
+    if not path.exists():
+        pytest.skip(f"there is no {path}")
+    picture = Image.open(path).convert("RGB").resize((480, 640), Image.Resampling.LANCZOS)
+    picture.save(lab.path("photo.png"))
+    return np.asarray(picture)
+
+
+@pytest.fixture(scope="session")
+def gimp(lab: Lab, server: Server, photo: Plane) -> Iterator[Gimp]:
+    gimp = Gimp(lab)
+    gimp.run(f"PHOTO = {lab.inside + '/photo.png'!r}")
+    yield gimp
+    gimp.close()
+
+
+@pytest.fixture
+def image(gimp: Gimp) -> Iterator[Gimp]:
+    """GIMP with the photo open as ``image``, its layer as ``layer``; closed afterwards."""
+    gimp.run("image = load(PHOTO); layer = image.get_layers()[0]")
+    yield gimp
+    gimp.run("[each.delete() for each in Gimp.get_images()]")
