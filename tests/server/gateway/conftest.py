@@ -1,0 +1,103 @@
+"""A session with the real image store and job desk, without sockets and without a worker process."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from maskwright.gateway.session import House, Session
+from maskwright.images.store import ImageStore
+from maskwright.jobs.desk import JobDesk
+from maskwright.workers.main import WorkerOptions
+from maskwright_protocol import codec
+from maskwright_protocol.messages import Failed, Hello, Message, Models, Status, WorkerInfo
+
+
+class NoWorker:
+    """A worker that is for ever starting: jobs wait."""
+
+    def __init__(self) -> None:
+        self.info = WorkerInfo(device="cpu", state="stopped")
+        self.alive = False
+
+    def start(self) -> None:
+        self.alive, self.info.state = True, "starting"
+
+
+class Talk:
+    """One server and its sessions; ``got`` is what it sent to each."""
+
+    def __init__(self) -> None:
+        self.store = ImageStore(1 << 22, 1_000_000)
+        self.desk = JobDesk(
+            self.store,
+            WorkerOptions("cpu", [], 1, 1),
+            queue_length=4,
+            deadline_s=60.0,
+            idle_s=60.0,
+            start_timeout_s=60.0,
+        )
+        self.desk._worker = NoWorker()  # type: ignore[assignment]
+        self.stopped = 0
+        self.house = House(self.store, self.desk, self._status, lambda identity: Models(identity), self._shutdown)
+        self.got: list[Message] = []
+        self.session = self.open("first", self.got)
+
+    def open(self, name: str, got: list[Message]) -> Session:
+        return Session(name, self.house, got.append)
+
+    def _status(self, identity: str) -> Message:
+        return Status(identity, "0", 1, 0.0, 1, 0, 0, 0, 0, 0)
+
+    def _shutdown(self) -> None:
+        self.stopped += 1
+
+    def send(self, message: Message | bytes, session: Session | None = None) -> None:
+        data = message if isinstance(message, bytes) else codec.encode_bytes(message)
+        (session or self.session).receive(data)
+
+    def greet(self, session: Session | None = None) -> None:
+        self.send(Hello(1, "test"), session)
+
+    def take(self) -> list[Message]:
+        """What was sent since the last call."""
+        got = list(self.got)
+        self.got.clear()
+        return got
+
+    def error(self, message: Message | bytes) -> Failed:
+        """The one answer to a message, which must be a failure."""
+        self.take()
+        self.send(message)
+        (answer,) = self.take()
+        assert isinstance(answer, Failed), answer
+        assert answer.message
+        return answer
+
+
+@pytest.fixture
+def new_talk() -> Iterator[type[Talk]]:
+    made: list[Talk] = []
+
+    class Kept(Talk):
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args)
+            made.append(self)
+
+    yield Kept
+    for one in made:
+        one.store.clear()
+
+
+@pytest.fixture
+def talk(new_talk: type[Talk], caplog: pytest.LogCaptureFixture) -> Iterator[Talk]:
+    """A greeted session. Nothing may reach the place where defects are logged."""
+    caplog.set_level(logging.ERROR, "maskwright")
+    made = new_talk()
+    made.greet()
+    made.take()
+    yield made
+    assert [record.getMessage() for record in caplog.records] == []

@@ -1,0 +1,174 @@
+"""The door: who is let in, told by the status of the handshake over a real socket."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from maskwright.gateway import listener
+from maskwright_protocol import codec, websocket
+from maskwright_protocol.messages import SERVER_MESSAGES, Failed, Hello, Models, ModelsRequest, StatusRequest
+
+from .conftest import Talk
+
+TOKEN = "the token"
+BEARER = f"Bearer {TOKEN}"
+Visit = Callable[[int, listener.Gate], Awaitable[Any]]
+
+
+@pytest.fixture
+def served(new_talk: type[Talk]) -> Callable[[Visit], Any]:
+    """Run a visit to a listening server."""
+
+    def run(visit: Visit) -> Any:
+        async def main() -> Any:
+            server, gate = await listener.listen(new_talk().house, "127.0.0.1", 0, TOKEN, None)
+            try:
+                return await visit(server.sockets[0].getsockname()[1], gate)
+            finally:
+                server.close()
+                await server.wait_closed()
+
+        return asyncio.run(asyncio.wait_for(main(), 20))
+
+    return run
+
+
+async def handshake(port: int, **headers: str | None) -> tuple[int, str]:
+    """Status and head of the answer to a handshake with some headers changed."""
+    usual: dict[str, str | None] = {
+        "Host": f"127.0.0.1:{port}",
+        "Upgrade": "websocket",
+        "Connection": "Upgrade",
+        "Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode(),
+        "Sec-WebSocket-Version": "13",
+        "Authorization": BEARER,
+    }
+    usual.update({name.replace("_", "-"): value for name, value in headers.items()})
+    lines = [f"{name}: {value}" for name, value in usual.items() if value is not None]
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(("GET / HTTP/1.1\r\n" + "\r\n".join(lines) + "\r\n\r\n").encode("latin-1"))
+    head = (await reader.readuntil(b"\r\n\r\n")).decode()
+    writer.close()
+    return int(head.split()[1]), head
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 101),
+        ({"Host": "localhost:{port}"}, 101),
+        ({"Host": "[::1]:{port}"}, 101),
+        ({"Host": "127.0.0.1"}, 101),
+        ({"Host": "evil.example:{port}"}, 403),
+        ({"Host": "127.0.0.1.evil.example"}, 403),
+        ({"Host": ""}, 403),
+        ({"Authorization": None}, 401),
+        ({"Authorization": "Bearer wrong"}, 401),
+        ({"Authorization": TOKEN}, 401),
+        ({"Authorization": BEARER + "x"}, 401),
+        ({"Authorization": "Bearer "}, 401),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "http://127.0.0.1:{port}"}, 403),
+    ],
+)
+def test_who_is_let_in(served: Callable[[Visit], Any], headers: dict[str, str | None], status: int) -> None:
+    async def visit(port: int, gate: listener.Gate) -> int:
+        filled = {name: value and value.replace("{port}", str(port)) for name, value in headers.items()}
+        return (await handshake(port, **filled))[0]
+
+    assert served(visit) == status
+
+
+def test_compression_is_not_agreed_to(served: Callable[[Visit], Any]) -> None:
+    async def visit(port: int, gate: listener.Gate) -> str:
+        return (await handshake(port, Sec_WebSocket_Extensions="permessage-deflate"))[1]
+
+    assert "extensions" not in served(visit).lower()
+
+
+def test_too_many_clients(served: Callable[[Visit], Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listener, "MAX_SESSIONS", 1)
+
+    async def visit(port: int, gate: listener.Gate) -> None:
+        async with connect(f"ws://127.0.0.1:{port}", additional_headers={"Authorization": BEARER}) as first:
+            await first.send(codec.encode_bytes(Hello(1, "test")))
+            await first.recv()
+            with pytest.raises(InvalidStatus) as caught:
+                await connect(f"ws://127.0.0.1:{port}", additional_headers={"Authorization": BEARER})
+            assert caught.value.response.status_code == 503
+        while gate.sessions:
+            await asyncio.sleep(0.01)
+        assert (await handshake(port))[0] == 101
+
+    served(visit)
+
+
+def conversation(served: Callable[[Visit], Any], *messages: bytes | str) -> tuple[list[Any], int | None]:
+    """What is answered until the connection closes or falls silent, and the close code if it closed."""
+
+    async def visit(port: int, gate: listener.Gate) -> tuple[list[Any], int | None]:
+        url, headers = f"ws://127.0.0.1:{port}", {"Authorization": BEARER}
+        async with connect(url, additional_headers=headers, max_size=None, compression=None) as link:
+            answers: list[Any] = []
+            try:
+                for message in messages:
+                    await link.send(message)
+                while True:
+                    answers.append(codec.decode(await asyncio.wait_for(link.recv(False), 0.3), SERVER_MESSAGES))
+            except ConnectionClosed:
+                return answers, link.close_code
+            except TimeoutError:
+                return answers, None
+
+    return served(visit)
+
+
+HELLO = codec.encode_bytes(Hello(1, "test"))
+
+
+def test_a_conversation(served: Callable[[Visit], Any]) -> None:
+    answers, closed = conversation(served, HELLO, codec.encode_bytes(ModelsRequest("m")))
+    assert answers[1:] == [Models("m")]
+    assert closed is None
+
+
+def test_a_bad_greeting_is_answered_before_the_door_closes(served: Callable[[Visit], Any]) -> None:
+    answers, closed = conversation(served, codec.encode_bytes(Hello(99, "test")))
+    assert [answer.code for answer in answers] == ["version_mismatch"]
+    assert closed == 1000
+
+
+def test_garbage_leaves_the_connection_open(served: Callable[[Visit], Any]) -> None:
+    answers, closed = conversation(served, HELLO, b"\xff\xfe", "text", codec.encode_bytes(StatusRequest("s")))
+    assert [type(answer) for answer in answers[1:3]] == [Failed, Failed]
+    assert answers[3].id == "s"
+    assert closed is None
+
+
+def test_a_message_beyond_the_limit_closes_the_connection(served: Callable[[Visit], Any]) -> None:
+    """The announced length is enough; nothing is received for it."""
+
+    async def visit(port: int, gate: listener.Gate) -> bytearray:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        opening = websocket.Handshake("127.0.0.1", port, TOKEN)
+        writer.write(opening.request)
+        while not opening.feed(await reader.read(1000)):
+            pass
+        head = b"\x82\xff" + (codec.MAX_MESSAGE + 1).to_bytes(8, "big")
+        writer.write(b"".join(map(bytes, websocket.frame(websocket.BINARY, [HELLO]))) + head + bytes(4))
+        frames, source = [], websocket.FrameReader(1 << 20)
+        while not frames or frames[-1][0] != websocket.CLOSE:
+            frames += source.feed(await reader.read(1000))
+        writer.close()
+        return frames[-1][1]
+
+    assert served(visit)[:2] == (1009).to_bytes(2, "big")
