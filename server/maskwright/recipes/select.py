@@ -22,9 +22,9 @@ from .context import JobContext
 from .picture import PictureView, read_mask
 from .prompts import Wanted
 
-# Share of a detected box added on each side. On twelve measured objects the mean IoU fell from 0.73 without any to
-# 0.72 with 2 % and 0.71 with 5 %: the mask is not clipped to the box anyway.
-TEXT_PADDING = 0.0
+# Share of a detected box added on each side. Small on purpose: the mask is not clipped to the box anyway, and on twelve
+# measured objects the mean IoU was 0.73 with no padding, 0.72 with 2 % and 0.71 with 5 %; thin objects gain a little.
+TEXT_PADDING = 0.02
 _BATCH = 8
 _SAME_MASK = 0.8  # IoU beyond which two detections are one object
 _ALIKE = 0.92  # IoU beyond which an alternative shows nothing new

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from maskwright.images import pixels
 from maskwright_protocol.errors import BadImage
 from maskwright_protocol.pixels import FORMATS
@@ -51,7 +52,9 @@ def test_channel_order():
     assert pixels.rgb8(one, 1, 1, "BGRA8").tolist() == [[[30, 20, 10]]]
     assert pixels.rgb8(one, 1, 1, "RGBA8").tolist() == [[[10, 20, 30]]]
     assert pixels.rgb8(bytes([7, 255]), 1, 1, "GRAYA8").tolist() == [[[7, 7, 7]]]
-    assert pixels.pack(np.array([[[1, 0, 0]]], np.float32), np.array([[1]], np.float32), "BGRA8") == bytes([0, 0, 255, 255])
+    assert pixels.pack(np.array([[[1, 0, 0]]], np.float32), np.array([[1]], np.float32), "BGRA8") == bytes(
+        [0, 0, 255, 255]
+    )
 
 
 def test_opaque_rgb_is_a_view():

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from maskwright.masks import guided, trimap
 from maskwright.masks.boxes import PixelBox
 from maskwright.masks.foreground import decontaminate, estimate_foreground
 from maskwright.masks.logits import LogitMap, logit, union, without, without_overlaps
-
-from ..eval_paths import PARITY, needs_parity
+from tests.server.eval_paths import PARITY, needs_parity
 
 
 def disk_logits(cells: int, extent: float, centre: tuple[float, float], radius: float) -> LogitMap:

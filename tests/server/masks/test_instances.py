@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from maskwright.masks import instances as ops
 from maskwright.masks.boxes import PixelBox, dequantise, quantise, recrop, tight_box
 

@@ -5,14 +5,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
+
 from maskwright.models import catalogue, installed
 from maskwright.models.pool import ModelPool
 from maskwright.models.words import COCO, lookup, resolve
 from maskwright.recipes import presets
 from maskwright_protocol.errors import BadInput, EmptyPrompt, ModelBroken, ModelMissing, UnknownWord
-from pydantic import ValidationError
-
-from ..eval_paths import MODELS, needs_models
+from tests.server.eval_paths import MODELS, needs_models
 
 
 def test_the_catalogue_is_sound():

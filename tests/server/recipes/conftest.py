@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
+
 from maskwright.models.pool import ModelPool
 from maskwright.recipes.context import JobContext
 from maskwright.recipes.embeddings import EmbeddingCache
 from maskwright.recipes.run import run
 from maskwright_protocol import masks as wire
 from maskwright_protocol.messages import Job, Mask, Picture, PixelRect, Raster
-
-from ..eval_paths import MODELS
+from tests.server.eval_paths import MODELS
 
 
 @dataclass
@@ -34,7 +34,7 @@ class Desk:
         if small:
             size = (round(width * small / max(width, height)), round(height * small / max(width, height)))
             shown = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
-        self.rasters[key] = memoryview(np.ascontiguousarray(shown)).cast("B")
+        self.rasters[key] = memoryview(np.ascontiguousarray(shown).tobytes())
         box = PixelRect(x, y, width, height)
         return Picture(box, [Raster(key, shown.shape[1], shown.shape[0], "RGB8", box)])
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
+
 from maskwright.masks.opencv import cv2
 from maskwright.models.roles import SegmentPrompt
 from maskwright_protocol.messages import Cutout, Detect, Point, Rect, Refine, Select
-from PIL import Image
-
-from ..eval_paths import EVAL, needs_eval, needs_models
-from .conftest import iou, plane
+from tests.server.eval_paths import EVAL, needs_eval, needs_models
+from tests.server.recipes.conftest import iou, plane
 
 pytestmark = [needs_models, needs_eval]
 

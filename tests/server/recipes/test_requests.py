@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+
 from maskwright.masks.opencv import cv2
 from maskwright.recipes.embeddings import EmbeddingCache
 from maskwright_protocol import errors
@@ -22,9 +23,8 @@ from maskwright_protocol.messages import (
     Refine,
     Select,
 )
-
-from ..eval_paths import needs_models
-from .conftest import iou, plane
+from tests.server.eval_paths import needs_models
+from tests.server.recipes.conftest import iou, plane
 
 
 @pytest.fixture(scope="module")
@@ -76,8 +76,7 @@ def test_a_proxy_gives_masks_at_document_resolution(basic, scene):
     assert 0 <= x < 900 < x + width <= 3000
     assert 0 <= y < 1000 < y + height <= 2000
     picture = basic.picture(large, "large", 600)
-    crop = np.ascontiguousarray(large[y : y + height, x : x + width])
-    basic.rasters["crop"] = memoryview(crop).cast("B")
+    basic.rasters["crop"] = memoryview(large[y : y + height, x : x + width].tobytes())
     picture.rasters.append(Raster("crop", width, height, "RGB8", PixelRect(x, y, width, height)))
     done = basic.run(Cutout("3", picture=picture))
     assert done.foreground.box == done.alpha.box
