@@ -28,6 +28,7 @@ from .queue import JobQueue, QueuedJob
 log = logging.getLogger("maskwright.jobs")
 
 TICK_S = 0.2
+STOP_GRACE_S = 3.0
 HEARTBEAT_S = 0.8  # the wire promises progress at least each second
 CANCEL_GRACE_S = 10.0  # how long a cancelled job may hold up others before its worker is ended
 
@@ -109,9 +110,7 @@ class JobDesk:
         for job in [*self.queue.waiting(), *self.queue.running]:
             self._end(job, failed(job.request.id, error, job.request.generation))
         if self._worker.alive:
-            self._worker.stop()
-            await asyncio.to_thread(self._worker.join, 3.0)
-            self._worker.kill()
+            await self._worker.end(STOP_GRACE_S)
 
     async def _tick(self) -> None:
         while True:

@@ -13,6 +13,7 @@ from multiprocessing import shared_memory
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from maskwright_protocol.bulk import bulk_fields
 from maskwright_protocol.errors import InternalError, JobCancelled, MaskwrightError, OutOfMemory
 from maskwright_protocol.messages import Job, Message
 
@@ -73,9 +74,12 @@ class JobProgress:
 
 @dataclass
 class JobAnswer:
+    """``bulk`` is where the masks' bytes lie in the answer window, ``(start, length)``; a pipe costs more."""
+
     number: int
     message: Message
     resident: list[str] = field(default_factory=list)
+    bulk: list[tuple[int, int]] = field(default_factory=list)
 
 
 @dataclass
@@ -88,6 +92,28 @@ class JobFailure:
     hint: str
     details: dict
     resident: list[str] = field(default_factory=list)
+
+
+def put_bulk(answer: JobAnswer, window: memoryview) -> None:
+    """Move the bulk fields' bytes into the window, as far as it reaches; ``blob`` says which of ``bulk`` a field is.
+
+    The window is free: the gateway empties it before it gives the next job.
+    """
+    used = 0
+    for item in bulk_fields(answer.message):
+        if item.data is not None and used + len(item.data) <= len(window):
+            window[used : used + len(item.data)] = item.data
+            answer.bulk.append((used, len(item.data)))
+            used += len(item.data)
+            item.blob, item.data = len(answer.bulk) - 1, None
+
+
+def get_bulk(answer: JobAnswer, window: memoryview) -> None:
+    """Undo ``put_bulk`` in the gateway."""
+    for item in bulk_fields(answer.message):
+        if item.blob is not None:
+            start, length = answer.bulk[item.blob]
+            item.data, item.blob = bytes(window[start : start + length]), None
 
 
 class MappedRasters(Mapping[str, memoryview]):
@@ -128,16 +154,20 @@ class MappedRasters(Mapping[str, memoryview]):
         return len(self._current)
 
 
-def main(connection: Connection, options: WorkerOptions) -> None:
-    """Entry point of the process; returns when told to exit or when the gateway is gone."""
+def main(connection: Connection, options: WorkerOptions, window: str) -> None:
+    """Entry point of the process; returns when told to exit or when the gateway is gone.
+
+    ``window`` names the shared memory through which the bytes of answers go.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal goes to the gateway, which tells us
     os.environ.setdefault("OMP_NUM_THREADS", str(options.threads))
-    _Worker(connection, options).run()
+    _Worker(connection, options, shared_memory.SharedMemory(name=window)).run()
 
 
 class _Worker:
-    def __init__(self, connection: Connection, options: WorkerOptions) -> None:
+    def __init__(self, connection: Connection, options: WorkerOptions, window: shared_memory.SharedMemory) -> None:
         self._connection = connection
+        self._window = window
         self._options = options
         self._inbox: queue.SimpleQueue[RunJob | ForgetRasters | Exit] = queue.SimpleQueue()
         self._cancelled: set[int] = set()
@@ -204,6 +234,8 @@ class _Worker:
                 self._inbox.put(command)
 
     def _send(self, event: object) -> None:
+        if isinstance(event, JobAnswer) and self._window.buf is not None:
+            put_bulk(event, self._window.buf)
         with self._sending:
             try:
                 self._connection.send(event)

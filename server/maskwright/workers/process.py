@@ -7,13 +7,27 @@ import multiprocessing
 import threading
 import time
 from collections.abc import Callable
+from multiprocessing import shared_memory
 from multiprocessing.connection import Connection
 from typing import Any
 
 from maskwright_protocol.messages import Job, WorkerInfo
 
 from . import main as worker_main
-from .main import CancelJob, Exit, ForgetRasters, JobAnswer, JobFailure, JobProgress, Ready, RunJob, WorkerOptions
+from .main import (
+    CancelJob,
+    Exit,
+    ForgetRasters,
+    JobAnswer,
+    JobFailure,
+    JobProgress,
+    Ready,
+    RunJob,
+    WorkerOptions,
+    get_bulk,
+)
+
+WINDOW_BYTES = 32 * 1024 * 1024  # untouched pages of it cost nothing
 
 Event = Ready | JobProgress | JobAnswer | JobFailure
 
@@ -35,6 +49,7 @@ class WorkerProcess:
         self._on_exit = on_exit
         self._process: Any = None
         self._connection: Connection | None = None
+        self._window: shared_memory.SharedMemory | None = None
         self._number = 0
         self._stopping = False
 
@@ -53,8 +68,12 @@ class WorkerProcess:
             return
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
+        self._window = shared_memory.SharedMemory(create=True, size=WINDOW_BYTES)
         self._process = context.Process(
-            target=worker_main.main, args=(theirs, self._options), name="maskwright-worker", daemon=True
+            target=worker_main.main,
+            args=(theirs, self._options, self._window.name),
+            name="maskwright-worker",
+            daemon=True,
         )
         self._process.start()
         theirs.close()
@@ -65,7 +84,7 @@ class WorkerProcess:
         self.info.pid = self._process.pid
         loop = asyncio.get_running_loop()
         threading.Thread(
-            target=self._listen, args=(loop, ours, self._process), name="worker-events", daemon=True
+            target=self._listen, args=(loop, ours, self._process, self._window), name="worker-events", daemon=True
         ).start()
 
     def run(self, request: Job, rasters: dict[str, tuple[str, int]], evicted: list[str]) -> int:
@@ -89,9 +108,15 @@ class WorkerProcess:
         if self._process is not None:
             self._process.kill()
 
-    def join(self, timeout: float) -> None:
-        if self._process is not None:
-            self._process.join(timeout)
+    async def end(self, timeout: float) -> None:
+        """Stop it for good: give it ``timeout`` seconds, then enforce it."""
+        self.stop()
+        process = self._process
+        if process is not None:
+            await asyncio.to_thread(process.join, timeout)
+            process.kill()
+            await asyncio.to_thread(process.join)
+        self._release()
 
     def _send(self, command: object) -> None:
         if self._connection is not None:
@@ -100,10 +125,13 @@ class WorkerProcess:
             except OSError:
                 pass  # its death is noticed by the listening thread
 
-    def _listen(self, loop: asyncio.AbstractEventLoop, connection: Connection, process: Any) -> None:
+    def _listen(self, loop: asyncio.AbstractEventLoop, connection: Connection, process: Any, window: Any) -> None:
         try:
             while True:
                 event = connection.recv()
+                if isinstance(event, JobAnswer):
+                    assert window.buf is not None
+                    get_bulk(event, window.buf)
                 loop.call_soon_threadsafe(self._event, event)
         except (EOFError, OSError):
             process.join()
@@ -122,12 +150,18 @@ class WorkerProcess:
             self.idle_since = time.monotonic()
         self._on_event(event)
 
+    def _release(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        if self._window is not None:
+            self._window.close()
+            self._window.unlink()
+        self._process, self._connection, self._window = None, None, None
+
     def _exited(self, process: Any) -> None:
         if process is not self._process:
             return
-        if self._connection is not None:
-            self._connection.close()
-        self._process, self._connection = None, None
+        self._release()
         self.info.state, self.info.pid, self.info.models = "stopped", None, []
         if not self._stopping:
             self.info.restarts += 1
