@@ -1,0 +1,228 @@
+"""The commands: each reads what it needs, asks the server, and puts the answer into the document. No widgets here."""
+
+from typing import Any, Callable, Generator, Optional
+
+from maskwright_protocol import masks
+from maskwright_protocol.errors import EmptyPrompt, JobCancelled, MaskwrightError
+from maskwright_protocol.messages import Job, Mask, Rect
+
+from .connection import Connection
+from .editor import app, selections
+from .editor.pixels import Reader
+from .options import Options
+from .pictures import Picture
+from .planes import Plane
+from .qt import QObject, pyqtSignal
+from .results import Result
+from .tasks import Task
+from .texts import tr
+
+Steps = Generator[Any, Any, Any]
+SETTING = "options"
+
+
+class Failure:
+    """A problem as the user sees it: a sentence, a hint, and a code that says what a button could do about it."""
+
+    def __init__(self, message: str, hint: str, code: str) -> None:
+        self.message = message
+        self.hint = hint
+        self.code = code
+
+    @classmethod
+    def of(cls, error: Exception) -> "Failure":
+        if isinstance(error, (MaskwrightError, app.Problem)):
+            return cls(error.message, error.hint, error.code)
+        return cls(tr("Something went wrong in the plugin: {0}", error), tr("Please report it."), "internal")
+
+
+class Controller(QObject):
+    """One for the application. At most one command runs; a new one takes the place of an unfinished one."""
+
+    busy_changed = pyqtSignal(bool)
+    progressed = pyqtSignal(str, float)
+    failed = pyqtSignal(object)  # a Failure, or None when all is well again
+    told = pyqtSignal(str)  # something worth knowing
+    result_changed = pyqtSignal()
+    options_changed = pyqtSignal()
+
+    def __init__(self, parent: Optional[QObject] = None) -> None:
+        super().__init__(parent)
+        self.options = Options.from_json(app.read_setting(SETTING))
+        self.connection = Connection(self, lambda: self.options.command)
+        self.connection.progressed.connect(self._on_progress)
+        self.result: Optional[Result] = None
+        self.last_error: Optional[Exception] = None
+        self._task: Optional[Task] = None
+        self._committing = False
+
+    # ------------------------------------------------------------ commands
+
+    def select_by_prompt(self, prompt: str, kind: str = "") -> None:
+        """Text -> instances -> what the options say (or ``kind``)."""
+        prompt = prompt.strip()
+        if prompt:
+            self.options.remember(prompt)
+            self.save_options()
+        self._run(tr("Looking for {0}", prompt), lambda: self._select_text(prompt, kind or self.options.kind))
+
+    def select_subject(self) -> None:
+        self._run(tr("Looking for the subject"), self._subject)
+
+    def select_object(self) -> None:
+        """The existing selection, a rectangle or a lasso, says which object is meant."""
+        self._run(tr("Looking for the object"), self._object)
+
+    def refine(self, edge_width: float = 0.0) -> None:
+        self._run(tr("Refining the edge"), lambda: self._refine(edge_width))
+
+    def remove_background(self) -> None:
+        self._run(tr("Removing the background"), self._cutout)
+
+    def apply_again(self) -> None:
+        """Put the ticked instances of the last answer into the document, as the options say now."""
+        result = self.result
+        if result is not None:
+            self._run(tr("Applying"), lambda: self._commit(result, self.options.kind, self.options.mode))
+
+    def commit(self, result: Result, kind: str, mode: str) -> None:
+        """Put a result that came about elsewhere (the click tool) into the document."""
+        self._run(tr("Applying"), lambda: self._show_and_commit(result, kind, mode))
+
+    def cancel(self) -> None:
+        """Stop the running command; the document stays as it was."""
+        if self._task is not None and not self._committing:
+            self._task.cancel()
+
+    def busy(self) -> bool:
+        return self._task is not None
+
+    def save_options(self) -> None:
+        app.write_setting(SETTING, self.options.to_json())
+
+    # ------------------------------------------------------------ running
+
+    def _run(self, title: str, steps: Callable[[], Steps]) -> None:
+        if self._committing:
+            return
+        self.cancel()
+        self.last_error = None
+        self.failed.emit(None)
+        task = Task(steps(), self)
+        self._task = task
+        task.finished.connect(lambda _: self._ended(task, None))
+        task.failed.connect(lambda error: self._ended(task, error))
+        self.progressed.emit(title, 0.0)
+        self.busy_changed.emit(True)
+
+    def _ended(self, task: Task, error: Optional[Exception]) -> None:
+        if task is not self._task:
+            return
+        self._task = None
+        self._committing = False
+        self.last_error = error
+        self.busy_changed.emit(False)
+        if isinstance(error, JobCancelled):
+            self.told.emit(tr("Cancelled. Nothing was changed."))
+        elif error is not None:
+            self.failed.emit(Failure.of(error))
+            self.connection.refresh()
+        task.deleteLater()
+
+    def _on_progress(self, progress: Any) -> None:
+        if self._task is not None:
+            self.progressed.emit(progress.text or progress.stage, progress.fraction)
+
+    # ------------------------------------------------------------ steps
+
+    def reader(self, kind: str) -> Reader:
+        document = app.current_document()
+        node = app.layer_of(document)
+        if kind in ("transparency", "selection-mask"):
+            app.check_unlocked(node)
+        return Reader(document, node, self.options.source, whole=kind != "selection")
+
+    def region(self, reader: Reader) -> Optional[Plane]:
+        """The existing selection, when it limits what is searched."""
+        if not self.options.limit:
+            return None
+        found = selections.current(reader.document)
+        if found is None or selections.is_empty(found):
+            return None
+        return selections.to_plane(reader.document, found)
+
+    def _select_text(self, prompt: str, kind: str) -> Steps:
+        if not prompt:
+            raise EmptyPrompt(tr("There is nothing to look for."), tr("Type what to select, for instance: cat"))
+        reader = self.reader(kind)
+        region = self.region(reader)
+        job = self.options.select_text(prompt, mask_of(region))
+        yield from self._ask_and_commit(Result(reader, tr("Selection"), prompt), job, kind)
+
+    def _subject(self) -> Steps:
+        reader = self.reader("selection")
+        result = Result(reader, tr("Subject"))
+        yield from self._ask_and_commit(result, self.options.subject(), "selection", self.region(reader))
+
+    def _object(self) -> Steps:
+        reader = self.reader("selection")
+        plane = self._existing(reader, tr("Draw a rectangle or lasso around the object first."))
+        box = plane.box
+        job = self.options.select_object(Rect(box.x, box.y, box.width, box.height), _mask(plane))
+        yield from self._ask_and_commit(Result(reader, tr("Object")), job, "selection", mode="replace")
+
+    def _refine(self, edge_width: float) -> Steps:
+        reader = self.reader("selection")
+        plane = self._existing(reader, tr("Select something first; its edge is refined then."))
+        job = self.options.refine(_mask(plane), edge_width)
+        yield from self._ask_and_commit(Result(reader, tr("Refined")), job, "selection", mode="replace")
+
+    def _cutout(self) -> Steps:
+        reader = self.reader("layer")
+        region = self.region(reader)
+        result = Result(reader, reader.node.name())
+        job = self.options.cutout(foreground=reader.direct and region is None)
+        yield from self._ask_and_commit(result, job, "layer", region)
+
+    def _existing(self, reader: Reader, hint: str) -> Plane:
+        found = selections.current(reader.document)
+        if found is None or selections.is_empty(found):
+            raise app.Problem(tr("There is no selection."), hint)
+        return selections.to_plane(reader.document, found)
+
+    def _ask_and_commit(
+        self, result: Result, job: Job, kind: str, limit: Optional[Plane] = None, mode: str = ""
+    ) -> Steps:
+        answer = yield from self.connection.ask(job, Picture(result.reader))
+        result.take(answer)
+        if limit is not None:
+            result.limit(limit)
+        yield from self._show_and_commit(result, kind, mode or self.options.mode)
+
+    def _show_and_commit(self, result: Result, kind: str, mode: str) -> Steps:
+        nothing = result.nothing
+        if nothing is not None:
+            raise app.Problem(nothing.message or tr("Nothing was found."), nothing.hint or tr("Try other words."))
+        if not result.parts:
+            raise app.Problem(tr("Nothing was found inside the selection."), tr("Select none, then try again."))
+        self.result = result
+        self.result_changed.emit()
+        yield from self._commit(result, kind, mode)
+        for note in result.notes:
+            self.told.emit(note)
+
+    def _commit(self, result: Result, kind: str, mode: str) -> Steps:
+        self._committing = True
+        try:
+            yield from result.apply(kind, mode)
+        finally:
+            self._committing = False
+
+
+def _mask(plane: Plane) -> Mask:
+    # Packed without compression: that would take long here, and on this computer it gains nothing.
+    return masks.pack(plane.box, plane.data, compress=False)
+
+
+def mask_of(plane: Optional[Plane]) -> Optional[Mask]:
+    return None if plane is None else _mask(plane)

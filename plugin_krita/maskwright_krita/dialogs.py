@@ -1,0 +1,109 @@
+"""Small dialogs of the menu entries. They are not modal loops: Krita goes on behind them."""
+
+from typing import Any
+
+from .controller import Controller
+from .editor import app
+from .qt import QCheckBox, QComboBox, QDialog, QDialogButtonBox, QFileDialog, QFormLayout, QHBoxLayout, QLabel
+from .qt import QLineEdit, QPushButton, QSpinBox, QVBoxLayout
+from .texts import tr
+
+
+def prompt_box(controller: Controller) -> QComboBox:
+    """An editable field that remembers what was asked for."""
+    box = QComboBox()
+    box.setEditable(True)
+    box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+    box.setMinimumContentsLength(12)
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    box.lineEdit().setPlaceholderText(tr("what to select, for instance: cat"))
+    fill_history(controller, box)
+    return box
+
+
+def fill_history(controller: Controller, box: QComboBox) -> None:
+    text = box.currentText() or controller.options.prompt
+    box.clear()
+    box.addItems(controller.options.history)
+    box.setEditText(text)
+
+
+class Dialog(QDialog):
+    """A titled form with OK and Cancel."""
+
+    def __init__(self, name: str, title: str, accept: str) -> None:
+        super().__init__(app.main_widget())
+        self.setObjectName(name)
+        self.setWindowTitle(title)
+        self.form = QFormLayout()
+        layout = QVBoxLayout(self)
+        layout.addLayout(self.form)
+        buttons = QDialogButtonBox(
+            QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
+        )  # fmt: skip
+        buttons.button(QDialogButtonBox.StandardButton.Ok).setText(accept)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        layout.addWidget(buttons)
+        self.finished.connect(lambda *_: self.deleteLater())
+
+
+def ask_prompt(controller: Controller, kind: str) -> QDialog:
+    title = tr("Add Mask from Prompt") if kind == "transparency" else tr("Select by Prompt")
+    dialog = Dialog("maskwright_prompt", title, tr("Add Mask") if kind == "transparency" else tr("Select"))
+    box = prompt_box(controller)
+    box.setMinimumWidth(320)
+    dialog.form.addRow(tr("What:"), box)
+    box.lineEdit().selectAll()
+    dialog.accepted.connect(lambda: controller.select_by_prompt(box.currentText(), kind))
+    dialog.open()
+    box.setFocus()
+    return dialog
+
+
+def ask_refine(controller: Controller) -> QDialog:
+    dialog = Dialog("maskwright_refine_dialog", tr("Refine Selection"), tr("Refine"))
+    width = QSpinBox()
+    width.setRange(0, 1000)
+    width.setSuffix(tr(" px"))
+    width.setSpecialValueText(tr("automatic"))
+    width.setToolTip(tr("How wide a band around the selection's edge is looked at; hair needs a wide one."))
+    dialog.form.addRow(tr("Edge width:"), width)
+    dialog.accepted.connect(lambda: controller.refine(float(width.value())))
+    dialog.open()
+    return dialog
+
+
+def ask_settings(controller: Controller) -> QDialog:
+    options = controller.options
+    dialog = Dialog("maskwright_settings", tr("Maskwright Settings"), tr("Save"))
+    command = QLineEdit(options.command)
+    command.setPlaceholderText(tr("found automatically"))
+    command.setMinimumWidth(320)
+    browse = QPushButton(tr("Browse..."))
+    row = QHBoxLayout()
+    row.addWidget(command)
+    row.addWidget(browse)
+    stop = QCheckBox(tr("When Krita ends, stop the server if this Krita started it and nobody else uses it"))
+    stop.setChecked(options.stop_server)
+    hover = QCheckBox(tr("Click tool: show what is under the pointer"))
+    hover.setChecked(options.hover)
+    dialog.form.addRow(tr("maskwright command:"), row)
+    dialog.form.addRow(stop)
+    dialog.form.addRow(hover)
+    dialog.form.addRow(QLabel(tr("Selections are computed on this computer; no picture leaves it.")))
+
+    def find(*_: Any) -> None:
+        found = QFileDialog.getOpenFileName(dialog, tr("Where is the maskwright command?"))[0]
+        if found:
+            command.setText(found)
+
+    def save() -> None:
+        options.command = command.text().strip()
+        options.stop_server, options.hover = stop.isChecked(), hover.isChecked()
+        controller.save_options()
+
+    browse.clicked.connect(find)
+    dialog.accepted.connect(save)
+    dialog.open()
+    return dialog

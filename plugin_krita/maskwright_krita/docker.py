@@ -1,0 +1,379 @@
+"""The docker: shows the controller's state and hands the user's wishes to it. No logic in here."""
+
+from typing import Any, List, Optional, Tuple
+
+from krita import DockWidget
+
+from .dialogs import ask_refine, ask_settings, fill_history, prompt_box
+from .editor import app
+from .found import FoundList
+from .hover import HoverPreview
+from .options import AUTO, labels_of
+from .plugin import plugin
+from .qt import QApplication, QCheckBox, QComboBox, QDoubleSpinBox, QFormLayout, QFrame, QGridLayout, QHBoxLayout
+from .qt import QLabel, QProgressBar, QPushButton, QScrollArea, QSizePolicy, Qt, QToolButton, QVBoxLayout, QWidget
+from .texts import tr
+
+SOURCES = (("layer", "Active layer"), ("effects", "Layer with effects"), ("image", "Visible image"))
+MODES = (
+    ("replace", "Replace selection"),
+    ("add", "Add to selection"),
+    ("subtract", "Subtract from selection"),
+    ("intersect", "Intersect with selection"),
+    ("difference", "Symmetric difference"),
+)
+KINDS = (
+    ("selection", "Selection"),
+    ("transparency", "Transparency mask"),
+    ("layer", "New layer"),
+    ("selection-mask", "Selection mask layer"),
+    ("instances", "One layer per object"),
+)
+ROLES = (("detector", "Find with"), ("segmenter", "Select with"), ("matter", "Cut out with"))
+STARTABLE = ("server_absent", "connection_lost", "shutting_down")
+
+
+class MaskwrightDocker(DockWidget):
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWindowTitle(tr("Maskwright"))
+        parts = plugin()
+        self.controller, self.tool = parts.controller, parts.tool
+        self.connection = parts.controller.connection
+        self.hover = HoverPreview()
+        self._failure: Any = None
+        self._filling = False
+
+        body = QWidget()
+        layout = QVBoxLayout(body)
+        layout.setContentsMargins(6, 6, 6, 6)
+        layout.setSpacing(6)
+        for part in (
+            self._prompt_row(), self._tool_row(), self._problem_box(), self._progress_row(), self._found_box(),
+            self._result_form(), self._edge_form(), self._model_form(), self._state_row(),
+        ):  # fmt: skip
+            layout.addWidget(part)
+        layout.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(body)
+        self.setWidget(scroll)
+        self._connect()
+        self._show_connection()
+        self._show_result()
+
+    def canvasChanged(self, canvas: Any) -> None:
+        """Krita tells that another view is active; the click tool looks after that itself."""
+
+    # ------------------------------------------------------------ widgets
+
+    def _prompt_row(self) -> QWidget:
+        self.prompt = prompt_box(self.controller)
+        self.prompt.setObjectName("maskwright_prompt_field")
+        self.go = QPushButton(tr("Select"))
+        self.go.setObjectName("maskwright_go")
+        self.prompt.lineEdit().returnPressed.connect(self._search)
+        self.go.clicked.connect(lambda *_: self._search())
+        return _row(self.prompt, self.go)
+
+    def _tool_row(self) -> QWidget:
+        self.click = QToolButton()
+        self.click.setObjectName("maskwright_click_button")
+        self.click.setText(tr("Click to select"))
+        self.click.setCheckable(True)
+        self.click.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.click.setToolTip(
+            tr(
+                "Click to include, Shift-click or right-click to leave out, drag for a box.\n"
+                "Ctrl+Z takes the last click back, Enter applies, Escape leaves everything as it was."
+            )
+        )
+        self.click.clicked.connect(lambda on: self.tool.start() if on else self.tool.stop())
+        frame = QWidget()
+        grid = QGridLayout(frame)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(4)
+        grid.addWidget(self.click, 0, 0, 1, 2)
+        buttons = (
+            ("maskwright_subject", tr("Subject"), self.controller.select_subject, tr("Select the main subject")),
+            ("maskwright_background", tr("Cut out"), self.controller.remove_background,
+             tr("Remove the background to a new layer")),
+            ("maskwright_object", tr("From selection"), self.controller.select_object,
+             tr("Select the object that the selection, a rectangle or a lasso, is around")),
+            ("maskwright_refine_button", tr("Refine edge..."), lambda: ask_refine(self.controller),
+             tr("Give the selection a soft edge that follows the picture")),
+        )  # fmt: skip
+        for place, (name, text, command, tip) in enumerate(buttons):
+            button = QPushButton(text)
+            button.setObjectName(name)
+            button.setToolTip(tip)
+            button.clicked.connect(lambda *_, command=command: command())
+            grid.addWidget(button, 1 + place // 2, place % 2)
+        self.click_hint = QLabel()
+        self.click_hint.setWordWrap(True)
+        self.click_hint.hide()
+        grid.addWidget(self.click_hint, 3, 0, 1, 2)
+        return frame
+
+    def _problem_box(self) -> QWidget:
+        self.problem = QFrame()
+        self.problem.setObjectName("maskwright_problem")
+        self.problem.setFrameShape(QFrame.Shape.StyledPanel)
+        layout = QVBoxLayout(self.problem)
+        layout.setContentsMargins(6, 4, 6, 4)
+        self.problem_text, self.problem_hint = QLabel(), QLabel()
+        for label in (self.problem_text, self.problem_hint):
+            label.setWordWrap(True)
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            layout.addWidget(label)
+        font = self.problem_text.font()
+        font.setBold(True)
+        self.problem_text.setFont(font)
+        self.problem_button = QPushButton()
+        self.problem_button.setObjectName("maskwright_problem_button")
+        self.problem_button.clicked.connect(lambda *_: self._do_hint())
+        layout.addWidget(self.problem_button)
+        self.problem.hide()
+        return self.problem
+
+    def _progress_row(self) -> QWidget:
+        self.progress = QProgressBar()
+        self.progress.setRange(0, 100)
+        self.progress.setFormat("%p %")
+        self.progress_text = QLabel()
+        self.progress_text.setWordWrap(True)
+        self.cancel = QPushButton(tr("Cancel"))
+        self.cancel.setObjectName("maskwright_cancel")
+        self.cancel.clicked.connect(lambda *_: self.controller.cancel())
+        self.working = QWidget()
+        layout = QVBoxLayout(self.working)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.progress_text)
+        layout.addWidget(_row(self.progress, self.cancel))
+        self.working.hide()
+        return self.working
+
+    def _found_box(self) -> QWidget:
+        self.found = FoundList()
+        self.found.setMaximumHeight(170)
+        self.again = QPushButton(tr("Apply ticked"))
+        self.again.setObjectName("maskwright_again")
+        self.again.clicked.connect(lambda *_: self.controller.apply_again())
+        self.found_box = QWidget()
+        layout = QVBoxLayout(self.found_box)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addWidget(self.found)
+        layout.addWidget(self.again)
+        return self.found_box
+
+    def _result_form(self) -> QWidget:
+        options = self.controller.options
+        self.source = _combo("maskwright_source", SOURCES, options.source)
+        self.kind = _combo("maskwright_kind", KINDS, options.kind)
+        self.mode = _combo("maskwright_mode", MODES, options.mode)
+        self.limit = QCheckBox(tr("Only inside the selection"))
+        self.limit.setChecked(options.limit)
+        return _form((tr("Look at"), self.source), (tr("Result"), self.kind), ("", self.mode), ("", self.limit))
+
+    def _edge_form(self) -> QWidget:
+        options = self.controller.options
+        self.grow = _spin(-500, 500, options.grow, tr(" px"), tr("Larger than 0 grows, smaller shrinks"))
+        self.feather = _spin(0, 250, options.feather, tr(" px"), tr("Softens the edge"))
+        percent = -1.0 if options.threshold is None else options.threshold * 100
+        self.threshold = _spin(-1, 100, percent, " %", tr("Cuts the soft edge hard at this value"))
+        self.threshold.setSpecialValueText(tr("soft edge"))
+        self.holes = QCheckBox(tr("Fill holes"))
+        self.holes.setChecked(options.fill_holes)
+        return _form(
+            (tr("Grow"), self.grow), (tr("Feather"), self.feather), (tr("Threshold"), self.threshold), ("", self.holes)
+        )
+
+    def _model_form(self) -> QWidget:
+        self.recipe = _combo("maskwright_recipe", (), "")
+        self.model_boxes = [(role, _combo(f"maskwright_{role}", (), ""), text) for role, text in ROLES]
+        return _form((tr("Recipe"), self.recipe), *((tr(text), box) for _, box, text in self.model_boxes))
+
+    def _state_row(self) -> QWidget:
+        self.state = QLabel()
+        self.state.setObjectName("maskwright_state")
+        self.state.setWordWrap(True)
+        self.state.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.start = QPushButton(tr("Start"))
+        self.start.setObjectName("maskwright_start")
+        self.start.clicked.connect(lambda *_: self.connection.start_server())
+        settings = QToolButton()
+        settings.setIcon(app.icon("configure"))
+        settings.setToolTip(tr("Settings"))
+        settings.clicked.connect(lambda *_: ask_settings(self.controller))
+        return _row(self.state, self.start, settings)
+
+    # ------------------------------------------------------------ from the user
+
+    def _search(self) -> None:
+        self.controller.select_by_prompt(self.prompt.currentText())
+        fill_history(self.controller, self.prompt)
+
+    def _save(self, *_: Any) -> None:
+        if self._filling:
+            return
+        options = self.controller.options
+        options.source, options.kind, options.mode = (
+            box.currentData() for box in (self.source, self.kind, self.mode)
+        )  # fmt: skip
+        options.limit, options.fill_holes = self.limit.isChecked(), self.holes.isChecked()
+        options.grow, options.feather = self.grow.value(), self.feather.value()
+        options.threshold = None if self.threshold.value() < 0 else self.threshold.value() / 100
+        options.recipe = self.recipe.currentData() or AUTO
+        options.models = {role: box.currentData() for role, box, _ in self.model_boxes if box.currentData()}
+        self.mode.setEnabled(options.kind == "selection")
+        self.controller.save_options()
+
+    def _do_hint(self) -> None:
+        code = self._failure.code if self._failure is not None else ""
+        if code in STARTABLE:
+            self.connection.start_server()
+        elif code == "model_missing":
+            QApplication.clipboard().setText("maskwright models list")
+            self.connection.refresh()
+        self._show_failure(None)
+
+    # ------------------------------------------------------------ from the controller
+
+    def _connect(self) -> None:
+        self.connection.changed.connect(self._show_connection)
+        self.controller.busy_changed.connect(self._show_busy)
+        self.controller.progressed.connect(self._show_progress)
+        self.controller.failed.connect(self._show_failure)
+        self.controller.result_changed.connect(self._show_result)
+        self.tool.failed.connect(self._show_failure)
+        self.tool.active_changed.connect(self._show_tool)
+        self.tool.stepped.connect(self._show_tool)
+        self.found.hovered.connect(self._show_hovered)
+        for box in (self.source, self.kind, self.mode, self.recipe, *(box for _, box, _ in self.model_boxes)):
+            box.currentIndexChanged.connect(self._save)
+        for spin in (self.grow, self.feather, self.threshold):
+            spin.valueChanged.connect(self._save)
+        for check in (self.limit, self.holes):
+            check.toggled.connect(self._save)
+        self.mode.setEnabled(self.controller.options.kind == "selection")
+
+    def _show_connection(self) -> None:
+        connection = self.connection
+        device = connection.device.upper() if connection.device else ""
+        texts = {
+            "connected": tr("Connected, {0}", device) if device else tr("Connected"),
+            "starting": tr("Starting the server..."),
+            "refused": tr("Not connected: {0}", connection.error) if connection.error else tr("Not connected"),
+            "absent": tr("The server is not running"),
+        }
+        self.state.setText(texts[connection.state])
+        self.state.setToolTip(connection.device_reason)
+        self.start.setVisible(connection.state == "absent")
+        if connection.error is not None and connection.state == "refused":
+            self.state.setToolTip(connection.error.hint)
+        self._fill_models()
+
+    def _fill_models(self) -> None:
+        self._filling = True
+        options = self.controller.options
+        recipes = [(info.name, info.title) for info in self.connection.recipes if info.verb == "select"]
+        titles = [(name, text) for name, text in recipes if self._available(name)] or [(AUTO, tr("Automatic"))]
+        _fill(self.recipe, titles, options.recipe)
+        for role, box, _ in self.model_boxes:
+            found = [(model.id, model.title) for model in labels_of(self.connection.models, role)]
+            _fill(box, [("", tr("Automatic")), *found], options.models.get(role, ""))
+        self._filling = False
+
+    def _available(self, name: str) -> bool:
+        return any(info.name == name and info.available for info in self.connection.recipes)
+
+    def _show_busy(self, busy: bool) -> None:
+        self.working.setVisible(busy)
+
+    def _show_progress(self, text: str, fraction: float) -> None:
+        self.progress_text.setText(text)
+        self.progress.setRange(0, 100 if fraction > 0 else 0)
+        self.progress.setValue(int(fraction * 100))
+
+    def _show_failure(self, failure: Any) -> None:
+        self._failure = failure
+        self.problem.setVisible(failure is not None)
+        if failure is None:
+            return
+        self.problem_text.setText(failure.message)
+        self.problem_hint.setText(failure.hint)
+        self.problem_hint.setVisible(bool(failure.hint))
+        buttons = {code: tr("Start the server") for code in STARTABLE}
+        buttons["model_missing"] = tr("Copy the command that lists models")
+        self.problem_button.setText(buttons.get(failure.code, tr("Close")))
+
+    def _show_result(self) -> None:
+        result = self.controller.result
+        self.found.show_result(result)
+        self.found_box.setVisible(result is not None and bool(result.parts))
+
+    def _show_tool(self, *_: Any) -> None:
+        self.click.setChecked(self.tool.active)
+        count = len(self.tool.marks)
+        self.click_hint.setVisible(self.tool.active)
+        if count:
+            self.click_hint.setText(tr("{0} clicks. Enter applies, Ctrl+Z takes one back, Escape ends.", count))
+        else:
+            self.click_hint.setText(tr("Click an object, or drag a box around it. Shift or right button leaves out."))
+
+    def _show_hovered(self, part: Any) -> None:
+        result = self.controller.result
+        self.hover.show(result.document if result is not None and part is not None else None, part)
+
+
+def _row(*widgets: QWidget) -> QWidget:
+    frame = QWidget()
+    layout = QHBoxLayout(frame)
+    layout.setContentsMargins(0, 0, 0, 0)
+    for place, widget in enumerate(widgets):
+        layout.addWidget(widget, 0 if place else 1)
+    return frame
+
+
+def _form(*rows: Tuple[str, QWidget]) -> QWidget:
+    frame = QWidget()
+    layout = QFormLayout(frame)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setVerticalSpacing(4)
+    for label, widget in rows:
+        layout.addRow(label, widget)
+    return frame
+
+
+def _combo(name: str, items: Any, current: str) -> QComboBox:
+    box = QComboBox()
+    box.setObjectName(name)
+    box.setMinimumContentsLength(10)
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+    _fill(box, [(value, tr(text)) for value, text in items], current)
+    return box
+
+
+def _fill(box: QComboBox, items: List[Tuple[str, str]], current: Optional[str]) -> None:
+    """Replace the entries and keep the choice; nothing happens when they are the same."""
+    have = [(box.itemData(i), box.itemText(i)) for i in range(box.count())]
+    if have != list(items):
+        box.clear()
+        for value, text in items:
+            box.addItem(text, value)
+    place = box.findData(current)
+    box.setCurrentIndex(max(0, place))
+
+
+def _spin(low: float, high: float, value: float, suffix: str, tip: str) -> QDoubleSpinBox:
+    spin = QDoubleSpinBox()
+    spin.setRange(low, high)
+    spin.setDecimals(1)
+    spin.setSuffix(suffix)
+    spin.setValue(value)
+    spin.setToolTip(tip)
+    return spin

@@ -1,0 +1,34 @@
+"""The canvas widget of a view, and the way from its coordinates to the image's and back."""
+
+from typing import Optional
+
+from krita import View
+
+from ..qt import QApplication, QEvent, QMdiArea, QTransform, QWidget
+from . import app
+
+CANVAS_CLASSES = ("KisOpenGLCanvas2", "KisQPainterCanvas")
+
+
+def active_widget() -> Optional[QWidget]:
+    """The widget that shows the active view's image."""
+    main = app.main_widget()
+    if main is None:
+        return None
+    areas = main.findChildren(QMdiArea)
+    sub = areas[0].activeSubWindow() if areas else None
+    for widget in (sub or main).findChildren(QWidget):
+        if widget.metaObject().className() in CANVAS_CLASSES and widget.isVisible():
+            return widget
+    return None
+
+
+def image_to_widget(view: View) -> QTransform:
+    """Right under zoom, rotation and mirroring; widget coordinates are Qt's, whatever the screen's pixel ratio."""
+    to_image, _ = view.flakeToImageTransform().inverted()
+    return to_image * view.flakeToCanvasTransform()
+
+
+def hide_brush_outline(widget: QWidget) -> None:
+    """The brush's outline would stay where the pointer was while another tool takes the events."""
+    QApplication.sendEvent(widget, QEvent(QEvent.Type.Leave))

@@ -1,0 +1,107 @@
+"""Reading: a layer, a layer with its effects, or the visible image, in bands of 8-bit BGRA.
+
+Krita's document is never converted; bands of other depths and colour models are converted on a node of their own.
+"""
+
+from typing import Optional, Tuple
+
+from krita import Document, Node
+
+from maskwright_protocol.messages import PixelRect
+
+from .. import planes
+from ..qt import QByteArray, QImage, QRect
+from ..texts import tr
+from . import app
+
+SRGB = "sRGB-elle-V2-srgbtrc.icc"
+OWN_PIXELS = ("paintlayer",)
+NO_PIXELS = ("filterlayer",)
+# How far a layer may reach outside the canvas and still be read whole, in canvas areas.
+MAX_AREAS = 8
+
+
+def rect(box: QRect) -> PixelRect:
+    return PixelRect(box.x(), box.y(), box.width(), box.height())
+
+
+class Reader:
+    """Reads one source of one document. ``box`` is its extent; ``converted`` says what had to be converted."""
+
+    def __init__(self, document: Document, node: Node, source: str, whole: bool = False) -> None:
+        """``whole`` includes what the layer has outside the canvas. Raises ``Problem`` for an empty source."""
+        self.document = document
+        self.node = node
+        self.source = "image" if node.type() in NO_PIXELS else source
+        canvas = PixelRect(0, 0, document.width(), document.height())
+        self.box = canvas
+        if self.source != "image":
+            extent = rect(node.bounds())
+            if self.source == "effects" and node.type() != "grouplayer":
+                # Masks and styles may reach beyond the painted pixels, but seldom beyond the canvas.
+                extent = planes.bounds([extent, planes.intersection(extent, canvas)])
+            huge = extent.width * extent.height > MAX_AREAS * canvas.width * canvas.height
+            self.box = extent if whole and not huge else planes.intersection(extent, canvas)
+            if self.box.width < 1 or self.box.height < 1:
+                raise app.Problem(
+                    tr('The layer "{0}" is empty here.', node.name()),
+                    tr('Choose another layer, or "Visible image" as source.'),
+                )
+        self._projection = self.source != "layer" or node.type() not in OWN_PIXELS
+        holder = document if self.source == "image" else node
+        self.space = (holder.colorModel(), holder.colorDepth(), holder.colorProfile())
+        self.direct = self.space[:2] == ("RGBA", "U8")
+        self.converted = (
+            ""
+            if self.direct
+            else tr("Converted a copy of the pixels from {0} to 8-bit sRGB for the model.", self._space_name())
+        )
+
+    def _space_name(self) -> str:
+        models = {"RGBA": "RGB", "GRAYA": tr("gray"), "CMYKA": "CMYK", "LABA": "Lab", "A": tr("alpha")}
+        depths = {"U8": "8-bit", "U16": "16-bit", "F16": "16-bit float", "F32": "32-bit float"}
+        return f"{depths.get(self.space[1], self.space[1])} {models.get(self.space[0], self.space[0])}"
+
+    def raw(self, x: int, y: int, width: int, height: int) -> bytes:
+        """Pixels of a part of the document in the source's own colour space; 0 where there are none."""
+        if self.source == "image":
+            return self.document.pixelData(x, y, width, height).data()
+        if self._projection:
+            return self.node.projectionPixelData(x, y, width, height).data()
+        return self.node.pixelData(x, y, width, height).data()
+
+    def band(self, x: int, y: int, width: int, height: int) -> bytes:
+        """The same as BGRA8."""
+        data = self.raw(x, y, width, height)
+        if self.direct:
+            return data
+        return self.convert(data, width, height)
+
+    def convert(self, data: bytes, width: int, height: int) -> bytes:
+        """Pixels of the source's colour space as BGRA8, by Krita's colour management, on a node outside the image."""
+        node = new_node(self.document, "conversion", self.space)
+        node.setPixelData(QByteArray(data), 0, 0, width, height)
+        node.setColorSpace("RGBA", "U8", SRGB)
+        return node.pixelData(0, 0, width, height).data()
+
+    @property
+    def band_pixels(self) -> int:
+        """How many pixels to read at once so that it takes some milliseconds."""
+        return 262_144 if self.direct else 32_768
+
+
+def new_node(document: Document, name: str, space: Tuple[str, str, str]) -> Node:
+    """A paint layer of that colour space which is not part of the image yet."""
+    node = document.createNode(name, "paintlayer")
+    if node is None:
+        raise app.Problem(tr("Krita could not create a layer."))
+    if (node.colorModel(), node.colorDepth(), node.colorProfile()) != space:
+        node.setColorSpace(*space)
+    return node
+
+
+def thumbnail(reader: Reader, side: int) -> Optional[QImage]:
+    """A small picture of the source, for lists."""
+    if reader.source == "image":
+        return reader.document.thumbnail(side, side)
+    return reader.node.thumbnail(side, side)

@@ -1,0 +1,67 @@
+"""The click tool's prompts: points and boxes in document coordinates, undone one by one. Knows neither Krita nor Qt."""
+
+from dataclasses import dataclass, field
+from typing import Any, List, Optional, Union
+
+from maskwright_protocol.messages import Point, Rect
+
+DRAG_PIXELS = 6  # of the screen: a shorter drag is a click
+
+Mark = Union[Point, Rect]
+
+
+@dataclass
+class Step:
+    """A mark and the answer to all marks up to it (None while it is asked for)."""
+
+    mark: Mark
+    answer: Any = None
+
+
+@dataclass
+class Marks:
+    steps: List[Step] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+    def add(self, mark: Mark) -> Step:
+        self.steps.append(Step(mark))
+        return self.steps[-1]
+
+    def undo(self) -> bool:
+        """Take the last mark back; False when there is none."""
+        if not self.steps:
+            return False
+        self.steps.pop()
+        return True
+
+    def clear(self) -> None:
+        self.steps.clear()
+
+    @property
+    def points(self) -> List[Point]:
+        return [step.mark for step in self.steps if isinstance(step.mark, Point)]
+
+    @property
+    def boxes(self) -> List[Rect]:
+        """The last box only: a new one takes the place of the old."""
+        return [step.mark for step in self.steps if isinstance(step.mark, Rect)][-1:]
+
+    def answerable(self) -> bool:
+        """Something says what is meant; "not this" alone does not."""
+        return bool(self.boxes) or any(point.include for point in self.points)
+
+    @property
+    def answer(self) -> Any:
+        """The newest answer there is."""
+        return next((step.answer for step in reversed(self.steps) if step.answer is not None), None)
+
+    @property
+    def pending(self) -> Optional[Step]:
+        """The last step while it has no answer."""
+        return self.steps[-1] if self.steps and self.steps[-1].answer is None else None
+
+
+def box_between(x0: float, y0: float, x1: float, y1: float) -> Rect:
+    return Rect(min(x0, x1), min(y0, y1), abs(x1 - x0), abs(y1 - y0))

@@ -1,0 +1,122 @@
+"""A transparent widget over the canvas that shows the click tool's preview, points and box."""
+
+from typing import Any, Callable, Optional
+
+from maskwright_protocol.messages import Point, Rect
+
+from .marks import Marks
+from .planes import Plane
+from .qt import QColor, QImage, QPainter, QPen, QPointF, QPolygonF, QRectF, Qt, QTimer, QTransform, QWidget
+
+SELECTED = QColor(60, 130, 255)
+HOVERED = QColor(255, 170, 40)
+INCLUDE = QColor(50, 200, 90)
+EXCLUDE = QColor(230, 60, 60)
+MAX_SIDE = 2048  # of a tinted preview: more than a screen shows is not drawn
+POLL_MS = 40
+
+
+def tinted(plane: Plane, colour: QColor, opacity: float) -> QImage:
+    """The mask as a colour whose alpha follows it, at most ``MAX_SIDE`` large."""
+    box = plane.box
+    image = QImage(plane.data, box.width, box.height, box.width, QImage.Format.Format_Alpha8)
+    if max(box.width, box.height) > MAX_SIDE:
+        image = image.scaled(
+            MAX_SIDE, MAX_SIDE, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.FastTransformation
+        )
+    out = QImage(image.width(), image.height(), QImage.Format.Format_ARGB32_Premultiplied)
+    shade = QColor(colour)
+    shade.setAlphaF(opacity)
+    out.fill(shade)
+    painter = QPainter(out)
+    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_DestinationIn)
+    painter.drawImage(0, 0, image)
+    painter.end()
+    return out
+
+
+class Overlay(QWidget):
+    """``transform()`` gives the way from the image to this widget at the time of painting."""
+
+    def __init__(self, canvas: QWidget, marks: Marks, transform: Callable[[], QTransform]) -> None:
+        super().__init__(canvas)
+        self.setObjectName("maskwright_overlay")
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._marks = marks
+        self._transform = transform
+        self._last = QTransform()
+        self._preview: Any = None
+        self._hover: Any = None
+        self.drag: Optional[Rect] = None
+        self.painted = 0
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._follow)
+        self._timer.start(POLL_MS)
+        self.setGeometry(canvas.rect())
+        self.show()
+        self.raise_()
+
+    def _follow(self) -> None:
+        """Krita tells nobody when the canvas is zoomed, moved or turned."""
+        parent = self.parentWidget()
+        if parent is None:
+            return
+        if self.geometry() != parent.rect():
+            self.setGeometry(parent.rect())
+        now = self._transform()
+        if now != self._last:
+            self._last = now
+            self.update()
+
+    def show_preview(self, plane: Optional[Plane]) -> None:
+        self._preview = (plane, tinted(plane, SELECTED, 0.45)) if plane is not None and plane.data else None
+        self.update()
+
+    def show_hover(self, plane: Optional[Plane]) -> None:
+        if plane is None and self._hover is None:
+            return
+        self._hover = (plane, tinted(plane, HOVERED, 0.35)) if plane is not None and plane.data else None
+        self.update()
+
+    def paintEvent(self, event: Any) -> None:
+        self._last = self._transform()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.setTransform(self._last)
+        for shown in (self._preview, self._hover):
+            if shown is not None:
+                box = shown[0].box
+                painter.drawImage(QRectF(box.x, box.y, box.width, box.height), shown[1])
+        painter.resetTransform()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for rect in [*self._marks.boxes, *([self.drag] if self.drag is not None else [])]:
+            self._draw_box(painter, rect)
+        for point in self._marks.points:
+            self._draw_point(painter, point)
+        painter.end()
+        self.painted += 1
+
+    def _draw_box(self, painter: QPainter, rect: Rect) -> None:
+        polygon = self._last.map(_polygon(rect))
+        for colour, width in ((QColor(0, 0, 0, 160), 3.0), (QColor(255, 255, 255), 1.4)):
+            painter.setPen(QPen(colour, width))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawPolygon(polygon)
+
+    def _draw_point(self, painter: QPainter, point: Point) -> None:
+        at = self._last.map(QPointF(point.x, point.y))
+        painter.setPen(QPen(QColor(255, 255, 255), 2.0))
+        painter.setBrush(INCLUDE if point.include else EXCLUDE)
+        painter.drawEllipse(at, 7.0, 7.0)
+        painter.setPen(QPen(QColor(255, 255, 255), 2.0))
+        painter.drawLine(QPointF(at.x() - 3.5, at.y()), QPointF(at.x() + 3.5, at.y()))
+        if point.include:
+            painter.drawLine(QPointF(at.x(), at.y() - 3.5), QPointF(at.x(), at.y() + 3.5))
+
+
+def _polygon(rect: Rect) -> QPolygonF:
+    right, bottom = rect.x + rect.width, rect.y + rect.height
+    corners = ((rect.x, rect.y), (right, rect.y), (right, bottom), (rect.x, bottom))
+    return QPolygonF([QPointF(x, y) for x, y in corners])

@@ -1,0 +1,46 @@
+"""The plugin's parts, made once for the application, when the first window or docker needs them."""
+
+from typing import Any, Optional
+
+from .clicktool import ClickTool
+from .controller import Controller
+from .editor import app, selections
+from .qt import QObject, QTimer
+
+
+class Plugin(QObject):
+    def __init__(self) -> None:
+        super().__init__()
+        self.controller = Controller(self)
+        self.tool = ClickTool(self.controller, self)
+        self.controller.told.connect(app.tell)
+        notifier = app.krita().notifier()
+        notifier.setActive(True)
+        notifier.applicationClosing.connect(self.close)
+        QTimer.singleShot(0, self._ready)
+
+    def _ready(self) -> None:
+        self.controller.connection.watch()
+        selections.prepare()
+
+    def close(self) -> None:
+        """Krita ends: leave the canvas alone, end the connection."""
+        self.tool.stop()
+        self.controller.cancel()
+        self.controller.save_options()
+        self.controller.connection.close(self.controller.options.stop_server)
+
+
+_plugin: Optional[Plugin] = None
+
+
+def plugin() -> Plugin:
+    global _plugin
+    if _plugin is None:
+        _plugin = Plugin()
+    return _plugin
+
+
+def current() -> Any:
+    """For tests: the plugin's parts, whether they were made or not."""
+    return _plugin

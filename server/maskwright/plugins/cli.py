@@ -1,0 +1,79 @@
+"""``maskwright plugins``: build and install the editor plug-ins."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+plugins_app = typer.Typer(no_args_is_help=True, help="Build and install the plug-ins for Krita and GIMP.")
+
+
+class Editor(StrEnum):
+    krita = "krita"
+    gimp = "gimp"
+
+
+RESTART = {
+    Editor.krita: "Restart Krita. If the docker is missing: Settings > Configure Krita > Python Plugin Manager.",
+    Editor.gimp: "Restart GIMP.",
+}
+EditorName = Annotated[Editor, typer.Argument(help="krita or gimp")]
+Resources = Annotated[
+    Path | None,
+    typer.Option(help="Krita's resource folder or GIMP's plug-ins folder, when it is not one of the usual ones."),
+]
+
+
+def _module(editor: Editor):
+    from . import gimp, krita
+
+    return {Editor.krita: krita, Editor.gimp: gimp}[editor]
+
+
+def _stop(error: Exception) -> typer.Exit:
+    text = f"{error.strerror}: {error.filename}" if isinstance(error, OSError) else str(error)
+    typer.echo(text, err=True)
+    return typer.Exit(1)
+
+
+@plugins_app.command()
+def build(
+    editor: EditorName, out: Annotated[Path, typer.Option(help="The folder for the zip.")] = Path("dist")
+) -> None:
+    """Build the zip that the editor can import."""
+    from . import bundle, gimp
+
+    try:
+        typer.echo(_module(editor).build(out))
+    except (bundle.NotFound, gimp.NotFound, OSError) as error:
+        raise _stop(error) from error
+
+
+@plugins_app.command()
+def install(editor: EditorName, resources: Resources = None) -> None:
+    """Install the plug-in for this user."""
+    from . import bundle, gimp
+
+    try:
+        written = _module(editor).install(resources)
+    except (bundle.NotFound, gimp.NotFound, OSError) as error:
+        raise _stop(error) from error
+    for path in written:
+        typer.echo(f"installed in {path}")
+    typer.echo(RESTART[editor])
+
+
+@plugins_app.command()
+def uninstall(editor: EditorName, resources: Resources = None) -> None:
+    """Remove the plug-in."""
+    try:
+        removed = _module(editor).uninstall(resources)
+    except OSError as error:
+        raise _stop(error) from error
+    for path in removed:
+        typer.echo(f"removed {path}")
+    if not removed:
+        typer.echo("It is not installed.")
