@@ -80,7 +80,7 @@ class LogitMap:
         ).intersect(limit)
 
     def sample(self, box: PixelBox) -> Plane:
-        """Logits ``(box.height, box.width)`` float32 at the pixels' centres, smooth between cells, constant beyond the rim.
+        """Logits ``(box.height, box.width)`` float32 at the pixels' centres, smooth between the cells.
 
         The shift against the exact place is far below half a pixel and there is no error of scale.
         """
