@@ -202,7 +202,7 @@ class Client:
     # ------------------------------------------------------------ IO thread
 
     def _run(self) -> None:
-        while True:
+        while not self._closing:
             self._outbox.filled.wait()
             if self._closing:
                 break

@@ -22,6 +22,7 @@ from maskwright.gateway.session import House
 from maskwright.images.store import ImageStore
 from maskwright.jobs.desk import JobDesk
 from maskwright.workers.main import JobAnswer, JobFailure, Ready, WorkerOptions
+from maskwright.workers.process import WorkerProcess
 from maskwright_protocol import codec
 from maskwright_protocol.discovery import Endpoint
 from maskwright_protocol.errors import MaskwrightError
@@ -34,7 +35,6 @@ from maskwright_protocol.messages import (
     Models,
     Status,
     Welcome,
-    WorkerInfo,
 )
 
 TOKEN = "a-token-of-the-tests"
@@ -77,30 +77,28 @@ def instances(cls: type) -> st.SearchStrategy[Any]:
 # ---------------------------------------------------------------- the real gateway
 
 
-class StandIn:
-    """Stands where the worker process is and answers in the event loop; models are not what is tested here."""
+class StandIn(WorkerProcess):
+    """A worker without a process that answers in the event loop; models are not what is tested here."""
 
-    def __init__(self, desk: JobDesk, reply: Reply | None) -> None:
-        self.info = WorkerInfo(device="cpu", state="stopped")
-        self.alive, self.current = False, 0
-        self.started_at = self.idle_since = time.monotonic()
+    def __init__(self, options: WorkerOptions, desk: JobDesk, reply: Reply | None) -> None:
+        super().__init__(options, desk._on_event, desk._on_exit)
         self.cancels = 0
+        self._started = False
         self._desk, self._reply = desk, reply
 
-    def start(self) -> None:
-        self.alive, self.info.state = True, "starting"
-        asyncio.get_running_loop().call_soon(self._ready)
+    @property
+    def alive(self) -> bool:
+        return self._started
 
-    def _ready(self) -> None:
-        self.info.state = "idle"
-        self._desk._on_event(Ready("cpu", ""))
+    def start(self) -> None:
+        self._started, self.info.state = True, "starting"
+        self._later(Ready("cpu", ""))
 
     def run(self, request: Job, rasters: dict[str, tuple[str, int]], evicted: list[str]) -> int:
-        self.current += 1
-        self.info.state = "busy"
+        number = super().run(request, rasters, evicted)
         if self._reply is not None:  # without one, jobs run until they are cancelled
             asyncio.get_running_loop().call_soon(self._answer, request, list(rasters))
-        return self.current
+        return number
 
     def _answer(self, request: Job, keys: list[str]) -> None:
         assert self._reply is not None
@@ -110,27 +108,16 @@ class StandIn:
             assert stored.memory.buf is not None
             pixels[key] = bytes(stored.memory.buf[: stored.size])
         try:
-            event: Any = JobAnswer(self.current, self._reply(request, pixels))
+            self._event(JobAnswer(self.current, self._reply(request, pixels)))
         except MaskwrightError as error:
-            event = JobFailure(self.current, error.code, error.message, error.hint, error.details)
-        self.info.state = "idle"
-        self._desk._on_event(event)
+            self._event(JobFailure(self.current, error.code, error.message, error.hint, error.details))
 
     def cancel(self) -> None:
         self.cancels += 1
-        self.info.state = "idle"
-        asyncio.get_running_loop().call_soon(
-            self._desk._on_event, JobFailure(self.current, "cancelled", "Cancelled.", "", {})
-        )
+        self._later(JobFailure(self.current, "cancelled", "Cancelled.", "", {}))
 
-    def stop(self) -> None:
-        self.alive = False
-
-    def join(self, timeout: float) -> None:
-        pass
-
-    def kill(self) -> None:
-        self.alive = False
+    def _later(self, event: Ready | JobFailure) -> None:
+        asyncio.get_running_loop().call_soon(self._event, event)
 
 
 class NotingDesk(JobDesk):
@@ -166,7 +153,6 @@ class Gateway:
         self.store = NotingStore(budget, 100_000_000)
         self.store.seen = self.seen
         self.port = port
-        self.stop_asked = False
         self._reply = reply
         self._up = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="gateway")
@@ -182,8 +168,7 @@ class Gateway:
         options = WorkerOptions("cpu", [], 1, 1 << 20)
         self.desk = NotingDesk(self.store, options, queue_length=8, deadline_s=60.0, idle_s=60.0, start_timeout_s=60.0)
         self.desk.seen = self.seen
-        self.worker = StandIn(self.desk, self._reply)
-        self.desk._worker = typing.cast(Any, self.worker)
+        self.worker = self.desk._worker = StandIn(options, self.desk, self._reply)
         house = House(self.store, self.desk, self._status, lambda identity: Models(identity), self._stop.set)
         self.server, self.gate = await listen(house, "127.0.0.1", self.port, TOKEN, None)
         self.port = self.server.sockets[0].getsockname()[1]

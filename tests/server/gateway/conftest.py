@@ -12,19 +12,22 @@ from maskwright.gateway.session import House, Session
 from maskwright.images.store import ImageStore
 from maskwright.jobs.desk import JobDesk
 from maskwright.workers.main import WorkerOptions
+from maskwright.workers.process import WorkerProcess
 from maskwright_protocol import codec
-from maskwright_protocol.messages import Failed, Hello, Message, Models, Status, WorkerInfo
+from maskwright_protocol.messages import Failed, Hello, Message, Models, Status
 
 
-class NoWorker:
+class NoWorker(WorkerProcess):
     """A worker that is for ever starting: jobs wait."""
 
-    def __init__(self) -> None:
-        self.info = WorkerInfo(device="cpu", state="stopped")
-        self.alive = False
+    started = False
+
+    @property
+    def alive(self) -> bool:
+        return self.started
 
     def start(self) -> None:
-        self.alive, self.info.state = True, "starting"
+        self.started, self.info.state = True, "starting"
 
 
 class Talk:
@@ -32,15 +35,9 @@ class Talk:
 
     def __init__(self) -> None:
         self.store = ImageStore(1 << 22, 1_000_000)
-        self.desk = JobDesk(
-            self.store,
-            WorkerOptions("cpu", [], 1, 1),
-            queue_length=4,
-            deadline_s=60.0,
-            idle_s=60.0,
-            start_timeout_s=60.0,
-        )
-        self.desk._worker = NoWorker()  # type: ignore[assignment]
+        options = WorkerOptions("cpu", [], 1, 1)
+        self.desk = JobDesk(self.store, options, queue_length=4, deadline_s=60.0, idle_s=60.0, start_timeout_s=60.0)
+        self.desk._worker = NoWorker(options, self.desk._on_event, self.desk._on_exit)
         self.stopped = 0
         self.house = House(self.store, self.desk, self._status, lambda identity: Models(identity), self._shutdown)
         self.got: list[Message] = []
