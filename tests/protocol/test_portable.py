@@ -1,0 +1,155 @@
+"""The package runs inside the editors: Python 3.8, the standard library, and msgpack without its C part."""
+
+from __future__ import annotations
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import msgpack
+import pytest
+
+import maskwright_protocol
+
+from .support import Gateway
+
+PACKAGE = Path(maskwright_protocol.__file__).parent
+FILES = sorted(PACKAGE.glob("*.py"))
+# What came to the standard library after 3.8 and is easily used by habit.
+NEWER_ATTRIBUTES = {"removeprefix", "removesuffix", "to_thread", "is_relative_to", "readlink", "pairwise", "bit_count",
+                    "randbytes", "unparse", "hardlink_to"}  # fmt: skip
+NEWER_MODULES = {"zoneinfo", "graphlib", "tomllib", "importlib.resources.abc"}
+NEWER_NAMES = {("functools", "cache"), ("itertools", "pairwise"), ("typing", "Annotated"), ("typing", "TypeAlias"),
+               ("typing", "ParamSpec"), ("typing", "Self"), ("dataclasses", "KW_ONLY"), ("enum", "StrEnum"),
+               ("datetime", "UTC"), ("contextlib", "aclosing"), ("contextlib", "chdir")}  # fmt: skip
+NEWER_KEYWORDS = {("zip", "strict"), ("dataclass", "slots"), ("dataclass", "kw_only"), ("field", "kw_only"),
+                  ("sha1", "usedforsecurity"), ("bisect", "key")}  # fmt: skip
+BUILTIN_GENERICS = {"list", "dict", "set", "tuple", "type", "frozenset"}
+
+
+def problems(tree: ast.AST) -> list[str]:
+    """What Python 3.8 would stumble over when it runs this."""
+    found = []
+    for node in ast.walk(tree):
+        where = f"line {getattr(node, 'lineno', 0)}: "
+        if isinstance(node, ast.Attribute) and node.attr in NEWER_ATTRIBUTES:
+            found.append(where + node.attr)
+        elif isinstance(node, ast.Import):
+            found += [where + a.name for a in node.names if a.name in NEWER_MODULES]
+        elif isinstance(node, ast.ImportFrom):
+            found += [where + a.name for a in node.names if (node.module, a.name) in NEWER_NAMES]
+        elif isinstance(node, ast.Call):
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            found += [where + f"{name}({k.arg}=)" for k in node.keywords if (name, k.arg) in NEWER_KEYWORDS]
+        elif isinstance(node, ast.Subscript) and getattr(node.value, "id", "") in BUILTIN_GENERICS:
+            found.append(where + f"{getattr(node.value, 'id', '')}[...]")
+        elif isinstance(node, ast.AnnAssign | ast.arg) and isinstance(node.annotation, ast.BinOp):
+            found.append(where + "X | Y in an annotation")
+    return found
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_no_file_uses_what_python_3_8_lacks(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 8))
+    assert problems(tree) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "x.removeprefix('a')",
+        "zip(a, b, strict=True)",
+        "@dataclass(slots=True)\nclass A: pass",
+        "x: list[int] = []",
+        "def f(a: int | None): pass",
+        "from functools import cache",
+        "import tomllib",
+    ],
+)
+def test_the_search_finds_what_it_looks_for(source: str) -> None:
+    assert len(problems(ast.parse(source))) == 1
+
+
+def test_nothing_is_imported_but_the_standard_library_and_msgpack() -> None:
+    imported: dict[str, set[str]] = {}
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                names = [node.module or ""]
+            for name in names:
+                imported.setdefault(name.split(".")[0], set()).add(path.name)
+    assert {name: files for name, files in imported.items() if name not in sys.stdlib_module_names} == {
+        "msgpack": {"_msgpack.py"}
+    }
+
+
+ROUND_TRIP = textwrap.dedent(
+    """
+    import importlib, pkgutil, sys, typing
+    import maskwright_protocol
+    for module in pkgutil.iter_modules(maskwright_protocol.__path__):
+        importlib.import_module("maskwright_protocol." + module.name)
+    from maskwright_protocol import ask, codec, messages
+    from maskwright_protocol.client import Client
+    from maskwright_protocol.discovery import Endpoint
+    import msgpack
+    assert msgpack.Packer.__module__ == "msgpack.fallback", msgpack.Packer
+    for known in (messages.CLIENT_MESSAGES, messages.SERVER_MESSAGES):
+        for cls in known.values():
+            typing.get_type_hints(cls)
+
+    class Source(ask.PictureSource):
+        box = messages.PixelRect(0, 0, 2, 2)
+        def overview(self):
+            return ask.raster_data(bytes(range(12)), 2, 2, "RGB8", self.box)
+
+    port, token = sys.argv[1:]
+    with Client("test", endpoint=lambda: Endpoint("127.0.0.1", int(port), token)) as client:
+        mask = messages.Mask(messages.PixelRect(0, 0, 5000000, 1), data=bytes(5000000))
+        job = messages.Refine("", mask=mask)
+        answer = ask.run(ask.answer(client, job, Source()), lambda ticket: ticket.wait(20))
+    assert isinstance(answer, messages.Done), answer
+    files = {name: str(getattr(module, "__file__", "")) for name, module in sys.modules.items()}
+    foreign = {name for name, file in files.items() if "site-packages" in file}
+    print(sys.version_info[:2], sorted(foreign))
+    """
+)
+
+
+def interpreters() -> list[str]:
+    """This Python, and older ones where there are some that start."""
+    found = [sys.executable]
+    for name in ("python3.8", "python3.9"):
+        path = shutil.which(name)
+        if path and subprocess.run([path, "-c", ""], capture_output=True, check=False).returncode == 0:
+            found.append(path)
+    return found
+
+
+@pytest.mark.parametrize("python", interpreters(), ids=lambda path: Path(path).name)
+def test_a_job_with_the_standard_library_and_msgpacks_python_part(python: str, gateway: object, tmp_path: Path) -> None:
+    """Everything else is out of reach: no site directory, only copies of the two packages."""
+    from maskwright_protocol.messages import Done
+
+    assert callable(gateway)
+    house = gateway(lambda job, rasters: Done(job.id))
+    assert isinstance(house, Gateway)
+    shutil.copytree(PACKAGE, tmp_path / "maskwright_protocol", ignore=shutil.ignore_patterns("__pycache__"))
+    source = Path(msgpack.__file__).parent
+    (tmp_path / "msgpack").mkdir()
+    for file in source.glob("*.py"):
+        shutil.copy(file, tmp_path / "msgpack")
+    script = tmp_path / "script.py"
+    script.write_text(ROUND_TRIP)
+    environment = {"PATH": os.environ["PATH"], "MSGPACK_PUREPYTHON": "1", "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(
+        [python, "-S", "-W", "error", str(script), str(house.port), house.endpoint.token],
+        env=environment, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip().endswith("[]")
