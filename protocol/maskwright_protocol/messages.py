@@ -264,6 +264,7 @@ class Select(Job):
     min_score: Optional[float] = None
     post: PostProcess = field(default_factory=PostProcess)
     merge: bool = False  # also send the union of all instances
+    alternatives: int = 0  # how many other hypotheses (part, whole, larger) to send with each instance
     continue_from: str = ""  # instance id of the last answer, whose logits seed this click
     start: Optional[Mask] = None  # a mask to start from
     region: Optional[Mask] = None  # limit: nothing is selected outside

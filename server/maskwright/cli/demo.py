@@ -17,7 +17,7 @@ from .pictures import Array, FileSource, mask_plane, pixels_array, write_png
 SAMPLE = "astronaut.png"  # NASA's portrait of Eileen Collins, public domain, as scikit-image ships it
 SAMPLE_BOX = Rect(12, 4, 442, 508)
 CHECKER = 16
-INK = np.array([255, 120, 0], np.float32)
+INK = np.array([0, 110, 255], np.float32)
 
 
 def sample_photo() -> Path:
@@ -83,7 +83,7 @@ def _overlay(photo: Array, mask: Array, box: Rect) -> Array:
     contours, _ = cv2.findContours((mask > 127).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(shown, contours, -1, (255, 255, 255), 2, cv2.LINE_AA)
     corner = (int(box.x), int(box.y))
-    cv2.rectangle(shown, corner, (int(box.x + box.width), int(box.y + box.height)), (0, 160, 255), 2)
+    cv2.rectangle(shown, corner, (int(box.x + box.width), int(box.y + box.height)), (255, 220, 0), 2)
     return shown
 
 

@@ -89,6 +89,27 @@ SYNONYMS: dict[str, str] = {
     "fire plug": "fire hydrant",
 }
 
+# What the detector often takes for one another: looked for when there is nothing of the name that was asked for.
+RELATED: dict[str, tuple[str, ...]] = {
+    "chair": ("couch",),
+    "couch": ("chair", "bed"),
+    "bed": ("couch",),
+    "car": ("truck",),
+    "truck": ("car", "bus"),
+    "bus": ("truck", "train"),
+    "train": ("bus",),
+    "bicycle": ("motorcycle",),
+    "motorcycle": ("bicycle",),
+    "cup": ("bowl", "wine glass"),
+    "wine glass": ("cup",),
+    "bowl": ("cup",),
+    "handbag": ("backpack", "suitcase"),
+    "backpack": ("handbag", "suitcase"),
+    "suitcase": ("handbag", "backpack"),
+    "tv": ("laptop",),
+    "laptop": ("tv",),
+}
+
 # Installable models that understand any words; filled as their families arrive in the catalogue.
 OPEN_VOCABULARY = ("grounding-dino", "florence-2", "sam3")
 

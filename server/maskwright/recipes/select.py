@@ -140,12 +140,11 @@ def select(request: Select, picture: PictureView, context: JobContext) -> Select
 
     drawn = _Drawing(picture, depth, post, region)
     # Drawing and sending them takes longer than the mask itself, so only who asks for other hypotheses gets them.
-    wanted_others = int(getattr(request, "alternatives", 0))
     with context.stage("post", "Drawing the masks"):
         for one in found:
             mask = drawn.mask(one.logits)
             if mask is not None:
-                others = drawn.alternatives(one, wanted_others)
+                others = drawn.alternatives(one, request.alternatives)
                 item = Instance(one.id, one.label, one.score, rect_of(mask), source, others, mask)
                 answer.instances.append(item)
         if request.merge and answer.instances:
