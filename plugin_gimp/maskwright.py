@@ -9,6 +9,10 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "vendor")]
+os.environ.setdefault("MSGPACK_PUREPYTHON", "1")
+# By default babl chooses among conversions by how fast each runs just then, and their last bits differ: the same deep
+# image would look like another one at the next call, and its pixels would travel again. Exact ones only.
+os.environ.setdefault("BABL_TOLERANCE", "0")
 
 import gi  # noqa: E402
 

@@ -19,7 +19,7 @@ from maskwright_protocol.ask import PROXY_SIDE, PictureSource, RasterData, raste
 from maskwright_protocol.errors import BadInput, OutsideImage  # noqa: E402
 from maskwright_protocol.messages import Mask, PixelRect, Pixels  # noqa: E402
 
-from .geometry import intersect, overview_size  # noqa: E402
+from .geometry import crop, intersect, overview_size  # noqa: E402
 
 NO_ABYSS = Gegl.AbyssPolicy.NONE
 OPERATIONS = {
@@ -189,13 +189,23 @@ def one_undo_step(image: Any) -> Iterator[None]:
         Gimp.displays_flush()
 
 
-def _fill(drawable: Any, mask: Mask, box: PixelRect, native: bool) -> None:
-    """Write a mask into an all-zero channel or layer mask that covers ``box``; what lies outside is cut off."""
-    model = Babl.format_get_encoding(drawable.get_format()).split()[0] if native else "Y"
+def _write(drawable: Any, area: PixelRect, origin: PixelRect, encoding: str, data: Any, pixel_bytes: int) -> None:
+    """Write packed rows that cover ``area`` into an item that covers ``origin``.
+
+    What lies outside is cut off here: GIMP kills a plug-in that writes left of or above an item.
+    """
+    inside = intersect(area, origin)
+    if inside is None:
+        return
     buffer = drawable.get_buffer()
-    buffer.set(rectangle(mask.box, box.x, box.y), f"{model} u{mask.depth}", bytes(masks.unpack(mask)))
+    buffer.set(rectangle(inside, origin.x, origin.y), encoding, crop(data, area, inside, pixel_bytes))
     buffer.flush()
-    drawable.update(0, 0, box.width, box.height)
+    drawable.update(0, 0, origin.width, origin.height)
+
+
+def _native(channel: Any) -> str:
+    """ "Y" or "Y'": how GIMP reads this channel when it makes a selection or a mask of it."""
+    return Babl.format_get_encoding(channel.get_format()).split()[0]
 
 
 def channel_of(image: Any, parts: Sequence[Mask], box: PixelRect, name: str = "Maskwright") -> Any:
@@ -203,8 +213,8 @@ def channel_of(image: Any, parts: Sequence[Mask], box: PixelRect, name: str = "M
     union = None
     for part in parts:
         channel = Gimp.Channel.new(image, name, box.width, box.height, 50.0, Gegl.Color.new("red"))
-        if part.box.width and part.box.height:
-            _fill(channel, part, box, native=True)
+        encoding = f"{_native(channel)} u{part.depth}"
+        _write(channel, part.box, box, encoding, masks.unpack(part), part.depth // 8)
         if union is None:
             union = channel
         else:
@@ -307,9 +317,8 @@ def _multiply(channel: Any, mask: Any, box: PixelRect) -> None:
     """Darken the channel by a mask of the same size: the lesser of the two stays."""
     other = Gimp.Channel.new(channel.get_image(), "Mask", box.width, box.height, 50.0, Gegl.Color.new("red"))
     area = Gegl.Rectangle.new(0, 0, box.width, box.height)
-    native = Babl.format_get_encoding(channel.get_format()).split()[0]
     buffer = other.get_buffer()
-    buffer.set(area, f"{native} u16", mask.get_buffer().get(area, 1.0, "Y u16", NO_ABYSS))
+    buffer.set(area, f"{_native(channel)} u16", mask.get_buffer().get(area, 1.0, "Y u16", NO_ABYSS))
     buffer.flush()
     channel.combine_masks(other, Gimp.ChannelOps.INTERSECT, 0, 0)
     other.delete()
@@ -318,8 +327,7 @@ def _multiply(channel: Any, mask: Any, box: PixelRect) -> None:
 def _transfer(channel: Any, mask: Any, box: PixelRect) -> None:
     """The channel's values into a layer mask that is on no layer yet, value for value."""
     area = Gegl.Rectangle.new(0, 0, box.width, box.height)
-    native = Babl.format_get_encoding(channel.get_format()).split()[0]
-    data = channel.get_buffer().get(area, 1.0, f"{native} u16", NO_ABYSS)
+    data = channel.get_buffer().get(area, 1.0, f"{_native(channel)} u16", NO_ABYSS)
     buffer = mask.get_buffer()
     buffer.set(area, "Y u16", data)
     buffer.flush()
@@ -349,11 +357,8 @@ def apply_cutout(subject: Subject, colours: Pixels, name: str, hide_original: bo
         100.0,
         Gimp.LayerMode.NORMAL,
     )
-    if colours.box.width and colours.box.height:
-        encoding = {"RGBA8": "R'G'B'A u8", "RGBA16": "R'G'B'A u16"}[colours.format]
-        buffer = layer.get_buffer()
-        buffer.set(rectangle(colours.box, box.x, box.y), encoding, bytes(masks.unpack(colours)))
-        buffer.flush()
+    encoding, pixel_bytes = {"RGBA8": ("R'G'B'A u8", 4), "RGBA16": ("R'G'B'A u16", 8)}[colours.format]
+    _write(layer, colours.box, box, encoding, masks.unpack(colours), pixel_bytes)
     layer.set_offsets(box.x, box.y)
     with one_undo_step(subject.image):
         _insert(subject, [layer], bake=False)

@@ -1,6 +1,6 @@
 """Sizes and boxes; plain Python, no GIMP."""
 
-from typing import Optional, Tuple
+from typing import Optional, Tuple, Union
 
 from maskwright_protocol.messages import PixelRect
 
@@ -25,3 +25,13 @@ def intersect(a: PixelRect, b: PixelRect) -> Optional[PixelRect]:
     x, y = max(a.x, b.x), max(a.y, b.y)
     right, bottom = min(a.x + a.width, b.x + b.width), min(a.y + a.height, b.y + b.height)
     return PixelRect(x, y, right - x, bottom - y) if right > x and bottom > y else None
+
+
+def crop(data: Union[bytes, bytearray, memoryview], box: PixelRect, inside: PixelRect, pixel_bytes: int) -> bytes:
+    """The packed rows of ``inside``, a part of ``box`` that ``data`` covers."""
+    if inside == box:
+        return bytes(data)
+    view, row = memoryview(data), box.width * pixel_bytes
+    left, length = (inside.x - box.x) * pixel_bytes, inside.width * pixel_bytes
+    top = inside.y - box.y
+    return b"".join(view[y * row + left : y * row + left + length] for y in range(top, top + inside.height))

@@ -45,6 +45,7 @@ class Gimp:
                 "GIMP3_DIRECTORY": f"{lab.inside}/profile",
                 "MASKWRIGHT_TESTBRIDGE": lab.within(self.folder),
                 "NO_AT_BRIDGE": "1",
+                "BABL_TOLERANCE": "0",  # conversions that are the same in every process
                 "GTK_THEME": "Adwaita:dark",
                 **env,
             },
