@@ -76,8 +76,8 @@ def fingerprint(pixels: bytes | bytearray) -> int:
     return int.from_bytes(hashlib.sha256(pixels).digest()[:3], "big")
 
 
-def asked(client: Client, document: PictureSource, job: Job | None = None, **options: bool) -> Message:
-    return ask.run(ask.answer(client, job or Prefetch(""), document, **options), lambda ticket: ticket.wait(10))
+def asked(client: Client, document: PictureSource, job: Job | None = None, hopeful: bool = False) -> Message:
+    return ask.run(ask.answer(client, job or Prefetch(""), document, hopeful=hopeful), lambda ticket: ticket.wait(10))
 
 
 def travelled(house: Gateway) -> list[list[bool]]:
