@@ -1,0 +1,299 @@
+"""GIMP with its windows under Xvfb: menus, dialogs, clicks, undo. Also makes the pictures of the guide."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from maskwright_protocol.messages import Cutout, Point, Rect, Select
+
+from ..chroot import Lab, wait_until
+from ..server import Server
+from .asking import Pixels, Plane, answer, plane
+from .driver import Gimp, install
+from .test_procedures import HEIGHT, WIDTH, bus, selected
+
+pytestmark = pytest.mark.editor
+PICTURES = os.environ.get("MASKWRIGHT_SCREENSHOTS", "")
+INTERACTIVE = "run_mode=Gimp.RunMode.INTERACTIVE"
+
+
+@pytest.fixture(scope="module")
+def screen(open_lab: Callable[[str], Lab]) -> Lab:
+    lab = open_lab("gimp")
+    install(lab)
+    lab.open_display(1280, 900)
+    return lab
+
+
+@pytest.fixture(scope="module")
+def gui(screen: Lab, serve: Callable[[Lab], Server], photo: Plane, lab: Lab) -> Iterator["Windows"]:
+    server = serve(screen)
+    screen.put(lab.path("photo.png"), "photo.png")
+    gimp = Gimp(screen, windows=True)
+    gimp.run(f"PHOTO = {screen.inside + '/photo.png'!r}")
+    windows = Windows(screen, gimp, server)
+    windows.wait_for("GNU Image Manipulation Program|GIMP")
+    yield windows
+    gimp.close()
+
+
+@pytest.fixture
+def shown(gui: "Windows") -> Iterator["Windows"]:
+    """The photo in a window, nothing selected, nothing to undo."""
+    gui.gimp.run("""
+        image = load(PHOTO)
+        layer = image.get_layers()[0]
+        display = Gimp.Display.new(image)
+        image.clean_all()
+        before = state(image)
+    """)
+    gui.wait_for("photo.*GIMP")
+    yield gui
+    gui.gimp.run("display.delete()")
+
+
+class Windows:
+    """The screen as a user sees it."""
+
+    def __init__(self, lab: Lab, gimp: Gimp, server: Server) -> None:
+        self.lab, self.gimp, self.server = lab, gimp, server
+
+    def windows(self, title: str) -> list[str]:
+        done = self.lab.run(["xdotool", "search", "--onlyvisible", "--name", title], check=False)
+        return done.stdout.split()
+
+    def wait_for(self, title: str) -> str:
+        return wait_until(lambda: self.windows(title), f"a window {title!r}")[-1]
+
+    def wait_gone(self, title: str) -> None:
+        wait_until(lambda: not self.windows(title), f"the window {title!r} to close")
+
+    def place(self, window: str) -> tuple[int, int, int, int]:
+        lines = self.lab.xdotool("getwindowgeometry", "--shell", window).splitlines()
+        values = dict(line.split("=") for line in lines)
+        return tuple(int(values[name]) for name in ("X", "Y", "WIDTH", "HEIGHT"))  # type: ignore[return-value]
+
+    def picture(self, name: str, window: str = "") -> Plane:
+        """What the screen shows now; kept for the guide when pictures are wanted."""
+        crop = ""
+        if window:
+            x, y, width, height = self.place(window)
+            crop = f"{width}x{height}+{x}+{y}"
+        path = self.lab.screenshot(f"{name}.png", crop)
+        if PICTURES and not name.startswith("_"):
+            Image.open(path).convert("RGB").quantize(128, dither=Image.Dither.NONE).save(
+                Path(PICTURES) / f"gimp-{name}.png", optimize=True
+            )
+        return np.asarray(Image.open(path).convert("RGB")).astype(int)
+
+    def open(self, name: str, title: str, **options: object) -> tuple[str, str]:
+        """Call a procedure as its menu entry does; ``(call, window)``."""
+        arguments = "".join(f", {key}={value!r}" for key, value in options.items())
+        call = self.gimp.start(f"out = call({name!r}, image, [layer], {INTERACTIVE}{arguments})")
+        window = self.wait_for(title)
+        self.lab.xdotool("windowactivate", "--sync", window)
+        return call, window
+
+    def undo(self) -> None:
+        window = self.wait_for("photo.*GIMP")
+        self.lab.xdotool("windowactivate", "--sync", window)
+        self.lab.xdotool("key", "ctrl+z")
+
+    def unchanged(self) -> bool:
+        return self.gimp.run("out = state(image) == before")
+
+
+def test_menu_entries(gui: Windows) -> None:
+    """Every procedure is in the menu that its name promises."""
+    found = gui.gimp.run("""
+        names = pdb.query_procedures("maskwright-.*", "", "", "", "", "", "", "")
+        found = {n: (pdb.lookup_procedure(n).get_menu_paths(), pdb.lookup_procedure(n).get_menu_label()) for n in names}
+        out = sorted((name, paths[0], label.replace("_", "")) for name, (paths, label) in found.items())
+    """)
+    assert found == [
+        ("maskwright-click-to-select", "<Image>/Filters/Maskwright", "Click to Select..."),
+        ("maskwright-mask-from-prompt", "<Image>/Layer/Mask", "Add Mask from Prompt..."),
+        ("maskwright-remove-background", "<Image>/Layer/Transparency", "Remove Background to New Layer"),
+        ("maskwright-select-by-prompt", "<Image>/Select", "By Prompt..."),
+        ("maskwright-select-object", "<Image>/Select", "Object from Selection"),
+        ("maskwright-select-refine", "<Image>/Select", "Refine..."),
+        ("maskwright-select-subject", "<Image>/Select", "Subject"),
+        ("maskwright-server", "<Image>/Filters/Maskwright", "Server and Models..."),
+    ]
+
+
+def test_select_by_prompt_dialog(shown: Windows, photo: Plane) -> None:
+    call, window = shown.open("maskwright-select-by-prompt", "Select by Prompt")
+    shown.lab.xdotool("type", "--delay", "5", "bus")
+    with shown.server.client() as client:
+        client.request(__import__("maskwright_protocol.messages", fromlist=["m"]).ModelsRequest(""))
+        shown.picture("select-by-prompt", window)
+        shown.lab.xdotool("key", "Return")
+        assert shown.gimp.finish(call)[0] == "success"
+        assert np.array_equal(selected(shown.gimp), bus(client, photo))
+    shown.picture("selected")
+    shown.undo()
+    wait_until(shown.unchanged, "one undo to bring everything back")
+
+
+@pytest.mark.parametrize("name", ["maskwright-select-by-prompt", "maskwright-mask-from-prompt"])
+def test_escape_changes_nothing(shown: Windows, name: str) -> None:
+    title = "Select by Prompt" if "select" in name else "Add Mask from Prompt"
+    call, window = shown.open(name, title)
+    if "mask-from" in name:
+        shown.picture("mask-from-prompt", window)
+    shown.lab.xdotool("key", "Escape")
+    assert shown.gimp.finish(call)[0] == "cancel"
+    assert shown.unchanged()
+    assert shown.gimp.run("out = image.is_dirty()") is False
+
+
+RESULTS = ("selection", "layer-mask", "layer", "channel", "layers")
+
+
+@pytest.mark.parametrize("result", RESULTS)
+def test_one_undo_takes_everything_back(shown: Windows, result: str) -> None:
+    shown.gimp.call("maskwright-select-by-prompt", prompt="person", result=result).ok()
+    assert not shown.unchanged()
+    shown.undo()
+    wait_until(shown.unchanged, "one undo to bring everything back")
+
+
+def test_refine_dialog(shown: Windows) -> None:
+    shown.gimp.run("image.select_ellipse(Gimp.ChannelOps.REPLACE, 60, 120, 300, 260); rough = selected(image)")
+    call, window = shown.open("maskwright-select-refine", "Refine Selection")
+    shown.picture("refine", window)
+    shown.lab.xdotool("key", "Return")
+    assert shown.gimp.finish(call)[0] == "success"
+    assert shown.gimp.run("out = selected(image) != rough")
+    shown.undo()
+    wait_until(lambda: shown.gimp.run("out = selected(image) == rough"), "the rough selection to come back")
+
+
+def test_server_dialog(shown: Windows) -> None:
+    call = shown.gimp.start(f"out = call('maskwright-server', {INTERACTIVE})")
+    window = shown.wait_for("Maskwright Server and Models")
+    shown.lab.xdotool("windowactivate", "--sync", window)
+    wait_until(lambda: len(np.unique(shown.picture("_look", window).sum(axis=2))) > 40, "the list of models")
+    shown.picture("server", window)
+    shown.lab.xdotool("key", "Escape")
+    assert shown.gimp.finish(call)[1:3] == (0, '{"running": true}')
+
+
+# ---------------------------------------------------------------- click to select
+
+TINT = (64, 140, 255)  # the current object's outline
+
+
+class Clicks:
+    """The Click to Select dialog: document coordinates in, screen coordinates out."""
+
+    def __init__(self, windows: Windows) -> None:
+        self.windows, self.lab = windows, windows.lab
+        self.call, self.window = windows.open("maskwright-click-to-select", "Click to Select")
+        wait_until(self._found, "the picture in the dialog")
+
+    def _found(self) -> bool:
+        """Where the picture is: between the dark bars left and right of it, in the view's frame."""
+        x, y, _, _ = self.windows.place(self.window)
+        shot = self.windows.picture("_find", self.window)
+        dark = np.abs(shot - 0x3A).max(axis=2) == 0
+        rows = np.nonzero(dark.sum(axis=1) > 150)[0]
+        if len(rows) < 300:
+            return False
+        row = (rows[0] + rows[-1]) // 2
+        columns = np.nonzero(dark[row])[0]
+        gaps = np.nonzero(np.diff(columns) > 100)[0]
+        if len(gaps) != 1:
+            return False
+        left, right = columns[gaps[0]] + 1, columns[gaps[0] + 1]
+        self.scale = (right - left) / WIDTH
+        self.left = x + left
+        self.top = y + (rows[0] + rows[-1] + 1) / 2 - HEIGHT * self.scale / 2
+        return True
+
+    def at(self, x: float, y: float) -> tuple[int, int]:
+        return round(self.left + x * self.scale), round(self.top + y * self.scale)
+
+    def outline(self) -> int:
+        shot = self.windows.picture("_outline", self.window)
+        return int((np.abs(shot - np.array(TINT)).max(axis=2) <= 2).sum())
+
+    def click(self, x: float, y: float, button: int = 1) -> None:
+        self.lab.xdotool("mousemove", *self.at(x, y), "click", button)
+
+    def drag(self, x0: float, y0: float, x1: float, y1: float) -> None:
+        self.lab.xdotool("mousemove", *self.at(x0, y0), "mousedown", 1)
+        self.lab.xdotool("mousemove", *self.at((x0 + x1) / 2, (y0 + y1) / 2))
+        self.lab.xdotool("mousemove", *self.at(x1, y1), "mouseup", 1)
+
+    def finish(self, key: str) -> str:
+        self.lab.xdotool("key", key)
+        return self.windows.gimp.finish(self.call)[0]
+
+
+def test_click_to_select(shown: Windows, photo: Plane) -> None:
+    clicks = Clicks(shown)
+    assert clicks.outline() < 20
+    clicks.click(240, 250)
+    wait_until(lambda: clicks.outline() > 300, "the outline of what was clicked")
+    one = clicks.outline()
+    clicks.click(60, 400, button=3)
+    wait_until(lambda: clicks.outline() not in (one, 0), "the second click's answer")
+    shown.picture("click-to-select", clicks.window)
+    clicks.lab.xdotool("key", "ctrl+z")
+    wait_until(lambda: abs(clicks.outline() - one) < 30, "the first click's answer again")
+    clicks.lab.xdotool("key", "ctrl+z")
+    wait_until(lambda: clicks.outline() < 20, "no answer at all")
+    clicks.drag(8, 120, 470, 450)
+    wait_until(lambda: clicks.outline() > 300, "the answer to the box")
+    shown.picture("click-box", clicks.window)
+    assert clicks.finish("Return") == "success"
+    got = selected(shown.gimp)
+    with shown.server.client() as client:
+        job = Select("", boxes=[Rect(8.0, 120.0, 462.0, 330.0)], pick="best")
+        near = plane(answer(client, job, Pixels(photo)).instances[0].mask, WIDTH, HEIGHT)
+    both = ((got > 127) & (near > 127)).sum() / ((got > 127) | (near > 127)).sum()
+    assert both > 0.97, "the box was dragged to whole screen pixels"
+    shown.undo()
+    wait_until(shown.unchanged, "one undo to bring everything back")
+
+
+def test_leaving_click_to_select_changes_nothing(shown: Windows) -> None:
+    clicks = Clicks(shown)
+    clicks.click(240, 250)
+    wait_until(lambda: clicks.outline() > 300, "the outline of what was clicked")
+    assert clicks.finish("Escape") == "cancel"
+    assert shown.unchanged()
+    assert shown.gimp.run("out = image.is_dirty()") is False
+
+
+def test_exact_pixels_of_one_click(shown: Windows, photo: Plane) -> None:
+    clicks = Clicks(shown)
+    clicks.click(240, 250)
+    wait_until(lambda: clicks.outline() > 300, "the outline of what was clicked")
+    assert clicks.finish("Return") == "success"
+    x, y = clicks.at(240, 250)
+    point = Point(round((x - clicks.left) / clicks.scale, 2), round((y - clicks.top) / clicks.scale, 2))
+    with shown.server.client() as client:
+        near = plane(answer(client, Select("", points=[point], pick="best"), Pixels(photo)).instances[0].mask, 480, 640)
+    got = selected(shown.gimp)
+    both = ((got > 127) & (near > 127)).sum() / ((got > 127) | (near > 127)).sum()
+    assert both > 0.97
+
+
+def test_remove_background_from_the_menu(shown: Windows, photo: Plane) -> None:
+    """No dialog: one undo step, and the new layer lies above."""
+    result = shown.gimp.run(f"out = call('maskwright-remove-background', image, [layer], {INTERACTIVE})")
+    assert result[0] == "success"
+    with shown.server.client() as client:
+        expected = answer(client, Cutout("", foreground=False), Pixels(photo)).alpha
+    data = shown.gimp.run("""out = plane(image.get_layers()[0], "R'G'B'A u8")""")
+    alpha = np.frombuffer(data, np.uint8).reshape(HEIGHT, WIDTH, 4)[..., 3]
+    assert np.array_equal(alpha, plane(expected, WIDTH, HEIGHT))
+    shown.undo()
+    wait_until(shown.unchanged, "one undo to bring everything back")
