@@ -3,11 +3,15 @@
 from collections.abc import Callable, Iterator
 
 import pytest
+from hypothesis import settings
 
 from maskwright_protocol.client import Client
 from maskwright_protocol.discovery import Endpoint
 
 from .support import Gateway, Reply
+
+settings.register_profile("the same each time", derandomize=True, deadline=None)
+settings.load_profile("the same each time")
 
 
 @pytest.fixture

@@ -196,6 +196,11 @@ class Gateway:
         for connection in list(self.server.connections):
             connection.transport.abort()
 
+    def vanish(self) -> None:
+        """Accept nobody any more, then break all connections. For the gateway's own thread."""
+        self.server.close(close_connections=False)
+        self.cut()
+
     def close(self) -> None:
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stop.set)

@@ -300,7 +300,7 @@ def test_a_restarted_server_is_waited_for(gateway: Start, connect: Connect) -> N
     client = connect(first.endpoint)
     ticket = client.submit(select())
     assert until(lambda: first.worker.current == 1)
-    first.call(first.cut)
+    first.call(first.vanish)
     first.close()
     second = gateway(pixels_back, port=first.port)
     assert mask_of(ticket.result(10)) == ITEM.data

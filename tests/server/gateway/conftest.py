@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from maskwright.gateway.session import House, Session
 from maskwright.images.store import ImageStore
@@ -15,6 +16,9 @@ from maskwright.workers.main import WorkerOptions
 from maskwright.workers.process import WorkerProcess
 from maskwright_protocol import codec
 from maskwright_protocol.messages import Failed, Hello, Message, Models, Status
+
+settings.register_profile("the same each time", derandomize=True, deadline=None)
+settings.load_profile("the same each time")
 
 
 class NoWorker(WorkerProcess):

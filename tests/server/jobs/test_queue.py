@@ -231,7 +231,7 @@ class QueueMachine(RuleBasedStateMachine):
             assert self.queue.find(job.session, job.request.id) is job
 
 
-QueueMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+QueueMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None, derandomize=True)
 TestQueueMachine = QueueMachine.TestCase
 
 
