@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
+from maskwright.plugins.cli import plugins_app
 from maskwright_protocol import __version__
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 models_app = typer.Typer(no_args_is_help=True, help="Show the models.")
 app.add_typer(models_app, name="models")
+app.add_typer(plugins_app, name="plugins")
 
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 ImageFile = Annotated[Path, typer.Argument(help="PNG, JPEG, WebP or TIFF.", metavar="IMAGE")]

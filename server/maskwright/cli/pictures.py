@@ -65,10 +65,11 @@ def read_picture(path: Path) -> Array:
     try:
         data = path.read_bytes()
         with Image.open(io.BytesIO(data)) as picture:
-            orientation = picture.getexif().get(ORIENTATION_TAG, 1)
+            # Before anything loads the picture, which hides how deep the file is.
             pixels = _deep_pixels(data, picture) if picture.format in ("PNG", "TIFF") else None
             if pixels is None:
                 pixels = _eight_bit(picture)
+            orientation = picture.getexif().get(ORIENTATION_TAG, 1)
     except FileNotFoundError:
         raise BadImage(f"There is no file {path}.", "Check the name.") from None
     except UnidentifiedImageError:
