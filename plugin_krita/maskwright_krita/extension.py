@@ -50,9 +50,23 @@ class MaskwrightExtension(Extension):
             action = window.createAction(name, tr(text), "")
             action.triggered.connect(lambda *_, name=name: _commands()[name]())
             made.append((menu, action))
+        QTimer.singleShot(0, lambda: _keep_menus(made, 0))
+
+
+KEPT = "maskwright_menus"  # a property of the main windows that are looked after
+_keepers: List[Any] = []  # Krita gives a window a new Python object each time it is asked for; ours must stay
+
+
+def _keep_menus(made: List[Tuple[str, QAction]], tries: int) -> None:
+    """Find the main window that the actions were made for: it is not ready yet when Krita asks for the actions."""
+    for window in app.krita().windows():
         main = window.qwindow()
-        if main is not None:
-            _MenuKeeper(main, made)
+        if main is not None and main.isVisible() and not main.property(KEPT):
+            main.setProperty(KEPT, True)
+            _keepers.append(_MenuKeeper(main, made))
+            return
+    if tries < 300:
+        QTimer.singleShot(100, lambda: _keep_menus(made, tries + 1))
 
 
 class _MenuKeeper(QObject):
@@ -63,6 +77,7 @@ class _MenuKeeper(QObject):
         super().__init__(main)
         self._bar = main.menuBar()
         self._made = made
+        main.destroyed.connect(lambda *_: _keepers.remove(self))
         self._bar.installEventFilter(self)
         QTimer.singleShot(0, self._insert)
 

@@ -1,0 +1,219 @@
+"""What the tests do in Krita and compare: open documents, run commands, read selections and layers, ask the server."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from maskwright_protocol import ask, masks
+from maskwright_protocol.client import Client
+from maskwright_protocol.messages import Job, PixelRect
+
+from ..chroot import Lab
+from .driver import Krita
+
+HELPERS = """
+import zlib
+import maskwright_krita.plugin
+from maskwright_krita.options import Options
+from maskwright_krita.editor import canvas as mw_canvas
+from krita import Selection
+P = maskwright_krita.plugin.plugin(); C = P.controller; T = P.tool
+TOLD = []; FAILED = []
+C.told.connect(TOLD.append)
+C.failed.connect(lambda failure: FAILED.append(None if failure is None else (failure.code, failure.message, failure.hint)))
+T.failed.connect(lambda failure: FAILED.append(None if failure is None else (failure.code, failure.message, failure.hint)))
+
+def history():
+    docker = [d for d in K.dockers() if d.objectName() == "History"][0]
+    view = docker.findChildren(QListView)[0]
+    return [view.model().index(i, 0).data() for i in range(view.model().rowCount())][1:], view.currentIndex().row()
+
+def save(path, data):
+    with open(path, "wb") as file:
+        file.write(bytes(data))
+
+def mask_bytes(selection, w, h):
+    return selection.pixelData(0, 0, w, h).data() if selection is not None else bytes(w * h)
+
+def failure():
+    return next((f for f in reversed(FAILED) if f is not None), None) if FAILED and FAILED[-1] is not None else None
+
+def docker():
+    return [d for d in K.dockers() if d.objectName() == "maskwright_docker"][0]
+
+def child(name):
+    return docker().findChild(QWidget, name)
+
+def place(widget, x=None, y=None):
+    point = QPoint(widget.width() // 2 if x is None else int(x), widget.height() // 2 if y is None else int(y))
+    at = widget.mapToGlobal(point)
+    return at.x(), at.y()
+
+def on_canvas(x, y):
+    at = mw_canvas.image_to_widget(K.activeWindow().activeView()).map(QPointF(x, y))
+    return place(mw_canvas.active_widget(), round(at.x()), round(at.y()))
+
+def tree(node):
+    return [(n.name(), n.type(), tree(n)) for n in node.childNodes()]
+"""
+
+
+class Studio:
+    def __init__(self, krita: Krita, lab: Lab, client: Client, photos: Path) -> None:
+        self.krita, self.lab, self.client, self.photos = krita, lab, client, photos
+        if not krita.get("'HELPERS' in globals()"):
+            krita.run(HELPERS + "\nHELPERS = True")
+            krita.run("docker().setVisible(True)")
+            krita.wait("C.connection.state == 'connected'", "the plugin's connection")
+
+    def reset(self) -> None:
+        """No documents, no command under way, default settings."""
+        run = self.krita.run
+        run("T.stop(); C.cancel()")
+        self.idle()
+        # Krita 5.2 crashes, without any plugin too, when a document closes before the delayed update (a timer of 50 ms)
+        # that follows a change of its selection. Nobody is so quick by hand; timers fire in order, so this waits for it.
+        run("quiet = []; QTimer.singleShot(250, lambda: quiet.append(True))")
+        self.krita.wait("quiet", "Krita's delayed updates")
+        run("[d.setModified(False) for d in K.documents()]; [d.close() for d in K.documents()]")
+        self.krita.wait("not K.documents()", "the documents to close")
+        run("C.options = Options(); C.options.hover = False; C.result = None; TOLD.clear(); FAILED.clear()")
+
+    def idle(self, seconds: float = 60.0) -> None:
+        self.krita.wait("not C.busy()", "the command to end", seconds)
+
+    def settle(self) -> None:
+        """Krita has drawn and applied what it was told to."""
+        self.krita.run("K.activeDocument().waitForDone()")
+
+    # ------------------------------------------------------------ documents
+
+    def open(self, image: Image.Image) -> None:
+        """A new document that shows the image, in a folder of its own (Krita leaves autosave files)."""
+        folder = Path(tempfile.mkdtemp(dir=self.lab.folder))
+        image.save(folder / "picture.png")
+        inside = self.lab.within(folder / "picture.png")
+        self.krita.run(f"d = K.openDocument({inside!r}); K.activeWindow().addView(d); K.setActiveDocument(d)")
+        self.ready()
+
+    def create(self, width: int, height: int, model: str = "RGBA", depth: str = "U8") -> None:
+        self.krita.run(
+            f"d = K.createDocument({width}, {height}, 'test', {model!r}, {depth!r}, '', 72.0)\n"
+            "K.activeWindow().addView(d); K.setActiveDocument(d)"
+        )
+        self.ready()
+
+    def ready(self) -> None:
+        self.krita.wait("K.activeDocument() is not None and K.activeDocument().activeNode() is not None", "the image")
+        self.krita.wait("mw_canvas.active_widget() is not None", "the canvas")
+        self.settle()
+
+    def photo(self, name: str) -> Image.Image:
+        return Image.open(self.photos / name).convert("RGB")
+
+    def add_layer(self, name: str, image: Image.Image, x: int, y: int) -> None:
+        """A layer of an RGB 8-bit document with the image at that place."""
+        path = self.lab.path("exchange", f"{name}.raw")
+        path.write_bytes(bgra(image))
+        width, height = image.size
+        self.krita.run(
+            f"""
+            d = K.activeDocument(); n = d.createNode({name!r}, 'paintlayer')
+            n.setPixelData(QByteArray(open({self.lab.within(path)!r}, 'rb').read()), {x}, {y}, {width}, {height})
+            d.rootNode().addChildNode(n, None); d.refreshProjection(); d.waitForDone()
+            QTimer.singleShot(0, lambda: d.setActiveNode(n))
+            """
+        )
+        self.krita.wait(f"K.activeDocument().activeNode().name() == {name!r}", "the layer to be active")
+
+    # ------------------------------------------------------------ reading
+
+    def fetch(self, expression: str) -> bytes:
+        """Bytes of an expression in Krita."""
+        path = self.lab.path("exchange", "data.raw")
+        self.krita.run(f"save({self.lab.within(path)!r}, {expression})")
+        return path.read_bytes()
+
+    def selection(self) -> np.ndarray:
+        """The document's selection, 0 where there is none."""
+        width, height = self.krita.get("(K.activeDocument().width(), K.activeDocument().height())")
+        data = self.fetch("mask_bytes(K.activeDocument().selection(), d.width(), d.height())")
+        return np.frombuffer(data, np.uint8).reshape(height, width)
+
+    def pixels(self, node: str, box: PixelRect, channels: int = 4, projection: bool = False) -> np.ndarray:
+        """A node's pixels; ``node`` is an expression."""
+        call = "projectionPixelData" if projection else "pixelData"
+        data = self.fetch(f"({node}).{call}({box.x}, {box.y}, {box.width}, {box.height}).data()")
+        return np.frombuffer(data, np.uint8).reshape(box.height, box.width, channels)
+
+    def history(self) -> tuple[list[str], int]:
+        return self.krita.get("history()")
+
+    def failure(self) -> tuple[str, str, str] | None:
+        return self.krita.get("failure()")
+
+    # ------------------------------------------------------------ doing
+
+    def command(self, call: str, seconds: float = 60.0) -> None:
+        """A command of the controller, to its end; fails when it fails."""
+        self.krita.run(f"FAILED.clear(); C.{call}")
+        self.idle(seconds)
+        self.settle()
+        assert self.failure() is None, self.failure()
+
+    def undo(self) -> None:
+        self.krita.run("K.action('edit_undo').trigger()")
+        self.settle()
+
+    def redo(self) -> None:
+        self.krita.run("K.action('edit_redo').trigger()")
+        self.settle()
+
+    def click(self, x: float, y: float, button: int = 1, key: str = "") -> None:
+        """A real click on the canvas at that place of the image."""
+        at = self.krita.get(f"on_canvas({x}, {y})")
+        before = self.krita.get("len(T.marks)")
+        held = ["keydown", key] if key else []
+        self.lab.xdotool("mousemove", *at, *held, "click", button, *(["keyup", key] if key else []))
+        self.krita.wait(f"len(T.marks) > {before}", "the click to arrive")
+
+    def press(self, name: str) -> None:
+        """Press a button of the docker with the mouse."""
+        self.krita.run(f"docker().raise_(); w = child({name!r}); s = docker().widget(); s.ensureWidgetVisible(w)")
+        at = self.krita.get(f"place(child({name!r}))")
+        self.lab.xdotool("mousemove", *at, "click", 1)
+
+    # ------------------------------------------------------------ the server's own answer
+
+    def ask(self, job: Job, image: Image.Image | bytes, box: PixelRect) -> Any:
+        """What the server answers about BGRA pixels that cover ``box`` (at most 1024 large: nothing is scaled)."""
+        data = image if isinstance(image, bytes) else bgra(image)
+        raster = ask.raster_data(data, box.width, box.height, "BGRA8", box)
+
+        class Source(ask.PictureSource):
+            def __init__(self) -> None:
+                self.box = box
+
+            def overview(self) -> ask.RasterData:
+                return raster
+
+            def detail(self, box: PixelRect) -> ask.RasterData:
+                whole = np.frombuffer(data, np.uint8).reshape(self.box.height, self.box.width, 4)
+                top, left = box.y - self.box.y, box.x - self.box.x
+                part = whole[top : top + box.height, left : left + box.width].tobytes()
+                return ask.raster_data(part, box.width, box.height, "BGRA8", box)
+
+        return ask.run(ask.answer(self.client, job, Source()))
+
+
+def bgra(image: Image.Image) -> bytes:
+    rgba = np.asarray(image.convert("RGBA"))
+    return np.ascontiguousarray(rgba[..., [2, 1, 0, 3]]).tobytes()
+
+
+def placed(mask: Any, width: int, height: int, x: int = 0, y: int = 0) -> np.ndarray:
+    """A mask of the server in a plane of the document."""
+    return np.frombuffer(bytes(masks.place(mask, width, height, x, y)), np.uint8).reshape(height, width)

@@ -1,0 +1,176 @@
+"""The click tool in the real Krita: real clicks and keys, under zoom, rotation and mirroring."""
+
+import numpy as np
+import pytest
+
+from maskwright_protocol.messages import PixelRect, Point, Rect, Select
+
+from ..chroot import Lab, wait_until
+from .driver import Krita
+from .studio import Studio, placed
+
+pytestmark = pytest.mark.editor
+
+CAT = "photos/chelsea.png"
+WIDTH, HEIGHT = 451, 300
+BOX = PixelRect(0, 0, WIDTH, HEIGHT)
+
+
+def start(studio: Studio, krita: Krita) -> None:
+    studio.press("maskwright_click_button")
+    krita.wait("T.active", "the tool to be on")
+    krita.wait("'prefetch' not in T._tasks", "the embedding")
+    assert studio.failure() is None
+
+
+def answered(krita: Krita, count: int) -> None:
+    krita.wait(f"len(T.marks) == {count} and T.marks.pending is None", "the preview")
+
+
+def preview(studio: Studio) -> np.ndarray:
+    box = studio.krita.get("(lambda b: (b.x, b.y, b.width, b.height))(T.preview().box)")
+    plane = np.zeros((HEIGHT, WIDTH), np.uint8)
+    data = np.frombuffer(studio.fetch("T.preview().data"), np.uint8).reshape(box[3], box[2])
+    plane[box[1] : box[1] + box[3], box[0] : box[0] + box[2]] = data
+    return plane
+
+
+def expected(studio: Studio, krita: Krita, boxes: list[Rect] | None = None) -> np.ndarray:
+    """The server's answer to the points as they arrived (a screen pixel is a fraction of the image's)."""
+    points = [Point(*mark) for mark in krita.get("[(p.x, p.y, p.include) for p in T.marks.points]")]
+    job = Select("", points=points, boxes=boxes or [], pick="best")
+    return placed(studio.ask(job, studio.photo(CAT), BOX).instances[0].mask, WIDTH, HEIGHT)
+
+
+def test_click_exclude_take_back_and_commit(studio: Studio, krita: Krita, lab: Lab) -> None:
+    studio.open(studio.photo(CAT))
+    start(studio, krita)
+    studio.click(230, 150)
+    answered(krita, 1)
+    first = preview(studio)
+    assert (first == expected(studio, krita)).all()
+    assert krita.get("d.selection() is None"), "the document must not change before Enter"
+    studio.click(60, 60, key="shift")
+    answered(krita, 2)
+    assert krita.get("[p.include for p in T.marks.points]") == [True, False]
+    second = preview(studio)
+    assert (second == expected(studio, krita)).all()
+    studio.click(40, 250, button=3)
+    answered(krita, 3)
+    assert krita.get("[p.include for p in T.marks.points]") == [True, False, False]
+    krita.key("ctrl+z")
+    krita.wait("len(T.marks) == 2", "the click to be taken back")
+    assert (preview(studio) == second).all()
+    krita.key("Return")
+    krita.wait("not T.active and not C.busy()", "the tool to end")
+    studio.settle()
+    wait_until(lambda: (studio.selection() == second).all(), "the selection")
+    assert len(studio.history()[0]) == 1
+    studio.undo()
+    assert krita.get("d.selection() is None")
+
+
+def test_escape_leaves_everything_as_it_was(studio: Studio, krita: Krita) -> None:
+    studio.open(studio.photo(CAT))
+    pixels = studio.fetch(f"d.activeNode().pixelData(0, 0, {WIDTH}, {HEIGHT}).data()")
+    start(studio, krita)
+    studio.click(230, 150)
+    answered(krita, 1)
+    krita.key("Escape")
+    krita.wait("not T.active", "the tool to end")
+    assert krita.get("d.selection() is None")
+    assert studio.history()[0] == []
+    assert studio.fetch(f"d.activeNode().pixelData(0, 0, {WIDTH}, {HEIGHT}).data()") == pixels
+    assert krita.get("not [w for w in QApplication.allWidgets() if w.objectName() == 'maskwright_overlay' "
+                     "and w.isVisible()]")  # fmt: skip
+
+
+def test_a_dragged_box(studio: Studio, krita: Krita, lab: Lab) -> None:
+    studio.open(studio.photo(CAT))
+    start(studio, krita)
+    x0, y0 = krita.get("on_canvas(120, 10)")
+    x1, y1 = krita.get("on_canvas(400, 290)")
+    lab.xdotool("mousemove", x0, y0, "mousedown", 1, "mousemove", (x0 + x1) // 2, (y0 + y1) // 2,
+                "mousemove", x1, y1, "mouseup", 1)  # fmt: skip
+    krita.wait("len(T.marks) == 1", "the box")
+    answered(krita, 1)
+    box = Rect(*krita.get("[(b.x, b.y, b.width, b.height) for b in T.marks.boxes][0]"))
+    assert abs(box.x - 120) < 2
+    assert abs(box.width - 280) < 3
+    assert (preview(studio) == expected(studio, krita, [box])).all()
+
+
+@pytest.mark.parametrize(
+    ("zoom", "angle", "mirrored"), [(0.6, 0, False), (2.0, 0, False), (1.0, 30, False), (1.0, 0, True), (1.3, 75, True)]
+)
+def test_clicks_hit_under_zoom_rotation_and_mirroring(
+    studio: Studio, krita: Krita, lab: Lab, zoom: float, angle: float, mirrored: bool
+) -> None:
+    """A pixel of a colour of its own is drawn, found on the screen, clicked there, and arrives as that pixel."""
+    studio.open(studio.photo(CAT))
+    krita.run(
+        f"""
+        d = K.activeDocument(); n = d.createNode("spot", "paintlayer")
+        n.setPixelData(QByteArray(b"\\xff\\x00\\xff\\xff" * 144), 224, 144, 12, 12)
+        d.rootNode().addChildNode(n, None); d.refreshProjection(); d.waitForDone()
+        c = K.activeWindow().activeView().canvas()
+        c.setZoomLevel({zoom}); c.setRotation({angle}); c.setMirror({mirrored})
+        """
+    )
+    start(studio, krita)
+
+    def seen() -> tuple[float, float] | None:
+        from PIL import Image
+
+        screen = np.asarray(Image.open(lab.screenshot("spot.png")).convert("RGB")).astype(int)
+        spot = (np.abs(screen - np.array([255, 0, 255])).sum(axis=2) < 30).nonzero()
+        return (float(spot[1].mean()), float(spot[0].mean())) if len(spot[0]) > 20 else None
+
+    place = wait_until(seen, "the spot on the screen", 10.0, pause=0.1)
+    assert place is not None
+    lab.xdotool("mousemove", round(place[0]), round(place[1]), "click", 1)
+    krita.wait("len(T.marks) == 1", "the click")
+    x, y = krita.get("(T.marks.points[0].x, T.marks.points[0].y)")
+    tolerance = 1.5 / zoom + 1
+    assert abs(x - 230) < tolerance
+    assert abs(y - 150) < tolerance
+
+
+def test_hovering_shows_without_queueing(studio: Studio, krita: Krita, lab: Lab) -> None:
+    studio.open(studio.photo(CAT))
+    krita.run("C.options.hover = True")
+    start(studio, krita)
+    before = krita.get("C.connection._generation")
+    x, y = krita.get("on_canvas(230, 150)")
+    moves = [step for i in range(60) for step in ("mousemove", x - 60 + 2 * i, y)]
+    lab.xdotool(*moves, "mousemove", x, y)
+    krita.wait("T._overlay._hover is not None and 'hover' not in T._tasks", "the hover preview")
+    asked = krita.get("C.connection._generation") - before
+    assert 1 <= asked < 30, f"{asked} questions for 61 moves"
+    box = krita.get("(lambda b: (b.x, b.y, b.width, b.height))(T._overlay._hover[0].box)")
+    inverse = krita.get(
+        "(lambda p: (p.x(), p.y()))(mw_canvas.image_to_widget(K.activeWindow().activeView())"
+        f".inverted()[0].map(QPointF(mw_canvas.active_widget().mapFromGlobal(QPoint({x}, {y})))))"
+    )
+    answer = studio.ask(Select("", points=[Point(*inverse)], pick="best"), studio.photo(CAT), BOX)
+    found = answer.instances[0].mask.box
+    assert box == (found.x, found.y, found.width, found.height)
+    assert krita.get("d.selection() is None")
+    assert studio.history()[0] == []
+
+
+def test_painting_over_the_picture_asks_again(studio: Studio, krita: Krita) -> None:
+    """The picture changes while the tool is on: the preview follows by itself."""
+    studio.open(studio.photo(CAT))
+    start(studio, krita)
+    studio.click(230, 150)
+    answered(krita, 1)
+    krita.wait("not T._look_again.isActive() and 'look' not in T._tasks", "the look at the unchanged picture")
+    key = krita.get("T._picture.key")
+    krita.run("d.activeNode().setPixelData(QByteArray(b'\\x20\\x30\\x40\\xff' * 40000), 0, 0, 200, 200)")
+    studio.click(240, 160)
+    krita.wait(f"T._picture.key != {key!r} and T.marks.pending is None and not T._tasks", "the new picture")
+    data = studio.fetch(f"d.activeNode().pixelData(0, 0, {WIDTH}, {HEIGHT}).data()")
+    points = [Point(*mark) for mark in krita.get("[(p.x, p.y, p.include) for p in T.marks.points]")]
+    answer = studio.ask(Select("", points=points, pick="best"), data, BOX)
+    assert (preview(studio) == placed(answer.instances[0].mask, WIDTH, HEIGHT)).all()
