@@ -41,6 +41,7 @@ class Settings(BaseSettings):
     models: Annotated[list[Path], NoDecode] = Field(
         default_factory=list, description="local model folders, one directory a model; in the environment a path list"
     )
+    device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto takes a GPU if it can")
     threads: int = Field(default=0, ge=0, description="processor threads for the models; 0 chooses")
 
     image_budget: int = Field(default=1024, ge=16, description="MiB of uploaded pixels that are kept, over all clients")

@@ -101,7 +101,7 @@ def _device() -> Iterator[Finding]:
     from maskwright.models.roles import Matter
 
     settings = Settings()
-    pool = ModelPool(model_folders(settings), device="cpu", threads=settings.threads or 1)
+    pool = ModelPool(model_folders(settings), device=settings.device, threads=settings.threads or 1)
     providers = ", ".join(onnxruntime.get_available_providers())
     yield Finding("onnxruntime", "ok", f"{onnxruntime.__version__} ({providers})")
     if "u2netp" in scan([]):

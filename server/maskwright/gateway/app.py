@@ -64,7 +64,7 @@ async def _serve(settings: Settings, tls: ssl.SSLContext | None) -> None:
     stop = asyncio.Event()
     store = ImageStore(settings.image_budget * MIB, settings.max_megapixels * 1_000_000)
     options = WorkerOptions(
-        device="cpu",
+        device=settings.device,
         folders=model_folders(settings),
         threads=settings.threads or os.cpu_count() or 1,
         embedding_budget=settings.embedding_budget * MIB,
