@@ -6,7 +6,7 @@ undo group is opened. GIMP's plane of a selection or a mask is linear, that of a
 """
 
 from contextlib import contextmanager
-from typing import Any, Iterator, List, Optional, Sequence
+from typing import Any, Iterator, List, Optional, Sequence, Tuple
 
 import gi
 
@@ -128,7 +128,7 @@ class BufferSource(PictureSource):
 class Subject:
     """What a call looks at: ``source`` for the server, ``drawable`` with the same pixels, ``layer`` to put things on.
 
-    Close it: a visible image is looked at through a temporary item.
+    Close it: a visible image, or a layer with effects, is looked at through something temporary.
     """
 
     def __init__(self, image: Any, drawables: Sequence[Any], look_at: str = "layer") -> None:
@@ -140,9 +140,8 @@ class Subject:
             self.drawable, self.box = self._temporary, canvas(image)
         else:
             self.drawable, self.box = self.layer, item_box(self.layer)
-            if self.layer.get_filters():
-                self._temporary = self.drawable = self.layer.copy()
-                self.drawable.merge_filters()
+            if self.layer.get_filters() and image.get_base_type() != Gimp.ImageBaseType.INDEXED:
+                self._temporary, self.drawable = _with_effects(image, self.layer)
         if self.box.width < 1 or self.box.height < 1:
             raise OutsideImage("The layer is empty.", "Choose a layer with something on it.")
         self.source = BufferSource(self.drawable, self.box, deep=image.get_precision() != EIGHT_BIT)
@@ -163,6 +162,24 @@ class Subject:
         if self._temporary is not None:
             self._temporary.delete()
             self._temporary = None
+
+
+def _with_effects(image: Any, layer: Any) -> Tuple[Any, Any]:
+    """A temporary image, and in it the layer with its effects made permanent.
+
+    Not in the user's image: there it would change how the selection's values are held.
+    """
+    apart = Gimp.Image.new_with_precision(
+        layer.get_width(), layer.get_height(), image.get_base_type(), image.get_precision()
+    )
+    apart.undo_disable()
+    profile = image.get_color_profile()
+    if profile is not None:
+        apart.set_color_profile(profile)
+    copy = Gimp.Layer.new_from_drawable(layer, apart)
+    apart.insert_layer(copy, None, 0)
+    copy.merge_filters()
+    return apart, copy
 
 
 def selection(image: Any, depth: int) -> Optional[Mask]:
@@ -203,17 +220,28 @@ def _write(drawable: Any, area: PixelRect, origin: PixelRect, encoding: str, dat
     drawable.update(0, 0, origin.width, origin.height)
 
 
-def _native(channel: Any) -> str:
-    """ "Y" or "Y'": how GIMP reads this channel when it makes a selection or a mask of it."""
+def _model(channel: Any) -> str:
+    """Y (linear) or Y' (gamma-encoded): how a channel, a selection or a layer mask holds its values."""
     return Babl.format_get_encoding(channel.get_format()).split()[0]
 
 
-def channel_of(image: Any, parts: Sequence[Mask], box: PixelRect, name: str = "Maskwright") -> Any:
-    """The union of masks as a channel that belongs to no image and covers ``box``."""
+def _encoding(channel: Any, target: Optional[Any]) -> str:
+    """How to write linear values into a channel so that they arrive in the target (None: that channel itself).
+
+    GIMP copies raw values between them. Channels of 8-bit images are Y' and selections Y, but a selection becomes
+    Y' too when an effect is merged into a layer.
+    """
+    return "Y" if target is not None and _model(target) == _model(channel) else _model(channel)
+
+
+def channel_of(
+    image: Any, parts: Sequence[Mask], box: PixelRect, target: Optional[Any] = None, name: str = "Maskwright"
+) -> Any:
+    """The union of masks as a channel of no image that covers ``box``, to be combined with ``target``."""
     union = None
     for part in parts:
         channel = Gimp.Channel.new(image, name, box.width, box.height, 50.0, Gegl.Color.new("red"))
-        encoding = f"{_native(channel)} u{part.depth}"
+        encoding = f"{_encoding(channel, target)} u{part.depth}"
         _write(channel, part.box, box, encoding, masks.unpack(part), part.depth // 8)
         if union is None:
             union = channel
@@ -225,15 +253,16 @@ def channel_of(image: Any, parts: Sequence[Mask], box: PixelRect, name: str = "M
 
 
 def apply_selection(image: Any, parts: Sequence[Mask], mode: str) -> None:
-    channel = channel_of(image, parts, canvas(image))
+    selected = image.get_selection()
+    channel = channel_of(image, parts, canvas(image), selected)
     with one_undo_step(image):
-        image.get_selection().combine_masks(channel, OPERATIONS[mode], 0, 0)
+        selected.combine_masks(channel, OPERATIONS[mode], 0, 0)
     channel.delete()
 
 
 def apply_channel(image: Any, parts: Sequence[Mask], name: str) -> Any:
     """Save as a channel; the selected layers stay selected."""
-    channel = channel_of(image, parts, canvas(image), name)
+    channel = channel_of(image, parts, canvas(image), name=name)
     layers = image.get_selected_layers()
     with one_undo_step(image):
         image.insert_channel(channel, None, 0)
@@ -255,18 +284,17 @@ def apply_layer_mask(subject: Subject, parts: Sequence[Mask], mode: str) -> None
     check_mask_target(subject)
     assert layer is not None
     box = item_box(layer)
-    channel = channel_of(image, parts, box)
-    mask = layer.get_mask()
-    if mask is not None:
-        with one_undo_step(image):
-            mask.combine_masks(channel, OPERATIONS[mode], 0, 0)
-    else:
+    mask, operation = layer.get_mask(), OPERATIONS[mode]
+    fresh = mask is None
+    if mask is None:
         white = mode == "subtract"
         mask = layer.create_mask(Gimp.AddMaskType.WHITE if white else Gimp.AddMaskType.BLACK)
         operation = Gimp.ChannelOps.SUBTRACT if white else Gimp.ChannelOps.REPLACE
-        with one_undo_step(image):
+    channel = channel_of(image, parts, box, mask)
+    with one_undo_step(image):
+        if fresh:
             layer.add_mask(mask)
-            mask.combine_masks(channel, operation, 0, 0)
+        mask.combine_masks(channel, operation, 0, 0)
     channel.delete()
 
 
@@ -318,7 +346,7 @@ def _multiply(channel: Any, mask: Any, box: PixelRect) -> None:
     other = Gimp.Channel.new(channel.get_image(), "Mask", box.width, box.height, 50.0, Gegl.Color.new("red"))
     area = Gegl.Rectangle.new(0, 0, box.width, box.height)
     buffer = other.get_buffer()
-    buffer.set(area, f"{_native(channel)} u16", mask.get_buffer().get(area, 1.0, "Y u16", NO_ABYSS))
+    buffer.set(area, f"{_model(channel)} u16", mask.get_buffer().get(area, 1.0, "Y u16", NO_ABYSS))
     buffer.flush()
     channel.combine_masks(other, Gimp.ChannelOps.INTERSECT, 0, 0)
     other.delete()
@@ -327,7 +355,7 @@ def _multiply(channel: Any, mask: Any, box: PixelRect) -> None:
 def _transfer(channel: Any, mask: Any, box: PixelRect) -> None:
     """The channel's values into a layer mask that is on no layer yet, value for value."""
     area = Gegl.Rectangle.new(0, 0, box.width, box.height)
-    data = channel.get_buffer().get(area, 1.0, f"{_native(channel)} u16", NO_ABYSS)
+    data = channel.get_buffer().get(area, 1.0, f"{_model(channel)} u16", NO_ABYSS)
     buffer = mask.get_buffer()
     buffer.set(area, "Y u16", data)
     buffer.flush()

@@ -18,6 +18,7 @@ from .test_procedures import HEIGHT, WIDTH, bus, selected
 
 pytestmark = pytest.mark.editor
 PICTURES = os.environ.get("MASKWRIGHT_SCREENSHOTS", "")
+MAIN = "480x640.*GIMP"  # the image window's title tells the size
 INTERACTIVE = "run_mode=Gimp.RunMode.INTERACTIVE"
 
 
@@ -36,7 +37,7 @@ def gui(screen: Lab, serve: Callable[[Lab], Server], photo: Plane, lab: Lab) -> 
     gimp = Gimp(screen, windows=True)
     gimp.run(f"PHOTO = {screen.inside + '/photo.png'!r}")
     windows = Windows(screen, gimp, server)
-    windows.wait_for("GNU Image Manipulation Program|GIMP")
+    windows.wait_for("GNU Image Manipulation Program")
     yield windows
     gimp.close()
 
@@ -51,7 +52,7 @@ def shown(gui: "Windows") -> Iterator["Windows"]:
         image.clean_all()
         before = state(image)
     """)
-    gui.wait_for("photo.*GIMP")
+    gui.wait_for(MAIN)
     yield gui
     gui.gimp.run("display.delete()")
 
@@ -67,7 +68,11 @@ class Windows:
         return done.stdout.split()
 
     def wait_for(self, title: str) -> str:
-        return wait_until(lambda: self.windows(title), f"a window {title!r}")[-1]
+        try:
+            return wait_until(lambda: self.windows(title), f"a window {title!r}")[-1]
+        except AssertionError:
+            path = self.lab.screenshot("missing.png")
+            raise AssertionError(f"no window {title!r}; the screen: {path}") from None
 
     def wait_gone(self, title: str) -> None:
         wait_until(lambda: not self.windows(title), f"the window {title!r} to close")
@@ -99,7 +104,7 @@ class Windows:
         return call, window
 
     def undo(self) -> None:
-        window = self.wait_for("photo.*GIMP")
+        window = self.wait_for(MAIN)
         self.lab.xdotool("windowactivate", "--sync", window)
         self.lab.xdotool("key", "ctrl+z")
 
