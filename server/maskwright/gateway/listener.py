@@ -23,6 +23,7 @@ log = logging.getLogger("maskwright.gateway")
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 MAX_SESSIONS = 64
 CLOSE_TIMEOUT_S = 2.0
+MAX_UNREAD = 512  # messages
 
 
 class Gate:
@@ -79,7 +80,14 @@ async def listen(house: House, host: str, port: int, token: str, tls: ssl.SSLCon
 
 async def _converse(connection: ServerConnection, house: House, gate: Gate) -> None:
     outgoing: asyncio.Queue[Message | None] = asyncio.Queue()
-    session = Session(secrets.token_hex(8), house, outgoing.put_nowait)
+
+    def send(message: Message) -> None:
+        outgoing.put_nowait(message)
+        if outgoing.qsize() == MAX_UNREAD:  # a client that does not read must not fill our memory
+            log.warning("a client does not read its answers", extra={"session": session.name})
+            connection.transport.abort()
+
+    session = Session(secrets.token_hex(8), house, send)
     gate.sessions[session.name] = session
     writer = asyncio.create_task(_write(connection, outgoing))
     try:

@@ -12,7 +12,6 @@ from maskwright.jobs.desk import JobDesk, failed
 from maskwright_protocol import __version__, bulk, codec
 from maskwright_protocol.digest import STRIP_ROWS
 from maskwright_protocol.errors import BadInput, BadMessage, InternalError, MaskwrightError, VersionMismatch
-from maskwright_protocol.masks import unpack
 from maskwright_protocol.messages import (
     PROTOCOL_VERSION,
     Cancel,
@@ -32,7 +31,7 @@ from maskwright_protocol.messages import (
     Welcome,
 )
 
-from .validate import check_raster, parse
+from .validate import check_mask, check_raster, parse
 
 log = logging.getLogger("maskwright.session")
 
@@ -147,7 +146,7 @@ class Session:
             raise BadInput("A request has no id.")
         self._parts.attach(job)
         for item in bulk.bulk_fields(job):
-            item.data, item.encoding = bytes(unpack(item)), "raw"
+            check_mask(item, self._house.store.max_pixels)  # the worker inflates it: that may take a while
         assert job.picture is not None
         for raster in job.picture.rasters:
             check_raster(raster, self._house.store.max_pixels)

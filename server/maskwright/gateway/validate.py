@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from maskwright_protocol import codec
 from maskwright_protocol.errors import BadInput, BadMessage, MaskwrightError, TooLarge
-from maskwright_protocol.messages import CLIENT_MESSAGES, PRIORITIES, ImageBegin, Job, Message, Raster
+from maskwright_protocol.masks import expected_size
+from maskwright_protocol.messages import CLIENT_MESSAGES, PRIORITIES, ImageBegin, Job, Mask, Message, Pixels, Raster
 from maskwright_protocol.pixels import FORMATS, TRANSFERS
 
 MAX_COORDINATE = 1e7
@@ -48,6 +49,15 @@ def check_raster(raster: Raster | ImageBegin, max_pixels: int) -> None:
         raise BadInput("The image is empty.", "Choose a layer that has pixels.")
     if raster.width * raster.height > max_pixels:
         raise TooLarge(f"The image has more than {max_pixels // 1_000_000} megapixels.")
+
+
+def check_mask(item: Mask | Pixels, max_pixels: int) -> None:
+    """Raises ``BadInput`` or ``TooLarge`` for what a look at the sizes alone shows to be wrong."""
+    size = expected_size(item)
+    if item.box.width * item.box.height > max_pixels:
+        raise TooLarge(f"A mask has more than {max_pixels // 1_000_000} megapixels.")
+    if item.encoding == "raw" and len(item.data or b"") != size:
+        raise BadInput(f"A mask has {len(item.data or b'')} bytes where its box needs {size}.")
 
 
 def _check_job(job: Job) -> None:

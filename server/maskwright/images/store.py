@@ -6,6 +6,8 @@ jobs are pinned by the job.
 
 from __future__ import annotations
 
+import math
+import shutil
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from multiprocessing import shared_memory
@@ -166,13 +168,18 @@ class ImageStore:
             raise TooLarge(
                 f"The image needs {size >> 20} MiB, more than the server's {self.budget >> 20} MiB for images."
             )
-        for key in list(self._rasters):
+        idle = sum(stored.size for stored in self._rasters.values() if not stored.pins)
+        if self.used - idle + size > self.budget:
+            raise Busy("The server's memory for images is taken by running jobs.")
+        for key in [key for key, stored in self._rasters.items() if not stored.pins]:
             if self.used + size <= self.budget:
                 break
-            if not self._rasters[key].pins:
-                self._release(self._rasters.pop(key))
-        if self.used + size > self.budget:
-            raise Busy("The server's memory for images is taken by running jobs.")
+            self._release(self._rasters.pop(key))
+        if size > _free_shared_memory():
+            raise Busy(
+                "This computer's shared memory is full.",
+                "Close other programs; in a container give it more shared memory (/dev/shm).",
+            )
         memory = shared_memory.SharedMemory(create=True, size=size)
         self.used += size
         return StoredRaster(
@@ -211,6 +218,14 @@ class ImageStore:
             raise BadMessage("A piece of the image names a strip that does not exist.")
         top = strip * STRIP_ROWS
         return top * row_bytes, min(top + STRIP_ROWS, stored.height) * row_bytes
+
+
+def _free_shared_memory() -> float:
+    """Bytes that may be taken: on Linux writing beyond what /dev/shm holds would end the process."""
+    try:
+        return shutil.disk_usage("/dev/shm").free  # noqa: S108 - it is only looked at
+    except OSError:
+        return math.inf
 
 
 def _view(stored: StoredRaster) -> memoryview:

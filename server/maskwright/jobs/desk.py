@@ -27,9 +27,9 @@ from .queue import JobQueue, QueuedJob
 
 log = logging.getLogger("maskwright.jobs")
 
-TICK_S = 0.2
+TICK_S = 0.1
 STOP_GRACE_S = 3.0
-HEARTBEAT_S = 0.8  # the wire promises progress at least each second
+HEARTBEAT_S = 0.7  # the wire promises progress at least each second
 CANCEL_GRACE_S = 10.0  # how long a cancelled job may hold up others before its worker is ended
 
 

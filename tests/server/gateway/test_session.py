@@ -245,11 +245,12 @@ def test_a_mask_in_parts(talk: Talk) -> None:
     assert job.request.mask == Mask(PICTURE.box, data=data)
 
 
-def test_zlib_masks_are_inflated(talk: Talk) -> None:
-    talk.send(select(start=Mask(PICTURE.box, 8, "zlib", data=zlib.compress(bytes(64)))))
+def test_masks_are_inflated_by_the_worker_only(talk: Talk) -> None:
+    mask = Mask(PICTURE.box, 8, "zlib", data=zlib.compress(bytes(64)))
+    talk.send(select(start=mask))
     (job,) = talk.desk.queue.waiting()
     assert isinstance(job.request, Select)
-    assert job.request.start == Mask(PICTURE.box, data=bytes(64))
+    assert job.request.start == mask
 
 
 @pytest.mark.parametrize(
@@ -258,7 +259,6 @@ def test_zlib_masks_are_inflated(talk: Talk) -> None:
         (Mask(PICTURE.box, blob=0), "bad_message"),
         (Mask(PICTURE.box, data=bytes(63)), "bad_input"),
         (Mask(PICTURE.box), "bad_input"),
-        (Mask(PICTURE.box, 8, "zlib", data=zlib.compress(bytes(10_000_000))), "bad_input"),
         (Mask(PixelRect(0, 0, 100_000, 100_000), 8, "zlib", data=zlib.compress(b"")), "too_large"),
         (Mask(PixelRect(0, 0, -8, -8), data=bytes(64)), "bad_input"),
     ],
