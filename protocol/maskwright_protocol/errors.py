@@ -91,6 +91,41 @@ class ModelBroken(MaskwrightError):
     hint = "Remove the model's folder and install it again."
 
 
+class LicenceNeeded(MaskwrightError):
+    """The licence of a model needs the user's yes; details: ``model``, ``licence``, ``licence_url``, ``commercial``."""
+
+    code = "licence_needed"
+    hint = "Read the licence. If you agree, say so: 'maskwright models pull MODEL --accept-licence'."
+
+
+class DownloadFailed(MaskwrightError):
+    """No source gave the right files; details: ``model``, ``tried`` (a sentence for each source)."""
+
+    code = "download_failed"
+    hint = "Try again later: what has arrived is kept. Or place the files by hand: 'maskwright models show MODEL'."
+
+
+class AccessDenied(MaskwrightError):
+    """The source wants an account that may have the model; details: ``model``, ``page``."""
+
+    code = "access_denied"
+    hint = "Ask for access on the model's page, then log in with a token."
+
+
+class Offline(MaskwrightError):
+    """Downloads are switched off; details: ``model``."""
+
+    code = "offline"
+    hint = "Unset MASKWRIGHT_OFFLINE, or install from a folder: 'maskwright models pull MODEL --from FOLDER'."
+
+
+class DiskFull(MaskwrightError):
+    """Details: ``model``, ``needed`` and ``free`` in bytes."""
+
+    code = "disk_full"
+    hint = "Make room, or set another model folder."
+
+
 class OutOfMemory(MaskwrightError):
     code = "out_of_memory"
     hint = "Close other programs, or choose a smaller model."

@@ -162,6 +162,13 @@ class ModelInfo:
     installed: bool
     embedded: bool = False
     resident: bool = False
+    licence_url: str = ""
+    gated: bool = False  # the source gives it only to accounts that asked for it
+    size: int = 0  # bytes to download, 0 when unknown
+    memory: int = 0  # bytes while it runs
+    downloadable: bool = False
+    recommended: bool = False  # for a first installation
+    problem: str = ""  # a sentence when its files are there and cannot be right
 
 
 @dataclass
@@ -301,7 +308,7 @@ class Refine(Job):
 
 @dataclass
 class Cancel(Message):
-    """Cancel the job of that id; it is answered by ``cancelled`` unless its result is on its way already."""
+    """Cancel the job or download of that id; answered by ``cancelled`` unless its result is on its way already."""
 
     TYPE: ClassVar[str] = "cancel"
     id: str
@@ -400,6 +407,26 @@ class Models(Message):
 
 
 @dataclass
+class ModelPull(Request):
+    """Download and install a model; answered by ``progress`` and then ``done``. Who asks for the same joins in.
+
+    ``accept_licence`` is the user's yes to a licence whose ``commercial`` is not "yes".
+    """
+
+    TYPE: ClassVar[str] = "models.pull"
+    model: str
+    accept_licence: bool = False
+
+
+@dataclass
+class ModelRemove(Request):
+    """Delete a downloaded model; answered by ``done``."""
+
+    TYPE: ClassVar[str] = "models.remove"
+    model: str
+
+
+@dataclass
 class Shutdown(Request):
     """Stop the server after the running jobs were cancelled; answered by ``done``."""
 
@@ -408,7 +435,7 @@ class Shutdown(Request):
 
 @dataclass
 class Done(Message):
-    """Answer to requests that return nothing (``shutdown``, ``prefetch``)."""
+    """Answer to requests that return nothing (``shutdown``, ``prefetch``, ``models.pull``, ``models.remove``)."""
 
     TYPE: ClassVar[str] = "done"
     id: str
@@ -417,7 +444,7 @@ class Done(Message):
 
 @dataclass
 class Progress(Message):
-    """Sent at least once a second while a job waits or runs."""
+    """Sent at least once a second while a job waits or runs, or a model is downloaded."""
 
     TYPE: ClassVar[str] = "progress"
     id: str
@@ -493,6 +520,8 @@ CLIENT_MESSAGES: Dict[str, Type[Message]] = {
         ImageEnd,
         StatusRequest,
         ModelsRequest,
+        ModelPull,
+        ModelRemove,
         Shutdown,
     )
 }

@@ -1,58 +1,148 @@
-"""The catalogue: every checkpoint Maskwright knows, read from ``catalogue.toml``. Light: no array library here."""
+"""The catalogue: every checkpoint Maskwright knows. Light: no array library here.
+
+It is read from ``catalogue.toml`` beside this file and from the user's own ``models.toml`` in the configuration folder.
+What is wrong in the user's file is told in ``Catalogue.problems``; the rest of it is used.
+"""
 
 from __future__ import annotations
 
 import tomllib
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
 
 from maskwright_protocol.errors import ModelMissing
 
 Role = Literal["detector", "segmenter", "matter", "parser"]
 Commercial = Literal["yes", "no", "ask"]
+Precision = Literal["fp32", "fp16", "bf16", "int8"]
+
+USER_FILE = "models.toml"
+_NAME = r"^[A-Za-z0-9_-][A-Za-z0-9._-]*$"  # no separators and no leading dot: it can only name a file in its folder
+_SHA256 = r"^[0-9a-f]{64}$"
+# Plain http only to this computer.
+_URL = r"^(https://|http://(127\.0\.0\.1|localhost)(:\d+)?/)"
+
+
+class Content(BaseModel):
+    """What a file may consist of."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    size: PositiveInt
+    sha256: str = Field(pattern=_SHA256)
 
 
 class ModelFile(BaseModel):
-    """One file of a checkpoint. ``size`` in bytes, ``sha256`` in lower-case hex."""
+    """One file of a checkpoint. ``size`` in bytes, ``sha256`` in lower-case hex, None where the source publishes none:
+    they are then recorded at the first download (see ``records``). ``also``: other exports that serve as well.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str = Field(pattern=r"^[A-Za-z0-9._-]+$")
-    size: PositiveInt
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    name: str = Field(pattern=_NAME)
+    size: PositiveInt | None = None
+    sha256: str | None = Field(default=None, pattern=_SHA256)
+    also: tuple[Content, ...] = ()
+
+    @property
+    def contents(self) -> tuple[Content, ...]:
+        """All that the file may be, the one that sources offer first; empty where nothing is published."""
+        own = (Content(size=self.size, sha256=self.sha256),) if self.size and self.sha256 else ()
+        return own + self.also
+
+
+class Source(BaseModel):
+    """Where files can be had: ``hub`` (owner/name) at a pinned ``revision``, or ``url`` with the files' names appended.
+
+    ``folder`` is a folder inside a hub repository; ``names`` says what a file is called there if not by its own name.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    hub: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$")
+    revision: str | None = Field(default=None, pattern=r"^[0-9a-f]{40}$")
+    url: str | None = Field(default=None, pattern=_URL + r".*/$")
+    folder: str = Field(default="", pattern=r"^[A-Za-z0-9_][A-Za-z0-9._/-]*$|^$")
+    names: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _is_one_kind(self) -> Source:
+        if (self.hub is None) == (self.url is None):
+            raise ValueError("a source has either a hub repository or a url")
+        if self.hub is not None and self.revision is None:
+            raise ValueError("a hub repository needs its revision, the 40 digits of a commit")
+        return self
+
+    def path(self, name: str) -> str:
+        """The path of a file within the hub repository or below the url."""
+        name = self.names.get(name, name)
+        return f"{self.folder}/{name}" if self.folder else name
+
+    def address(self, name: str) -> str:
+        """Where a file of a ``url`` source is."""
+        return f"{self.url}{quote(self.path(name))}"
+
+    def title(self) -> str:
+        return f"{self.hub} at {(self.revision or '')[:12]}" if self.hub else self.url or ""
 
 
 class Entry(BaseModel):
-    """One checkpoint. ``memory`` is in bytes, ``parameters`` a count, ``input_size`` pixels of the longer side."""
+    """One checkpoint. ``memory`` is in bytes while it runs in fp32, ``memory_in`` the same for other precisions;
+    ``parameters`` a count, ``input_size`` pixels of the longer side. ``source`` is the page to read about it.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=64)
     family: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     roles: tuple[Role, ...] = Field(min_length=1)
     title: str = Field(min_length=1)
     summary: str = Field(min_length=1)
     licence: str = Field(min_length=1)
+    licence_url: str = Field(default="", pattern=r"^https://|^$")
     commercial: Commercial
-    source: str = Field(pattern=r"^https://")
+    source: str = Field(pattern=r"^https://|^$")
     revision: str = Field(min_length=1)
+    sources: tuple[Source, ...] = ()
+    gated: bool = False
+    recommended: bool = False
     files: tuple[ModelFile, ...]
     embedded: bool = False
     parameters: int = Field(ge=0)
     memory: PositiveInt
+    memory_in: dict[Precision, PositiveInt] = Field(default_factory=dict)
     input_size: PositiveInt
     options: dict[str, Any] = Field(default_factory=dict)
+    own: bool = False  # the user's own entry
+
+    @model_validator(mode="after")
+    def _files_are_distinct(self) -> Entry:
+        names = [file.name for file in self.files]
+        if len(set(names)) < len(names):
+            raise ValueError("a file is listed twice")
+        return self
+
+    @property
+    def size(self) -> int:
+        """Bytes to download, as far as they are known."""
+        return sum(file.size or 0 for file in self.files)
+
+    def memory_for(self, precision: Precision) -> int:
+        """Bytes while it runs in that precision; what is not measured is taken for fp32's."""
+        return self.memory_in.get(precision, self.memory)
 
 
 class Catalogue(BaseModel):
-    """All entries; within a role the preferred ones come first."""
+    """All entries; within a role the preferred ones come first. ``problems``: sentences about the user's file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     model: tuple[Entry, ...]
+    problems: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Catalogue:
@@ -80,6 +170,97 @@ def parse(text: str) -> Catalogue:
 
 
 @cache
-def load() -> Catalogue:
+def built_in() -> Catalogue:
     """The catalogue that comes with this version."""
     return parse(Path(__file__).with_name("catalogue.toml").read_text(encoding="utf-8"))
+
+
+def user_file() -> Path:
+    """Where the user's own entries are."""
+    from maskwright.config import config_file
+
+    return config_file().parent / USER_FILE
+
+
+def load() -> Catalogue:
+    """The built-in catalogue and the user's own entries, as they are now."""
+    path = user_file()
+    try:
+        status = path.stat()
+    except OSError:
+        return built_in()
+    return _merged(path, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=4)
+def _merged(path: Path, _mtime_ns: int, _size: int) -> Catalogue:
+    try:
+        return merge(built_in(), path.read_text(encoding="utf-8"), path.name)
+    except (OSError, UnicodeDecodeError) as error:
+        return built_in().model_copy(update={"problems": (f"The file {path.name} cannot be read: {error}.",)})
+
+
+def merge(known: Catalogue, text: str, name: str = USER_FILE) -> Catalogue:
+    """``known`` and the sound entries of a user's file. Never raises; what is wrong is in ``problems``."""
+    entries, problems = list(known.model), []
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        return known.model_copy(update={"problems": (f"The file {name} is not TOML: {error}.",)})
+    tables = raw.get("model", [])
+    strange = sorted(set(raw) - {"model"})
+    if strange or not isinstance(tables, list):
+        problems.append(f"The file {name} may hold [[model]] tables only.")
+    for number, table in enumerate(tables if isinstance(tables, list) else [], 1):
+        label = table.get("id", f"number {number}") if isinstance(table, dict) else f"number {number}"
+        try:
+            entry = own_entry(table)
+        except (ValidationError, ValueError) as error:
+            problems.append(f"The model {label} in {name} is left out: {_first(error)}.")
+            continue
+        if entry.id in {e.id for e in entries}:
+            problems.append(f"The model {label} in {name} is left out: that id is taken already.")
+            continue
+        entries.append(entry)
+    return Catalogue(model=tuple(entries), problems=tuple(problems))
+
+
+def own_entry(table: Any) -> Entry:
+    """An entry of a user's file, where much may be left out. Raises ``ValidationError`` or ``ValueError``."""
+    if not isinstance(table, dict):
+        raise ValueError("it is not a table")
+    known = families()
+    if table.get("family") not in known:
+        raise ValueError(f"its family must be one of {', '.join(known)}")
+    like = next((e for e in built_in().model if e.family == table["family"]), None)
+    files = table.get("files")
+    sizes = [f.get("size") for f in files if isinstance(f, dict)] if isinstance(files, list) else []
+    defaults: dict[str, Any] = {
+        "title": table.get("id"),
+        "summary": "Added by you.",
+        "licence": "unknown",
+        "commercial": "ask",
+        "source": "",
+        "revision": "yours",
+        "parameters": 0,
+        "memory": max(64 << 20, 3 * sum(s for s in sizes if isinstance(s, int))),
+    }
+    if like is not None:
+        defaults.update(roles=like.roles, input_size=like.input_size)
+    entry = Entry.model_validate({**defaults, **table, "own": True, "embedded": False, "recommended": False})
+    if not entry.files:
+        raise ValueError("it names no files")
+    return entry
+
+
+def families() -> list[str]:
+    """The families there is code for."""
+    return sorted(p.stem for p in (Path(__file__).parent / "families").glob("*.py") if not p.stem.startswith("_"))
+
+
+def _first(error: Exception) -> str:
+    if not isinstance(error, ValidationError):
+        return str(error)
+    problem = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in problem["loc"])
+    return f"{where}: {problem['msg']}" if where else str(problem["msg"])

@@ -1,7 +1,8 @@
 """Which models are on this computer: the embedded ones and those in the model folders. Light, like the catalogue.
 
 A model folder holds one directory per model. A directory is recognised by the names and sizes of its files, whatever
-it is called; contents are checked by SHA-256 before the first load, once per file.
+it is called; contents are checked by SHA-256 before the first load, once per file. Directories whose names begin with
+a dot (unfinished downloads) are passed over.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from pathlib import Path
 from maskwright_protocol.errors import ModelBroken
 from maskwright_protocol.messages import ModelInfo
 
-from . import catalogue
-from .catalogue import Catalogue, Entry
+from . import catalogue, records
+from .catalogue import Catalogue, Content, Entry, ModelFile
 
 EMBEDDED = Path(__file__).parent / "embedded"
 
@@ -56,7 +57,7 @@ def _directories(folders: Sequence[Path]) -> list[Path]:
     for folder in folders:
         try:
             directories.append(folder)
-            directories.extend(sorted(p for p in folder.iterdir() if p.is_dir()))
+            directories.extend(sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")))
         except OSError:
             continue
     return directories
@@ -79,10 +80,19 @@ def _recognise(entry: Entry, directory: Path, sizes: dict[str, int]) -> Installe
     if missing:
         return Installed(entry, directory, f"The model {entry.id} lacks the file {missing[0]}.")
     for file in entry.files:
-        if sizes[file.name] != file.size:
-            text = f"The file {file.name} of the model {entry.id} has {sizes[file.name]} bytes instead of {file.size}."
+        right = sorted({content.size for content in allowed(entry, file)})
+        if right and sizes[file.name] not in right:
+            text = f"The file {file.name} of the model {entry.id} has {sizes[file.name]} bytes instead of {right[0]}."
             return Installed(entry, directory, text)
     return Installed(entry, directory)
+
+
+def allowed(entry: Entry, file: ModelFile) -> tuple[Content, ...]:
+    """What the file may consist of; empty when nobody published it and it was not seen before."""
+    if file.contents:
+        return file.contents
+    recorded = records.content(entry.id, file.name)
+    return (recorded,) if recorded else ()
 
 
 def verify(model: Installed) -> None:
@@ -96,7 +106,10 @@ def verify(model: Installed) -> None:
             actual = _digest(str(path), status.st_size, status.st_mtime_ns)
         except OSError as error:
             raise ModelBroken(f"The file {file.name} cannot be read: {error}.", model=model.entry.id) from error
-        if actual != file.sha256:
+        known = allowed(model.entry, file)
+        if not known:  # nobody publishes it: what is there now is what it must stay
+            records.record_content(model.entry.id, file.name, Content(size=status.st_size, sha256=actual))
+        elif actual not in {content.sha256 for content in known}:
             raise ModelBroken(
                 f"The file {file.name} of the model {model.entry.id} is damaged or is another version.",
                 model=model.entry.id,
@@ -110,9 +123,25 @@ def _digest(path: str, _size: int, _mtime_ns: int) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def find_content(folders: Sequence[Path], content: Content) -> Path | None:
+    """A file with that content anywhere in the model folders, whatever it is called. Reads files of that size only."""
+    for directory in _directories(folders):
+        for name, size in _sizes(directory).items():
+            if size != content.size:
+                continue
+            path = directory / name
+            try:
+                if _digest(str(path), size, path.stat().st_mtime_ns) == content.sha256:
+                    return path
+            except OSError:
+                continue
+    return None
+
+
 def model_infos(folders: Sequence[Path], resident: Sequence[str] = ()) -> list[ModelInfo]:
     """Every model of the catalogue as the wire tells of it; ``resident``: ids of those that are loaded."""
-    found = scan(folders)
+    known = catalogue.load()
+    found = scan(folders, known)
     return [
         ModelInfo(
             id=entry.id,
@@ -125,6 +154,13 @@ def model_infos(folders: Sequence[Path], resident: Sequence[str] = ()) -> list[M
             installed=entry.id in found and not found[entry.id].problem,
             embedded=entry.embedded,
             resident=entry.id in resident,
+            licence_url=entry.licence_url,
+            gated=entry.gated,
+            size=entry.size,
+            memory=entry.memory,
+            downloadable=bool(entry.sources),
+            recommended=entry.recommended,
+            problem=found[entry.id].problem if entry.id in found else "",
         )
-        for entry in catalogue.load().model
+        for entry in known.model
     ]
