@@ -4,8 +4,20 @@ from typing import Any
 
 from .controller import Controller
 from .editor import app
-from .qt import QCheckBox, QComboBox, QDialog, QDialogButtonBox, QFileDialog, QFormLayout, QHBoxLayout, QLabel
-from .qt import QLineEdit, QPushButton, QSpinBox, QVBoxLayout
+from .qt import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+)
 from .texts import tr
 
 

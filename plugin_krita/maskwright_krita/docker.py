@@ -10,8 +10,25 @@ from .found import FoundList
 from .hover import HoverPreview
 from .options import AUTO, labels_of
 from .plugin import plugin
-from .qt import QApplication, QCheckBox, QComboBox, QDoubleSpinBox, QFormLayout, QFrame, QGridLayout, QHBoxLayout
-from .qt import QLabel, QProgressBar, QPushButton, QScrollArea, QSizePolicy, Qt, QToolButton, QVBoxLayout, QWidget
+from .qt import (
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    Qt,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 from .texts import tr
 
 SOURCES = (("layer", "Active layer"), ("effects", "Layer with effects"), ("image", "Visible image"))

@@ -32,6 +32,12 @@ class Picture(PictureSource):
         """Read the overview, unless that was done."""
         if self._overview is not None:
             return
+        try:
+            yield from self._read_overview()
+        finally:
+            self.reader.release()
+
+    def _read_overview(self) -> Steps:
         box = self.box
         out_width, out_height = self.overview_size()
         out_rows = max(1, min(out_height, self.reader.band_pixels * out_height // (box.width * box.height)))
@@ -52,11 +58,14 @@ class Picture(PictureSource):
         rows = max(1, self.reader.band_pixels // max(1, box.width))
         parts = []
         turn = Slice()
-        for top, count in planes.bands(box.height, rows):
-            parts.append(self.reader.band(box.x, box.y + top, box.width, count))
-            if turn.over():
-                yield None
-                turn.begin()
+        try:
+            for top, count in planes.bands(box.height, rows):
+                parts.append(self.reader.band(box.x, box.y + top, box.width, count))
+                if turn.over():
+                    yield None
+                    turn.begin()
+        finally:
+            self.reader.release()
 
         def name() -> RasterData:
             return raster_data(b"".join(parts), box.width, box.height, "BGRA8", box)

@@ -74,18 +74,40 @@ class Background:
         """A thread cannot be stopped; its result is not looked at any more."""
 
 
+class _Relay(QObject):
+    """Brings "it is done" from other threads to the GUI thread. It lives as long as Krita: a task may be gone by then."""
+
+    arrived = pyqtSignal(object, object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.arrived.connect(self._hand_over, Qt.ConnectionType.QueuedConnection)
+
+    def _hand_over(self, task: "Task", awaited: Any) -> None:
+        task.on_arrived(awaited)
+
+
+_relays: List[_Relay] = []
+
+
+def _relay() -> _Relay:
+    """Made by the first task, so on the GUI thread."""
+    if not _relays:
+        _relays.append(_Relay())
+    return _relays[0]
+
+
 class Task(QObject):
     """Drives steps to their end on the thread that made it; then emits ``finished`` or ``failed``, once."""
 
     finished = pyqtSignal(object)
     failed = pyqtSignal(object)
-    _arrived = pyqtSignal(object)
 
     def __init__(self, steps: Steps, parent: Optional[QObject] = None) -> None:
         super().__init__(parent)
         self._steps: Optional[Steps] = steps
         self._awaited: Any = None
-        self._arrived.connect(self._on_arrived, Qt.ConnectionType.QueuedConnection)
+        self._relay = _relay()
         QTimer.singleShot(0, self._advance)
 
     def running(self) -> bool:
@@ -98,7 +120,8 @@ class Task(QObject):
             awaited.cancel()
         self._throw(JobCancelled("Cancelled."))
 
-    def _on_arrived(self, awaited: Any) -> None:
+    def on_arrived(self, awaited: Any) -> None:
+        """What was waited for is done; too late is no harm."""
         if awaited is self._awaited:
             self._awaited = None
             self._advance()
@@ -134,4 +157,5 @@ class Task(QObject):
             QTimer.singleShot(int(awaited), self._advance)
         else:
             self._awaited = awaited
-            awaited.add_done_callback(self._arrived.emit)
+            relay = self._relay
+            awaited.add_done_callback(lambda done: relay.arrived.emit(self, done))

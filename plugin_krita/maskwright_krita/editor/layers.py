@@ -13,7 +13,7 @@ from ..qt import QByteArray
 from ..tasks import Slice
 from ..texts import tr
 from . import app
-from .pixels import Reader, new_node
+from .pixels import Bench, Reader, new_node
 from .selections import from_plane
 
 Steps = Generator[Any, None, Any]
@@ -83,7 +83,10 @@ def cut_layer(reader: Reader, plane: Plane, name: str, colours: Optional[Plane] 
     """Steps that add a copy of the source, as transparent as the mask says, above it: one undo step."""
     document, node = reader.document, reader.node
     new = new_node(document, name, reader.space)
-    yield from fill(reader, new, plane, colours)
+    try:
+        yield from fill(reader, new, plane, colours)
+    finally:
+        reader.release()
     if not app.is_open(document):
         raise app.Problem(tr("The document was closed meanwhile."))
     app.parent_of(document, node).addChildNode(new, node)
@@ -96,20 +99,18 @@ def instance_layers(reader: Reader, parts: List[Tuple[str, Plane]], name: str) -
     together in a document that nobody sees, and its copy is added.
     """
     document = reader.document
-    bench = app.krita().createDocument(
-        document.width(), document.height(), "maskwright", *reader.space, document.xRes()
-    )  # fmt: skip
+    bench = Bench(reader.space, document.width(), document.height())
     try:
-        group = bench.createGroupLayer(name)
+        group = bench.document.createGroupLayer(name)
         for label, plane in parts:
-            new = new_node(bench, label, reader.space)
+            new = bench.node(label)
             yield from fill(reader, new, plane, None)
             group.addChildNode(new, None)
-        bench.waitForDone()
+        bench.document.waitForDone()
         whole = group.duplicate()
         if not app.is_open(document):
             raise app.Problem(tr("The document was closed meanwhile."))
         app.parent_of(document, reader.node).addChildNode(whole, reader.node)
     finally:
-        bench.setModified(False)
+        reader.release()
         bench.close()

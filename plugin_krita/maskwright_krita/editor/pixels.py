@@ -48,6 +48,7 @@ class Reader:
                     tr('Choose another layer, or "Visible image" as source.'),
                 )
         self._projection = self.source != "layer" or node.type() not in OWN_PIXELS
+        self._bench: Optional[Bench] = None
         holder = document if self.source == "image" else node
         self.space = (holder.colorModel(), holder.colorDepth(), holder.colorProfile())
         self.direct = self.space[:2] == ("RGBA", "U8")
@@ -78,11 +79,19 @@ class Reader:
         return self.convert(data, width, height)
 
     def convert(self, data: bytes, width: int, height: int) -> bytes:
-        """Pixels of the source's colour space as BGRA8, by Krita's colour management, on a node outside the image."""
-        node = new_node(self.document, "conversion", self.space)
+        """Pixels of the source's colour space as BGRA8, by Krita's colour management."""
+        if self._bench is None:
+            self._bench = Bench(self.space)
+        node = self._bench.node("conversion")
         node.setPixelData(QByteArray(data), 0, 0, width, height)
         node.setColorSpace("RGBA", "U8", SRGB)
         return node.pixelData(0, 0, width, height).data()
+
+    def release(self) -> None:
+        """Close what ``convert`` needed."""
+        if self._bench is not None:
+            self._bench.close()
+            self._bench = None
 
     @property
     def band_pixels(self) -> int:
@@ -90,14 +99,37 @@ class Reader:
         return 262_144 if self.direct else 32_768
 
 
+class Bench:
+    """A document that nobody sees, to work on nodes: converting a node, or adding one to a group, is an undo step of
+    the node's document even while the node is not part of the image."""
+
+    def __init__(self, space: Tuple[str, str, str], width: int = 16, height: int = 16) -> None:
+        self.document = app.krita().createDocument(width, height, "maskwright", *space, 72.0)
+
+    def node(self, name: str) -> Node:
+        node = self.document.createNode(name, "paintlayer")
+        if node is None:
+            raise app.Problem(tr("Krita could not create a layer."))
+        return node
+
+    def close(self) -> None:
+        self.document.waitForDone()
+        self.document.setModified(False)
+        self.document.close()
+
+
 def new_node(document: Document, name: str, space: Tuple[str, str, str]) -> Node:
     """A paint layer of that colour space which is not part of the image yet."""
-    node = document.createNode(name, "paintlayer")
-    if node is None:
-        raise app.Problem(tr("Krita could not create a layer."))
-    if (node.colorModel(), node.colorDepth(), node.colorProfile()) != space:
-        node.setColorSpace(*space)
-    return node
+    if (document.colorModel(), document.colorDepth(), document.colorProfile()) == space:
+        node = document.createNode(name, "paintlayer")
+        if node is None:
+            raise app.Problem(tr("Krita could not create a layer."))
+        return node
+    bench = Bench(space)
+    try:
+        return bench.node(name).duplicate()
+    finally:
+        bench.close()
 
 
 def thumbnail(reader: Reader, side: int) -> Optional[QImage]:

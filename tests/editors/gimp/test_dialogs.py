@@ -78,9 +78,10 @@ class Windows:
         wait_until(lambda: not self.windows(title), f"the window {title!r} to close")
 
     def place(self, window: str) -> tuple[int, int, int, int]:
-        lines = self.lab.xdotool("getwindowgeometry", "--shell", window).splitlines()
-        values = dict(line.split("=") for line in lines)
-        return tuple(int(values[name]) for name in ("X", "Y", "WIDTH", "HEIGHT"))  # type: ignore[return-value]
+        lines = self.lab.run(["xwininfo", "-id", window]).stdout.splitlines()
+        values = dict(line.strip().split(":", 1) for line in lines if ":" in line)
+        names = ("Absolute upper-left X", "Absolute upper-left Y", "Width", "Height")
+        return tuple(int(values[name]) for name in names)  # type: ignore[return-value]
 
     def picture(self, name: str, window: str = "") -> Plane:
         """What the screen shows now; kept for the guide when pictures are wanted."""
@@ -135,7 +136,6 @@ def test_select_by_prompt_dialog(shown: Windows, photo: Plane) -> None:
     call, window = shown.open("maskwright-select-by-prompt", "Select by Prompt")
     shown.lab.xdotool("type", "--delay", "5", "bus")
     with shown.server.client() as client:
-        client.request(__import__("maskwright_protocol.messages", fromlist=["m"]).ModelsRequest(""))
         shown.picture("select-by-prompt", window)
         shown.lab.xdotool("key", "Return")
         assert shown.gimp.finish(call)[0] == "success"
@@ -206,7 +206,7 @@ class Clicks:
         """Where the picture is: between the dark bars left and right of it, in the view's frame."""
         x, y, _, _ = self.windows.place(self.window)
         shot = self.windows.picture("_find", self.window)
-        dark = np.abs(shot - 0x3A).max(axis=2) == 0
+        dark = np.abs(shot - np.array((0x26, 0x26, 0x2A))).max(axis=2) == 0
         rows = np.nonzero(dark.sum(axis=1) > 150)[0]
         if len(rows) < 300:
             return False

@@ -23,8 +23,12 @@ from krita import Selection
 P = maskwright_krita.plugin.plugin(); C = P.controller; T = P.tool
 TOLD = []; FAILED = []
 C.told.connect(TOLD.append)
-C.failed.connect(lambda failure: FAILED.append(None if failure is None else (failure.code, failure.message, failure.hint)))
-T.failed.connect(lambda failure: FAILED.append(None if failure is None else (failure.code, failure.message, failure.hint)))
+
+def on_failure(failure):
+    FAILED.append(None if failure is None else (failure.code, failure.message, failure.hint))
+
+C.failed.connect(on_failure)
+T.failed.connect(on_failure)
 
 def history():
     docker = [d for d in K.dockers() if d.objectName() == "History"][0]
@@ -74,8 +78,8 @@ class Studio:
         run = self.krita.run
         run("T.stop(); C.cancel()")
         self.idle()
-        # Krita 5.2 crashes, without any plugin too, when a document closes before the delayed update (a timer of 50 ms)
-        # that follows a change of its selection. Nobody is so quick by hand; timers fire in order, so this waits for it.
+        # Krita 5.2 crashes, without any plugin too, when a document closes before the delayed update (a timer of
+        # 50 ms) that follows a change of its selection. Nobody is so quick by hand; this timer fires after that one.
         run("quiet = []; QTimer.singleShot(250, lambda: quiet.append(True))")
         self.krita.wait("quiet", "Krita's delayed updates")
         run("[d.setModified(False) for d in K.documents()]; [d.close() for d in K.documents()]")
