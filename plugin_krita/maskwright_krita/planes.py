@@ -1,7 +1,7 @@
 """Work on planes of bytes with what every Krita has: Qt's image routines and Python's byte slices."""
 
 from dataclasses import dataclass
-from typing import Iterable, List, Tuple
+from typing import Any, Iterable, List, Tuple
 
 from maskwright_protocol.messages import PixelRect
 
@@ -13,7 +13,7 @@ class Plane:
     """A soft mask, one byte for each pixel of ``box``; everything outside is 0."""
 
     box: PixelRect
-    data: bytes
+    data: Any  # bytes; for colours anything with slices
 
 
 def image_bytes(image: QImage, row_bytes: int) -> bytes:

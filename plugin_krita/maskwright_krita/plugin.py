@@ -1,5 +1,6 @@
 """The plugin's parts, made once for the application, when the first window or docker needs them."""
 
+import signal
 from typing import Any, Optional
 
 from .clicktool import ClickTool
@@ -8,9 +9,17 @@ from .editor import app, selections
 from .qt import QObject, QTimer
 
 
+def survive_broken_pipes() -> None:
+    """Writing to a server that has just died must be an error, not the end of Krita. A Python of its own sees to that;
+    the one inside Krita does not."""
+    if hasattr(signal, "SIGPIPE") and signal.getsignal(signal.SIGPIPE) == signal.SIG_DFL:
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+
+
 class Plugin(QObject):
     def __init__(self) -> None:
         super().__init__()
+        survive_broken_pipes()
         self.controller = Controller(self)
         self.tool = ClickTool(self.controller, self)
         self.controller.told.connect(app.tell)

@@ -66,7 +66,7 @@ class Result:
         self.parts.append(Part("subject", tr("Subject"), 1.0, plane_of(answer.alpha)))
         if answer.foreground is not None:
             box = answer.foreground.box
-            self.colours = Plane(box, bytes(masks.unpack(answer.foreground)))
+            self.colours = Plane(box, masks.unpack(answer.foreground))  # not copied: it is large
 
     def limit(self, region: Plane) -> None:
         """Keep what lies inside ``region`` too."""

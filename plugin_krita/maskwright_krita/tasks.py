@@ -75,7 +75,7 @@ class Background:
 
 
 class _Relay(QObject):
-    """Brings "it is done" from other threads to the GUI thread. It lives as long as Krita: a task may be gone by then."""
+    """Brings "it is done" from other threads to the GUI thread. Lives as long as Krita: its task may be gone."""
 
     arrived = pyqtSignal(object, object)
 

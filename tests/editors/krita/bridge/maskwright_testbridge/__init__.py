@@ -5,6 +5,8 @@ in ``NAME.out`` as its repr, a traceback as ``NAME.err``. A heartbeat timer note
 """
 
 import os
+import sys
+import threading
 import time
 import traceback
 
@@ -28,6 +30,18 @@ class Heart:
         self.timer.setTimerType(Qt.TimerType.PreciseTimer)
         self.timer.timeout.connect(self.beat)
         self.timer.start(BEAT_MS)
+        self.late = []  # where the main thread was when a beat was overdue
+        self.main = threading.get_ident()
+        threading.Thread(target=self.watch, daemon=True).start()
+
+    def watch(self):
+        while True:
+            time.sleep(0.01)
+            overdue = time.perf_counter() - self.last
+            if overdue > 0.06:
+                frame = sys._current_frames().get(self.main)
+                where = "".join(traceback.format_stack(frame)[-4:])
+                self.late = [*self.late[-50:], (round(overdue, 3), where)]
 
     def beat(self):
         now = time.perf_counter()
@@ -36,6 +50,7 @@ class Heart:
 
     def reset(self):
         self.gaps = []
+        self.late = []
         self.last = time.perf_counter()
 
     def longest(self):
