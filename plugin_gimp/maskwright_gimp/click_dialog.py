@@ -4,6 +4,7 @@ from typing import Any, Dict, Optional, Tuple
 
 import gi
 
+gi.require_version("Gdk", "3.0")
 gi.require_version("Gimp", "3.0")
 gi.require_version("GimpUi", "3.0")
 gi.require_version("Gtk", "3.0")
@@ -21,6 +22,7 @@ HELP = "Click: this · Shift-click or right-click: not this · Drag: box · Whee
 ASKED_BY = ("recipe", "models", "current-selection", *procedures.POST_NAMES)
 APPLIED_BY = ("mode", "result")
 VIEW_SIZE = (780, 560)
+DIALOG_SIZE = (1160, 720)
 
 
 def show(call: Any) -> Optional[Tuple[int, Dict[str, Any]]]:
@@ -73,10 +75,11 @@ class ClickDialog:
         self.dialog.add_button("_Cancel", Gtk.ResponseType.CANCEL)
         self.ok = self.dialog.add_button("_OK", Gtk.ResponseType.OK)
         self.dialog.set_default_response(Gtk.ResponseType.OK)
+        self.dialog.set_default_size(*DIALOG_SIZE)
         GimpUi.window_set_transient(self.dialog)
         self.view = View(self.subject.source.local, self.subject.box, *VIEW_SIZE)
         self.view.on_click, self.view.on_box = self._clicked, self._boxed
-        self.line = ServerLine()
+        self.line = ServerLine(30)
         columns = Gtk.Box(spacing=12, border_width=12)
         left = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
         frame = Gtk.Frame()
@@ -91,6 +94,7 @@ class ClickDialog:
         columns.show_all()
         self.dialog.get_content_area().pack_start(columns, True, True, 0)
         self.dialog.connect("key-press-event", self._key)
+        self.view.grab_focus()
         for name in ASKED_BY:
             self.config.connect(f"notify::{name}", self._settings_changed)
 
@@ -112,7 +116,7 @@ class ClickDialog:
         side = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=8)
         side.set_size_request(290, -1)
         find = Gtk.Box(spacing=6)
-        self.find = Gtk.Entry(placeholder_text="Find by name, for instance: dog")
+        self.find = Gtk.Entry(placeholder_text="Find by name: dog", width_chars=12)
         self.find.connect("activate", lambda entry: self._find())
         find.pack_start(self.find, True, True, 0)
         find.pack_start(_button("F_ind", "Add all objects of this name", self._find), False, False, 0)
@@ -368,5 +372,6 @@ def _how(report: Report) -> str:
 
 def _button(label: str, tip: str, action: Any) -> Any:
     button = Gtk.Button(label=label, use_underline=True, tooltip_text=tip)
+    button.set_focus_on_click(False)
     button.connect("clicked", lambda widget: action())
     return button

@@ -14,9 +14,9 @@ from . import driver, procedures  # noqa: E402
 from .fields import Fields  # noqa: E402
 
 TITLES = {
-    "maskwright-select-by-prompt": ("Select by Prompt", "_Select"),
-    "maskwright-mask-from-prompt": ("Add Mask from Prompt", "_Add Mask"),
-    "maskwright-select-refine": ("Refine Selection", "_Refine"),
+    "maskwright-select-by-prompt": ("Select by Prompt", "Select"),
+    "maskwright-mask-from-prompt": ("Add Mask from Prompt", "Add Mask"),
+    "maskwright-select-refine": ("Refine Selection", "Refine"),
 }
 VERBS = {"select_by_prompt": "select", "select_refine": "refine"}
 MAIN = ("prompt", "but-not", "pick", "edge-width", "source", "recipe", "models", "current-selection", "mode", "result")
@@ -25,10 +25,10 @@ MAIN = ("prompt", "but-not", "pick", "edge-width", "source", "recipe", "models",
 class ServerLine(Gtk.Box):
     """One line that says how it stands with the server, with a spinner while that is not known."""
 
-    def __init__(self) -> None:
+    def __init__(self, columns: int = 48) -> None:
         super().__init__(spacing=6)
         self._spinner = Gtk.Spinner()
-        self._label = Gtk.Label(xalign=0.0, wrap=True, max_width_chars=48)
+        self._label = Gtk.Label(xalign=0.0, wrap=True, max_width_chars=columns)
         self._label.get_style_context().add_class("dim-label")
         self.pack_start(self._spinner, False, False, 0)
         self.pack_start(self._label, True, True, 0)

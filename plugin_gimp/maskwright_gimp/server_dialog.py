@@ -15,6 +15,7 @@ from maskwright_protocol.version import __version__  # noqa: E402
 
 from . import asking, driver, settings  # noqa: E402
 from .dialogs import ServerLine, sentence  # noqa: E402
+from .fields import ROLE_NAMES  # noqa: E402
 
 START, STOP = 1, 2
 LOOK_EVERY_MS = 2000
@@ -184,5 +185,6 @@ def model_rows(models: Models) -> "list[list[str]]":
         state = "loaded" if model.resident else "installed" if model.installed or model.embedded else "not installed"
         note = COMMERCIAL.get(model.commercial, "")
         licence = f"{model.licence}, {note}" if note else model.licence
-        rows.append([model.title, ", ".join(model.roles), state, licence])
+        does = ", ".join(ROLE_NAMES.get(role, role) for role in model.roles)
+        rows.append([model.title, does, state, licence])
     return rows

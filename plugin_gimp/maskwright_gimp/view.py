@@ -7,6 +7,7 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import gi
 
+gi.require_version("Gdk", "3.0")
 gi.require_version("Gtk", "3.0")
 from gi.repository import Gdk, GdkPixbuf, Gegl, GLib, Gtk  # noqa: E402
 
@@ -19,7 +20,7 @@ from .viewport import Viewport  # noqa: E402
 NO_ABYSS = Gegl.AbyssPolicy.NONE
 CURRENT, OTHER = (64, 140, 255), (40, 190, 150)
 INCLUDE, EXCLUDE = (30, 150, 60), (200, 40, 40)
-BACKGROUND, BOX_COLOUR = 0x3A3A3AFF, 0xFFD040FF
+BACKGROUND, BOX_COLOUR = 0x26262AFF, 0xFFD040FF
 CHECKS = (0xFF9A9A9A, 0xFF666666)
 DRAG_PIXELS = 4
 
@@ -65,6 +66,7 @@ class View(Gtk.EventBox):
         window.add(self._image)
         self.add(window)
         self.set_above_child(True)
+        self.set_can_focus(True)  # so that Return is the dialog's and not a button's
         self.set_size_request(min(width, 320), min(height, 240))
         self.add_events(
             Gdk.EventMask.BUTTON_PRESS_MASK
@@ -125,7 +127,7 @@ class View(Gtk.EventBox):
             flat = picture.composite_color_simple(
                 width, height, GdkPixbuf.InterpType.NEAREST, 255, 8, CHECKS[0], CHECKS[1]
             )
-            flat.copy_area(0, 0, width, height, canvas, left, top)
+            _blend(canvas, flat, left, top)
         self._base = (where, canvas)
         return canvas
 
@@ -188,6 +190,7 @@ class View(Gtk.EventBox):
     def _pressed(self, widget: Any, event: Any) -> bool:
         if event.type != Gdk.EventType.BUTTON_PRESS:
             return True
+        self.grab_focus()
         if event.button == 2:
             self._pan = (event.x, event.y)
         elif event.button in (1, 3):
