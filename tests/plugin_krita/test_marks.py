@@ -1,0 +1,44 @@
+"""The click tool's marks: what is asked for, and taking clicks back one by one."""
+
+from maskwright_krita.marks import Marks, box_between
+from maskwright_protocol.messages import Point, Rect
+
+
+def test_only_an_inclusion_or_a_box_can_be_answered() -> None:
+    marks = Marks()
+    assert not marks.answerable()
+    marks.add(Point(1, 1, include=False))
+    assert not marks.answerable()
+    marks.add(Rect(0, 0, 4, 4))
+    assert marks.answerable()
+
+
+def test_a_new_box_takes_the_place_of_the_old_and_undo_brings_that_back() -> None:
+    marks = Marks()
+    marks.add(Rect(0, 0, 4, 4))
+    marks.add(Point(2, 2))
+    marks.add(Rect(1, 1, 9, 9))
+    assert marks.boxes == [Rect(1, 1, 9, 9)]
+    assert marks.undo()
+    assert marks.boxes == [Rect(0, 0, 4, 4)]
+    assert marks.points == [Point(2, 2)]
+
+
+def test_the_answer_follows_undo() -> None:
+    marks = Marks()
+    marks.add(Point(1, 1)).answer = "first"
+    marks.add(Point(2, 2))
+    assert marks.pending is marks.steps[-1]
+    assert marks.answer == "first"
+    marks.steps[-1].answer = "second"
+    assert marks.pending is None
+    assert marks.answer == "second"
+    marks.undo()
+    assert marks.answer == "first"
+    marks.undo()
+    assert marks.answer is None
+    assert not marks.undo()
+
+
+def test_a_box_may_be_dragged_in_any_direction() -> None:
+    assert box_between(10, 20, 4, 5) == Rect(4, 5, 6, 15) == box_between(4, 20, 10, 5)

@@ -1,0 +1,63 @@
+"""Settings survive, odd settings do no harm, and requests say what was chosen."""
+
+import json
+
+import pytest
+
+from maskwright_krita.options import HISTORY_LENGTH, Options, labels_of
+from maskwright_protocol.messages import Mask, ModelInfo, PixelRect, Point, Rect
+
+
+def test_settings_survive() -> None:
+    options = Options(mode="add", kind="layer", grow=2.5, threshold=0.5, models={"matter": "u2netp"}, limit=True)
+    options.remember("cat")
+    assert Options.from_json(options.to_json()) == options
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "no json", "[]", "null", json.dumps({"mode": "explode", "grow": "wide", "history": 3, "threshold": 7.0})],
+)
+def test_what_cannot_be_used_is_left_at_its_default(text: str) -> None:
+    assert Options.from_json(text) == Options()
+
+
+def test_numbers_without_a_point_are_numbers_too() -> None:
+    options = Options.from_json('{"grow": 3, "feather": 1, "limit": 1}')
+    assert (options.grow, options.feather, options.limit) == (3.0, 1.0, False)
+
+
+def test_the_history_has_each_prompt_once_newest_first() -> None:
+    options = Options()
+    for number in range(HISTORY_LENGTH + 5):
+        options.remember(f"thing {number}")
+    options.remember("thing 10")
+    assert options.history[0] == "thing 10"
+    assert len(options.history) == HISTORY_LENGTH == len(set(options.history))
+
+
+def test_text_requests_carry_models_region_and_edges() -> None:
+    options = Options(models={"detector": "d", "matter": "m"}, feather=2.0, exclude="dog")
+    region = Mask(PixelRect(0, 0, 1, 1), data=b"\xff")
+    request = options.select_text("cat", region)
+    assert (request.text, request.exclude_text, request.merge) == ("cat", "dog", True)
+    assert request.models == {"detector": "d"}
+    assert request.post.feather == 2.0
+    assert request.region is region
+
+
+def test_hovering_has_a_tool_of_its_own_and_no_edges() -> None:
+    options = Options(grow=4.0)
+    click = options.select_points([Point(1, 2)], [Rect(0, 0, 5, 5)])
+    hover = options.select_points([Point(1, 2)], [], preview=True)
+    assert click.tool != hover.tool
+    assert (click.post.grow, hover.post.grow) == (4.0, 0.0)
+    assert click.pick == hover.pick == "best"
+
+
+def test_models_of_a_role() -> None:
+    def model(name: str, roles: list[str], installed: bool) -> ModelInfo:
+        return ModelInfo(name, "f", roles, name, "", "MIT", "yes", installed)
+
+    models = [model("a", ["matter"], True), model("b", ["matter"], False), model("c", ["segmenter"], True)]
+    assert [found.id for found in labels_of(models, "matter")] == ["a"]
