@@ -124,7 +124,7 @@ class Session:
     # ------------------------------------------------------------ questions and answers
 
     def key(self, thing: Thing) -> Hashable:
-        return (thing.points, thing.box, self.settings)
+        return (thing.number, thing.points, thing.box, self.settings)
 
     def answered(self, thing: Thing) -> bool:
         return self.key(thing) in self._answers

@@ -1,0 +1,6 @@
+"""The plug-in's plain Python parts, imported without GIMP."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "plugin_gimp"))
