@@ -25,15 +25,6 @@ files = [{ name = "faces.onnx", size = 10, sha256 = "%s" }]
 """ % ("0" * 64)
 
 
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Configuration and data of its own."""
-    monkeypatch.setenv("MASKWRIGHT_CONFIG", str(tmp_path / "config.toml"))
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "data"))
-    return tmp_path
-
-
 def test_an_own_entry_joins_the_others_as_soon_as_it_is_written(home: Path) -> None:
     before = catalogue.load()
     assert before.problems == ()

@@ -1,0 +1,379 @@
+"""Getting models: from their sources in turn, a folder or a zip; checked; installed in one step or not at all.
+
+Everything unfinished lies in ``.downloads`` inside the model folder, which no scan looks at. A lock there lets one
+process at a time work at a model; the others wait and find it installed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from maskwright_protocol.errors import (
+    AccessDenied,
+    DiskFull,
+    DownloadFailed,
+    JobCancelled,
+    LicenceNeeded,
+    ModelMissing,
+    Offline,
+)
+
+from . import installed, records, transports
+from .catalogue import Catalogue, Content, Entry, ModelFile
+from .installed import Installed
+from .transports import Full, Location, Refused, SourceFailed, SwitchedOff
+
+STAGING = ".downloads"
+RESERVE = 64 << 20  # bytes of the disk that are left free
+_WAIT_S = 0.2
+
+
+@dataclass(frozen=True)
+class PullProgress:
+    """``stage``: "waiting" (for another process), "download" or "verify". ``total`` is 0 while it is unknown."""
+
+    stage: str
+    done: int
+    total: int
+    text: str
+
+    @property
+    def fraction(self) -> float:
+        return min(self.done / self.total, 1.0) if self.total else 0.0
+
+
+def is_offline() -> bool:
+    """Whether downloads are switched off."""
+    return os.environ.get("MASKWRIGHT_OFFLINE", "").lower() not in ("", "0", "false", "no")
+
+
+def pull(
+    entry: Entry,
+    folders: Sequence[Path],
+    destination: Path,
+    *,
+    origin: Path | None = None,
+    accept_licence: bool = False,
+    report: Callable[[PullProgress], None] = lambda progress: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Path:
+    """Install a model below ``destination`` unless it is in one of ``folders`` already; returns its folder.
+
+    ``origin``: a folder, a file or a zip to take the files from instead of the network. Raises ``LicenceNeeded``,
+    ``DownloadFailed``, ``AccessDenied``, ``Offline``, ``DiskFull`` or ``JobCancelled``.
+    """
+    return _Pull(entry, [*folders, destination], destination, origin, report, cancelled).run(accept_licence)
+
+
+class _Pull:
+    def __init__(
+        self,
+        entry: Entry,
+        folders: list[Path],
+        destination: Path,
+        origin: Path | None,
+        report: Callable[[PullProgress], None],
+        cancelled: Callable[[], bool],
+    ) -> None:
+        self._entry = entry
+        self._folders = folders
+        self._destination = destination
+        self._origin = origin
+        self._report = report
+        self._cancelled = cancelled
+        self._staging = destination / STAGING / entry.id
+        self._finished = 0  # bytes of the files that are whole
+        self._total = entry.size
+        self._tried: list[str] = []
+        self._refused = ""
+
+    def run(self, accept_licence: bool) -> Path:
+        if (found := self._sound()) is not None:
+            return found
+        self._licence(accept_licence)
+        self._staging.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self._staging.with_name(f"{self._entry.id}.lock"))
+        self._acquire(lock)
+        try:
+            return self._sound() or self._install()
+        except Full:
+            free = shutil.disk_usage(self._destination).free
+            raise self._full(self._total, free) from None
+        finally:
+            lock.release()
+
+    def _sound(self) -> Path | None:
+        model = installed.scan(self._folders, Catalogue(model=(self._entry,))).get(self._entry.id)
+        return model.folder if model is not None and _right(model) else None
+
+    def _licence(self, accept: bool) -> None:
+        entry = self._entry
+        if entry.commercial == "yes" or entry.own or records.licence_accepted(entry.id, entry.licence):
+            return
+        if not accept:
+            use = "does not allow commercial use" if entry.commercial == "no" else "leaves questions open"
+            raise LicenceNeeded(
+                f"The licence of {entry.title} ({entry.licence}) {use}: you must agree to it first.",
+                model=entry.id,
+                licence=entry.licence,
+                licence_url=entry.licence_url,
+                commercial=entry.commercial,
+            )
+        records.accept_licence(entry.id, entry.licence)
+
+    def _acquire(self, lock: FileLock) -> None:
+        while True:
+            self._check()
+            try:
+                lock.acquire(timeout=_WAIT_S)
+                return
+            except Timeout:
+                done = sum(p.stat().st_size for p in _files(self._staging) if not p.name.endswith(".json"))
+                self._tell("waiting", done, "Another program is downloading it")
+
+    def _install(self) -> Path:
+        entry = self._entry
+        self._staging.mkdir(exist_ok=True)
+        missing = [file for file in entry.files if not self._have(file)]
+        if missing and self._origin is not None:
+            missing = self._from_here(self._origin, missing)
+        elif missing:
+            missing = self._from_sources(missing)
+        if missing:
+            raise self._failure(missing)
+        for leftover in _files(self._staging):
+            if leftover.name not in {file.name for file in entry.files}:
+                leftover.unlink()
+        target = self._destination / entry.id
+        if target.exists():  # what is there was found broken above
+            away = self._staging.with_name(f"{entry.id}.old")
+            shutil.rmtree(away, ignore_errors=True)
+            os.replace(target, away)
+            os.replace(self._staging, target)
+            shutil.rmtree(away, ignore_errors=True)
+        else:
+            os.replace(self._staging, target)
+        return target
+
+    def _have(self, file: ModelFile) -> bool:
+        """Whether the file is in the staging folder, or lies somewhere else on this computer."""
+        whole = self._staging / file.name
+        if whole.exists():
+            if self._accept(file, whole, None):
+                self._finished += whole.stat().st_size
+                return True
+            whole.unlink()
+        for content in installed.allowed(self._entry, file):
+            path = installed.find_content(self._folders, content)
+            if path is not None:
+                transports.adopt(path, whole)
+                self._finished += content.size
+                return True
+        return False
+
+    def _from_here(self, origin: Path, missing: list[ModelFile]) -> list[ModelFile]:
+        """Copy files from a folder or zip; returns those that are not there."""
+        left = []
+        for file in missing:
+            part = self._staging / f"{file.name}.part"
+            sizes = {content.size for content in installed.allowed(self._entry, file)}
+            self._room(max(sizes, default=0))
+            try:
+                for name, copy in transports.local_candidates(origin, file.name, sizes):
+                    self._tell("verify", self._finished, f"Checking {name}")
+                    copy(part, self._check)
+                    if self._accept(file, part, None):
+                        break
+                    self._tried.append(f"{name} in {origin.name} is not the {file.name} of this model.")
+                    part.unlink(missing_ok=True)
+                else:
+                    left.append(file)
+                    continue
+            except SourceFailed as error:
+                part.unlink(missing_ok=True)
+                self._tried.append(str(error))
+                left.append(file)
+                continue
+            self._keep(part, file)
+        return left
+
+    def _from_sources(self, missing: list[ModelFile]) -> list[ModelFile]:
+        if not self._entry.sources:
+            return missing
+        if is_offline():
+            raise Offline("Downloads are switched off.", model=self._entry.id)
+        parts = sum(p.stat().st_size for p in _files(self._staging) if p.name.endswith(".part"))
+        self._room(sum(file.size or 0 for file in missing) - parts)
+        for source in self._entry.sources:
+            left = []
+            for file in missing:
+                try:
+                    self._fetch(transports.locate(source, file.name), file)
+                except Refused as error:
+                    self._refused = self._refused or str(error)
+                    self._tried.append(str(error))
+                    left.append(file)
+                except SourceFailed as error:
+                    self._tried.append(str(error))
+                    left.append(file)
+                except SwitchedOff:
+                    raise Offline("The hub's client is told to stay offline.", "Unset HF_HUB_OFFLINE.") from None
+            missing = left
+            if not missing:
+                break
+        return missing
+
+    def _fetch(self, where: Location, file: ModelFile) -> None:
+        """Download a file and check it; a whole file that is wrong is fetched anew once if it was put together."""
+        known = installed.allowed(self._entry, file)
+        size = known[0].size if known else where.size
+        if size is not None and where.size is not None and where.size not in {c.size for c in known} and known:
+            raise SourceFailed(f"The source has {where.size} bytes for {file.name} instead of {size}.")
+        where = Location(where.url, where.identity, where.headers, size, where.sha256)
+        part = self._staging / f"{file.name}.part"
+        if not self._entry.size and size is not None:
+            self._total = self._finished + size
+            self._room(size - (part.stat().st_size if part.exists() else 0))
+
+        def report(done: int) -> None:
+            self._tell("download", self._finished + done, f"Downloading {self._entry.title}")
+
+        for _ in range(2):
+            pieced = part.exists()
+            trusted = bool(known or where.sha256)
+            transports.download(where, part, trusted=trusted, report=report, check=self._check)
+            self._tell("verify", self._finished + part.stat().st_size, f"Checking {file.name}")
+            if self._accept(file, part, where.sha256):
+                self._keep(part, file)
+                return
+            part.unlink()
+            if not pieced:
+                break
+        raise SourceFailed(f"What the source sent for {file.name} is damaged or another version.")
+
+    def _accept(self, file: ModelFile, path: Path, published: str | None) -> bool:
+        """Whether the content is right. Where nobody says what is right, the source's own digest must fit, if any, and
+        what came is recorded to be enforced from now on."""
+        size = path.stat().st_size
+        known = installed.allowed(self._entry, file)
+        if known and size not in {content.size for content in known}:
+            return False
+        actual = self._digest(path)
+        if known:
+            return actual in {content.sha256 for content in known}
+        if size == 0 or (published is not None and actual != published):
+            return False
+        records.record_content(self._entry.id, file.name, Content(size=size, sha256=actual))
+        return True
+
+    def _digest(self, path: Path) -> str:
+        digest = hashlib.sha256()
+        with path.open("rb") as file:
+            while chunk := file.read(1 << 22):
+                digest.update(chunk)
+                self._check()
+        return digest.hexdigest()
+
+    def _keep(self, part: Path, file: ModelFile) -> None:
+        with part.open("rb+") as data:
+            os.fsync(data.fileno())
+        self._finished += part.stat().st_size
+        os.replace(part, self._staging / file.name)
+
+    def _room(self, needed: int) -> None:
+        free = shutil.disk_usage(self._destination).free
+        if needed + RESERVE > free:
+            raise self._full(needed, free)
+
+    def _full(self, needed: int, free: int) -> DiskFull:
+        numbers = f"{max(needed, 0) >> 20} MiB are needed, {free >> 20} MiB are free"
+        return DiskFull(
+            f"There is not enough room for {self._entry.title}: {numbers}.",
+            model=self._entry.id,
+            needed=max(needed, 0),
+            free=free,
+        )
+
+    def _failure(self, missing: list[ModelFile]) -> Exception:
+        entry = self._entry
+        names = ", ".join(file.name for file in missing)
+        if self._refused:
+            hub = next((source.hub for source in entry.sources if source.hub), None)
+            page = f"https://huggingface.co/{hub}" if hub else entry.source
+            steps = (
+                f"1. Log in at {page} and ask for access. 2. Make a token that may read. 3. Run 'hf auth login', or "
+                f"set HF_TOKEN to the token and restart the server. 4. Pull {entry.id} again."
+            )
+            return AccessDenied(self._refused, steps, model=entry.id, page=page)
+        if self._origin is not None:
+            text = f"{self._origin.name} does not hold {names} of {entry.title}."
+            return DownloadFailed(text, "Choose the folder or zip with these files.", model=entry.id, tried=self._tried)
+        if not entry.sources:
+            text = f"No download of {entry.title} is known."
+            hint = f"Put a folder with {names} into {self._destination.name}, or pull with --from."
+            return DownloadFailed(text, hint, model=entry.id, tried=[])
+        text = f"{entry.title} could not be downloaded. {' '.join(self._tried)}"
+        return DownloadFailed(text, model=entry.id, tried=self._tried)
+
+    def _tell(self, stage: str, done: int, text: str) -> None:
+        self._report(PullProgress(stage, done, self._total, text))
+
+    def _check(self) -> None:
+        if self._cancelled():
+            raise JobCancelled("Cancelled.")
+
+
+def _files(folder: Path) -> list[Path]:
+    try:
+        return [p for p in folder.iterdir() if p.is_file()]
+    except OSError:
+        return []
+
+
+def _right(model: Installed) -> bool:
+    from maskwright_protocol.errors import ModelBroken
+
+    try:
+        installed.verify(model)
+    except ModelBroken:
+        return False
+    return True
+
+
+def remove(entry: Entry, destination: Path) -> int:
+    """Delete a model that was downloaded, and what is left of unfinished downloads; returns the bytes.
+
+    Raises ``ModelMissing``: files that the user placed elsewhere are the user's to delete.
+    """
+    staging = destination / STAGING
+    target = destination / entry.id
+    doomed = [p for p in (target, staging / entry.id) if p.is_dir()]
+    if not doomed:
+        raise ModelMissing(
+            f"The model {entry.id} is not in Maskwright's own model folder.",
+            hint="Models in other folders are yours to delete: 'maskwright models show' tells where they are.",
+            model=entry.id,
+        )
+    staging.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(staging / f"{entry.id}.lock")
+    try:
+        lock.acquire(timeout=1)
+    except Timeout:
+        raise DownloadFailed(f"{entry.id} is being downloaded.", "Cancel the download first.") from None
+    try:
+        freed = sum(p.stat().st_size for folder in doomed for p in folder.rglob("*") if p.is_file())
+        for folder in doomed:
+            away = staging / f"{entry.id}.{time.time_ns()}.old"  # gone for everyone at once, then deleted
+            os.replace(folder, away)
+            shutil.rmtree(away)
+    finally:
+        lock.release()
+    return freed

@@ -1,0 +1,73 @@
+"""``python -m maskwright.models.pulling MODEL``: a download as a process of its own, for the gateway.
+
+Tells of itself in JSON lines: ``{"stage", "fraction", "text"}`` twice a second, and at the end ``{"done": folder}`` or
+``{"error", "message", "hint", "details"}``. Ends when its standard input does, so that it never outlives the server.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+
+from maskwright.config import Settings, default_model_folder, model_folders
+from maskwright_protocol.errors import InternalError, MaskwrightError
+
+from . import catalogue, downloads
+from .downloads import PullProgress
+
+INTERVAL_S = 0.5
+
+
+def main(arguments: list[str]) -> int:
+    """Arguments: the model's id, and ``--accept-licence``."""
+    latest = [PullProgress("waiting", 0, 0, "Starting the download")]
+    lock = threading.Lock()
+    ended = threading.Event()
+
+    def say(message: dict) -> None:
+        with lock:
+            print(json.dumps(message), flush=True)
+
+    def beat() -> None:
+        while True:
+            now = latest[0]
+            say({"stage": now.stage, "fraction": now.fraction, "text": now.text, "done_bytes": now.done})
+            if ended.wait(INTERVAL_S):
+                return
+
+    def watch() -> None:
+        sys.stdin.buffer.read()
+        os._exit(1)  # the server is gone or wants no more of it; what has arrived is on disk
+
+    def report(progress: PullProgress) -> None:
+        latest[0] = progress
+
+    threading.Thread(target=watch, daemon=True).start()
+    teller = threading.Thread(target=beat)
+    teller.start()
+    try:
+        entry = catalogue.load().get(arguments[0])
+        folder = downloads.pull(
+            entry,
+            model_folders(Settings()),
+            default_model_folder(),
+            accept_licence="--accept-licence" in arguments,
+            report=report,
+        )
+        last: dict = {"done": str(folder)}
+    except MaskwrightError as error:
+        last = {"error": error.code, "message": error.message, "hint": error.hint, "details": error.details}
+    except Exception as error:
+        failure = InternalError(f"The download failed: {type(error).__name__}: {error}.")
+        last = {"error": failure.code, "message": failure.message, "hint": failure.hint, "details": {}}
+    ended.set()
+    teller.join()
+    say(last)
+    sys.stdout.flush()
+    os._exit(0)  # the thread that waits for the standard input would hold the interpreter
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
