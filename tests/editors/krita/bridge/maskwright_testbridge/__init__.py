@@ -1,3 +1,4 @@
+# pyright: reportMissingImports=false, reportAttributeAccessIssue=false
 """Runs code in the open editor for the tests, on its main thread; only ever installed in a test's profile.
 
 Requests are files ``NAME.py`` in the folder of the variable ``MASKWRIGHT_TESTBRIDGE``; the value of ``out`` comes back
