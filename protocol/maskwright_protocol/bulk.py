@@ -1,6 +1,7 @@
 """Long bulk fields travel ahead of their message, in ``part`` messages; this takes them out and puts them back."""
 
 import copy
+import zlib
 from typing import Any, Dict, Iterator, List, Tuple, TypeVar, Union
 
 from .errors import BadMessage, TooLarge
@@ -56,6 +57,13 @@ def detach(message: Message) -> Iterator[Part]:
         for offset in range(0, size, PART_BYTES):
             yield Part(id=getattr(message, "id"), blob=blob, offset=offset, data=view[offset : offset + PART_BYTES])  # type: ignore[arg-type]  # noqa: B009
         blob += 1
+
+
+def compress(message: Message) -> None:
+    """zlib what is raw, for a connection that is slower than zlib (on loopback it is not)."""
+    for item in bulk_fields(message):
+        if item.data is not None and item.encoding == "raw":
+            item.data, item.encoding = zlib.compress(item.data, 1), "zlib"
 
 
 class PartStore:

@@ -47,8 +47,8 @@ class Server:
         )
 
 
-def start_server(folder: Path, *flags: str) -> Server:
-    """Start ``maskwright serve`` with everything of its own under ``folder``."""
+def start_server(folder: Path, *flags: str, **variables: str) -> Server:
+    """Start ``maskwright serve`` with everything of its own under ``folder``; ``variables`` go into its environment."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MASKWRIGHT_")}
     environment.update(
         MASKWRIGHT_RUNTIME_DIR=str(folder / "run"),
@@ -57,6 +57,7 @@ def start_server(folder: Path, *flags: str) -> Server:
     )
     if SHARED_MODELS.is_dir():
         environment["MASKWRIGHT_MODELS"] = str(SHARED_MODELS)
+    environment.update(variables)
     log = (folder / "server.log").open("wb")
     process = subprocess.Popen([sys.executable, "-m", "maskwright.cli", "serve", *flags], env=environment, stderr=log)
     log.close()

@@ -11,11 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from maskwright_protocol import errors, messages
+from maskwright.cli.pictures import FileSource
+from maskwright_protocol import ask, errors, messages
 from maskwright_protocol.client import Client
 from maskwright_protocol.discovery import Endpoint
+from maskwright_protocol.masks import unpack
 
 from .conftest import Server, start_server, stop_server
+from .test_end_to_end import BOX, PHOTO
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate, and is missing")
 
@@ -86,3 +89,21 @@ def test_other_addresses_need_tls_and_a_token(
     assert run.returncode == 2
     assert "TLS and a token" in run.stderr
     assert not (tmp_path / "server.json").exists()
+
+
+def test_masks_for_other_computers_are_compressed(tmp_path: Path, certificate: tuple[Path, Path]) -> None:
+    pem, key = certificate
+    flags = ("--host", "0.0.0.0", "--tls-certificate", str(pem), "--tls-key", str(key))
+    server = start_server(tmp_path, *flags, MASKWRIGHT_TOKEN="of-my-own")
+    endpoint = replace(server.endpoint, host="127.0.0.1", ca_file=str(pem))
+    try:
+        with Client("test", endpoint=lambda: endpoint) as client:
+            source = FileSource(PHOTO)
+            answer = ask.run(ask.answer(client, messages.Select(id="", boxes=[BOX], recipe="grabcut"), source))
+        assert isinstance(answer, messages.Selection)
+        mask = answer.instances[0].mask
+        assert mask is not None
+        assert mask.encoding == "zlib"
+        assert len(mask.data or b"") < len(unpack(mask)) / 4
+    finally:
+        stop_server(server)

@@ -23,6 +23,7 @@ from maskwright_protocol.errors import BadInput
 from maskwright_protocol.messages import PROTOCOL_VERSION, Message, Models, Status
 
 from .listener import LOOPBACK, listen
+from .pulls import Pulls
 from .session import House
 
 log = logging.getLogger("maskwright")
@@ -83,6 +84,7 @@ async def _serve(settings: Settings, tls: ssl.SSLContext | None) -> None:
         status=lambda identity: _status(identity, started, store, desk, len(gate.sessions)),
         models=lambda identity: _models(identity, settings, desk),
         shutdown=stop.set,
+        pulls=Pulls(model_folders(settings)),
     )
     token = settings.token or secrets.token_urlsafe(32)
     server, gate = await listen(house, settings.host, settings.port, token, tls)
@@ -98,6 +100,7 @@ async def _serve(settings: Settings, tls: ssl.SSLContext | None) -> None:
         log.info("stopping")
         remove_endpoint(endpoint)
         await desk.stop()
+        await house.pulls.stop()
         server.close()
         await server.wait_closed()
         store.clear()

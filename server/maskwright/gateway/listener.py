@@ -13,7 +13,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from maskwright_protocol import codec
+from maskwright_protocol import bulk, codec
 from maskwright_protocol.messages import Message
 
 from .session import CloseConnection, House, Session
@@ -57,7 +57,7 @@ async def listen(house: House, host: str, port: int, token: str, tls: ssl.SSLCon
     gate = Gate(token, LOOPBACK | {host.lower()})
 
     async def converse(connection: ServerConnection) -> None:
-        await _converse(connection, house, gate)
+        await _converse(connection, house, gate, remote=not local)
 
     local = host in LOOPBACK
     server = await serve(
@@ -78,7 +78,7 @@ async def listen(house: House, host: str, port: int, token: str, tls: ssl.SSLCon
     return server, gate
 
 
-async def _converse(connection: ServerConnection, house: House, gate: Gate) -> None:
+async def _converse(connection: ServerConnection, house: House, gate: Gate, remote: bool) -> None:
     outgoing: asyncio.Queue[Message | None] = asyncio.Queue()
 
     def send(message: Message) -> None:
@@ -89,7 +89,7 @@ async def _converse(connection: ServerConnection, house: House, gate: Gate) -> N
 
     session = Session(secrets.token_hex(8), house, send)
     gate.sessions[session.name] = session
-    writer = asyncio.create_task(_write(connection, outgoing))
+    writer = asyncio.create_task(_write(connection, outgoing, remote))
     try:
         async for data in connection:
             session.receive(data if isinstance(data, bytes) else data.encode())
@@ -107,9 +107,13 @@ async def _converse(connection: ServerConnection, house: House, gate: Gate) -> N
             pass
 
 
-async def _write(connection: ServerConnection, outgoing: asyncio.Queue[Message | None]) -> None:
+async def _write(connection: ServerConnection, outgoing: asyncio.Queue[Message | None], remote: bool) -> None:
     try:
         while (message := await outgoing.get()) is not None:
+            if remote:
+                await asyncio.to_thread(bulk.compress, message)
+            for part in bulk.detach(message):
+                await connection.send(codec.encode_bytes(part))
             await connection.send(codec.encode_bytes(message))
     except ConnectionClosed:
         pass

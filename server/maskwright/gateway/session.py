@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from maskwright.images.store import ImageStore
 from maskwright.jobs.desk import JobDesk, failed
@@ -24,6 +24,8 @@ from maskwright_protocol.messages import (
     ImageSlice,
     Job,
     Message,
+    ModelPull,
+    ModelRemove,
     ModelsRequest,
     Part,
     Shutdown,
@@ -31,6 +33,7 @@ from maskwright_protocol.messages import (
     Welcome,
 )
 
+from .pulls import Pulls
 from .validate import check_mask, check_raster, parse
 
 log = logging.getLogger("maskwright.session")
@@ -52,6 +55,7 @@ class House:
     status: Callable[[str], Message]
     models: Callable[[str], Message]
     shutdown: Callable[[], None]
+    pulls: Pulls = field(default_factory=Pulls)
 
 
 class Session:
@@ -88,6 +92,7 @@ class Session:
         """The client is gone."""
         self._house.store.abort(self.name)
         self._house.desk.drop_session(self.name)
+        self._house.pulls.drop_session(self.name)
 
     def _handle(self, message: Message) -> None:
         house = self._house
@@ -100,6 +105,7 @@ class Session:
         elif isinstance(message, Cancel):
             self._parts.discard(message.id)
             house.desk.cancel(self.name, message.id)
+            house.pulls.leave(self.name, message.id)
         elif isinstance(message, Part):
             self._parts.add(message)
         elif isinstance(message, ImageBegin):
@@ -114,6 +120,10 @@ class Session:
             self._send(house.status(message.id))
         elif isinstance(message, ModelsRequest):
             self._send(house.models(message.id))
+        elif isinstance(message, ModelPull):
+            house.pulls.join(self.name, message, self._send)
+        elif isinstance(message, ModelRemove):
+            house.pulls.remove(message, self._send)
         elif isinstance(message, Shutdown):
             self._send(Done(message.id))
             house.shutdown()
@@ -151,13 +161,8 @@ class Session:
         for raster in job.picture.rasters:
             check_raster(raster, self._house.store.max_pixels)
         started = time.monotonic()
-        self._house.desk.submit(self.name, job, self._deliver)
+        self._house.desk.submit(self.name, job, self._send)
         log.debug("job queued", extra={"session": self.name, "job": job.id, "ms": (time.monotonic() - started) * 1e3})
-
-    def _deliver(self, message: Message) -> None:
-        for part in bulk.detach(message):
-            self._send(part)
-        self._send(message)
 
 
 def _id_in(data: bytes) -> str:
