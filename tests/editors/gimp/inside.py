@@ -8,11 +8,11 @@ import os
 import time
 import traceback
 
-import gi
+import gi  # pyright: ignore[reportMissingImports]
 
 gi.require_version("Gimp", "3.0")
 gi.require_version("Gegl", "0.4")
-from gi.repository import Babl, Gegl, Gimp, Gio  # noqa: E402
+from gi.repository import Babl, Gegl, Gimp, Gio  # noqa: E402  # pyright: ignore[reportMissingImports]
 
 FOLDER = os.environ["MASKWRIGHT_TESTBRIDGE"]
 R = Gegl.Rectangle.new
@@ -57,8 +57,8 @@ def image_like(path, base=Gimp.ImageBaseType.RGB, precision=Gimp.Precision.U8_NO
     return image
 
 
-def plane(drawable, encoding="Y u8", box=None):
-    """Bytes of a drawable in its own coordinates."""
+def plane(drawable, encoding: "str | None" = "Y u8", box=None):
+    """Bytes of a drawable in its own coordinates; encoding None is its own."""
     area = R(*box) if box else R(0, 0, drawable.get_width(), drawable.get_height())
     return drawable.get_buffer().get(area, 1.0, encoding, NO_ABYSS)
 

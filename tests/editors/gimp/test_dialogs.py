@@ -91,9 +91,7 @@ class Windows:
             crop = f"{width}x{height}+{x}+{y}"
         path = self.lab.screenshot(f"{name}.png", crop)
         if PICTURES and not name.startswith("_"):
-            Image.open(path).convert("RGB").quantize(128, dither=Image.Dither.NONE).save(
-                Path(PICTURES) / f"gimp-{name}.png", optimize=True
-            )
+            Image.open(path).convert("RGB").quantize(255).save(Path(PICTURES) / f"gimp-{name}.png", optimize=True)
         return np.asarray(Image.open(path).convert("RGB")).astype(int)
 
     def open(self, name: str, title: str, **options: object) -> tuple[str, str]:
@@ -202,6 +200,8 @@ class Clicks:
         self.call, self.window = windows.open("maskwright-click-to-select", "Click to Select")
         wait_until(self._found, "the picture in the dialog")
 
+    where = (0, 0, 0, 0)
+
     def _found(self) -> bool:
         """Where the picture is: between the dark bars left and right of it, in the view's frame."""
         x, y, _, _ = self.windows.place(self.window)
@@ -215,11 +215,15 @@ class Clicks:
         gaps = np.nonzero(np.diff(columns) > 100)[0]
         if len(gaps) != 1:
             return False
-        left, right = columns[gaps[0]] + 1, columns[gaps[0] + 1]
+        left, right = int(columns[gaps[0]]) + 1, int(columns[gaps[0] + 1])
+        bars = left - int(columns[0]), int(columns[-1]) + 1 - right
+        if abs(bars[0] - bars[1]) > 2:
+            return False
+        before, self.where = self.where, (left, right, int(rows[0]), int(rows[-1]))
         self.scale = (right - left) / WIDTH
-        self.left = x + left
-        self.top = y + (rows[0] + rows[-1] + 1) / 2 - HEIGHT * self.scale / 2
-        return True
+        self.left = float(x + left)
+        self.top = float(y + (int(rows[0]) + int(rows[-1]) + 1) / 2 - HEIGHT * self.scale / 2)
+        return before == self.where  # it has stopped moving
 
     def at(self, x: float, y: float) -> tuple[int, int]:
         return round(self.left + x * self.scale), round(self.top + y * self.scale)

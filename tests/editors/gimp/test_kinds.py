@@ -1,6 +1,7 @@
 """Where layers lie and what pixels they hold: offsets, groups, precisions, profiles, alpha, locks, effects."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,14 +22,14 @@ def closing(gimp: Gimp, photo: Plane) -> Iterator[Gimp]:
     gimp.run("[each.delete() for each in Gimp.get_images()]")
 
 
-def click(client: Client, pixels: Pixels, depth: int = 8) -> object:
+def click(client: Client, pixels: Pixels, depth: int = 8) -> Any:
     x, y = pixels.box.x + 240.0, pixels.box.y + 250.0
     return answer(client, Select("", points=[Point(x, y)], merge=True, mask_depth=depth), pixels).merged
 
 
-def as_bytes(gimp: Gimp, item: str, encoding: str, kind: object, channels: int) -> Plane:
+def as_bytes(gimp: Gimp, item: str, encoding: str, kind: Any, channels: int) -> Plane:
     size, data = gimp.run(f"out = ({item}.get_width(), {item}.get_height()), plane({item}, {encoding!r})")
-    return np.frombuffer(data, kind).reshape(size[1], size[0], channels)  # type: ignore[call-overload]
+    return np.frombuffer(data, kind).reshape(size[1], size[0], channels)
 
 
 # ---------------------------------------------------------------- places
@@ -72,7 +73,7 @@ def test_a_layer_in_a_moved_group_and_the_group_itself(image: Gimp, client: Clie
     assert np.array_equal(alpha, plane(answer_alpha(client, photo), WIDTH, HEIGHT, 35, -20))
 
 
-def answer_alpha(client: Client, photo: Plane) -> object:
+def answer_alpha(client: Client, photo: Plane) -> Any:
     with_alpha = np.dstack([photo, np.full(photo.shape[:2], 255, np.uint8)])  # groups have alpha
     return click(client, Pixels(with_alpha, 35, -20))
 
