@@ -8,11 +8,11 @@ from .marks import Marks
 from .planes import Plane
 from .qt import QColor, QImage, QPainter, QPen, QPointF, QPolygonF, QRectF, Qt, QTimer, QTransform, QWidget
 
-SELECTED = QColor(60, 130, 255)
+SELECTED = QColor(255, 30, 100)  # the red of masking film: seldom a colour of the picture
 HOVERED = QColor(255, 170, 40)
 INCLUDE = QColor(50, 200, 90)
 EXCLUDE = QColor(230, 60, 60)
-MAX_SIDE = 2048  # of a tinted preview: more than a screen shows is not drawn
+MAX_SIDE = 1200  # of a tinted preview, which is drawn in the moment between a click and the eye
 POLL_MS = 40
 
 

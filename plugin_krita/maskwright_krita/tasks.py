@@ -102,6 +102,7 @@ class Task(QObject):
 
     finished = pyqtSignal(object)
     failed = pyqtSignal(object)
+    slowest_s = 0.0  # the longest slice of any task: how long the user interface had to wait for us
 
     def __init__(self, steps: Steps, parent: Optional[QObject] = None) -> None:
         super().__init__(parent)
@@ -129,6 +130,14 @@ class Task(QObject):
     def _advance(self) -> None:
         if self._steps is None:
             return
+        began = time.perf_counter()
+        try:
+            self._step()
+        finally:
+            Task.slowest_s = max(Task.slowest_s, time.perf_counter() - began)
+
+    def _step(self) -> None:
+        assert self._steps is not None
         try:
             self._wait(next(self._steps))
         except StopIteration as end:

@@ -260,7 +260,7 @@ def test_click_to_select(shown: Windows, photo: Plane) -> None:
     wait_until(lambda: clicks.outline() < 20, "no answer at all")
     clicks.drag(8, 120, 470, 450)
     wait_until(lambda: clicks.outline() > 300, "the answer to the box")
-    shown.picture("click-box", clicks.window)
+    shown.picture("_box", clicks.window)
     assert clicks.finish("Return") == "success"
     got = selected(shown.gimp)
     with shown.server.client() as client:

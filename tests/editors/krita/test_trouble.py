@@ -86,21 +86,17 @@ def test_a_killed_server_is_told_and_can_be_started_again(studio: Studio, krita:
 
 
 def test_the_main_thread_stays_free(studio: Studio, krita: Krita) -> None:
-    """A 4000x3000 document: the longest gap between two beats of a 5 ms timer while commands run."""
-    image = studio.photo(CAT).resize((4000, 3000))
-    studio.open(image)
-    krita.run("C.select_by_prompt('cat')")  # the model is loaded, the document drawn
+    """A 4000x3000 document: how long the main thread's timer was overdue with Python code running on that thread, and
+    the longest slice of our own work. (Krita's own redrawing of such a document takes longer now and then.)"""
+    studio.open(studio.photo(CAT).resize((4000, 3000)))
+    krita.run("from maskwright_krita.tasks import Task")
+    krita.run("heart.reset(); Task.slowest_s = 0.0; C.select_by_prompt('cat')")
     studio.idle(120)
-    studio.settle()
-    krita.run("K.action('deselect').trigger()")
-    studio.settle()
-    krita.run("d.activeNode().setPixelData(QByteArray(b'\\x20\\x30\\x40\\xff' * 10000), 0, 0, 100, 100)")
-    krita.run("quiet = []; QTimer.singleShot(500, lambda: quiet.append(True))")
-    krita.wait("quiet")
-    krita.run("heart.reset(); C.options.kind = 'layer'; C.remove_background()")
+    krita.run("C.options.kind = 'layer'; C.remove_background()")
     krita.wait("C._committing or not C.busy()", "the answer", 120)
-    asking = krita.get("heart.longest()")
-    late = "\n".join(f"{overdue} s: {where}" for overdue, where in krita.get("heart.late"))
     studio.idle(120)
+    slowest, late = krita.get("(Task.slowest_s, heart.late)")
     assert studio.failure() is None
-    assert asking < LONGEST_BLOCK_S, f"asking blocked the main thread for {asking * 1000:.0f} ms\n{late}"
+    assert slowest < LONGEST_BLOCK_S, f"a slice of work took {slowest * 1000:.0f} ms"
+    blocked = [(overdue, where) for overdue, where in late if "maskwright_krita" in where]
+    assert max((overdue for overdue, _ in blocked), default=0.0) < LONGEST_BLOCK_S, blocked

@@ -39,8 +39,8 @@ class Heart:
         while True:
             time.sleep(0.01)
             overdue = time.perf_counter() - self.last
-            if overdue > 0.06:
-                frame = sys._current_frames().get(self.main)
+            frame = sys._current_frames().get(self.main)
+            if overdue > 0.06 and frame is not None:  # without a frame Krita itself is at work
                 where = "".join(traceback.format_stack(frame)[-4:])
                 self.late = [*self.late[-50:], (round(overdue, 3), where)]
 
