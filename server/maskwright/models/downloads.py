@@ -55,6 +55,22 @@ def is_offline() -> bool:
     return os.environ.get("MASKWRIGHT_OFFLINE", "").lower() not in ("", "0", "false", "no")
 
 
+def agree(entry: Entry, accept: bool) -> None:
+    """Remember the user's yes to the licence. Raises ``LicenceNeeded`` where there is none and must be one."""
+    if entry.commercial == "yes" or entry.own or records.licence_accepted(entry.id, entry.licence):
+        return
+    if not accept:
+        use = "does not allow commercial use" if entry.commercial == "no" else "leaves questions open"
+        raise LicenceNeeded(
+            f"The licence of {entry.title} ({entry.licence}) {use}: you must agree to it first.",
+            model=entry.id,
+            licence=entry.licence,
+            licence_url=entry.licence_url,
+            commercial=entry.commercial,
+        )
+    records.accept_licence(entry.id, entry.licence)
+
+
 def pull(
     entry: Entry,
     folders: Sequence[Path],
@@ -98,7 +114,7 @@ class _Pull:
     def run(self, accept_licence: bool) -> Path:
         if (found := self._sound()) is not None:
             return found
-        self._licence(accept_licence)
+        agree(self._entry, accept_licence)
         self._staging.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self._staging.with_name(f"{self._entry.id}.lock"))
         self._acquire(lock)
@@ -113,21 +129,6 @@ class _Pull:
     def _sound(self) -> Path | None:
         model = installed.scan(self._folders, Catalogue(model=(self._entry,))).get(self._entry.id)
         return model.folder if model is not None and _right(model) else None
-
-    def _licence(self, accept: bool) -> None:
-        entry = self._entry
-        if entry.commercial == "yes" or entry.own or records.licence_accepted(entry.id, entry.licence):
-            return
-        if not accept:
-            use = "does not allow commercial use" if entry.commercial == "no" else "leaves questions open"
-            raise LicenceNeeded(
-                f"The licence of {entry.title} ({entry.licence}) {use}: you must agree to it first.",
-                model=entry.id,
-                licence=entry.licence,
-                licence_url=entry.licence_url,
-                commercial=entry.commercial,
-            )
-        records.accept_licence(entry.id, entry.licence)
 
     def _acquire(self, lock: FileLock) -> None:
         while True:

@@ -6,10 +6,12 @@ Tells of itself in JSON lines: ``{"stage", "fraction", "text"}`` twice a second,
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import sys
 import threading
+from pathlib import Path
 
 from maskwright.config import Settings, default_model_folder, model_folders
 from maskwright_protocol.errors import InternalError, MaskwrightError
@@ -21,7 +23,8 @@ INTERVAL_S = 0.5
 
 
 def main(arguments: list[str]) -> int:
-    """Arguments: the model's id, and ``--accept-licence``."""
+    """See ``_parser``."""
+    given = _parser().parse_args(arguments)
     latest = [PullProgress("waiting", 0, 0, "Starting the download")]
     lock = threading.Lock()
     ended = threading.Event()
@@ -48,12 +51,12 @@ def main(arguments: list[str]) -> int:
     teller = threading.Thread(target=beat)
     teller.start()
     try:
-        entry = catalogue.load().get(arguments[0])
+        entry = catalogue.load().get(given.model)
         folder = downloads.pull(
             entry,
-            model_folders(Settings()),
+            given.folder or model_folders(Settings()),
             default_model_folder(),
-            accept_licence="--accept-licence" in arguments,
+            accept_licence=given.accept_licence,
             report=report,
         )
         last: dict = {"done": str(folder)}
@@ -67,6 +70,14 @@ def main(arguments: list[str]) -> int:
     say(last)
     sys.stdout.flush()
     os._exit(0)  # the thread that waits for the standard input would hold the interpreter
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m maskwright.models.pulling")
+    parser.add_argument("model", help="its id")
+    parser.add_argument("--accept-licence", action="store_true")
+    parser.add_argument("--folder", type=Path, action="append", help="where models may be already; repeatable")
+    return parser
 
 
 if __name__ == "__main__":
