@@ -87,6 +87,7 @@ def cut_layer(reader: Reader, plane: Plane, name: str, colours: Optional[Plane] 
         yield from fill(reader, new, plane, colours)
     finally:
         reader.release()
+    yield None  # adding takes Krita long enough for a slice of its own
     if not app.is_open(document):
         raise app.Problem(tr("The document was closed meanwhile."))
     app.parent_of(document, node).addChildNode(new, node)

@@ -6,8 +6,6 @@ in ``NAME.out`` as its repr, a traceback as ``NAME.err``. A heartbeat timer note
 """
 
 import os
-import sys
-import threading
 import time
 import traceback
 
@@ -31,18 +29,6 @@ class Heart:
         self.timer.setTimerType(Qt.TimerType.PreciseTimer)
         self.timer.timeout.connect(self.beat)
         self.timer.start(BEAT_MS)
-        self.late = []  # where the main thread was when a beat was overdue
-        self.main = threading.get_ident()
-        threading.Thread(target=self.watch, daemon=True).start()
-
-    def watch(self):
-        while True:
-            time.sleep(0.01)
-            overdue = time.perf_counter() - self.last
-            frame = sys._current_frames().get(self.main)
-            if overdue > 0.06 and frame is not None:  # without a frame Krita itself is at work
-                where = "".join(traceback.format_stack(frame)[-4:])
-                self.late = [*self.late[-50:], (round(overdue, 3), where)]
 
     def beat(self):
         now = time.perf_counter()
@@ -51,7 +37,6 @@ class Heart:
 
     def reset(self):
         self.gaps = []
-        self.late = []
         self.last = time.perf_counter()
 
     def longest(self):
