@@ -6,7 +6,6 @@ package, and the pure-Python part of msgpack.
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import stat
@@ -18,43 +17,23 @@ from pathlib import Path
 
 from maskwright_protocol import __version__
 
+from . import bundle
+from .bundle import NotFound as NotFound
+
 NAME = "maskwright"
 SCRIPT = f"{NAME}.py"
 EXECUTABLE = 0o755
 OLDEST = (3, 0)
 
 
-class NotFound(Exception):
-    """Something that the plug-in is made of, or a place for it, is not there; the text is for the user."""
-
-
-def sources() -> Path:
-    """The plug-in's own files: beside this package when installed, in the repository otherwise."""
-    here = Path(__file__).resolve()
-    for folder in (here.parent / "plugin_gimp", here.parents[3] / "plugin_gimp"):
-        if (folder / SCRIPT).is_file():
-            return folder
-    raise NotFound("The GIMP plug-in's files are missing from this installation. Install Maskwright again.")
-
-
-def _package(name: str) -> Path:
-    found = importlib.util.find_spec(name)
-    if found is None or not found.submodule_search_locations:
-        raise NotFound(f"The Python package {name} is missing from this installation. Install Maskwright again.")
-    return Path(next(iter(found.submodule_search_locations)))
-
-
 def contents() -> Iterator[tuple[str, bytes, bool]]:
     """``(path inside the folder, bytes, whether it is executable)`` of every file, in a fixed order."""
-    own = sources()
+    own = bundle.sources("plugin_gimp", SCRIPT)
     yield SCRIPT, (own / SCRIPT).read_bytes(), True
-    for prefix, folder in (
-        ("maskwright_gimp", own / "maskwright_gimp"),
-        ("vendor/maskwright_protocol", _package("maskwright_protocol")),
-        ("vendor/msgpack", _package("msgpack")),
-    ):
-        for file in sorted(folder.rglob("*.py")):
-            yield f"{prefix}/{file.relative_to(folder).as_posix()}", file.read_bytes(), False
+    for name, data in bundle.python_files(own / "maskwright_gimp", "maskwright_gimp"):
+        yield name, data, False
+    for name, data in bundle.vendored("vendor"):
+        yield name, data, False
 
 
 def write_folder(parent: Path) -> Path:
@@ -84,7 +63,7 @@ def build(folder: Path) -> Path:
     path = folder / f"maskwright-gimp-{__version__}.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data, executable in contents():
-            info = zipfile.ZipInfo(f"{NAME}/{name}", (1980, 1, 1, 0, 0, 0))
+            info = zipfile.ZipInfo(f"{NAME}/{name}", bundle.ZIP_TIME)
             info.create_system = 3  # Unix, so that the mode below is honoured
             info.external_attr = (stat.S_IFREG | (EXECUTABLE if executable else 0o644)) << 16
             info.compress_type = zipfile.ZIP_DEFLATED
