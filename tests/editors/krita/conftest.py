@@ -27,6 +27,14 @@ def lab(open_lab: Callable[[str], Lab], plugin_zip: Path) -> Lab:
 
 
 @pytest.fixture(scope="session")
+def headless_lab(open_lab: Callable[[str], Lab], plugin_zip: Path) -> Lab:
+    """A profile of its own, without a display."""
+    lab = open_lab("krita")
+    install(lab, plugin_zip)
+    return lab
+
+
+@pytest.fixture(scope="session")
 def server(lab: Lab, serve: Callable[[Lab], Server]) -> Server:
     return serve(lab)
 

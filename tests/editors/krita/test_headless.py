@@ -14,18 +14,18 @@ pytestmark = pytest.mark.editor
 IMPORTER = "/usr/share/krita/pykrita/plugin_importer/plugin_importer.py"
 
 
-def test_kritas_own_importer_takes_the_zip(lab: Lab, plugin_zip: Path) -> None:
-    inside = lab.put(plugin_zip, "import", "plugin.zip")
-    resources = lab.path("import", "resources", "x").parent
-    said = lab.run(["python3", IMPORTER, inside, lab.within(resources)]).stdout
+def test_kritas_own_importer_takes_the_zip(headless_lab: Lab, plugin_zip: Path) -> None:
+    inside = headless_lab.put(plugin_zip, "import", "plugin.zip")
+    resources = headless_lab.path("import", "resources", "x").parent
+    said = headless_lab.run(["python3", IMPORTER, inside, headless_lab.within(resources)]).stdout
     assert "Imported plugin: Maskwright" in said
     assert (resources / "actions" / f"{krita_plugin.NAME}.action").is_file()
     assert (resources / "pykrita" / krita_plugin.NAME / "vendor" / "maskwright_protocol" / "client.py").is_file()
 
 
-def test_planes_and_reading_are_exact(lab: Lab) -> None:
+def test_planes_and_reading_are_exact(headless_lab: Lab) -> None:
     runner(
-        lab,
+        headless_lab,
         """
         import maskwright_krita  # puts what it brings along on the path
         from krita import Krita
