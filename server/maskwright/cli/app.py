@@ -10,8 +10,9 @@ import typer
 from maskwright.plugins.cli import plugins_app
 from maskwright_protocol import __version__
 
+from .models import models_app
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
-models_app = typer.Typer(no_args_is_help=True, help="Show the models.")
 app.add_typer(models_app, name="models")
 app.add_typer(plugins_app, name="plugins")
 
@@ -150,29 +151,17 @@ def detect(
     run_detect(image, text, recipe, min_score, as_json)
 
 
-@models_app.command("list")
-def models_list(as_json: Json = False) -> None:
-    """List models and recipes, and what is installed."""
-    from .server import show_models
-
-    show_models(as_json)
-
-
-@models_app.command("path")
-def models_path() -> None:
-    """Print the folders that are searched for models."""
-    from maskwright.config import Settings, model_folders
-
-    for folder in model_folders(Settings()):
-        typer.echo(folder)
-
-
 @app.command()
-def doctor(as_json: Json = False) -> None:
+def doctor(
+    as_json: Json = False,
+    report: Annotated[
+        Path | None, typer.Option(help="Write the findings into this file, without personal paths, for a bug report.")
+    ] = None,
+) -> None:
     """Check this installation and say how to fix what is wrong."""
     from .doctor import run_doctor
 
-    run_doctor(as_json)
+    run_doctor(as_json, report)
 
 
 @app.command()

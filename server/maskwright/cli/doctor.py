@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import getpass
+import importlib.util
 import platform
+import re
 import shutil
 import stat
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import typer
 
@@ -29,9 +33,15 @@ class Finding:
     fix: str = ""
 
 
-def run_doctor(as_json: bool) -> None:
-    """Print all findings; exit code 1 if there is a problem."""
+def run_doctor(as_json: bool, report: Path | None = None) -> None:
+    """Print all findings, and write them to ``report``; exit code 1 if there is a problem."""
     findings = list(examine())
+    if report is not None:
+        try:
+            report.write_text(report_text(findings), encoding="utf-8")
+        except OSError as error:
+            talk.errors.print(f"The report cannot be written: {error.strerror or error}.")
+            raise typer.Exit(talk.EXIT_FAILED) from error
     if as_json:
         talk.print_json({"version": __version__, "findings": [asdict(finding) for finding in findings]})
     else:
@@ -46,6 +56,32 @@ def run_doctor(as_json: bool) -> None:
         raise typer.Exit(talk.EXIT_FAILED)
 
 
+def report_text(findings: list[Finding]) -> str:
+    """The findings for a bug report: the home folder, the user and the computer are not named."""
+    lines = [f"Maskwright {__version__}"]
+    for finding in findings:
+        lines.append(f"{finding.state:>8}  {finding.topic}: {finding.text}")
+        if finding.fix:
+            lines.append(f"{'':>10}{finding.fix}")
+    return _impersonal("\n".join(lines) + "\n")
+
+
+def _impersonal(text: str) -> str:
+    settings = Settings()
+    places = [(str(Path.home()), "~")]
+    places += [(str(folder), f"<model folder {number}>") for number, folder in enumerate(settings.models, 1)]
+    places.append((str(discovery.runtime_directory()), "<runtime directory>"))
+    places.append((str(default_model_folder().parent), "<data>"))
+    places.append((str(config_file().parent), "<configuration>"))
+    for place, name in sorted(places, key=lambda pair: -len(pair[0])):
+        if len(place) > 1:
+            text = text.replace(place, name).replace(place.replace("\\", "/"), name)
+    words = {name for name in (getpass.getuser(), platform.node(), settings.token) if len(name) > 2}
+    for word in sorted(words - {"root"}, key=len, reverse=True):
+        text = re.sub(rf"(?<![\w-]){re.escape(word)}(?![\w-])", "<private>", text)
+    return text
+
+
 def examine() -> Iterator[Finding]:
     """One check after the other; a check that itself fails is a finding too."""
     checks: tuple[Callable[[], Iterator[Finding]], ...] = (
@@ -53,6 +89,7 @@ def examine() -> Iterator[Finding]:
         _settings,
         _runtime,
         _device,
+        _torch,
         _models,
         _disk,
         _server,
@@ -111,18 +148,48 @@ def _device() -> Iterator[Finding]:
         yield Finding("device", "ok", f"A model ran on {pool.device}. {pool.device_reason}")
 
 
+def _torch() -> Iterator[Finding]:
+    """Whether torch is a build that fits this computer; an operation is really run."""
+    if importlib.util.find_spec("torch") is None:
+        yield Finding("torch", "ok", "not installed; only some models need it")
+        return
+    import torch
+
+    built = f"CUDA {torch.version.cuda}" if torch.version.cuda else "no CUDA"
+    has_driver = shutil.which("nvidia-smi") is not None
+    if torch.cuda.is_available():
+        total = float((torch.ones(64, 64, device="cuda") @ torch.ones(64, 64, device="cuda")).sum().cpu())
+        state = "ok" if total == 64.0**3 else "problem"
+        text = f"{torch.__version__} ({built}) computes on {torch.cuda.get_device_name(0)}"
+        yield Finding("torch", state, text, "" if state == "ok" else "Update the graphics driver.")
+    elif has_driver and torch.version.cuda:
+        fix = "Update the NVIDIA driver, or install a torch build for an older CUDA."
+        yield Finding("torch", "problem", f"{torch.__version__} ({built}) does not work with the driver", fix)
+    elif has_driver:
+        fix = "Install a CUDA build of torch; see pytorch.org for the command."
+        yield Finding("torch", "problem", f"{torch.__version__} is a CPU build, but there is an NVIDIA card", fix)
+    else:
+        assert float((torch.ones(8, 8) @ torch.ones(8, 8)).sum()) == 8.0**3
+        yield Finding("torch", "ok", f"{torch.__version__} ({built}), computes on the CPU: no NVIDIA driver here")
+
+
 def _models() -> Iterator[Finding]:
+    from maskwright.models import catalogue
     from maskwright.models.installed import scan
 
+    for problem in catalogue.load().problems:
+        yield Finding("your models", "problem", problem, f"Correct {catalogue.user_file()}.")
     found = scan(model_folders(Settings()))
     sound = [name for name, model in found.items() if not model.problem]
     yield Finding("models", "ok", ", ".join(sound))
     for model in found.values():
         if model.problem:
-            yield Finding("models", "problem", model.problem, "Remove that folder and install the model again.")
+            yield Finding(
+                "models", "problem", model.problem, f"Pull it again: maskwright models pull {model.entry.id}."
+            )
     if not any("segmenter" in model.entry.roles and not model.entry.embedded for model in found.values()):
         text = "No SAM model is installed; points and boxes use the basic engine."
-        yield Finding("models", "note", text, f"Put a model folder into {default_model_folder()}.")
+        yield Finding("models", "note", text, "See 'maskwright models list', then 'maskwright models pull'.")
 
 
 def _disk() -> Iterator[Finding]:

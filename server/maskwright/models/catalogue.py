@@ -216,7 +216,7 @@ def merge(known: Catalogue, text: str, name: str = USER_FILE) -> Catalogue:
         try:
             entry = own_entry(table)
         except (ValidationError, ValueError) as error:
-            problems.append(f"The model {label} in {name} is left out: {_first(error)}.")
+            problems.append(f"The model {label} in {name} is left out: {first_problem(error)}.")
             continue
         if entry.id in {e.id for e in entries}:
             problems.append(f"The model {label} in {name} is left out: that id is taken already.")
@@ -258,7 +258,8 @@ def families() -> list[str]:
     return sorted(p.stem for p in (Path(__file__).parent / "families").glob("*.py") if not p.stem.startswith("_"))
 
 
-def _first(error: Exception) -> str:
+def first_problem(error: Exception) -> str:
+    """What is wrong with an entry, for a sentence."""
     if not isinstance(error, ValidationError):
         return str(error)
     problem = error.errors(include_url=False, include_input=False)[0]

@@ -1,0 +1,237 @@
+"""``maskwright models``: what there is, getting it, checking it, removing it, adding one's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+ModelId = Annotated[str, typer.Argument(help="The model's id, as 'maskwright models list' shows it.", metavar="MODEL")]
+
+models_app = typer.Typer(no_args_is_help=True, help="Show, get, check and add models.")
+
+
+@models_app.command("list")
+def models_list(as_json: Json = False) -> None:
+    """List models and recipes, and what is installed."""
+    from . import talk
+    from .server import show_models
+
+    _tell_problems(talk)
+    show_models(as_json)
+
+
+@models_app.command("path")
+def models_path() -> None:
+    """Print the folders that are searched for models."""
+    from maskwright.config import Settings, model_folders
+
+    for folder in model_folders(Settings()):
+        typer.echo(folder)
+
+
+@models_app.command("show")
+def models_show(model: ModelId, as_json: Json = False) -> None:
+    """Show all that is known of a model: licence, files, sources, where it is."""
+    from maskwright.models import catalogue, installed
+    from maskwright.models.table import parameters_text, size_text
+
+    from . import talk
+
+    with talk.explained(as_json):
+        entry = catalogue.load().get(model)
+        found = installed.scan(_folders()).get(model)
+        if as_json:
+            state: dict[str, Any] = {"installed": bool(found and not found.problem), "folder": None, "problem": ""}
+            if found is not None:
+                state.update(folder=str(found.folder), problem=found.problem)
+            talk.print_json({**entry.model_dump(), **state})
+            return
+        files = ", ".join(f"{file.name} ({size_text(file.size or 0)})" for file in entry.files) or "none"
+        rows = {
+            "what": entry.summary,
+            "roles": ", ".join(entry.roles),
+            "licence": f"{entry.licence}, commercial use: {entry.commercial}  {entry.licence_url}",
+            "page": entry.source,
+            "revision": entry.revision,
+            "files": files,
+            "sources": "; ".join(source.title() for source in entry.sources) or "none known: place the files by hand",
+            "parameters": parameters_text(entry.parameters),
+            "memory": size_text(entry.memory),
+            "state": _state(found, entry.embedded),
+        }
+        talk.output.print(f"[bold]{entry.title}[/]  {entry.id}")
+        for name, value in rows.items():
+            talk.output.print(f"{name:>10}  ", end="", style="dim")
+            talk.output.print(value, markup=False, soft_wrap=True)
+
+
+def _state(found: Any, embedded: bool) -> str:
+    if found is None:
+        return "not installed"
+    if found.problem:
+        return found.problem
+    return "built in" if embedded else f"installed in {found.folder}"
+
+
+@models_app.command("pull")
+def models_pull(
+    models: Annotated[list[str], typer.Argument(help="Ids of models.", metavar="MODEL...")],
+    origin: Annotated[
+        Path | None, typer.Option("--from", help="Take the files from this folder or zip, without a network.")
+    ] = None,
+    accept_licence: Annotated[
+        bool, typer.Option("--accept-licence", help="I have read the licence and agree to it.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Download and install models; goes on where an earlier download stopped."""
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+    from maskwright.config import default_model_folder
+    from maskwright.models import catalogue, downloads
+
+    from . import talk
+
+    done = []
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with talk.explained(as_json):
+        entries = [catalogue.load().get(model) for model in models]
+        for entry in entries:
+            quiet = as_json or not talk.errors.is_terminal
+            with Progress(*columns, console=talk.errors, transient=True, disable=quiet) as bar:
+                task = bar.add_task(entry.title, total=None)
+
+                def report(now: downloads.PullProgress, bar: Progress = bar, task: Any = task) -> None:
+                    bar.update(task, description=now.text, completed=now.done, total=now.total or None)
+
+                folder = downloads.pull(
+                    entry,
+                    _folders(),
+                    default_model_folder(),
+                    origin=origin,
+                    accept_licence=accept_licence,
+                    report=report,
+                )
+            done.append({"model": entry.id, "folder": str(folder)})
+            if not as_json:
+                talk.errors.print(f"{entry.title} is installed in {folder}.", soft_wrap=True)
+    if as_json:
+        talk.print_json({"installed": done})
+
+
+@models_app.command("verify")
+def models_verify(
+    models: Annotated[
+        list[str] | None, typer.Argument(help="Ids of models; all installed ones otherwise.", metavar="[MODEL...]")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Read every byte of the installed models and compare with the catalogue."""
+    from maskwright.models import catalogue, installed
+    from maskwright_protocol.errors import MaskwrightError, ModelMissing
+
+    from . import talk
+
+    results = []
+    with talk.explained(as_json):
+        found = installed.scan(_folders())
+        for model in models or sorted(found):
+            entry = catalogue.load().get(model)
+            if model not in found:
+                raise ModelMissing(f"The model {model} is not installed.", model=entry.id)
+            try:
+                installed.verify(found[model])
+                results.append({"model": model, "sound": True, "problem": ""})
+            except MaskwrightError as error:
+                results.append({"model": model, "sound": False, "problem": error.message})
+    if as_json:
+        talk.print_json({"models": results})
+    else:
+        for result in results:
+            mark = "[green]sound[/]" if result["sound"] else "[red]broken[/]"
+            talk.output.print(f"{mark}  {result['model']}  {result['problem']}", soft_wrap=True)
+    if not all(result["sound"] for result in results):
+        raise typer.Exit(talk.EXIT_FAILED)
+
+
+@models_app.command("remove")
+def models_remove(model: ModelId, as_json: Json = False) -> None:
+    """Delete a model that was downloaded."""
+    from maskwright.config import default_model_folder
+    from maskwright.models import catalogue, downloads
+    from maskwright.models.table import size_text
+
+    from . import talk
+
+    with talk.explained(as_json):
+        freed = downloads.remove(catalogue.load().get(model), default_model_folder())
+        if as_json:
+            talk.print_json({"removed": model, "bytes": freed})
+        else:
+            talk.errors.print(f"{model} is gone; {size_text(freed)} are free again.")
+
+
+@models_app.command("add")
+def models_add(
+    files: Annotated[list[Path], typer.Argument(help="ONNX or safetensors files.", metavar="FILE...")],
+    identity: Annotated[str, typer.Option("--id", help="A name of your own for it.")],
+    family: Annotated[str, typer.Option(help="Which code runs it, such as 'yolox'.")],
+    title: Annotated[str, typer.Option(help="What lists call it.")] = "",
+    licence: Annotated[str, typer.Option(help="The licence of the weights.")] = "unknown",
+    commercial: Annotated[str, typer.Option(help="Commercial use: yes, no or ask.")] = "ask",
+    input_size: Annotated[int | None, typer.Option(help="Pixels of the longer side that it looks at.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Add a model of your own: copies its files and writes its entry."""
+    from maskwright.models import own
+
+    from . import talk
+
+    with talk.explained(as_json):
+        more = {"title": title or identity, "licence": licence, "commercial": commercial}
+        folder = own.add(files, identity, family, {**more, **({"input_size": input_size} if input_size else {})})
+        if as_json:
+            talk.print_json({"model": identity, "folder": str(folder)})
+        else:
+            talk.errors.print(f"{identity} is installed in {folder}.", soft_wrap=True)
+
+
+@models_app.command("table")
+def models_table(
+    markdown: Annotated[bool, typer.Option("--markdown", help="As the page docs/models.md.")] = False,
+) -> None:
+    """Print the built-in catalogue to choose from."""
+    from rich.table import Table
+
+    from maskwright.models import catalogue
+    from maskwright.models import table as page
+
+    from . import talk
+
+    if markdown:
+        typer.echo(page.markdown(catalogue.built_in()), nl=False)
+        return
+    shown = Table(box=None, header_style="dim")
+    for column in ("model", "download", "memory", "licence", "commercial", "when to use it"):
+        shown.add_column(column, overflow="fold")
+    for entry in catalogue.built_in().model:
+        size = "built in" if entry.embedded else page.size_text(entry.size)
+        memory = page.size_text(entry.memory)
+        shown.add_row(entry.id, size, memory, entry.licence, entry.commercial, entry.summary)
+    talk.output.print(shown)
+
+
+def _folders() -> list[Path]:
+    from maskwright.config import Settings, model_folders
+
+    return model_folders(Settings())
+
+
+def _tell_problems(talk: Any) -> None:
+    from maskwright.models import catalogue
+
+    for problem in catalogue.load().problems:
+        talk.errors.print(problem, style="yellow", markup=False)

@@ -1,0 +1,86 @@
+"""The catalogue as a page to choose from: ``docs/models.md``."""
+
+from __future__ import annotations
+
+from .catalogue import Catalogue, Entry
+
+_ROLES = {
+    "detector": ("Find things by name", "Words to boxes; a segmenter then selects what is in them."),
+    "segmenter": ("Select what is clicked or boxed", "Points and boxes to a selection."),
+    "matter": ("Cut out the subject", "A picture to soft opacity."),
+    "parser": ("Tell parts of people", "Clothes, face and body parts."),
+}
+_COMMERCIAL = {"yes": "yes", "no": "**no**", "ask": "ask"}
+_INTRO = """# Models
+
+*Written by `maskwright models table --markdown` from the catalogue. Change the catalogue, not this page.*
+
+Within a table the first installed model is taken unless you choose another. *Get it* shows what to type; the plugins
+offer the same. *Commercial* tells whether the licence of the weights allows commercial use: for "no" and "ask" you are
+asked to agree before the download. Memory is an estimate for a CPU.
+"""
+_END = """## By hand, and your own
+
+Put a folder with a model's files into one of the folders that `maskwright models path` prints: it is recognised by the
+files' names and sizes, whatever the folder is called, and checked by SHA-256 before the first use. The same works with
+`maskwright models pull MODEL --from FOLDER_OR_ZIP`, without a network.
+
+Your own models are entries in `models.toml` beside `config.toml`; `maskwright models add` writes them:
+
+```sh
+maskwright models add faces.onnx --id my-faces --family yolox --title "Faces" --input-size 640
+```
+
+Models are safetensors or ONNX files. A PyTorch pickle (`.pt`, `.pth`) is never loaded: `maskwright models convert`
+reads it once, in a process without network and as plain tensors only, and writes safetensors.
+"""
+
+
+def size_text(nbytes: int) -> str:
+    """Bytes for people; "?" when unknown."""
+    if nbytes <= 0:
+        return "?"
+    mib = nbytes / 2**20
+    return f"{mib / 1024:.1f} GiB" if mib >= 1000 else f"{mib:.0f} MiB" if mib >= 10 else f"{mib:.1f} MiB"
+
+
+def parameters_text(count: int) -> str:
+    return f"{count / 1e6:.1f} M" if count else "-"
+
+
+def markdown(known: Catalogue) -> str:
+    """The whole page for these entries."""
+    parts = [_INTRO]
+    for role, (title, what) in _ROLES.items():
+        entries = known.with_role(role)
+        if entries:
+            parts.append(f"## {title}\n\n{what}\n")
+            parts.append("| model | when to use it | download | memory | parameters | licence | commercial | get it |")
+            parts.append("|---|---|---|---|---|---|---|---|")
+            parts += [_row(entry) for entry in entries]
+            parts.append("")
+    parts.append(_END.rstrip())
+    return "\n".join(parts) + "\n"
+
+
+def _row(entry: Entry) -> str:
+    licence = f"[{entry.licence}]({entry.licence_url})" if entry.licence_url else entry.licence
+    if entry.embedded:
+        get = "built in"
+    elif entry.sources:
+        get = f"`maskwright models pull {entry.id}`" + (" (ask for access first)" if entry.gated else "")
+    else:
+        get = "by hand: " + ", ".join(f"`{file.name}`" for file in entry.files)
+    title = f"[{entry.title}]({entry.source})" if entry.source else entry.title
+    name = f"**{title}**<br>`{entry.id}`" + ("<br>recommended" if entry.recommended else "")
+    cells = (
+        name,
+        entry.summary,
+        "none" if entry.embedded else size_text(entry.size),
+        size_text(entry.memory),
+        parameters_text(entry.parameters),
+        licence,
+        _COMMERCIAL[entry.commercial],
+        get,
+    )
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

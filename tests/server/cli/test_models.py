@@ -1,0 +1,144 @@
+"""``maskwright models`` and ``doctor`` as their user runs them, without a server."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from maskwright.models import catalogue
+from tests.server.eval_paths import MODELS, REPOSITORY, needs_models
+
+Cli = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> Cli:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MASKWRIGHT_", "HF_"))}
+    environment.update(
+        MASKWRIGHT_RUNTIME_DIR=str(tmp_path / "run"),
+        MASKWRIGHT_CONFIG=str(tmp_path / "config.toml"),
+        XDG_DATA_HOME=str(tmp_path / "data"),
+        MASKWRIGHT_OFFLINE="1",
+        COLUMNS="200",
+    )
+
+    def run(*arguments: str | Path, **more: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "maskwright.cli", *map(str, arguments)]
+        return subprocess.run(
+            command, env={**environment, **more}, capture_output=True, text=True, timeout=60, check=False
+        )
+
+    return run
+
+
+def test_show(cli: Cli) -> None:
+    text = cli("models", "show", "yolox-s").stdout
+    for part in ("YOLOX-S", "Apache-2.0", "34 MiB", "releases/download/0.1.1rc0", "not installed"):
+        assert part in text
+    answer = json.loads(cli("models", "show", "u2netp", "--json").stdout)
+    assert answer["installed"]
+    assert answer["files"][0]["sha256"].startswith("309c8469")
+    assert "by hand" in cli("models", "show", "mobile-sam").stdout
+    run = cli("models", "show", "nothing")
+    assert run.returncode == 1
+    assert "yolox-s" in run.stderr
+
+
+def test_pull_says_why_it_cannot(cli: Cli) -> None:
+    run = cli("models", "pull", "yolox-s", "--json")
+    assert (run.returncode, json.loads(run.stdout)["error"]) == (1, "offline")
+    run = cli("models", "pull", "mobile-sam")
+    assert run.returncode == 1
+    assert "--accept-licence" in run.stderr
+    answer = json.loads(cli("models", "pull", "mobile-sam", "--accept-licence", "--json").stdout)
+    assert answer["error"] == "download_failed"
+
+
+@needs_models
+def test_pull_from_a_folder_or_zip_verify_and_remove(cli: Cli, tmp_path: Path) -> None:
+    archive = tmp_path / "nano.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.write(MODELS / "yolox-nano" / "yolox_nano.onnx", "deep/renamed.onnx")
+    for origin in (archive, MODELS / "yolox-nano"):
+        run = cli("models", "pull", "yolox-nano", "--from", origin)
+        assert run.returncode == 0, run.stderr
+        folder = tmp_path / "data" / "maskwright" / "models" / "yolox-nano"
+        assert [p.name for p in folder.iterdir()] == ["yolox_nano.onnx"]
+        assert json.loads(cli("models", "verify", "--json").stdout)["models"] == [
+            {"model": name, "sound": True, "problem": ""} for name in ("grabcut", "u2netp", "yolox-nano")
+        ]
+        if origin is archive:
+            assert cli("models", "remove", "yolox-nano").returncode == 0
+            assert not folder.exists()
+    data = bytearray((folder / "yolox_nano.onnx").read_bytes())
+    data[1000] ^= 255
+    (folder / "yolox_nano.onnx").chmod(0o644)
+    (folder / "yolox_nano.onnx").write_bytes(data)
+    run = cli("models", "verify", "yolox-nano")
+    assert run.returncode == 1
+    assert "damaged" in run.stdout
+    assert cli("models", "remove", "yolox-nano").returncode == 0
+    assert cli("models", "remove", "yolox-nano").returncode == 1
+    assert cli("models", "verify", "yolox-nano").returncode == 1
+
+
+@needs_models
+def test_a_model_of_ones_own(cli: Cli, tmp_path: Path) -> None:
+    mine = tmp_path / "things.onnx"
+    shutil.copyfile(MODELS / "yolox-nano" / "yolox_nano.onnx", mine)
+    add = ("models", "add", mine, "--id", "mine", "--family", "yolox", "--title", 'My "things"')
+    run = cli(*add, "--input-size", "416")
+    assert run.returncode == 0, run.stderr
+    answer = json.loads(cli("models", "show", "mine", "--json").stdout)
+    assert (answer["title"], answer["own"], answer["installed"], answer["input_size"]) == (
+        'My "things"',
+        True,
+        True,
+        416,
+    )
+    assert "already" in cli(*add).stderr
+    run = cli("models", "add", mine, "--id", "other", "--family", "nonsense")
+    assert run.returncode == 2
+    assert "yolox" in run.stderr
+    pickle = tmp_path / "things.pt"
+    pickle.write_bytes(b"")
+    run = cli("models", "add", pickle, "--id", "other", "--family", "yolox")
+    assert run.returncode == 2
+    assert "convert" in run.stderr
+    assert "other" not in (tmp_path / "models.toml").read_text(encoding="utf-8")
+
+
+def test_the_page_of_models_is_what_the_catalogue_says(cli: Cli) -> None:
+    page = cli("models", "table", "--markdown").stdout
+    assert page == (REPOSITORY / "docs" / "models.md").read_text(encoding="utf-8"), (
+        "write it anew: maskwright models table --markdown > docs/models.md"
+    )
+    shown = cli("models", "table").stdout
+    for entry in catalogue.built_in().model:
+        assert f"`{entry.id}`" in page
+        assert entry.id in shown
+
+
+def test_doctor_writes_a_report_that_names_nobody(cli: Cli, tmp_path: Path) -> None:
+    secret = tmp_path / "home" / "erika-mustermann"
+    (secret / "models").mkdir(parents=True)
+    (tmp_path / "models.toml").write_text("[[model", encoding="utf-8")
+    out = tmp_path / "report.txt"
+    run = cli("doctor", "--report", out, HOME=str(secret), MASKWRIGHT_MODELS=str(secret / "models" / "mine"))
+    assert run.returncode == 1
+    text = out.read_text(encoding="utf-8")
+    assert "Maskwright" in text
+    assert "not TOML" in text
+    assert "<model folder 1>" in text
+    assert str(secret) in run.stdout.replace("\n", "").replace(" ", "")
+    for private in (str(tmp_path), "mustermann", str(secret)):
+        assert private not in text
+    assert cli("doctor", "--report", tmp_path / "no" / "where.txt").returncode == 1
