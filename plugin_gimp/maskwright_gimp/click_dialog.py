@@ -220,7 +220,7 @@ class ClickDialog:
 
     def _job(self, text: str = "") -> Select:
         chosen = {**self._options(), "prompt": text, "include": "", "exclude": "", "boxes": ""}
-        job = Select("", **options.common(chosen, self.depth))
+        job = Select("", alternatives=2, **options.common(chosen, self.depth))
         job.text, job.tool, job.pick = text, "click", "all" if text else "best"
         if chosen["current-selection"] == "limit":
             job.region = self.outline
