@@ -40,6 +40,8 @@ lint: $(VENV)/.dev
 
 types: $(VENV)/.dev
 	$(BIN)/pyright
+	$(BIN)/pyright --project plugin_krita
+	$(BIN)/pyright --project plugin_gimp
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
