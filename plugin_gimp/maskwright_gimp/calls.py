@@ -3,7 +3,7 @@
 import json
 import traceback
 from dataclasses import asdict
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from gi.repository import Gimp, GLib, GObject
 
@@ -45,7 +45,7 @@ def run(procedure: Any, run_mode: Any, image: Any, drawables: List[Any], config:
     call = Call(entry, run_mode, image, drawables, config)
     try:
         if call.interactive and entry.verb in ("click_to_select", "server"):
-            outcome = _special_dialog(call)
+            outcome: Optional[Outcome] = _special_dialog(call)
         else:
             if call.interactive and entry.dialog:
                 from . import dialogs
@@ -55,7 +55,8 @@ def run(procedure: Any, run_mode: Any, image: Any, drawables: List[Any], config:
             outcome = VERBS[entry.verb](call)
         if outcome is None:
             return procedure.new_return_values(status.CANCEL, None)
-        return _success(procedure, *outcome)
+        count, report = outcome
+        return _success(procedure, count, report)
     except JobCancelled:
         return procedure.new_return_values(status.CANCEL, None)
     except MaskwrightError as error:

@@ -135,16 +135,24 @@ class Subject:
         self.image = image
         self.layer = layer_of(drawables)
         self._temporary: Optional[Any] = None
-        if look_at == "visible" or self.layer is None:
+        self._visible = look_at == "visible" or self.layer is None
+        if self._visible:
             self._temporary = Gimp.Layer.new_from_visible(image, image, "Visible")
             self.drawable, self.box = self._temporary, canvas(image)
         else:
+            assert self.layer is not None
             self.drawable, self.box = self.layer, item_box(self.layer)
             if self.layer.get_filters() and image.get_base_type() != Gimp.ImageBaseType.INDEXED:
                 self._temporary, self.drawable = _with_effects(image, self.layer)
         if self.box.width < 1 or self.box.height < 1:
             raise OutsideImage("The layer is empty.", "Choose a layer with something on it.")
         self.source = BufferSource(self.drawable, self.box, deep=image.get_precision() != EIGHT_BIT)
+
+    def hiding_mask(self) -> Optional[Any]:
+        """The layer's own mask, if it is in use: what it hides stays hidden in new layers."""
+        if self._visible or self.layer is None or not self.layer.get_apply_mask():
+            return None
+        return self.layer.get_mask()
 
     def clean_colours(self) -> str:
         """The format in which the server may send cleaned colours without loss; empty where it may not.
@@ -154,7 +162,9 @@ class Subject:
         image = self.image
         profile = image.get_color_profile()
         plain = profile is None or profile.is_equal(Gimp.ColorProfile.new_rgb_srgb())
-        if not plain or image.get_precision() not in INTEGER or image.get_base_type() == Gimp.ImageBaseType.INDEXED:
+        if self.hiding_mask() is not None or not plain or image.get_precision() not in INTEGER:
+            return ""
+        if image.get_base_type() == Gimp.ImageBaseType.INDEXED:
             return ""
         return "RGBA8" if image.get_precision() == EIGHT_BIT else "RGBA16"
 
@@ -331,8 +341,8 @@ def _masked_copies(subject: Subject, parts: Sequence[Sequence[Mask]], names: Seq
         copy = _copy(subject, name)
         mask = copy.create_mask(Gimp.AddMaskType.BLACK)
         channel = channel_of(subject.image, masks_of_one, subject.box)
-        old = subject.layer.get_mask() if subject.layer is not None and subject.drawable is subject.layer else None
-        if old is not None and subject.layer.get_apply_mask():  # what the user hid stays hidden
+        old = subject.hiding_mask()
+        if old is not None:
             _multiply(channel, old, subject.box)
         _transfer(channel, mask, subject.box)
         copy.add_mask(mask)
@@ -375,16 +385,8 @@ def apply_layers(
 
 def apply_cutout(subject: Subject, colours: Pixels, name: str, hide_original: bool = False) -> None:
     """One new layer of the server's own colours, with their alpha; empty outside the colours' box."""
-    box = subject.box
-    layer = Gimp.Layer.new(
-        subject.image,
-        name,
-        box.width,
-        box.height,
-        WITH_ALPHA[subject.image.get_base_type()],
-        100.0,
-        Gimp.LayerMode.NORMAL,
-    )
+    box, kind = subject.box, WITH_ALPHA[subject.image.get_base_type()]
+    layer = Gimp.Layer.new(subject.image, name, box.width, box.height, kind, 100.0, Gimp.LayerMode.NORMAL)
     encoding, pixel_bytes = {"RGBA8": ("R'G'B'A u8", 4), "RGBA16": ("R'G'B'A u16", 8)}[colours.format]
     _write(layer, colours.box, box, encoding, masks.unpack(colours), pixel_bytes)
     layer.set_offsets(box.x, box.y)

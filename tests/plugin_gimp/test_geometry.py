@@ -26,6 +26,7 @@ def test_small_pictures_are_not_scaled() -> None:
 def test_intersection_and_crop() -> None:
     box, other = PixelRect(-2, 1, 5, 4), PixelRect(0, 0, 10, 3)
     inside = intersect(box, other)
+    assert inside is not None
     assert inside == PixelRect(0, 1, 3, 2)
     data = np.arange(5 * 4 * 2, dtype=np.uint8).reshape(4, 5, 2)
     assert crop(data.tobytes(), box, inside, 2) == data[0:2, 2:5].tobytes()

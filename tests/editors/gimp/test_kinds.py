@@ -268,3 +268,8 @@ def test_a_hidden_part_stays_hidden_in_the_new_layer(image: Gimp, client: Client
     expected = plane(click(client, Pixels(photo)), WIDTH, HEIGHT).copy()
     expected[:, 240:] = 0
     assert np.array_equal(alpha, expected)
+    image.run("image.remove_layer(image.get_layers()[0])")
+    image.call("maskwright-remove-background").ok()
+    alpha = drawn(image, "image.get_layers()[0]", "R'G'B'A u8", 4)[..., 3]
+    assert alpha.any()
+    assert not alpha[:, 240:].any()
