@@ -199,6 +199,31 @@ def models_add(
             talk.errors.print(f"{identity} is installed in {folder}.", soft_wrap=True)
 
 
+@models_app.command("convert")
+def models_convert(
+    file: Annotated[Path, typer.Argument(help="A .pt, .pth or .bin checkpoint.", metavar="FILE")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="FILE with .safetensors otherwise.")] = None,
+    key: Annotated[str, typer.Option(help="Which part of the checkpoint to take.")] = "",
+    sha256: Annotated[str, typer.Option(help="What the file must be.")] = "",
+    allow: Annotated[
+        list[str] | None, typer.Option(help="A harmless class that this file may hold; needs --sha256. Repeatable.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Convert a pickle to safetensors, in a process without network and without running what is in it."""
+    from maskwright.models.convert import convert
+
+    from . import talk
+
+    with talk.explained(as_json):
+        target = out or file.with_suffix(".safetensors")
+        done = convert(file, target, key=key, sha256=sha256, allow=allow or ())
+        if as_json:
+            talk.print_json({"file": str(done.out), "tensors": done.tensors, "sha256": done.sha256})
+        else:
+            talk.errors.print(f"{done.tensors} tensors are in {done.out}.", soft_wrap=True)
+
+
 @models_app.command("table")
 def models_table(
     markdown: Annotated[bool, typer.Option("--markdown", help="As the page docs/models.md.")] = False,

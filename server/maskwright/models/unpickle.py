@@ -1,0 +1,208 @@
+"""The process that reads a pickle for ``convert``. Nothing of the file is trusted; neither is the reader.
+
+First the opcodes of the pickle in it are listed, and a file that would import or call anything strange is refused.
+Then this process forbids itself sockets, new processes and writing anywhere but to the result (an audit hook, which
+cannot be taken off again), and only then torch's restricted reader sees the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+import os
+import pickletools
+import re
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+MAX_PICKLE = 256 << 20
+MAX_NAMES = 20
+USUAL_KEYS = ("state_dict", "model_state_dict", "model", "ema", "params_ema", "params", "net")
+_FORBIDDEN = (
+    "socket.", "subprocess.", "os.system", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.startfile",
+    "os.remove", "os.rename", "os.rmdir", "os.link", "os.symlink", "os.chmod", "os.chown", "shutil.", "ctypes.dlopen",
+    "webbrowser.", "urllib.", "ftplib.", "smtplib.", "pty.",
+)  # fmt: skip
+# What torch's restricted reader rebuilds tensors from, and plain containers.
+_HARMLESS = re.compile(
+    r"(torch \w+Storage|torch (float|double|half|bfloat16|u?int\d*|long|bool|device|Size)\w*|torch\._utils _rebuild_\w+"
+    r"|torch\.nn\.parameter (Parameter|Buffer)|torch\._tensor _rebuild_from_type_v2|torch\.storage (Unt|T)ypedStorage"
+    r"|collections OrderedDict|_codecs encode)"
+)
+# Besides these, what training scripts leave in checkpoints: plain data, without behaviour when it is rebuilt.
+ALLOWABLE = (
+    "argparse.Namespace",
+    "collections.defaultdict",
+    "numpy.dtype",
+    "numpy.ndarray",
+    "numpy.core.multiarray._reconstruct",
+    "numpy.core.multiarray.scalar",
+    "pathlib.PosixPath",
+    "types.SimpleNamespace",
+)
+
+
+class Refused(Exception):
+    """The file is not read; the text is a sentence."""
+
+    def __init__(self, text: str, calls: tuple[str, ...] = ()) -> None:
+        super().__init__(text)
+        self.calls = calls
+
+
+def main(arguments: list[str]) -> None:
+    """``SOURCE OUT KEY SHA256 [ALLOWED...]``; prints one JSON line."""
+    source, out, key, sha256, *allow = arguments
+    try:
+        answer: dict[str, Any] = {"tensors": _convert(Path(source), Path(out), key, sha256, tuple(allow))}
+    except Refused as error:
+        answer = {"refused": str(error), "calls": list(error.calls)}
+    except MemoryError:
+        answer = {"refused": "there is not enough memory to read it."}
+    except Exception as error:
+        answer = {"refused": f"it cannot be read ({type(error).__name__}: {str(error)[:300]})."}
+    print(json.dumps(answer), flush=True)
+
+
+def _convert(source: Path, out: Path, key: str, sha256: str, allow: tuple[str, ...]) -> int:
+    with source.open("rb") as file:  # the very bytes that were looked at are the ones that are read
+        if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
+            raise Refused("it changed while it was being read.")
+        file.seek(0)
+        _look(file, allow)
+        file.seek(0)
+        import torch
+        from safetensors.torch import save_file
+
+        shells = [_allowed(name) for name in allow]
+        _forbid(out)
+        try:
+            with torch.serialization.safe_globals(shells):
+                content = torch.load(file, map_location="cpu", weights_only=True)
+        except Exception as error:
+            reason = str(error).split("\n", 1)[0][:200]
+            raise Refused(f"it holds more than tensors ({reason}).") from error
+    tensors = _tensors(content, key)
+    # Tensors that share memory would be refused by safetensors: each gets its own.
+    save_file({name: value.detach().clone().contiguous() for name, value in tensors.items()}, str(out))
+    return len(tensors)
+
+
+def _allowed(name: str) -> Any:
+    """A class of ``ALLOWABLE`` and the name that pickles know it by."""
+    if name not in ALLOWABLE:
+        raise Refused(f"{name} can never be allowed.")
+    module, _, attribute = name.rpartition(".")
+    real = module.replace("numpy.core", "numpy._core")
+    return getattr(importlib.import_module(real), attribute), name
+
+
+def _forbid(out: Path) -> None:
+    allowed = str(out)
+    place = str(out.parent) + os.sep
+
+    def hook(event: str, arguments: tuple[Any, ...]) -> None:
+        if event.startswith(_FORBIDDEN):
+            raise Refused(f"it tried to do something that is forbidden ({event}).")
+        if event == "open" and len(arguments) == 3 and isinstance(arguments[2], int):
+            writing = arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
+            path = os.fspath(arguments[0]) if isinstance(arguments[0], (str, bytes, os.PathLike)) else ""
+            path = os.fsdecode(path)
+            if writing and path != allowed and not path.startswith(place) and path != os.devnull:
+                raise Refused("it tried to write a file.")
+
+    sys.addaudithook(hook)
+
+
+def _look(file: Any, allow: tuple[str, ...]) -> None:
+    """Refuse pickles that would import or call anything but what tensors are made of, and say what it is."""
+    strange: list[str] = []
+    for name, data in _pickles(file):
+        try:
+            for called in _imports(data):
+                known = _HARMLESS.fullmatch(called) or called.replace(" ", ".") in allow
+                if not known and called not in strange:
+                    strange.append(called)
+        except Refused:
+            raise
+        except Exception as error:
+            raise Refused(f"{name} is no pickle that can be read.") from error
+    if strange:
+        shown = tuple(called.replace(" ", ".", 1) for called in strange[:MAX_NAMES])
+        if any(called.startswith(("ultralytics", "models.", "torch.nn.modules")) for called in shown):
+            text = "it is a whole model, not its weights: reading it would run the code of its classes"
+        else:
+            text = "reading it would run code"
+        raise Refused(f"{text} ({', '.join(shown[:4])}{', ...' if len(shown) > 4 else ''}).", shown)
+
+
+def _pickles(file: Any) -> Iterator[tuple[str, bytes]]:
+    """The pickles of a checkpoint: members of a zip, or the file itself (torch before 1.6, plain pickles)."""
+    if zipfile.is_zipfile(file):
+        with zipfile.ZipFile(file) as archive:
+            names = [info for info in archive.infolist() if not info.is_dir()]
+            pickles = [info for info in names if info.filename.endswith(".pkl")]
+            if any(info.filename.endswith(("constants.pkl", ".py")) for info in names):
+                raise Refused("it is TorchScript, which is a program and not only weights.")
+            if len(pickles) != 1:
+                raise Refused(f"it holds {len(pickles)} pickles where a checkpoint has one.")
+            if pickles[0].file_size > MAX_PICKLE:
+                raise Refused("its table of contents is too long.")
+            yield pickles[0].filename, archive.read(pickles[0])
+        return
+    file.seek(0)
+    data = file.read(MAX_PICKLE)
+    if data[:6] in (b"PK\x03\x04\x00\x00", b"PK\x03\x04"):
+        raise Refused("it is a damaged zip.")
+    yield "the file", data
+
+
+def _imports(data: bytes) -> list[str]:
+    """``module name`` of all that the pickles at the start of ``data`` would import."""
+    found: list[str] = []
+    strings: list[str] = []
+    position = 0
+    for _ in range(8):  # old checkpoints are a few pickles one after the other, then the tensors' bytes
+        end = position
+        try:
+            for code, argument, place in pickletools.genops(data[position:]):
+                end = position + (place or 0) + 1
+                if code.name in ("GLOBAL", "INST"):
+                    found.append(str(argument))
+                elif code.name == "STACK_GLOBAL":
+                    found.append(" ".join(strings[-2:]) if len(strings) >= 2 else "unknown unknown")
+                elif code.name in ("EXT1", "EXT2", "EXT4"):
+                    found.append("copyreg extension")
+                elif isinstance(argument, str):
+                    strings.append(argument)
+        except ValueError:
+            if position == 0:
+                raise
+            break
+        position = end
+        if position >= len(data):
+            break
+    return found
+
+
+def _tensors(content: Any, key: str) -> dict[str, Any]:
+    import torch
+
+    if key:
+        if not isinstance(content, dict) or key not in content:
+            raise Refused(f"it has no part called {key}.")
+        content = content[key]
+    elif isinstance(content, dict) and not any(isinstance(value, torch.Tensor) for value in content.values()):
+        content = next((content[k] for k in USUAL_KEYS if isinstance(content.get(k), dict)), content)
+    if not isinstance(content, dict) or not content:
+        raise Refused("it holds no table of tensors.")
+    wrong = [
+        name for name, value in content.items() if not isinstance(value, torch.Tensor) or not isinstance(name, str)
+    ]
+    if wrong:
+        raise Refused(f"what is called {str(wrong[0])[:60]} in it is no tensor; name the part to take with --key.")
+    return content
