@@ -95,6 +95,8 @@ class Link:
 
     def __init__(self, endpoint: Endpoint, hello: Hello) -> None:
         """Connect and greet; raises ``ServerAbsent``, ``Forbidden``, ``VersionMismatch`` or ``ConnectionLost``."""
+        # A host that does not ignore SIGPIPE, as Krita, would be ended by a server that dies while it is written to.
+        self._flags = 0 if endpoint.tls else getattr(socket, "MSG_NOSIGNAL", 0)
         try:
             self._socket = socket.create_connection((endpoint.host, endpoint.port), timeout=CONNECT_TIMEOUT_S)
         except OSError as error:
@@ -105,7 +107,7 @@ class Link:
                 context = ssl.create_default_context(cafile=endpoint.ca_file or None)
                 self._socket = context.wrap_socket(self._socket, server_hostname=endpoint.host)
             handshake = websocket.Handshake(endpoint.host, endpoint.port, endpoint.token)
-            self._socket.sendall(handshake.request)
+            self._socket.sendall(handshake.request, self._flags)
             while not handshake.feed(self._receive()):
                 pass
             self._reader = websocket.FrameReader(MAX_INCOMING)
@@ -130,7 +132,7 @@ class Link:
 
     def _greet(self, hello: Hello) -> Welcome:
         for buffer in websocket.frame(websocket.BINARY, codec.encode(hello)):
-            self._socket.sendall(buffer)
+            self._socket.sendall(buffer, self._flags)
         while not self._early:
             self._early += self._reader.feed(self._receive())
         opcode, payload = self._early.pop(0)
@@ -214,7 +216,7 @@ class Link:
                     continue
                 self._unsent = memoryview(buffer)
             try:
-                count = self._socket.send(self._unsent)
+                count = self._socket.send(self._unsent, self._flags)
             except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 return
             self._unsent = self._unsent[count:]
@@ -225,7 +227,7 @@ class Link:
             self._socket.settimeout(0.2)
             if self._frame is None and not self._unsent:
                 for buffer in websocket.frame(websocket.CLOSE, [b"\x03\xe8"]):
-                    self._socket.sendall(buffer)
+                    self._socket.sendall(buffer, self._flags)
         except OSError:
             pass
         finally:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import socket
+import struct
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -349,3 +353,38 @@ def test_an_idle_connection_may_be_silent(connect: Connect, monkeypatch: pytest.
     time.sleep(0.8)
     client.request(StatusRequest(""), 5)
     assert states == ["connected"]
+
+
+HOST_WITH_SIGPIPE = """
+import signal, sys
+signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+from maskwright_protocol import messages
+from maskwright_protocol.client import Client
+from maskwright_protocol.discovery import Endpoint
+from maskwright_protocol.errors import MaskwrightError
+endpoint = Endpoint("127.0.0.1", int(sys.argv[1]), sys.argv[2])
+with Client("host", endpoint=lambda: endpoint) as client:
+    for _ in range(20):
+        mask = messages.Mask(messages.PixelRect(0, 0, 1000, 1000), data=bytes(1_000_000))
+        try:
+            client.request(messages.Refine("", mask=mask), 10)
+        except MaskwrightError as error:
+            print(error.code)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGPIPE"), reason="this system has no SIGPIPE")
+def test_a_host_that_does_not_ignore_broken_pipes_lives_on() -> None:
+    def script(connection: ServerConnection) -> None:
+        greet(connection)
+        # Hang up with a reset in the middle of what the client writes.
+        connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.socket.close()
+
+    with scripted(script) as endpoint:
+        run = subprocess.run(
+            [sys.executable, "-c", HOST_WITH_SIGPIPE, str(endpoint.port), endpoint.token],
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.split() == ["connection_lost"] * 20
