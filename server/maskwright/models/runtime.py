@@ -46,6 +46,8 @@ class Session:
         try:
             self._session = onnxruntime.InferenceSession(os.fspath(path), options, providers=providers)
         except Exception as error:  # ONNX Runtime's exceptions share no base
+            if _is_memory(error):
+                raise OutOfMemory(f"There is not enough memory to load {entry.title}.", model=entry.id) from error
             text = f"The file {path.name} of the model {entry.id} cannot be loaded."
             raise ModelBroken(text, model=entry.id, reason=str(error)[:500]) from error
         actual = {node.name for node in self._session.get_inputs()}
@@ -65,6 +67,11 @@ class Session:
             return results
         except Exception as error:
             text = str(error)
-            if "allocate" in text.lower() or "out of memory" in text.lower() or isinstance(error, MemoryError):
+            if _is_memory(error):
                 raise OutOfMemory(f"There is not enough memory to run {self.model_id}.", model=self.model_id) from error
             raise ModelBroken(f"The model {self.model_id} failed.", model=self.model_id, reason=text[:500]) from error
+
+
+def _is_memory(error: Exception) -> bool:
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or any(word in text for word in ("alloc", "out of memory"))

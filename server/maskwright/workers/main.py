@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from maskwright_protocol.bulk import bulk_fields
-from maskwright_protocol.errors import InternalError, JobCancelled, MaskwrightError, OutOfMemory
+from maskwright_protocol.errors import InternalError, JobCancelled, MaskwrightError
 from maskwright_protocol.messages import Job, Message
 
 log = logging.getLogger("maskwright.worker")
@@ -180,7 +180,8 @@ class _Worker:
         from maskwright.recipes.context import JobContext
         from maskwright.recipes.embeddings import EmbeddingCache
 
-        pool = ModelPool(self._options.folders, device=self._options.device, threads=self._options.threads)
+        options = self._options
+        pool = ModelPool(options.folders, device=options.device, threads=options.threads, learn=True)
         embeddings = EmbeddingCache(self._options.embedding_budget)
         self._send(Ready(pool.device, pool.device_reason))
         while True:
@@ -191,28 +192,32 @@ class _Worker:
                 self._rasters.forget(command.names)
                 continue
             number = command.number
-            context = JobContext(
-                pool,
-                embeddings,
-                emit=lambda stage, fraction, text, n=number: self._send(JobProgress(n, stage, fraction, text)),
-                cancelled=lambda n=number: n in self._cancelled,
-            )
-            self._send(self._do(command, context, pool))
+
+            def context(notes: list[str], number: int = number) -> JobContext:
+                return JobContext(
+                    pool,
+                    embeddings,
+                    emit=lambda stage, fraction, text: self._send(JobProgress(number, stage, fraction, text)),
+                    cancelled=lambda: number in self._cancelled,
+                    notes=notes,
+                )
+
+            self._send(self._do(command, context, pool, embeddings.clear))
             self._cancelled.discard(number)
 
-    def _do(self, command: RunJob, context, pool) -> JobAnswer | JobFailure:
+    def _do(self, command: RunJob, context, pool, forget) -> JobAnswer | JobFailure:
+        from maskwright.models.pressure import with_fallback
         from maskwright.recipes.run import run
 
         try:
             if command.number in self._cancelled:
                 raise JobCancelled("Cancelled.")
             self._rasters.use(command.rasters)
-            message = run(command.request, self._rasters, context)
+            request, named = command.request, frozenset(command.request.models.values())
+            message = with_fallback(lambda notes: run(request, self._rasters, context(notes)), pool, forget, named)
             return JobAnswer(command.number, message, list(pool.resident()))
         except MaskwrightError as error:
             failure = error
-        except MemoryError:
-            failure = OutOfMemory("There was not enough memory for this.")
         except Exception:
             log.exception("job failed")
             failure = InternalError("Something went wrong inside Maskwright.")

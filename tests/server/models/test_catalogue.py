@@ -121,11 +121,13 @@ def test_a_session_refuses_what_is_no_model_and_other_inputs(tmp_path):
 
 @needs_models
 def test_the_pool_keeps_models_and_drops_the_least_recent():
-    pool = ModelPool([MODELS], "cpu", 1, budget=210_000_000)
+    pool = ModelPool([MODELS], "cpu", 1)
+    assert pool.budget > 0
     detector = pool.detector("yolox-nano")
     matter = pool.matter("u2netp")
     assert pool.detector("yolox-nano") is detector
     assert pool.resident() == ["u2netp", "yolox-nano"]
+    pool.budget = pool.nbytes() + pool.known.get("grabcut").memory - 1
     pool.segmenter("grabcut")
     assert pool.resident() == ["yolox-nano", "grabcut"]
     assert pool.matter("u2netp") is not matter
