@@ -52,6 +52,7 @@ def test_measured_sizes_are_learned_and_counted(home: Path) -> None:
     )  # a fresh process: this one may have freed memory to build the model in
     run = subprocess.run([sys.executable, "-c", code, str(MODELS)], capture_output=True, text=True, check=True)
     measured = records.memory("mobile-sam", "cpu")
+    assert measured is not None
     assert measured == int(run.stdout)
     assert 10_000_000 < measured < 1_000_000_000
     assert ModelPool([MODELS], "cpu", 1, learn=True).expected(entry) == measured
