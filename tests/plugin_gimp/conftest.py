@@ -3,4 +3,5 @@
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "plugin_gimp"))
+# Last, since GIMP wants the plug-in's script to have the name of the server's package.
+sys.path.append(str(Path(__file__).resolve().parents[2] / "plugin_gimp"))
