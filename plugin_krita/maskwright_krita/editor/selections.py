@@ -5,7 +5,8 @@ first ("select_all" or "deselect") and the swap follows in a later event, so tha
 back. What redo would then bring ("all" or "none") is set right by ``RedoGuard``.
 """
 
-from typing import Any, Generator, List, Optional
+import time
+from typing import Any, Dict, Generator, List, Optional, Tuple
 
 from krita import Document, Selection
 
@@ -108,80 +109,183 @@ def apply(document: Document, selection: Optional[Selection]) -> Generator[Any, 
     if app.version() >= (5, 3):
         document.setSelection(selection)
         return
-    while not document.tryBarrierLock():  # a stroke is still being drawn
+    while not _is_settled(document):  # a stroke is still being drawn
         yield 10
-    document.unlock()
+    guard.begin()
     app.action("deselect" if old is not None else "select_all").trigger()
     yield None
-    while not document.tryBarrierLock():
+    while not _is_settled(document):
         yield 5
-    document.unlock()
     if not app.is_open(document):
         return
+    made = document.selection()
     document.setSelection(selection)
-    guard.remember(document, selection.duplicate())
+    for _ in range(200):  # the step reaches the history by a queued signal
+        if guard.is_told() or not app.is_active(document):
+            break
+        yield 5
+    if app.is_active(document):
+        guard.remember(Step(document, made, old, selection, guard.row()))
+
+
+def _is_settled(document: Document) -> bool:
+    """No stroke, undo or redo is under way in the document."""
+    if not document.tryBarrierLock():
+        return False
+    document.unlock()
+    return True
+
+
+class Step:
+    """One of our undo steps in Krita 5.2: what its action alone leaves behind, and what belongs there."""
+
+    def __init__(
+        self, document: Document, made: Optional[Selection], old: Optional[Selection], ours: Selection, row: int
+    ) -> None:
+        self.document = document
+        self.made = made  # the selection object that "select_all" made: nothing but redoing this step brings it back
+        self.old = old  # the selection object before: undoing brings it back
+        self.ours = ours
+        self.row = row  # of the history, right after the step
+        self.undone = False
 
 
 class RedoGuard:
-    """Krita 5.2: after "redo" of one of our steps, puts our selection where Krita puts "all" or "none".
+    """Krita 5.2: where redoing one of our steps leaves "all" or "none", puts our selection.
 
-    A step is known by its place in the undo history, which the History docker's list tells.
+    Looks only when the document is at rest. After "select_all" the step is known by the very selection object that its
+    action made. After "deselect" there is no object to know it by: there it is the selection object before, the row in
+    the history, and that nothing was done since it was undone (which would have dropped it from the history).
     """
 
     def __init__(self) -> None:
-        self._steps: List[Any] = []  # (document, row, selection)
-        self._redone = False
-        self._connected = False
+        self._steps: List[Step] = []
+        self._places: Dict[str, Tuple[int, int]] = {}  # row and count of each document's history when last told
+        self._before: Optional[Selection] = None  # the selection when last at rest
+        self._forward = False  # moved forward since
+        self._redo = False  # "redo" was asked for since
+        self._view: Any = None
+        self._waiting = False
 
-    def _view(self) -> Any:
+    def _find_view(self) -> Any:
         for docker in app.krita().dockers():
             if docker.objectName() == "History":
                 found = docker.findChildren(QListView)
                 return found[0] if found else None
         return None
 
-    def _row(self) -> int:
-        view = self._view()
-        return view.currentIndex().row() if view is not None else -1
+    def begin(self) -> None:
+        """Before a step."""
+        view = self._find_view() if self._view is None else None
+        if view is not None:
+            self._view = view
+            view.destroyed.connect(self._forget_view)
+            app.action("edit_redo").triggered.connect(self._on_redo)
+            view.clicked.connect(self._on_redo)
+            view.selectionModel().currentChanged.connect(self._on_move)
+            self._note_place()
 
-    def connect(self) -> None:
-        redo, view = app.action("edit_redo"), self._view()
-        if self._connected or redo is None or view is None or app.version() >= (5, 3):
+    def _forget_view(self, *_: Any) -> None:
+        self._view = None
+
+    def row(self) -> int:
+        """The history's current row, as the docker was last told."""
+        return self._view.currentIndex().row() if self._view is not None else -1
+
+    def _count(self) -> int:
+        """The history's rows, as they are now."""
+        return self._view.model().rowCount() if self._view is not None else 0
+
+    def is_told(self) -> bool:
+        """Right after a step: the docker's row is the step's. (The rows are there before the row is told.)"""
+        return self.row() == self._count() - 1
+
+    def remember(self, step: Step) -> None:
+        self._steps = [known for known in self._steps if app.is_open(known.document)]
+        self._steps.append(step)
+        del self._steps[:-20]
+        self._before = step.ours
+
+    def _of(self, document: Document) -> List[Step]:
+        return [step for step in self._steps if step.document == document]
+
+    def _note_place(self) -> Tuple[Optional[Tuple[int, int]], Tuple[int, int]]:
+        """Where the active document's history was, and where it is."""
+        document = app.active_document()
+        place = (self.row(), self._count())
+        key = document.rootNode().uniqueId().toString() if document is not None else ""
+        last = self._places.get(key)
+        self._places[key] = place
+        return last, place
+
+    def _on_move(self, *_: Any) -> None:
+        document = app.active_document()
+        last, place = self._note_place()
+        if document is None or not self._steps:
             return
-        redo.triggered.connect(self._on_redo)
-        view.model().modelReset.connect(lambda: QTimer.singleShot(0, self._on_change))
-        self._connected = True
+        if last is not None and last != place:
+            if place[1] != last[1]:
+                self._pushed(document)
+            elif place[0] < last[0]:
+                self._redo = False
+            else:
+                self._forward = True  # a redo, or a new step in place of an undone one
+        self._look_soon()
 
-    def remember(self, document: Document, selection: Selection) -> None:
-        self.connect()
-        QTimer.singleShot(0, lambda: self._remember(document, selection))
+    def _pushed(self, document: Document) -> None:
+        """A new step: what was undone cannot be redone any more."""
+        self._steps = [step for step in self._steps if not (step.undone and step.document == document)]
+        self._redo = self._forward = False
 
-    def _remember(self, document: Document, selection: Selection) -> None:
-        row = self._row()
-        if row > 0 and app.is_active(document):
-            self._drop(document, row)
-            self._steps.append((document, row, selection))
-            del self._steps[:-20]
-
-    def _drop(self, document: Document, from_row: int) -> None:
-        self._steps = [s for s in self._steps if app.is_open(s[0]) and not (s[0] == document and s[1] >= from_row)]
-
-    def _on_redo(self) -> None:
-        self._redone = True
-        document, row = app.active_document(), self._row()
-        for known, known_row, selection in self._steps:
-            if document is not None and known == document and known_row == row:
-                document.setSelection(selection.duplicate())
-
-    def _on_change(self) -> None:
-        """A step was pushed, undone or redone. A push over an undone step of ours makes that one history."""
-        redone, self._redone = self._redone, False
-        document, view = app.active_document(), self._view()
-        if redone or document is None or view is None:
+    def _on_redo(self, *_: Any) -> None:
+        """Krita has told its history to redo. It does so in another thread; that is as good as immediate."""
+        self._redo = True
+        document = app.active_document()
+        if document is None or not self._of(document):
             return
-        count = view.model().rowCount()
-        if self._row() == count - 1:  # nothing to redo: whatever was beyond is gone
-            self._drop(document, count)
+        until = time.monotonic() + 0.05
+        while time.monotonic() < until:
+            if _is_settled(document):
+                self._look(document)
+                return
+            time.sleep(0.001)
+        self._look_soon()
+
+    def _look_soon(self, delay: int = 0) -> None:
+        if not self._waiting:
+            self._waiting = True
+            QTimer.singleShot(delay, self._look_later)
+
+    def _look_later(self) -> None:
+        self._waiting = False
+        document = app.active_document()
+        if document is None or not self._of(document):
+            return
+        if _is_settled(document):
+            self._look(document)
+        else:
+            self._look_soon(5)
+
+    def _look(self, document: Document) -> None:
+        if self._forward and not self._redo:
+            self._pushed(document)
+        redone = self._forward and self._redo
+        if redone:
+            self._redo = self._forward = False
+        found = document.selection()
+        before, self._before = self._before, found
+        for step in self._of(document):
+            if found is not None:
+                step.undone = step.undone or (step.old is not None and step.old == found)
+                misplaced = step.made is not None and step.made == found
+            else:
+                known = step.undone and before is not None and before == step.old
+                misplaced = redone and known and step.row == self.row()
+            if misplaced:
+                step.undone = False
+                document.setSelection(step.ours)
+                self._before = step.ours
+                return
 
 
 guard = RedoGuard()
