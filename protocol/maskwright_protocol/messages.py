@@ -9,192 +9,26 @@ Fields that hold bulk bytes come last, so that a sender can write everything bef
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Dict, List, Optional, Type
 
+from .parts import (  # noqa: F401 - named together with the messages they are parts of
+    Alternative,
+    Instance,
+    Mask,
+    ModelInfo,
+    Picture,
+    PixelRect,
+    Pixels,
+    Point,
+    PostProcess,
+    Raster,
+    RecipeInfo,
+    Rect,
+    Report,
+    WorkerInfo,
+)
+
 PROTOCOL_VERSION = 1
 
 PRIORITIES = ("interactive", "batch", "background")
-
-
-# ---------------------------------------------------------------- parts of messages
-
-
-@dataclass
-class Rect:
-    """A box in document coordinates, sides may be fractional."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-
-
-@dataclass
-class PixelRect:
-    """A box of whole document pixels; ``x`` and ``y`` may be negative (layers reach outside the canvas)."""
-
-    x: int
-    y: int
-    width: int
-    height: int
-
-
-@dataclass
-class Point:
-    """A click; ``include`` is False for "not this"."""
-
-    x: float
-    y: float
-    include: bool = True
-
-
-@dataclass
-class Raster:
-    """Pixels that cover ``box`` of the document, at any scale (``width`` x ``height`` may be smaller than the box).
-
-    ``key`` names the content (see ``digest.image_key``); with ``data`` the pixels travel along, without it the
-    server must know the key already, else it answers ``unknown_image``. Rows are packed, top to bottom.
-    """
-
-    key: str
-    width: int
-    height: int
-    format: str  # a name in pixels.FORMATS
-    box: PixelRect
-    transfer: str = "srgb"  # "srgb" or "linear"
-    data: Optional[bytes] = None
-
-
-@dataclass
-class Picture:
-    """What the user looks at: its extent in the document and the rasters that show it.
-
-    ``rasters[0]`` shows the whole ``box`` (usually as a proxy of long side 1024); more rasters may show parts of it
-    at full resolution.
-    """
-
-    box: PixelRect
-    rasters: List[Raster] = field(default_factory=list)
-
-
-@dataclass
-class Mask:
-    """A soft mask (0 outside, full scale inside), cropped to ``box``; everything outside ``box`` is 0.
-
-    ``depth`` is 8 or 16 (little endian). ``encoding`` is "raw" or "zlib". The bytes are in ``data``, or, when
-    ``blob`` is set, in the ``part`` messages of that number which were sent before this message.
-    """
-
-    box: PixelRect
-    depth: int = 8
-    encoding: str = "raw"
-    blob: Optional[int] = None
-    data: Optional[bytes] = None
-
-
-@dataclass
-class Pixels:
-    """Colours with straight alpha that cover ``box`` at document resolution; bytes as in ``Mask``."""
-
-    box: PixelRect
-    format: str
-    encoding: str = "raw"
-    blob: Optional[int] = None
-    data: Optional[bytes] = None
-
-
-@dataclass
-class PostProcess:
-    """The one post-processing chain, applied in the order of the fields. Lengths and areas in document pixels."""
-
-    threshold: Optional[float] = None  # hard cut; None keeps the soft mask
-    levels_low: float = 0.0  # alpha at or below becomes 0 ...
-    levels_high: float = 1.0  # ... at or above becomes 1, linear between
-    fill_holes: bool = False
-    max_hole_area: float = 0.0  # 0 fills holes of any size
-    min_area: float = 0.0  # connected parts smaller than this are removed
-    smooth: float = 0.0  # radius within which corners and jaggies are rounded
-    grow: float = 0.0  # Euclidean; negative shrinks
-    feather: float = 0.0  # standard deviation of a Gaussian
-    invert: bool = False
-
-
-@dataclass
-class Instance:
-    """One found object. ``id`` is stable within a picture and tool: a refined instance keeps it."""
-
-    id: str
-    label: str
-    score: float
-    box: Rect
-    source: str  # the model ids that made it, joined by "+"
-    alternatives: List["Alternative"] = field(default_factory=list)
-    mask: Optional[Mask] = None
-
-
-@dataclass
-class Alternative:
-    """Another hypothesis for an instance (part, whole, larger)."""
-
-    score: float
-    mask: Mask
-
-
-@dataclass
-class Report:
-    """How an answer was made."""
-
-    recipe: str
-    models: List[str]
-    device: str  # "cpu", "cuda:0", ...
-    device_reason: str = ""  # why this device, for instance "no GPU build of ONNX Runtime is installed"
-    timings: Dict[str, float] = field(default_factory=dict)  # stage -> milliseconds, in the order they ran
-    notes: List[str] = field(default_factory=list)  # sentences for the user
-
-
-@dataclass
-class ModelInfo:
-    id: str
-    family: str
-    roles: List[str]
-    title: str
-    summary: str
-    licence: str
-    commercial: str  # "yes", "no" or "ask"
-    installed: bool
-    embedded: bool = False
-    resident: bool = False
-    licence_url: str = ""
-    gated: bool = False  # the source gives it only to accounts that asked for it
-    size: int = 0  # bytes to download, 0 when unknown
-    memory: int = 0  # bytes while it runs
-    downloadable: bool = False
-    recommended: bool = False  # for a first installation
-    problem: str = ""  # a sentence when its files are there and cannot be right
-
-
-@dataclass
-class RecipeInfo:
-    name: str
-    title: str
-    verb: str  # "select", "cutout", "refine"
-    models: List[str]
-    takes_text: bool = False
-    takes_points: bool = False
-    available: bool = True
-    missing: str = ""  # what to install when not available
-
-
-@dataclass
-class WorkerInfo:
-    device: str
-    state: str  # "stopped", "starting", "idle", "busy"
-    device_reason: str = ""
-    pid: Optional[int] = None
-    memory_bytes: int = 0
-    models: List[str] = field(default_factory=list)
-    restarts: int = 0
-
-
-# ---------------------------------------------------------------- messages
 
 
 @dataclass
