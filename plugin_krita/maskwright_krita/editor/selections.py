@@ -102,7 +102,9 @@ def apply(document: Document, selection: Optional[Selection]) -> Generator[Any, 
         return
     if not app.is_active(document):  # the undoable action works on the active document
         app.activate(document)
-        yield None
+        yield 50
+        if not app.is_active(document):
+            raise app.Problem(tr("Another image is in front now."), tr("Bring this one to the front and try again."))
     if selection is None:
         app.action("deselect").trigger()
         return
