@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 from maskwright.config import MIB, Settings, model_folders
 from maskwright.images.store import ImageStore
 from maskwright.jobs.desk import JobDesk
+from maskwright.memory import keep_freed_blocks
 from maskwright.workers.main import WorkerOptions
 from maskwright_protocol import __version__
 from maskwright_protocol.discovery import Endpoint, prepare_runtime_directory, remove_endpoint, write_endpoint
@@ -62,6 +63,7 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
 
 async def _serve(settings: Settings, tls: ssl.SSLContext | None) -> None:
     started = time.monotonic()
+    keep_freed_blocks(longest=8, total=16)
     stop = asyncio.Event()
     store = ImageStore(settings.image_budget * MIB, settings.max_megapixels * 1_000_000)
     options = WorkerOptions(

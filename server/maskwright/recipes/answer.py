@@ -17,7 +17,7 @@ def pack8(plane: NDArray[np.uint8] | NDArray[np.uint16], box: PixelBox) -> Mask 
     inner = tight_box(plane)
     if inner.empty:
         return None
-    crop = np.ascontiguousarray(plane[inner.slices()], plane.dtype.newbyteorder("<"))
+    crop = plane[inner.slices()].astype(plane.dtype.newbyteorder("<"), copy=False)
     rect = to_rect(inner.moved(box.x, box.y))
     return Mask(box=rect, depth=8 * crop.dtype.itemsize, encoding="raw", data=crop.tobytes())
 

@@ -13,6 +13,7 @@ from multiprocessing import shared_memory
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from maskwright.memory import keep_freed_blocks
 from maskwright_protocol.bulk import bulk_fields
 from maskwright_protocol.errors import InternalError, JobCancelled, MaskwrightError
 from maskwright_protocol.messages import Job, Message
@@ -161,6 +162,7 @@ def main(connection: Connection, options: WorkerOptions, window: str) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal goes to the gateway, which tells us
     os.environ.setdefault("OMP_NUM_THREADS", str(options.threads))
+    keep_freed_blocks(longest=32, total=128)
     _Worker(connection, options, shared_memory.SharedMemory(name=window)).run()
 
 
