@@ -81,10 +81,11 @@ def is_active(document: Document) -> bool:
 
 def activate(document: Document) -> None:
     """Bring the document's view to front."""
+    active = window()
     for view in views():
         shown = view.document()
-        if shown is not None and shown == document:
-            view.setVisible()
+        if shown is not None and shown == document and active is not None:
+            active.showView(view)
             break
     krita().setActiveDocument(document)
 

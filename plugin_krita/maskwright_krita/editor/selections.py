@@ -102,9 +102,7 @@ def apply(document: Document, selection: Optional[Selection]) -> Generator[Any, 
         return
     if not app.is_active(document):  # the undoable action works on the active document
         app.activate(document)
-        yield 50
-        if not app.is_active(document):
-            raise app.Problem(tr("Another image is in front now."), tr("Bring this one to the front and try again."))
+        yield None
     if selection is None:
         app.action("deselect").trigger()
         return
