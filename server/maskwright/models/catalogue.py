@@ -58,6 +58,8 @@ class ModelFile(BaseModel):
 class Source(BaseModel):
     """Where files can be had: ``hub`` (owner/name) at a pinned ``revision``, or ``url`` with the files' names appended.
 
+    A hub repository whose revision is not known yet is pinned to the one of its first download.
+
     ``folder`` is a folder inside a hub repository; ``names`` says what a file is called there if not by its own name.
     """
 
@@ -73,8 +75,6 @@ class Source(BaseModel):
     def _is_one_kind(self) -> Source:
         if (self.hub is None) == (self.url is None):
             raise ValueError("a source has either a hub repository or a url")
-        if self.hub is not None and self.revision is None:
-            raise ValueError("a hub repository needs its revision, the 40 digits of a commit")
         return self
 
     def path(self, name: str) -> str:
@@ -87,7 +87,9 @@ class Source(BaseModel):
         return f"{self.url}{quote(self.path(name))}"
 
     def title(self) -> str:
-        return f"{self.hub} at {(self.revision or '')[:12]}" if self.hub else self.url or ""
+        if self.hub and self.revision:
+            return f"{self.hub} at {self.revision[:12]}"
+        return self.hub or self.url or ""
 
 
 class Entry(BaseModel):
@@ -117,6 +119,7 @@ class Entry(BaseModel):
     memory_in: dict[Precision, PositiveInt] = Field(default_factory=dict)
     input_size: PositiveInt
     options: dict[str, Any] = Field(default_factory=dict)
+    prefers_gpu: bool = False  # too slow on a CPU to be taken there unless asked for or alone
     own: bool = False  # the user's own entry
 
     @model_validator(mode="after")
@@ -130,6 +133,19 @@ class Entry(BaseModel):
     def size(self) -> int:
         """Bytes to download, as far as they are known."""
         return sum(file.size or 0 for file in self.files)
+
+    @property
+    def runtime(self) -> Literal["torch", "onnx", "none"]:
+        """What runs it, told by its files."""
+        kinds = {Path(file.name).suffix for file in self.files}
+        if kinds & {".safetensors", ".pt", ".pth"}:
+            return "torch"
+        return "onnx" if ".onnx" in kinds else "none"
+
+    @property
+    def folder_names(self) -> frozenset[str]:
+        """What a folder with its files may be called: the id, or the name of a repository it is had from."""
+        return frozenset({self.id} | {source.hub.rpartition("/")[2] for source in self.sources if source.hub})
 
     def memory_for(self, precision: Precision) -> int:
         """Bytes while it runs in that precision; what is not measured is taken for fp32's."""

@@ -19,6 +19,7 @@ from maskwright_protocol.messages import ModelInfo
 from . import catalogue, records
 from .catalogue import Catalogue, Content, Entry, ModelFile
 
+_COMMON = ("model.safetensors", "model.onnx")
 EMBEDDED = Path(__file__).parent / "embedded"
 
 
@@ -74,7 +75,10 @@ def _recognise(entry: Entry, directory: Path, sizes: dict[str, int]) -> Installe
     if not entry.files:
         return None
     present = [f for f in entry.files if f.name in sizes]
-    if not present or (len(present) < len(entry.files) and directory.name != entry.id):
+    named = directory.name in entry.folder_names
+    # Many models have a config.json and a model.safetensors: without a published size only the folder's name tells.
+    telling = any(f.contents or not (f.name.endswith((".json", ".txt")) or f.name in _COMMON) for f in present)
+    if not present or (not named and (len(present) < len(entry.files) or not telling)):
         return None
     missing = [f.name for f in entry.files if f.name not in sizes]
     if missing:

@@ -19,7 +19,7 @@ from typing import Any, cast
 from maskwright_protocol.errors import MaskwrightError, ModelBroken, ModelMissing, OutOfMemory
 
 from . import catalogue, installed, records
-from .catalogue import Catalogue, Entry
+from .catalogue import Catalogue, Entry, Precision
 from .installed import Installed
 from .roles import Detector, Matter, Model, Parser, Segmenter
 from .runtime import choose_device
@@ -58,10 +58,11 @@ def _taken(device: str) -> int:
 
 @dataclass(frozen=True)
 class Setup:
-    """What a family's ``load(entry, folder, setup)`` is given. ``device`` is "cpu" or "cuda:N"."""
+    """What a family's ``load(entry, folder, setup)`` is given. ``device`` is "cpu", "cuda:N" or "mps"."""
 
     device: str
     threads: int
+    precision: Precision = "fp32"
 
 
 class ModelPool:
@@ -80,6 +81,7 @@ class ModelPool:
         takes what is free. ``learn``: remember measured sizes for the next time."""
         self.folders = tuple(folders)
         self.device, self.device_reason = choose_device(device)
+        self._wanted_device = device
         self.threads = threads or os.cpu_count() or 1
         self.budget = default_budget(self.device) if budget is None else budget
         self.known = known or catalogue.load()
@@ -90,6 +92,15 @@ class ModelPool:
         self._held: dict[str, int] = {}  # bytes of each loaded model
         self._too_large: set[str] = set()
         self._learn = learn
+
+    def setup(self, entry: Entry) -> Setup:
+        """Where and how that model will run: ONNX Runtime and PyTorch need not see the same devices."""
+        if entry.runtime != "torch":
+            return Setup(self.device, self.threads)
+        from .torch_runtime import choose_device, choose_precision
+
+        device, _ = choose_device(self._wanted_device)
+        return Setup(device, self.threads, choose_precision(device))
 
     @property
     def installed(self) -> dict[str, Installed]:
@@ -131,9 +142,11 @@ class ModelPool:
         return seen or entry.memory
 
     def best(self, role: str) -> str | None:
-        """The id of the best installed model of that role (the catalogue's first), or None."""
+        """The id of the best installed model of that role, or None: the catalogue's first that suits the device."""
         present = self.installed
-        ids = [entry.id for entry in self.known.with_role(role) if entry.id in present]
+        entries = [entry for entry in self.known.with_role(role) if entry.id in present]
+        slow = {e.id for e in entries if e.prefers_gpu and self.setup(e).device == "cpu"}
+        ids = sorted((entry.id for entry in entries), key=lambda i: i in slow)
         # A folder with damaged files is no candidate while a sound model can do the job, nor is one that did not fit.
         sound = [i for i in ids if not present[i].problem]
         fitting = [i for i in sound if i not in self._too_large]
@@ -223,7 +236,7 @@ class ModelPool:
         installed.verify(found)
         load = self._loader(entry)
         try:
-            return load(entry, found.folder, Setup(self.device, self.threads))
+            return load(entry, found.folder, self.setup(entry))
         except (MaskwrightError, MemoryError):
             raise
         except Exception as error:
