@@ -4,6 +4,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # A CPU build of torch is a tenth of the size of the default one; where an index offers none, this is the plain release.
 TORCH ?= torch==2.13.0
+ULTRALYTICS ?= ultralytics==8.4.190
+SAM2 ?= sam2==1.1.0
 
 .PHONY: demo test bench lint types format full editors clean
 
@@ -20,6 +22,10 @@ $(VENV)/.dev: $(VENV)/.core
 $(VENV)/.full: $(VENV)/.dev
 	$(BIN)/python -m pip install --quiet "$(TORCH)"
 	$(BIN)/python -m pip install --quiet --editable ".[all,dev]"
+	# Without what they would bring along: a second OpenCV, a CUDA build of torch. The tests compare with both.
+	$(BIN)/python -m pip install --quiet --no-deps "$(ULTRALYTICS)"
+	$(BIN)/python -m pip install --quiet hydra-core iopath setuptools wheel
+	SAM2_BUILD_CUDA=0 $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation "$(SAM2)"
 	touch $@
 
 # Selects and cuts out the main thing of a photo through a running server; writes into demo/.
