@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 
 from maskwright_protocol.errors import ModelBroken
@@ -45,12 +46,16 @@ def scan(folders: Sequence[Path], known: Catalogue | None = None) -> dict[str, I
             if model and (entry.id not in found or (found[entry.id].problem and not model.problem)):
                 found[entry.id] = model
     for entry in known.model:
-        if entry.embedded and (entry.id not in found or found[entry.id].problem):
+        if entry.embedded and _can_run(entry) and (entry.id not in found or found[entry.id].problem):
             directory = EMBEDDED / entry.id
             model = _recognise(entry, directory, _sizes(directory)) if entry.files else Installed(entry, directory)
             if model:
                 found[entry.id] = model
     return found
+
+
+def _can_run(entry: Entry) -> bool:
+    return all(find_spec(module) is not None for module in entry.requires)
 
 
 def _directories(folders: Sequence[Path]) -> list[Path]:

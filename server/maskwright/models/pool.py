@@ -141,10 +141,13 @@ class ModelPool:
         seen = records.memory(entry.id, self.device.partition(":")[0]) if self._learn else None
         return seen or entry.memory
 
-    def best(self, role: str) -> str | None:
-        """The id of the best installed model of that role, or None: the catalogue's first that suits the device."""
+    def best(self, role: str, needs_trimap: bool = False) -> str | None:
+        """The id of the best installed model of that role, or None: the catalogue's first that suits the device.
+
+        ``needs_trimap``: of the matters, those that refine by a trimap instead of those that find the subject.
+        """
         present = self.installed
-        entries = [entry for entry in self.known.with_role(role) if entry.id in present]
+        entries = [e for e in self.known.with_role(role) if e.id in present and e.needs_trimap == needs_trimap]
         slow = {e.id for e in entries if e.prefers_gpu and self.setup(e).device == "cpu"}
         ids = sorted((entry.id for entry in entries), key=lambda i: i in slow)
         # A folder with damaged files is no candidate while a sound model can do the job, nor is one that did not fit.
@@ -156,8 +159,8 @@ class ModelPool:
         """Take that model no more by default, since it does not fit; False when there is none to take instead."""
         self._too_large.add(model_id)
         self._drop(model_id)
-        roles = self.known.get(model_id).roles
-        return all(self.best(role) not in (None, model_id) for role in roles)
+        entry = self.known.get(model_id)
+        return all(self.best(role, entry.needs_trimap) not in (None, model_id) for role in entry.roles)
 
     def detector(self, model_id: str) -> Detector:
         return cast(Detector, self.get("detector", model_id))

@@ -115,8 +115,14 @@ class Segmenter(Model, Protocol):
 
 @runtime_checkable
 class Matter(Model, Protocol):
+    needs_trimap: bool  # whether it only refines: it finds no subject by itself
+
     def matte(self, image: RGB, trimap: FloatMap | None = None) -> FloatMap:
-        """Alpha ``(H, W)`` float32 0..1 of the image's size."""
+        """Alpha ``(H, W)`` float32 0..1 of the image's size.
+
+        ``trimap`` ``(H, W)`` float32: 1 is surely inside, 0 surely outside, whatever lies between is to be found out.
+        Raises ``BadInput`` without a trimap where one is needed.
+        """
         ...
 
 

@@ -28,6 +28,8 @@ _GUIDE_SIDE = 1280  # the guided edge is fitted at no more than this; callers go
 class U2Net:
     """``Matter``. ``saliency`` gives the network's own small map, ``matte`` the alpha at the image's size."""
 
+    needs_trimap = False
+
     def __init__(self, entry: Entry, folder: Path, setup: Setup) -> None:
         self.model_id = entry.id
         self.device = setup.device
