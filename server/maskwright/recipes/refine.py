@@ -17,8 +17,8 @@ from . import prompts
 from .answer import pack, rect_of
 from .choose import Cast
 from .context import JobContext
+from .drawing import finish
 from .picture import PictureView, read_mask
-from .select import finish
 
 MAX_WIDTH = 1000.0
 DISAGREEMENT = 0.6  # agreement below which the user is told

@@ -1,0 +1,168 @@
+"""Prompts in document coordinates -> one chosen hypothesis an object, and what is remembered of it for later clicks."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+import numpy as np
+
+from maskwright.masks import instances as ops
+from maskwright.masks.logits import LogitMap, without_overlaps
+from maskwright.models.roles import Box, Embedding, FloatMap, Hypothesis, Segmenter, SegmentPrompt
+from maskwright_protocol.messages import Point, Select
+
+from . import prompts
+from .context import JobContext
+from .picture import PictureView
+from .prompts import Wanted
+
+_BATCH = 8
+_SAME_MASK = 0.8  # IoU beyond which two detections are one object
+
+
+@dataclass
+class Found:
+    """A segmented object. ``logits`` lie in the overview's pixels; ``others`` are further hypotheses."""
+
+    id: str
+    label: str
+    score: float
+    wanted: Wanted
+    logits: LogitMap
+    low_res: FloatMap | None
+    others: list[Hypothesis]
+
+
+@dataclass
+class Remembered:
+    """What a later click needs of an answer."""
+
+    model_id: str
+    picture_key: str
+    label: str
+    box: Box | None
+    padding: float
+    detection_score: float | None
+    low_res: FloatMap | None
+
+
+def new_id() -> str:
+    return secrets.token_hex(6)
+
+
+def continued(request: Select, previous: Remembered, points: list[Point], picture: PictureView) -> Wanted:
+    """All clicks so far, and the box of before unless a click reaches out of it."""
+    boxes = prompts.check_boxes(request.boxes, picture.box)
+    box, padding = (boxes[0], 0.0) if boxes else (previous.box, previous.padding)
+    if box is not None and not boxes:
+        dx, dy = box.width * padding, box.height * padding
+        reach = [p for p in points if p.include]
+        if any(not (box.x0 - dx <= p.x <= box.x1 + dx and box.y0 - dy <= p.y <= box.y1 + dy) for p in reach):
+            box = None
+    return Wanted(points, box, previous.label, previous.detection_score, padding)
+
+
+class Segmenting:
+    """Prompts in document coordinates -> chosen hypotheses."""
+
+    def __init__(
+        self,
+        segmenter: Segmenter,
+        embedding: Embedding,
+        picture: PictureView,
+        context: JobContext,
+        saliency: FloatMap | None = None,
+        start: FloatMap | None = None,
+        previous: Remembered | None = None,
+    ) -> None:
+        self._segmenter, self._embedding = segmenter, embedding
+        self._picture, self._context = picture, context
+        self._saliency, self._start = saliency, start
+        fits = previous is not None and previous.model_id == segmenter.model_id
+        self._low_res = previous.low_res if fits and previous is not None else None
+
+    def run(self, wanted: list[Wanted]) -> list[Found]:
+        """One ``Found`` for each object of which anything is seen."""
+        found: list[Found] = []
+        with self._context.stage("segment", "Finding the edges"):
+            for first in range(0, len(wanted), _BATCH):
+                if first:
+                    self._context.progress("segment", first / len(wanted), f"{first} of {len(wanted)} objects")
+                batch = wanted[first : first + _BATCH]
+                answers = self._segmenter.segment(self._embedding, [self._prompt(one) for one in batch])
+                for one, hypotheses in zip(batch, answers, strict=True):
+                    best = self._choose(one, hypotheses)
+                    if best is not None:
+                        score = one.score if one.score is not None else best.score
+                        others = [h for h in hypotheses if h is not best]
+                        found.append(Found(new_id(), one.label, score, one, best.logits, best.low_res, others))
+        return found
+
+    def _prompt(self, wanted: Wanted) -> SegmentPrompt:
+        points = [(*self._picture.to_overview(p.x, p.y), p.include) for p in wanted.points]
+        return SegmentPrompt(points, self._box(wanted), self._start, self._low_res, self._saliency)
+
+    def _box(self, wanted: Wanted) -> Box | None:
+        """The box in overview pixels, widened; for a mask to start from without clicks, the box around it."""
+        height, width = self._picture.size
+        if wanted.box is not None:
+            box = self._picture.box_to_overview(wanted.box)
+            dx, dy = wanted.padding * box.width, wanted.padding * box.height
+        elif self._start is not None and not wanted.points:
+            tight = ops.tight_box(self._start, 0.5)
+            box = Box(tight.x, tight.y, tight.right, tight.bottom)
+            dx = dy = 1.0
+        else:
+            return None
+        return Box(max(0, box.x0 - dx), max(0, box.y0 - dy), min(width, box.x1 + dx), min(height, box.y1 + dy))
+
+    def _choose(self, wanted: Wanted, hypotheses: list[Hypothesis]) -> Hypothesis | None:
+        """Without a box the model's order decides; with one, its score times how well the mask fills the box."""
+        shown = [h for h in hypotheses if (h.logits.values > 0).any()]
+        if not shown or wanted.box is None or wanted.points:
+            return next(iter(shown), None)
+        box = self._picture.box_to_overview(wanted.box)
+        edges = (box.x0, box.y0, box.x1, box.y1)
+        return max(shown, key=lambda h: h.score * (0.25 + 0.75 * ops.box_iou(edges, _extent(h.logits))))
+
+
+def _extent(logits: LogitMap) -> ops.Edges:
+    inner = ops.tight_box(logits.values, 1e-6)
+    cell_x, cell_y = logits.cell
+    x0, y0 = logits.x0 + inner.x * cell_x, logits.y0 + inner.y * cell_y
+    return x0, y0, x0 + inner.width * cell_x, y0 + inner.height * cell_y
+
+
+def overlap(first: LogitMap, second: LogitMap) -> float:
+    """IoU of the two masks on their common grid."""
+    a, b = first.values > 0, second.values > 0
+    either = int(np.count_nonzero(a | b))
+    return int(np.count_nonzero(a & b)) / either if either else 0.0
+
+
+def distinct(found: list[Found]) -> list[Found]:
+    """Without objects that are the same mask as a better scored one."""
+    kept: list[Found] = []
+    for one in sorted(found, key=lambda f: -f.score):
+        if all(overlap(one.logits, other.logits) <= _SAME_MASK for other in kept):
+            kept.append(one)
+    return kept
+
+
+def resolve(found: list[Found]) -> None:
+    """Objects of one kind share no pixels; a tie on a person stays part of the person."""
+    for label in {one.label for one in found if one.label}:
+        alike = [one for one in found if one.label == label]
+        for one, logits in zip(alike, without_overlaps([a.logits for a in alike]), strict=True):
+            one.logits = logits
+
+
+def remember(found: list[Found], segmenter: Segmenter, picture: PictureView, context: JobContext) -> None:
+    for one in found:
+        size = 1024 + (one.low_res.nbytes if one.low_res is not None else 0)
+        wanted = one.wanted
+        kept = Remembered(
+            segmenter.model_id, picture.key, one.label, wanted.box, wanted.padding, wanted.score, one.low_res
+        )
+        context.embeddings.put(("answer", one.id), kept, size)
