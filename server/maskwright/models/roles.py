@@ -6,6 +6,7 @@ Images are ``(H, W, 3)`` uint8 sRGB, C-contiguous. Coordinates are pixels of tha
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -110,6 +111,36 @@ class Segmenter(Model, Protocol):
 
     def segment(self, embedding: Embedding, prompts: list[SegmentPrompt]) -> list[list[Hypothesis]]:
         """For each prompt its hypotheses, best first. The cheap part."""
+        ...
+
+
+@dataclass(frozen=True)
+class Match:
+    """An object that a ``TextSegmenter`` found. ``hypothesis`` is its mask; the scores of the two are the same."""
+
+    detection: Detection
+    hypothesis: Hypothesis
+
+
+@runtime_checkable
+class TextSegmenter(Segmenter, Protocol):
+    """A segmenter that finds objects by a concept itself, masks and all, from the embedding that serves its clicks."""
+
+    def segment_text(
+        self,
+        embedding: Embedding,
+        text: str = "",
+        *,
+        examples: Sequence[tuple[Box, bool]] = (),
+        min_score: float | None = None,
+    ) -> list[Match]:
+        """Everything that ``text`` names or that is like the ``examples``, best score first.
+
+        ``text``: phrases, separated by ``;``; each is looked for by itself and becomes the label. ``examples``: boxes
+        ``(box, include)`` of objects in this image that are wanted (True) or to be told apart (False); with text they
+        narrow it. A match's ``hypothesis.low_res`` continues in ``segment``. Raises ``UnknownWord`` without any text
+        or wanted example.
+        """
         ...
 
 
