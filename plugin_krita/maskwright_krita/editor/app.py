@@ -4,7 +4,7 @@ from typing import Any, List, Optional, Tuple
 
 from krita import Document, Krita, Node, View, Window
 
-from ..qt import QIcon, QWidget
+from ..qt import QApplication, QIcon, Qt, QWidget
 from ..texts import tr
 
 SETTINGS_GROUP = "maskwright"
@@ -80,14 +80,18 @@ def is_active(document: Document) -> bool:
 
 
 def activate(document: Document) -> None:
-    """Bring the document's view to front."""
-    active = window()
+    """Bring the document's view to front. (``Window.showView`` compares wrappers and never finds the view.)"""
     for view in views():
         shown = view.document()
-        if shown is not None and shown == document and active is not None:
-            active.showView(view)
+        if shown is not None and shown == document:
+            view.setVisible()
             break
     krita().setActiveDocument(document)
+
+
+def hand_is_busy() -> bool:
+    """A mouse button is held, as in the middle of a brush stroke."""
+    return bool(QApplication.mouseButtons() != Qt.MouseButton.NoButton)
 
 
 def tell(message: str) -> None:

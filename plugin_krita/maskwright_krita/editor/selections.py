@@ -100,14 +100,37 @@ def apply(document: Document, selection: Optional[Selection]) -> Generator[Any, 
     old = document.selection()
     if selection is None and old is None:
         return
-    if not app.is_active(document):  # the undoable action works on the active document
-        app.activate(document)
-        yield None
+    if selection is not None and app.version() >= (5, 3):
+        document.setSelection(selection)
+        return
+    # From here on an undoable action is needed, and those work on the image in front.
+    other = app.active_document()
+    if other is not None and not app.is_active(document):
+        while app.is_open(other) and (app.hand_is_busy() or not _is_settled(other)):
+            yield 20
+        yield from _bring_to_front(document)
+        yield from _apply_to_front(document, selection, old)
+        if app.is_open(other):
+            app.activate(other)
+        return
+    yield from _apply_to_front(document, selection, old)
+
+
+def _bring_to_front(document: Document) -> Generator[Any, None, None]:
+    app.activate(document)
+    for _ in range(40):
+        yield 25
+        if app.is_active(document):
+            return
+    raise app.Problem(tr("Another image is in front now."), tr("Bring this one to the front and try again."))
+
+
+def _apply_to_front(
+    document: Document, selection: Optional[Selection], old: Optional[Selection]
+) -> Generator[Any, None, None]:
     if selection is None:
         app.action("deselect").trigger()
-        return
-    if app.version() >= (5, 3):
-        document.setSelection(selection)
+        yield None
         return
     while not _is_settled(document):  # a stroke is still being drawn
         yield 10

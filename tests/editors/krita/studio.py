@@ -1,6 +1,10 @@
 """What the tests do in Krita and compare: open documents, run commands, read selections and layers, ask the server."""
 
+import os
+import signal
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +16,7 @@ from maskwright_protocol.client import Client
 from maskwright_protocol.messages import Job, PixelRect
 
 from ..chroot import Lab
+from ..server import Server
 from .driver import Krita
 
 HELPERS = """
@@ -221,3 +226,15 @@ def bgra(image: Image.Image) -> bytes:
 def placed(mask: Any, width: int, height: int, x: int = 0, y: int = 0) -> np.ndarray:
     """A mask of the server in a plane of the document."""
     return np.frombuffer(bytes(masks.place(mask, width, height, x, y)), np.uint8).reshape(height, width)
+
+
+@contextmanager
+def stopped(server: Server) -> Iterator[None]:
+    """The server hangs: it accepts nothing and answers nothing."""
+    assert server.process is not None
+    os.kill(server.process.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        if server.process.poll() is None:
+            os.kill(server.process.pid, signal.SIGCONT)

@@ -2,31 +2,17 @@
 
 import os
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
 from ..server import Server
 from .driver import Krita
-from .studio import Studio
+from .studio import Studio, stopped
 
 pytestmark = pytest.mark.editor
 
 CAT = "photos/chelsea.png"
 LONGEST_BLOCK_S = 0.1
-
-
-@contextmanager
-def stopped(server: Server) -> Iterator[None]:
-    """The server hangs: it accepts nothing and answers nothing."""
-    assert server.process is not None
-    os.kill(server.process.pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        if server.process.poll() is None:
-            os.kill(server.process.pid, signal.SIGCONT)
 
 
 def test_cancel_while_the_server_hangs(studio: Studio, krita: Krita, server: Server) -> None:
