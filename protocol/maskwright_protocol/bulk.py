@@ -6,7 +6,7 @@ from typing import Any, Dict, Iterator, List, Tuple, TypeVar, Union
 
 from .errors import BadMessage, TooLarge
 from .masks import INLINE_BYTES
-from .messages import CutoutResult, Mask, Message, Part, Pixels, Refine, Select, Selection
+from .messages import Cutout, CutoutResult, Mask, Message, Part, Pixels, Refine, Select, Selection
 
 PART_BYTES = 1024 * 1024
 MAX_BLOBS = 1024  # held at a time, so that tiny parts cannot cost much more than their bytes
@@ -19,7 +19,7 @@ def bulk_fields(message: Message) -> List[Bulk]:
     found: List[Any] = []
     if isinstance(message, Select):
         found = [message.start, message.region]
-    elif isinstance(message, Refine):
+    elif isinstance(message, (Refine, Cutout)):
         found = [message.mask]
     elif isinstance(message, Selection):
         for instance in message.instances:

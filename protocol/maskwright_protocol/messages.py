@@ -14,6 +14,7 @@ from .parts import (  # noqa: F401 - named together with the messages they are p
     Instance,
     Mask,
     ModelInfo,
+    OptionInfo,
     Picture,
     PixelRect,
     Pixels,
@@ -107,35 +108,76 @@ class Select(Job):
     merge: bool = False  # also send the union of all instances
     alternatives: int = 0  # how many other hypotheses (part, whole, larger) to send with each instance
     continue_from: str = ""  # instance id of the last answer, whose logits seed this click
+    detector_options: Dict[str, Any] = field(default_factory=dict)  # as in ``Detect``
     start: Optional[Mask] = None  # a mask to start from
     region: Optional[Mask] = None  # limit: nothing is selected outside
 
 
 @dataclass
 class Detect(Job):
-    """Text -> ``selection`` whose instances have boxes and no masks."""
+    """Text -> ``selection`` whose instances have boxes and no masks.
+
+    ``detector_options`` are settings of the detector's family by name; ``models.report`` lists them. With some of
+    them (a list of classes, a task that reads or captions) the text may be empty.
+    """
 
     TYPE: ClassVar[str] = "detect"
     text: str = ""
     min_score: Optional[float] = None
+    detector_options: Dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
-class Cutout(Job):
-    """Background removal -> ``cutout.result``. Needs a full-resolution raster when ``foreground`` is asked for."""
+class EdgeJob(Job):
+    """Common to jobs that find an edge again: the settings of that edge, as image editors know them."""
+
+    edge_width: float = 0.0  # width of the band to work in, in pixels; 0 lets the server choose
+    hair: bool = False  # let the band grow where hair or fur reaches out of it
+    smooth: float = 0.0  # radius in pixels within which the outline is rounded; keeps a soft edge soft
+    contrast: float = 0.0  # 0..1: makes the edge steeper; 1 leaves no softness
+    shift_edge: float = 0.0  # -1..1: moves the edge within its own softness, inward or outward
+
+
+@dataclass
+class Cutout(EdgeJob):
+    """Background removal -> ``cutout.result``. Needs a full-resolution raster when ``foreground`` is asked for.
+
+    Without a prompt the main subjects are cut out. Text, points, boxes or a mask say what is meant instead.
+    """
 
     TYPE: ClassVar[str] = "cutout"
     foreground: bool = True  # also send decontaminated colours
     format: str = "RGBA8"  # in which pixel format to send them
+    text: str = ""  # what to cut out
+    exclude_text: str = ""  # what to leave out of it
+    points: List[Point] = field(default_factory=list)
+    boxes: List[Rect] = field(default_factory=list)
+    pick: str = "all"  # which of the found things or subjects: "all", "best" or a 1-based number
+    subject_at: Optional[Point] = None  # without a prompt: the subject at this place
+    min_score: Optional[float] = None
+    edges: str = "auto"  # "matte" as the model gives them, "refined" at full resolution, "auto" chooses
+    transparency: bool = False  # keep what the model holds for half transparent inside the subject
+    paint_out: str = ""  # with a prompt: paint over everything else first: "green", "mean" or "blur"
+    colours: str = "auto"  # "own", "fast" (blur fusion), "best" (multi-level); "auto" chooses
+    shadow: bool = False  # keep the shadow that the subject casts on a plain background
+    outline: float = 0.0  # width in pixels of a border around the subject
+    outline_colour: str = "#ffffff"
+    background: str = ""  # a colour, "#rrggbb", to put behind; the colours are opaque then
+    crop: bool = False  # with a background: fill the subject's box alone, not the whole picture
     post: PostProcess = field(default_factory=PostProcess)
+    mask: Optional[Mask] = None  # what to cut out, as a rough mask
 
 
 @dataclass
-class Refine(Job):
-    """A selection and the image -> soft alpha in a band around the selection's edge, as ``selection``."""
+class Refine(EdgeJob):
+    """A selection and the image -> soft alpha in a band around the selection's edge, as ``selection``.
+
+    With the recipe ``inpaint`` the edge is not found again: the selection is grown and feathered for an inpainting
+    tool, by what ``post`` says or, where that is 0, by what suits its size.
+    """
 
     TYPE: ClassVar[str] = "refine"
-    edge_width: float = 0.0  # width of the band in pixels; 0 lets the server choose from the object's size
+    context: float = 0.0  # ask for ``Selection.context``, so many times the selection's size on each side
     post: PostProcess = field(default_factory=PostProcess)
     mask: Optional[Mask] = None
 
@@ -238,6 +280,7 @@ class Models(Message):
     id: str
     models: List[ModelInfo] = field(default_factory=list)
     recipes: List[RecipeInfo] = field(default_factory=list)
+    options: Dict[str, List[OptionInfo]] = field(default_factory=dict)  # family -> its ``detector_options``
 
 
 @dataclass
@@ -300,6 +343,8 @@ class Selection(Message):
     message: str = ""  # the reason as a sentence
     hint: str = ""
     agreement: Optional[float] = None  # refine: how far the model agrees with the selection, 0..1
+    route: str = ""  # refine: how the edge was found: "matte", "trimap", "guided"; steps joined by "+"
+    context: Optional[PixelRect] = None  # refine: what an inpainting tool should look at
     instances: List[Instance] = field(default_factory=list)
     merged: Optional[Mask] = None
 
@@ -313,6 +358,9 @@ class CutoutResult(Message):
     reason: str = ""
     message: str = ""
     hint: str = ""
+    agreement: Optional[float] = None  # how far the matte agrees with what the prompt selected, 0..1
+    route: str = ""  # how the edge was found: "matte", "trimap", "guided"; steps joined by "+"
+    subjects: List[Instance] = field(default_factory=list)  # without masks; what ``pick`` counts, before picking
     alpha: Optional[Mask] = None
     foreground: Optional[Pixels] = None
 
