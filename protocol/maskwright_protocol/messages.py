@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Dict, List, Optional, Type
 from .parts import (  # noqa: F401 - named together with the messages they are parts of
     Alternative,
     Instance,
+    MappedObject,
     Mask,
     ModelInfo,
     OptionInfo,
@@ -107,7 +108,8 @@ class Select(Job):
     post: PostProcess = field(default_factory=PostProcess)
     merge: bool = False  # also send the union of all instances
     alternatives: int = 0  # how many other hypotheses (part, whole, larger) to send with each instance
-    continue_from: str = ""  # instance id of the last answer, whose logits seed this click
+    continue_from: str = ""  # id of an instance, an alternative or a mapped object, whose logits seed this click
+    precise: str = "auto"  # look again, closely: "auto" at small objects, "on" at all, "off" at none
     detector_options: Dict[str, Any] = field(default_factory=dict)  # as in ``Detect``
     start: Optional[Mask] = None  # a mask to start from
     region: Optional[Mask] = None  # limit: nothing is selected outside
@@ -180,6 +182,33 @@ class Refine(EdgeJob):
     context: float = 0.0  # ask for ``Selection.context``, so many times the selection's size on each side
     post: PostProcess = field(default_factory=PostProcess)
     mask: Optional[Mask] = None
+
+
+@dataclass
+class Everything(Job):
+    """All objects of the picture -> ``object.map``. Send it with the priority "background" while the user looks."""
+
+    TYPE: ClassVar[str] = "everything"
+    points_per_side: int = 0  # how dense the grid of clicks that are tried is; 0 leaves it to the server
+    layers: int = 0  # how often the picture is looked at in crops too, each time twice as close; at most 2
+    min_score: Optional[float] = None
+    min_area: float = 0.0  # objects of fewer document pixels are left out
+
+
+@dataclass
+class Similar(Job):
+    """What is like a selected object -> ``selection``, the object itself first; its scores are the likeness.
+
+    Makes the object map (or takes the one that is there) where the model has no better way.
+    """
+
+    TYPE: ClassVar[str] = "similar"
+    to: str = ""  # id of an instance, an alternative or a mapped object
+    min_score: Optional[float] = None
+    pick: str = "all"
+    post: PostProcess = field(default_factory=PostProcess)
+    merge: bool = False
+    mask: Optional[Mask] = None  # the selection, for when the id is unknown to the server
 
 
 @dataclass
@@ -350,6 +379,24 @@ class Selection(Message):
 
 
 @dataclass
+class ObjectMap(Message):
+    """Answer to ``everything``. ``labels`` has 16 bits a pixel: an object's number, 0 where there is none.
+
+    Its box is in the overview's pixels: origin 0, the size of the picture's first raster.
+    """
+
+    TYPE: ClassVar[str] = "object.map"
+    id: str
+    generation: int
+    report: Report
+    reason: str = ""
+    message: str = ""
+    hint: str = ""
+    objects: List[MappedObject] = field(default_factory=list)
+    labels: Optional[Mask] = None
+
+
+@dataclass
 class CutoutResult(Message):
     TYPE: ClassVar[str] = "cutout.result"
     id: str
@@ -395,6 +442,8 @@ CLIENT_MESSAGES: Dict[str, Type[Message]] = {
         Detect,
         Cutout,
         Refine,
+        Everything,
+        Similar,
         Cancel,
         Part,
         ImageBegin,
@@ -419,6 +468,7 @@ SERVER_MESSAGES: Dict[str, Type[Message]] = {
         Progress,
         Part,
         Selection,
+        ObjectMap,
         CutoutResult,
         Failed,
         Cancelled,

@@ -4,7 +4,7 @@ Coordinates are the document's pixels, scores and alphas 0..1; see ``messages`` 
 """
 
 from dataclasses import dataclass, field
-from typing import Dict, List, Optional
+from typing import Any, Dict, List, Optional
 
 
 @dataclass
@@ -117,15 +117,34 @@ class Instance:
     box: Rect
     source: str  # the model ids that made it, joined by "+"
     alternatives: List["Alternative"] = field(default_factory=list)
+    text: str = ""  # what is written there, from models that read
+    quad: List[Point] = field(default_factory=list)  # the corners of a line of writing, clockwise from its start
     mask: Optional[Mask] = None
 
 
 @dataclass
 class Alternative:
-    """Another hypothesis for an instance (part, whole, larger)."""
+    """Another hypothesis for an instance (part, whole, larger), the smaller first. ``id`` is for ``continue_from``."""
 
     score: float
-    mask: Mask
+    id: str = ""
+    mask: Optional[Mask] = None
+
+
+@dataclass
+class MappedObject:
+    """An object of an ``object.map``, which a later ``select`` or ``similar`` can name by its ``id``.
+
+    The map's pixels hold the ``number`` of the smallest object that covers them. The whole object is what carries its
+    number or that of an object below it, by ``parent``.
+    """
+
+    number: int
+    id: str
+    score: float
+    area: float  # document pixels that it covers, with the objects below it
+    box: Rect
+    parent: int = 0  # number of the smallest object that holds this one; 0 is none
 
 
 @dataclass
@@ -159,6 +178,19 @@ class ModelInfo:
     downloadable: bool = False
     recommended: bool = False  # for a first installation
     problem: str = ""  # a sentence when its files are there and cannot be right
+
+
+@dataclass
+class OptionInfo:
+    """A setting that a family of detectors takes in ``detector_options``."""
+
+    name: str
+    kind: str  # "number", "integer", "switch", "choice" or "text"
+    title: str  # a sentence for the user
+    default: Any = None  # absent leaves it to the model
+    low: Optional[float] = None  # smallest and largest number allowed
+    high: Optional[float] = None
+    choices: List[str] = field(default_factory=list)
 
 
 @dataclass

@@ -9,7 +9,7 @@ def instance(value: int, *others: int) -> Instance:
         return Mask(PixelRect(0, 0, 1, 1), data=bytes([v]))
 
     alternatives = [Alternative(0.5, mask(other)) for other in others]
-    return Instance(str(value), "", 0.9, Rect(0, 0, 1, 1), "m", alternatives, mask(value))
+    return Instance(str(value), "", 0.9, Rect(0, 0, 1, 1), "m", alternatives, mask=mask(value))
 
 
 def shown(session: Session) -> list[int]:

@@ -34,7 +34,7 @@ def mask(size: int, fill: int = 1) -> Mask:
 
 def instance(size: int, *alternatives: int) -> Instance:
     others = [Alternative(0.5, mask(other, 2)) for other in alternatives]
-    return Instance("i", "thing", 1.0, Rect(0, 0, 1, 1), "m", others, mask(size, 3))
+    return Instance("i", "thing", 1.0, Rect(0, 0, 1, 1), "m", others, mask=mask(size, 3))
 
 
 sizes = st.sampled_from([0, 1, 5000, INLINE_BYTES // 2, INLINE_BYTES, INLINE_BYTES + 1, INLINE_BYTES + PART_BYTES])

@@ -60,7 +60,7 @@ Start = Callable[..., Gateway]
 
 def selection(job: Job, data: bytes) -> Selection:
     mask = Mask(PixelRect(0, 0, len(data), 1), data=data)
-    found = Instance("1", "thing", 1.0, Rect(0, 0, 1, 1), "m", [], mask)
+    found = Instance("1", "thing", 1.0, Rect(0, 0, 1, 1), "m", mask=mask)
     return Selection(job.id, job.generation, Report("auto", [], "cpu"), instances=[found])
 
 

@@ -19,6 +19,11 @@ app.add_typer(plugins_app, name="plugins")
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 ImageFile = Annotated[Path, typer.Argument(help="PNG, JPEG, WebP or TIFF.", metavar="IMAGE")]
 Depth = Annotated[int, typer.Option(help="Bits of the mask file: 8 or 16.")]
+DetectorOptions = Annotated[
+    list[str] | None,
+    typer.Option("--option", help="A setting of the detector; 'maskwright models show MODEL' lists them. Repeatable.",
+                 metavar="NAME=VALUE"),
+]  # fmt: skip
 Recipe = Annotated[str, typer.Option(help="How to do it; 'maskwright models list' names the recipes.")]
 Threshold = Annotated[float | None, typer.Option(help="Cut the soft mask hard at this alpha, 0..1.")]
 Grow = Annotated[float, typer.Option(help="Grow by so many pixels; negative shrinks.")]
@@ -81,6 +86,7 @@ def select(
     recipe: Recipe = "auto",
     pick: Annotated[str, typer.Option(help="all, best, or the number of an instance.")] = "all",
     min_score: Annotated[float | None, typer.Option(help="Leave out finds below this score, 0..1.")] = None,
+    option: DetectorOptions = None,
     threshold: Threshold = None,
     grow: Grow = 0.0,
     feather: Feather = 0.0,
@@ -102,7 +108,7 @@ def select(
         threshold=threshold, grow=grow, feather=feather, smooth=smooth, fill_holes=fill_holes, min_area=min_area,
         invert=invert,
     )  # fmt: skip
-    prompt = Prompt(text, exclude_text, point or [], exclude or [], box or [], mask, region)
+    prompt = Prompt(text, exclude_text, point or [], exclude or [], box or [], mask, region, option or [])
     run_select(image, prompt, recipe, pick, min_score, post, depth, out, instances, as_json)
 
 
@@ -140,15 +146,16 @@ def cutout(
 @app.command()
 def detect(
     image: ImageFile,
-    text: Annotated[str, typer.Option("--text", "-t", help="What to find, in words.")],
+    text: Annotated[str, typer.Option("--text", "-t", help="What to find, in words.")] = "",
     recipe: Recipe = "auto",
     min_score: Annotated[float | None, typer.Option(help="Leave out finds below this score, 0..1.")] = None,
+    option: DetectorOptions = None,
     as_json: Json = False,
 ) -> None:
     """Find things by name; prints boxes."""
     from .jobs import run_detect
 
-    run_detect(image, text, recipe, min_score, as_json)
+    run_detect(image, text, recipe, min_score, option or [], as_json)
 
 
 @app.command()

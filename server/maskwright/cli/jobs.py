@@ -38,6 +38,7 @@ class Prompt:
     boxes: list[str]
     mask: Path | None
     region: Path | None
+    options: list[str]
 
 
 def numbers(text: str, count: int, what: str) -> list[float]:
@@ -50,6 +51,17 @@ def numbers(text: str, count: int, what: str) -> list[float]:
         raise BadInput(f"{text!r} is not {what}.", f"Write {count} numbers with commas between, for instance "
                        f"{'120,80' if count == 2 else '10,20,300,200'}.")  # fmt: skip
     return values
+
+
+def detector_options(pairs: list[str]) -> dict[str, str]:
+    """``["iou=0.5"]`` -> ``{"iou": "0.5"}``. Raises ``BadInput``."""
+    options = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not (name.strip() and equals):
+            raise BadInput(f"{pair!r} is not an option.", "Write NAME=VALUE, for instance iou=0.5.")
+        options[name.strip()] = value.strip()
+    return options
 
 
 def _point(text: str, include: bool) -> Point:
@@ -86,6 +98,7 @@ def run_select(
             min_score=min_score,
             post=post,
             merge=True,
+            detector_options=detector_options(prompt.options),
             start=read_mask(prompt.mask, source.width, source.height) if prompt.mask else None,
             region=read_mask(prompt.region, source.width, source.height) if prompt.region else None,
         )
@@ -151,10 +164,13 @@ def _print_instances(answer: Selection) -> None:
     talk.errors.print(table)
 
 
-def run_detect(image: Path, text: str, recipe: str, min_score: float | None, as_json: bool) -> None:
+def run_detect(
+    image: Path, text: str, recipe: str, min_score: float | None, options: list[str], as_json: bool
+) -> None:  # fmt: skip
     with talk.explained(as_json):
         source = FileSource(image)
-        job = Detect(id="", recipe=recipe, text=text, min_score=min_score)
+        chosen = detector_options(options)
+        job = Detect(id="", recipe=recipe, text=text, min_score=min_score, detector_options=chosen)
         with talk.connected() as client:
             answer = talk.ask_server(client, job, source, quiet=as_json)
         assert isinstance(answer, Selection)

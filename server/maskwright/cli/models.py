@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -35,19 +36,20 @@ def models_path() -> None:
 @models_app.command("show")
 def models_show(model: ModelId, as_json: Json = False) -> None:
     """Show all that is known of a model: licence, files, sources, where it is."""
-    from maskwright.models import catalogue, installed
+    from maskwright.models import catalogue, installed, options
     from maskwright.models.table import parameters_text, size_text
 
     from . import talk
 
     with talk.explained(as_json):
         entry = catalogue.load().get(model)
+        settings = options.OPTIONS.get(entry.family, ())
         found = installed.scan(_folders()).get(model)
         if as_json:
             state: dict[str, Any] = {"installed": bool(found and not found.problem), "folder": None, "problem": ""}
             if found is not None:
                 state.update(folder=str(found.folder), problem=found.problem)
-            talk.print_json({**entry.model_dump(), **state})
+            talk.print_json({**entry.model_dump(), **state, "detector_options": [asdict(o) for o in settings]})
             return
         files = ", ".join(f"{file.name} ({size_text(file.size or 0)})" for file in entry.files) or "none"
         rows = {
@@ -62,6 +64,7 @@ def models_show(model: ModelId, as_json: Json = False) -> None:
             "memory": size_text(entry.memory),
             "state": _state(found, entry.embedded),
         }
+        rows |= {f"--option {o.name}": options.described(o) for o in settings}
         talk.output.print(f"[bold]{entry.title}[/]  {entry.id}")
         for name, value in rows.items():
             talk.output.print(f"{name:>10}  ", end="", style="dim")

@@ -145,8 +145,10 @@ def _status(identity: str, started: float, store: ImageStore, desk: JobDesk, ses
 
 def _models(identity: str, settings: Settings, desk: JobDesk) -> Message:
     from maskwright.models.installed import model_infos
+    from maskwright.models.options import OPTIONS
     from maskwright.recipes.presets import recipe_infos
 
     resident = [name for worker in desk.workers() for name in worker.models]
     folders = model_folders(settings)
-    return Models(identity, models=model_infos(folders, resident), recipes=recipe_infos(folders))
+    options = {family: list(table) for family, table in OPTIONS.items()}
+    return Models(identity, models=model_infos(folders, resident), recipes=recipe_infos(folders), options=options)

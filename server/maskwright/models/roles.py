@@ -6,7 +6,7 @@ Images are ``(H, W, 3)`` uint8 sRGB, C-contiguous. Coordinates are pixels of tha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -43,9 +43,18 @@ class Box:
 
 @dataclass(frozen=True)
 class Detection:
+    """A found thing, in the image's pixels.
+
+    ``logits``: its soft mask, from models that give one. ``text`` and ``quad`` (four corners, clockwise from where the
+    line begins): what is written there, from models that read.
+    """
+
     box: Box
     label: str
     score: float
+    logits: LogitMap | None = None
+    text: str = ""
+    quad: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass
@@ -96,8 +105,14 @@ class Model(Protocol):
 
 @runtime_checkable
 class Detector(Model, Protocol):
-    def detect(self, image: RGB, text: str, *, min_score: float | None = None) -> list[Detection]:
-        """Boxes of what ``text`` names, best score first. Raises ``UnknownWord``."""
+    def detect(
+        self, image: RGB, text: str, *, min_score: float | None = None, options: Mapping[str, Any] | None = None
+    ) -> list[Detection]:
+        """What ``text`` names, best score first; none is an answer. ``options``: see ``models.options``.
+
+        ``min_score``: None leaves it to the model. Raises ``EmptyPrompt`` for no text where neither the model nor the
+        options tell what to look for, ``UnknownWord``, and ``BadInput`` for options it does not take.
+        """
         ...
 
 

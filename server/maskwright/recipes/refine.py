@@ -59,7 +59,7 @@ def refine(request: Refine, picture: PictureView, context: JobContext) -> Select
         answer.message = "Nothing is left of the selection after its settings were applied."
         answer.hint = "Shrink less, or lower the threshold."
     else:
-        answer.instances.append(Instance("refined", "", agreement, rect_of(packed), "guided-filter", [], packed))
+        answer.instances.append(Instance("refined", "", agreement, rect_of(packed), "guided-filter", mask=packed))
     answer.report = context.report(cast.preset.name)
     return answer
 

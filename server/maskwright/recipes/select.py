@@ -6,7 +6,7 @@ from maskwright.masks import instances as ops
 from maskwright.masks.logits import union, without
 from maskwright.models.roles import Detection
 from maskwright_protocol.errors import EmptyPrompt
-from maskwright_protocol.messages import Detect, Instance, Select, Selection
+from maskwright_protocol.messages import Detect, Instance, Point, Select, Selection
 
 from . import prompts, vision
 from .answer import rect_from, rect_of
@@ -25,15 +25,21 @@ TEXT_PADDING = 0.02
 def detect(request: Detect, picture: PictureView, context: JobContext) -> Selection:
     """Boxes only. Raises ``EmptyPrompt``, ``UnknownWord``, ``ModelMissing``."""
     text = prompts.check_text(request.text)
-    if not text:
+    if not text and not request.detector_options:
         raise EmptyPrompt("There is nothing to look for.", hint="Type what to look for.")
     min_score = prompts.check_min_score(request.min_score)
     cast = Cast(request, "detect", context)
     detector = cast.detector()
-    found = vision.detect(detector, picture, text, min_score, context)
-    items = [Instance(new_id(), d.label, d.score, rect_from(d.box), detector.model_id) for d in found]
+    found = vision.detect(detector, picture, text, min_score, context, request.detector_options)
+    items = [
+        Instance(
+            new_id(), d.label, d.score, rect_from(d.box), detector.model_id, text=d.text,
+            quad=[Point(x, y) for x, y in d.quad],
+        )
+        for d in found
+    ]  # fmt: skip
     answer = Selection(request.id, request.generation, context.report(cast.preset.name), instances=items)
-    return answer if items else _nothing(answer, f"No {text} was found.")
+    return answer if items else _nothing(answer, f"No {text or 'such thing'} was found.")
 
 
 def select(request: Select, picture: PictureView, context: JobContext) -> Selection:
@@ -54,8 +60,8 @@ def select(request: Select, picture: PictureView, context: JobContext) -> Select
     detections: list[Detection] | None = None
     if previous is not None and (points or request.boxes):
         wanted = [continued(request, previous, points, picture)]
-    elif text:
-        detections = vision.detect(cast.detector(), picture, text, min_score, context)
+    elif text or request.detector_options:
+        detections = vision.detect(cast.detector(), picture, text, min_score, context, request.detector_options)
         boxes = [Wanted([], d.box, d.label, d.score, TEXT_PADDING) for d in detections]
         boxes += [Wanted(box=box) for box in prompts.check_boxes(request.boxes, picture.box)]
         wanted = prompts.distribute(points, boxes)
@@ -69,7 +75,7 @@ def select(request: Select, picture: PictureView, context: JobContext) -> Select
         wanted = ops.pick(sorted(wanted, key=lambda w: -(w.score if w.score is not None else 2.0)), pick)
     if not wanted:
         answer.report = context.report(_recipe(cast))
-        return _nothing(answer, f"Only {count} found." if count else f"No {text} was found.")
+        return _nothing(answer, f"Only {count} found." if count else f"No {text or 'such thing'} was found.")
 
     segmenter = cast.segmenter()
     embedding = vision.embed(segmenter, picture, context)
@@ -111,7 +117,7 @@ def select(request: Select, picture: PictureView, context: JobContext) -> Select
             mask = drawn.mask(one.logits)
             if mask is not None:
                 others = drawn.alternatives(one, request.alternatives)
-                item = Instance(one.id, one.label, one.score, rect_of(mask), source, others, mask)
+                item = Instance(one.id, one.label, one.score, rect_of(mask), source, others, mask=mask)
                 answer.instances.append(item)
         if request.merge and answer.instances:
             alone = len(found) == 1

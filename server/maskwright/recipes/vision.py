@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
 from maskwright.models.roles import Box, Detection, Detector, Embedding, FloatMap, Matter, Segmenter
 
 from .choose import Cast
@@ -10,12 +14,28 @@ from .picture import PictureView
 
 
 def detect(
-    detector: Detector, picture: PictureView, text: str, min_score: float | None, context: JobContext
+    detector: Detector,
+    picture: PictureView,
+    text: str,
+    min_score: float | None,
+    context: JobContext,
+    options: Mapping[str, Any] | None = None,
 ) -> list[Detection]:
-    """Detections in document coordinates, best first. Raises ``UnknownWord``."""
-    with context.stage("detect", f"Looking for {text}"):
-        found = detector.detect(picture.overview, text, min_score=min_score)
-    return [Detection(_inside(picture.box_to_document(d.box), picture), d.label, d.score) for d in found]
+    """Detections in document coordinates, best first. Raises as ``Detector.detect``."""
+    with context.stage("detect", f"Looking for {text or 'what the options name'}"):
+        found = detector.detect(picture.overview, text, min_score=min_score, options=options)
+    return [_in_document(one, picture) for one in found]
+
+
+def _in_document(one: Detection, picture: PictureView) -> Detection:
+    scale_x, scale_y = picture.scale
+    x0, y0 = picture.origin
+    return replace(
+        one,
+        box=_inside(picture.box_to_document(one.box), picture),
+        logits=one.logits.mapped(1 / scale_x, 1 / scale_y, x0, y0) if one.logits is not None else None,
+        quad=tuple((x / scale_x + x0, y / scale_y + y0) for x, y in one.quad),
+    )
 
 
 def _inside(box: Box, picture: PictureView) -> Box:

@@ -7,12 +7,15 @@ of 8, 16 and 32 pixels: centre, size, objectness, class probabilities.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from maskwright.masks.instances import nms
 from maskwright.masks.opencv import cv2
+from maskwright.models import options as settings
 from maskwright.models.catalogue import Entry
 from maskwright.models.pool import Setup
 from maskwright.models.roles import RGB, Box, Detection
@@ -35,11 +38,14 @@ class Yolox:
         self._session = Session(entry, folder / entry.files[0].name, ("images",), setup.device, setup.threads)
         self._offsets, self._cells = _grid(self._side)
 
-    def detect(self, image: RGB, text: str, *, min_score: float | None = None) -> list[Detection]:
+    def detect(
+        self, image: RGB, text: str, *, min_score: float | None = None, options: Mapping[str, Any] | None = None
+    ) -> list[Detection]:
         """Boxes of what ``text`` names (words separated by ``;`` or ``,``), best first. Raises ``UnknownWord``.
 
         Of a name of which there is nothing, what it is often taken for is answered, under that label.
         """
+        settings.checked("yolox", options)
         wanted = resolve(text)
         height, width = image.shape[:2]
         scale = self._side / max(height, width)
