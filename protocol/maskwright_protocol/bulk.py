@@ -6,7 +6,7 @@ from typing import Any, Dict, Iterator, List, Tuple, TypeVar, Union
 
 from .errors import BadMessage, TooLarge
 from .masks import INLINE_BYTES
-from .messages import Cutout, CutoutResult, Mask, Message, Part, Pixels, Refine, Select, Selection
+from .messages import Cutout, CutoutResult, Mask, Message, ObjectMap, Part, Pixels, Refine, Select, Selection, Similar
 
 PART_BYTES = 1024 * 1024
 MAX_BLOBS = 1024  # held at a time, so that tiny parts cannot cost much more than their bytes
@@ -19,13 +19,15 @@ def bulk_fields(message: Message) -> List[Bulk]:
     found: List[Any] = []
     if isinstance(message, Select):
         found = [message.start, message.region]
-    elif isinstance(message, (Refine, Cutout)):
+    elif isinstance(message, (Refine, Cutout, Similar)):
         found = [message.mask]
     elif isinstance(message, Selection):
         for instance in message.instances:
             found.append(instance.mask)
             found.extend(alternative.mask for alternative in instance.alternatives)
         found.append(message.merged)
+    elif isinstance(message, ObjectMap):
+        found = [message.labels]
     elif isinstance(message, CutoutResult):
         found = [message.alpha, message.foreground]
     return [item for item in found if item is not None]

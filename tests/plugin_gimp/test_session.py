@@ -8,7 +8,7 @@ def instance(value: int, *others: int) -> Instance:
     def mask(v: int) -> Mask:
         return Mask(PixelRect(0, 0, 1, 1), data=bytes([v]))
 
-    alternatives = [Alternative(0.5, mask(other)) for other in others]
+    alternatives = [Alternative(0.5, mask=mask(other)) for other in others]
     return Instance(str(value), "", 0.9, Rect(0, 0, 1, 1), "m", alternatives, mask=mask(value))
 
 

@@ -33,7 +33,7 @@ def mask(size: int, fill: int = 1) -> Mask:
 
 
 def instance(size: int, *alternatives: int) -> Instance:
-    others = [Alternative(0.5, mask(other, 2)) for other in alternatives]
+    others = [Alternative(0.5, mask=mask(other, 2)) for other in alternatives]
     return Instance("i", "thing", 1.0, Rect(0, 0, 1, 1), "m", others, mask=mask(size, 3))
 
 

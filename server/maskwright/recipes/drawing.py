@@ -46,7 +46,7 @@ class Drawing:
                 mask = self.mask(other.logits)
                 if mask is not None:
                     shown.append(other.logits)
-                    answers.append(Alternative(other.score, mask))
+                    answers.append(Alternative(other.score, mask=mask))
         return answers
 
 
