@@ -109,15 +109,20 @@ def mask_iou(first: Instance, second: Instance) -> float:
     return intersection / union if union > 0 else 0.0
 
 
-def nms(boxes: Sequence[Edges], scores: Sequence[float], limit: float = 0.5) -> list[int]:
-    """Greedy suppression: indices, best score first, of boxes that overlap no better one by more than ``limit`` IoU."""
+def nms(
+    boxes: Sequence[Edges] | Plane, scores: Sequence[float] | Plane, limit: float = 0.5, most: int | None = None
+) -> list[int]:
+    """Greedy suppression: indices, best score first, of boxes that overlap no better one by more than ``limit`` IoU.
+
+    ``boxes`` may be an array ``(N, 4)``; ``most``: stop at so many.
+    """
     kept: list[int] = []
-    if not boxes:
+    if not len(boxes):
         return kept
     edges = np.asarray(boxes, np.float64).reshape(-1, 4)
     areas = np.prod(np.maximum(edges[:, 2:] - edges[:, :2], 0), axis=1)
     order = np.argsort(-np.asarray(scores, np.float64), kind="stable")
-    while order.size:
+    while order.size and (most is None or len(kept) < most):
         best, order = int(order[0]), order[1:]
         kept.append(best)
         low, high = np.maximum(edges[order, :2], edges[best, :2]), np.minimum(edges[order, 2:], edges[best, 2:])

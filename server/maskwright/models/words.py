@@ -1,12 +1,13 @@
-"""Words people type -> COCO's 80 classes, for detectors that know nothing else. Light: standard library only."""
+"""Words people type -> the classes of detectors that know nothing else, COCO's 80 or a checkpoint's own. Light."""
 
 from __future__ import annotations
 
 import difflib
 import re
 import unicodedata
+from collections.abc import Sequence
 
-from maskwright_protocol.errors import EmptyPrompt, UnknownWord
+from maskwright_protocol.errors import BadInput, EmptyPrompt, UnknownWord
 
 COCO: tuple[str, ...] = tuple(
     """person;bicycle;car;motorcycle;airplane;bus;train;truck;boat;traffic light;fire hydrant;stop sign;parking meter;
@@ -110,8 +111,8 @@ RELATED: dict[str, tuple[str, ...]] = {
     "laptop": ("tv",),
 }
 
-# Installable models that understand any words; filled as their families arrive in the catalogue.
-OPEN_VOCABULARY = ("grounding-dino", "florence-2", "sam3")
+# Installable models that understand any words.
+OPEN_VOCABULARY = ("grounding-dino-tiny", "florence-2-base-ft", "sam3")
 
 _ARTICLES = re.compile(r"^(?:a|an|the|all|every|some|any|my|this|that|these|those|each)\s+")
 
@@ -123,15 +124,22 @@ def split(text: str) -> list[str]:
     return list(dict.fromkeys(part for part in parts if part))
 
 
-def lookup(word: str) -> str | None:
-    """The COCO name for one word or phrase: itself, a synonym, or the plural of either; None when unknown."""
-    word = _ARTICLES.sub("", word.casefold().strip()).replace("-", " ")
-    for candidate in _singulars(word):
-        if candidate in COCO:
-            return candidate
-        if candidate in SYNONYMS:
-            return SYNONYMS[candidate]
+def lookup(word: str, names: Sequence[str] = COCO) -> str | None:
+    """The one of ``names`` that a word or phrase means: itself, a synonym, or the plural of either; None when unknown.
+
+    Case, articles, hyphens and underscores make no difference.
+    """
+    known = {_tidy(name): name for name in reversed(names)}
+    for candidate in _singulars(_tidy(word)):
+        if candidate in known:
+            return known[candidate]
+        if SYNONYMS.get(candidate) in known:
+            return known[SYNONYMS[candidate]]
     return None
+
+
+def _tidy(word: str) -> str:
+    return re.sub(r"[\s_-]+", " ", _ARTICLES.sub("", word.casefold().strip()))
 
 
 def _singulars(word: str) -> list[str]:
@@ -142,32 +150,57 @@ def _singulars(word: str) -> list[str]:
     return forms
 
 
-def resolve(text: str) -> dict[int, str]:
-    """Class numbers and names of all words of a prompt. Raises ``EmptyPrompt`` or ``UnknownWord``."""
+def resolve(text: str, names: Sequence[str] = COCO) -> dict[int, str]:
+    """Numbers and names of the classes that all words of a prompt mean. Raises ``EmptyPrompt`` or ``UnknownWord``."""
     words = split(text)
     if not words:
         raise EmptyPrompt("There is nothing to look for.")
     found: dict[int, str] = {}
     for word in words:
-        name = lookup(word)
+        name = lookup(word, names)
         if name is None:
-            near = nearest(word)
+            near = nearest(word, names=names)
             hint = f"Did you mean {' or '.join(near)}? " if near else ""
             raise UnknownWord(
                 f"The detector does not know {word!r}.",
-                hint=f"{hint}It knows 80 everyday things. A model that understands any words would be needed: "
+                hint=f"{hint}{_vocabulary(names)} A model that understands any words would be needed: "
                 f"{', '.join(OPEN_VOCABULARY)}.",
                 word=word,
                 near=near,
                 models=list(OPEN_VOCABULARY),
             )
-        found[COCO.index(name)] = name
+        found[names.index(name)] = name
     return found
 
 
-def nearest(word: str, count: int = 3) -> list[str]:
-    """Up to ``count`` known COCO names that are spelt alike or are part of the phrase, the likeliest first."""
-    inside = [name for part in word.split() if (name := lookup(part))]
-    spelt = difflib.get_close_matches(word, [*COCO, *SYNONYMS], n=count, cutoff=0.6)
-    alike = [w if w in COCO else SYNONYMS[w] for w in spelt]
-    return list(dict.fromkeys([*inside, *alike]))[:count]
+def _vocabulary(names: Sequence[str]) -> str:
+    if len(names) > 20:
+        return f"It knows {len(names)} everyday things." if names == COCO else f"It knows {len(names)} kinds of things."
+    return f"It knows: {', '.join(names)}."
+
+
+def nearest(word: str, count: int = 3, names: Sequence[str] = COCO) -> list[str]:
+    """Up to ``count`` of ``names`` that are spelt alike or are part of the phrase, the likeliest first."""
+    inside = [name for part in word.split() if (name := lookup(part, names))]
+    candidates = {_tidy(name): name for name in names}
+    candidates |= {word: candidates[name] for word, name in SYNONYMS.items() if name in candidates}
+    spelt = difflib.get_close_matches(_tidy(word), candidates, n=count, cutoff=0.6)
+    return list(dict.fromkeys([*inside, *(candidates[w] for w in spelt)]))[:count]
+
+
+def classes(text: str, chosen: str, names: Sequence[str]) -> dict[int, str]:
+    """Numbers and names of the classes that a prompt's words and a list such as ``"0,2,5-7"`` or ``"hat,shoe"`` mean;
+    all of ``names`` when both are empty. Raises ``UnknownWord``, or ``BadInput`` for a number there is not.
+    """
+    found = resolve(text, names) if split(text) else {}
+    for part in split(chosen):
+        span = re.fullmatch(r"(\d{1,6})(?:\s*-\s*(\d{1,6}))?", part)
+        if span is None:
+            found |= resolve(part, names)
+            continue
+        first, last = int(span[1]), int(span[2] or span[1])
+        if not first <= last < len(names):
+            numbers = f"0 to {len(names) - 1}" if len(names) > 1 else "only 0"
+            raise BadInput(f"There is no class {part}.", hint=f"This detector has {numbers}.", option="classes")
+        found |= {index: names[index] for index in range(first, last + 1)}
+    return found or dict(enumerate(names))
