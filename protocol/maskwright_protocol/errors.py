@@ -91,6 +91,13 @@ class ModelBroken(MaskwrightError):
     hint = "Remove the model's folder and install it again."
 
 
+class NeedsPackage(MaskwrightError):
+    """A Python package that only some models need is not installed."""
+
+    code = "needs_package"
+    hint = "Run 'maskwright doctor': it tells what to install."
+
+
 class LicenceNeeded(MaskwrightError):
     """The licence of a model needs the user's yes; details: ``model``, ``licence``, ``licence_url``, ``commercial``."""
 

@@ -51,7 +51,7 @@ def models_show(model: ModelId, as_json: Json = False) -> None:
                 state.update(folder=str(found.folder), problem=found.problem)
             talk.print_json({**entry.model_dump(), **state, "detector_options": [asdict(o) for o in settings]})
             return
-        files = ", ".join(f"{file.name} ({size_text(file.size or 0)})" for file in entry.files) or "none"
+        files = ", ".join(_file(file) for file in entry.files) or "none"
         rows = {
             "what": entry.summary,
             "roles": ", ".join(entry.roles),
@@ -59,7 +59,8 @@ def models_show(model: ModelId, as_json: Json = False) -> None:
             "page": entry.source,
             "revision": entry.revision,
             "files": files,
-            "sources": "; ".join(source.title() for source in entry.sources) or "none known: place the files by hand",
+            "sources": "; ".join(_source(entry, source) for source in entry.sources)
+            or "none known: place the files by hand",
             "parameters": parameters_text(entry.parameters),
             "memory": size_text(entry.memory),
             "state": _state(found, entry.embedded),
@@ -69,6 +70,20 @@ def models_show(model: ModelId, as_json: Json = False) -> None:
         for name, value in rows.items():
             talk.output.print(f"{name:>10}  ", end="", style="dim")
             talk.output.print(value, markup=False, soft_wrap=True)
+
+
+def _file(file: Any) -> str:
+    from maskwright.models.table import size_text
+
+    made = f", made from {file.pickle.name}" if file.pickle else ""
+    return f"{file.name} ({size_text(file.published.size or 0)}{made})"
+
+
+def _source(entry: Any, source: Any) -> str:
+    from maskwright.models import records
+
+    pinned = records.revision(entry.id, source.hub) if source.hub and not source.revision else None
+    return source.model_copy(update={"revision": pinned}).title() if pinned else source.title()
 
 
 def _state(found: Any, embedded: bool) -> str:
@@ -164,13 +179,13 @@ def models_verify(
 def models_remove(model: ModelId, as_json: Json = False) -> None:
     """Delete a model that was downloaded."""
     from maskwright.config import default_model_folder
-    from maskwright.models import catalogue, downloads
+    from maskwright.models import catalogue, removing
     from maskwright.models.table import size_text
 
     from . import talk
 
     with talk.explained(as_json):
-        freed = downloads.remove(catalogue.load().get(model), default_model_folder())
+        freed = removing.remove(catalogue.load().get(model), default_model_folder())
         if as_json:
             talk.print_json({"removed": model, "bytes": freed})
         else:

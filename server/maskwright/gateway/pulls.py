@@ -73,10 +73,10 @@ class Pulls:
 
         async def run() -> None:
             from maskwright.config import default_model_folder
-            from maskwright.models import downloads
+            from maskwright.models import removing
 
             try:
-                await asyncio.to_thread(downloads.remove, entry, default_model_folder())
+                await asyncio.to_thread(removing.remove, entry, default_model_folder())
             except MaskwrightError as error:
                 deliver(failed(request.id, error))
             except OSError as error:

@@ -6,6 +6,7 @@ What is wrong in the user's file is told in ``Catalogue.problems``; the rest of 
 
 from __future__ import annotations
 
+import re
 import tomllib
 from functools import cache, lru_cache
 from pathlib import Path
@@ -36,9 +37,41 @@ class Content(BaseModel):
     sha256: str = Field(pattern=_SHA256)
 
 
+class Pickle(BaseModel):
+    """The published checkpoint that a file is converted from, once, after it was downloaded (see ``convert``).
+
+    ``size`` and ``sha256`` as in ``ModelFile``. ``key``: which dictionary in it holds the tensors; the usual ones are
+    found. ``rename``: ``[pattern, replacement]`` pairs of regular expressions, applied in turn to every tensor's name.
+    ``drop``: a pattern; tensors whose published names match it are left out. ``allow``: names of
+    ``unpickle.ALLOWABLE`` that it may hold besides tensors, which needs its ``sha256``.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(pattern=_NAME)
+    size: PositiveInt | None = None
+    sha256: str | None = Field(default=None, pattern=_SHA256)
+    key: str = ""
+    rename: tuple[tuple[str, str], ...] = ()
+    drop: str = ""
+    allow: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _is_sound(self) -> Pickle:
+        for pattern in (*(pattern for pattern, _ in self.rename), self.drop):
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"{pattern!r} is no regular expression ({error})") from None
+        if self.allow and not self.sha256:
+            raise ValueError("allow needs the sha256 of the one file that it is for")
+        return self
+
+
 class ModelFile(BaseModel):
     """One file of a checkpoint. ``size`` in bytes, ``sha256`` in lower-case hex, None where the source publishes none:
     they are then recorded at the first download (see ``records``). ``also``: other exports that serve as well.
+    ``pickle``: what the source has instead of it; the file is made from that.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -47,6 +80,24 @@ class ModelFile(BaseModel):
     size: PositiveInt | None = None
     sha256: str | None = Field(default=None, pattern=_SHA256)
     also: tuple[Content, ...] = ()
+    pickle: Pickle | None = None
+
+    @model_validator(mode="after")
+    def _is_made_of_one(self) -> ModelFile:
+        if self.pickle is not None and (not self.name.endswith(".safetensors") or self.pickle.name == self.name):
+            raise ValueError("a pickle is converted to a file whose name ends in .safetensors")
+        if self.pickle is None and self.name.endswith((".pt", ".pth", ".bin", ".ckpt", ".pkl")):
+            raise ValueError("a pickle is never loaded: name a .safetensors file and say 'pickle = { name = ... }'")
+        return self
+
+    @property
+    def published(self) -> ModelFile:
+        """What is downloaded: the file itself or the pickle it is made from."""
+        if self.pickle is None:
+            return self
+        return ModelFile.model_construct(
+            name=self.pickle.name, size=self.pickle.size, sha256=self.pickle.sha256, also=(), pickle=None
+        )
 
     @property
     def contents(self) -> tuple[Content, ...]:
@@ -134,13 +185,13 @@ class Entry(BaseModel):
     @property
     def size(self) -> int:
         """Bytes to download, as far as they are known."""
-        return sum(file.size or 0 for file in self.files)
+        return sum(file.published.size or 0 for file in self.files)
 
     @property
     def runtime(self) -> Literal["torch", "onnx", "none"]:
         """What runs it, told by its files."""
         kinds = {Path(file.name).suffix for file in self.files}
-        if kinds & {".safetensors", ".pt", ".pth"}:
+        if ".safetensors" in kinds:
             return "torch"
         return "onnx" if ".onnx" in kinds else "none"
 

@@ -14,13 +14,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from maskwright_protocol.errors import BadInput, ModelBroken
 
+from . import packages
 from .unpickle import ALLOWABLE
 
 TIMEOUT_S = 600.0
@@ -40,13 +43,31 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def convert(source: Path, out: Path, *, key: str = "", sha256: str = "", allow: Sequence[str] = ()) -> Conversion:
+def require_reader() -> None:
+    """Raises ``NeedsPackage`` unless pickles can be read here."""
+    for package in ("torch", "safetensors"):
+        if find_spec(package) is None:
+            raise packages.missing("Reading a pickle", package)
+
+
+def convert(
+    source: Path,
+    out: Path,
+    *,
+    key: str = "",
+    sha256: str = "",
+    allow: Sequence[str] = (),
+    rename: Sequence[tuple[str, str]] = (),
+    drop: str = "",
+    check: Callable[[], None] = lambda: None,
+) -> Conversion:
     """Write the tensors of ``source`` to ``out``. ``key``: which dictionary of the checkpoint holds them, such as
     "state_dict"; the usual ones are found. ``sha256``: what the file must be, if it is known. ``allow``: names of
-    ``unpickle.ALLOWABLE`` that this file, known by its ``sha256``, may hold.
+    ``unpickle.ALLOWABLE`` that this file, known by its ``sha256``, may hold. ``rename`` and ``drop`` as in
+    ``catalogue.Pickle``. ``check`` is called a few times a second and may raise to give up.
 
-    Raises ``BadInput`` (no such file, torch is not installed, another digest) or ``ModelBroken`` (refused; its message
-    says why, ``details`` has what the file would have called).
+    Raises ``BadInput`` (no such file, another digest), ``NeedsPackage`` (torch is not installed) or ``ModelBroken``
+    (refused; its message says why, ``details`` has what the file would have called).
     """
     if not source.is_file():
         raise BadInput(f"There is no file {source.name}.", "Check the path.")
@@ -58,13 +79,11 @@ def convert(source: Path, out: Path, *, key: str = "", sha256: str = "", allow: 
         raise BadInput(f"{strange[0]} can never be allowed.", f"Only these can: {', '.join(ALLOWABLE)}.")
     if allow and not sha256:
         raise BadInput("Classes are allowed for one file only.", f"Add --sha256 {actual} if that is the file you mean.")
-    from importlib.util import find_spec
-
-    if find_spec("torch") is None or find_spec("safetensors") is None:
-        raise BadInput("Reading a pickle needs torch and safetensors.", "pip install 'maskwright[torch]'")
+    require_reader()
     with tempfile.TemporaryDirectory(prefix="maskwright-convert-", dir=out.parent) as place:
         part = Path(place) / "out.safetensors"
-        answer = _in_a_process(source.resolve(), part, key, actual, allow, Path(place))
+        wanted = {"key": key, "sha256": actual, "allow": [*allow], "rename": [*rename], "drop": drop}
+        answer = _in_a_process(source.resolve(), part, wanted, check, Path(place))
         if "refused" in answer:
             raise ModelBroken(
                 f"{source.name} was not read: {answer['refused']}",
@@ -77,24 +96,36 @@ def convert(source: Path, out: Path, *, key: str = "", sha256: str = "", allow: 
     return Conversion(out, actual, answer["tensors"])
 
 
-def _in_a_process(source: Path, part: Path, key: str, sha256: str, allow: Sequence[str], place: Path) -> dict[str, Any]:
+def _in_a_process(
+    source: Path, part: Path, wanted: dict[str, Any], check: Callable[[], None], place: Path
+) -> dict[str, Any]:
     python = [sys.executable, "-I", "-c", _start()]
-    command = [*_without_network(), *python, str(source), str(part), key, sha256, *allow]
+    command = [*_without_network(), *python, str(source), str(part), json.dumps(wanted)]
     keep = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "LANG", "VIRTUAL_ENV")
     environment = {name: os.environ[name] for name in keep if name in os.environ}
     environment.update(TMPDIR=str(place), HOME=str(place), OMP_NUM_THREADS="1")
-    try:
-        run = subprocess.run(
-            command, cwd=place, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT_S,
-            check=False,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        return {"refused": "reading it took too long."}
-    lines = run.stdout.decode(errors="replace").strip().splitlines()
+    # Its standard input is never written to: the reader ends when this process, and with it the pipe, is gone.
+    with (
+        (place / "told").open("w+b") as told,
+        subprocess.Popen(
+            command, cwd=place, env=environment, stdin=subprocess.PIPE, stdout=told, stderr=subprocess.DEVNULL
+        ) as reader,
+    ):
+        end = time.monotonic() + TIMEOUT_S
+        try:
+            while reader.poll() is None:
+                check()
+                if time.monotonic() > end:
+                    return {"refused": "reading it took too long."}
+                time.sleep(0.05)
+        finally:
+            reader.kill()
+        told.seek(0)
+        lines = told.read().decode(errors="replace").strip().splitlines()
     try:
         answer = json.loads(lines[-1])
     except (IndexError, ValueError):
-        return {"refused": f"the process that read it ended (exit code {run.returncode})."}
+        return {"refused": f"the process that read it ended (exit code {reader.returncode})."}
     return answer if isinstance(answer, dict) else {"refused": "the process that read it spoke nonsense."}
 
 

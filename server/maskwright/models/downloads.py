@@ -9,9 +9,8 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -22,12 +21,12 @@ from maskwright_protocol.errors import (
     DownloadFailed,
     JobCancelled,
     LicenceNeeded,
-    ModelMissing,
     Offline,
 )
 
 from . import installed, records, transports
-from .catalogue import Catalogue, Content, Entry, ModelFile
+from .catalogue import Catalogue, Content, Entry, ModelFile, Pickle, Source
+from .convert import convert, require_reader
 from .installed import Installed
 from .transports import Full, Location, Refused, SourceFailed, SwitchedOff
 
@@ -38,7 +37,7 @@ _WAIT_S = 0.2
 
 @dataclass(frozen=True)
 class PullProgress:
-    """``stage``: "waiting" (for another process), "download" or "verify". ``total`` is 0 while it is unknown."""
+    """``stage``: "waiting" (for another process), "download", "verify" or "convert". ``total`` is 0 while unknown."""
 
     stage: str
     done: int
@@ -143,13 +142,18 @@ class _Pull:
     def _install(self) -> Path:
         entry = self._entry
         self._staging.mkdir(exist_ok=True)
-        missing = [file for file in entry.files if not self._have(file)]
+        if any(file.pickle for file in entry.files):
+            require_reader()
+        missing = [file.published for file in entry.files if not self._have(file.published)]
         if missing and self._origin is not None:
             missing = self._from_here(self._origin, missing)
         elif missing:
             missing = self._from_sources(missing)
         if missing:
             raise self._failure(missing)
+        for file in entry.files:
+            if file.pickle is not None:
+                self._convert(file, file.pickle)
         for leftover in _files(self._staging):
             if leftover.name not in {file.name for file in entry.files}:
                 leftover.unlink()
@@ -172,12 +176,16 @@ class _Pull:
                 self._finished += whole.stat().st_size
                 return True
             whole.unlink()
-        for content in installed.allowed(self._entry, file):
-            path = installed.find_content(self._folders, content)
-            if path is not None:
-                transports.adopt(path, whole)
-                self._finished += content.size
+        known = installed.allowed(self._entry, file)
+        found = [installed.find_content(self._folders, content) for content in known]
+        if not known:
+            found = [installed.find_named(self._folders, self._entry, file.name)]
+        for path in filter(None, found):
+            transports.adopt(path, whole)
+            if self._accept(file, whole, None):
+                self._finished += whole.stat().st_size
                 return True
+            whole.unlink()
         return False
 
     def _from_here(self, origin: Path, missing: list[ModelFile]) -> list[ModelFile]:
@@ -217,6 +225,7 @@ class _Pull:
             left = []
             for file in missing:
                 try:
+                    source = self._pinned(source)
                     self._fetch(transports.locate(source, file.name), file)
                 except Refused as error:
                     self._refused = self._refused or str(error)
@@ -232,13 +241,42 @@ class _Pull:
                 break
         return missing
 
+    def _pinned(self, source: Source) -> Source:
+        """A hub repository at one commit: where the catalogue names none, at that of this model's first download."""
+        if source.hub is None or source.revision is not None:
+            return source
+        commit = records.revision(self._entry.id, source.hub)
+        if commit is None:
+            commit = transports.newest(source.hub)
+            records.record_revision(self._entry.id, source.hub, commit)
+        return source.model_copy(update={"revision": commit})
+
+    def _convert(self, file: ModelFile, pickle: Pickle) -> None:
+        """Make the file from the pickle that has arrived and is checked."""
+        source, target = self._staging / pickle.name, self._staging / file.name
+        self._room(source.stat().st_size)
+        self._tell("convert", self._finished, f"Converting {pickle.name} to tensors that hold no code")
+        convert(
+            source,
+            target,
+            sha256=self._digest(source),
+            key=pickle.key,
+            allow=pickle.allow,
+            rename=pickle.rename,
+            drop=pickle.drop,
+            check=self._check,
+        )
+        made = Content(size=target.stat().st_size, sha256=self._digest(target))
+        records.record_content(self._entry.id, file.name, made)
+        source.unlink()
+
     def _fetch(self, where: Location, file: ModelFile) -> None:
         """Download a file and check it; a whole file that is wrong is fetched anew once if it was put together."""
         known = installed.allowed(self._entry, file)
         size = known[0].size if known else where.size
         if size is not None and where.size is not None and where.size not in {c.size for c in known} and known:
             raise SourceFailed(f"The source has {where.size} bytes for {file.name} instead of {size}.")
-        where = Location(where.url, where.identity, where.headers, size, where.sha256)
+        where = replace(where, size=size)
         part = self._staging / f"{file.name}.part"
         if not self._entry.size and size is not None:
             self._total = self._finished + size
@@ -249,10 +287,10 @@ class _Pull:
 
         for _ in range(2):
             pieced = part.exists()
-            trusted = bool(known or where.sha256)
+            trusted = bool(known) or where.digest_known
             transports.download(where, part, trusted=trusted, report=report, check=self._check)
             self._tell("verify", self._finished + part.stat().st_size, f"Checking {file.name}")
-            if self._accept(file, part, where.sha256):
+            if self._accept(file, part, where):
                 self._keep(part, file)
                 return
             part.unlink()
@@ -260,7 +298,7 @@ class _Pull:
                 break
         raise SourceFailed(f"What the source sent for {file.name} is damaged or another version.")
 
-    def _accept(self, file: ModelFile, path: Path, published: str | None) -> bool:
+    def _accept(self, file: ModelFile, path: Path, where: Location | None) -> bool:
         """Whether the content is right. Where nobody says what is right, the source's own digest must fit, if any, and
         what came is recorded to be enforced from now on."""
         size = path.stat().st_size
@@ -270,13 +308,15 @@ class _Pull:
         actual = self._digest(path)
         if known:
             return actual in {content.sha256 for content in known}
-        if size == 0 or (published is not None and actual != published):
+        if size == 0 or (where is not None and where.sha256 not in (None, actual)):
+            return False
+        if where is not None and where.blob not in (None, self._digest(path, "sha1", b"blob %d\0" % size)):
             return False
         records.record_content(self._entry.id, file.name, Content(size=size, sha256=actual))
         return True
 
-    def _digest(self, path: Path) -> str:
-        digest = hashlib.sha256()
+    def _digest(self, path: Path, algorithm: str = "sha256", prefix: bytes = b"") -> str:
+        digest = hashlib.new(algorithm, prefix)
         with path.open("rb") as file:
             while chunk := file.read(1 << 22):
                 digest.update(chunk)
@@ -347,34 +387,3 @@ def _right(model: Installed) -> bool:
     except ModelBroken:
         return False
     return True
-
-
-def remove(entry: Entry, destination: Path) -> int:
-    """Delete a model that was downloaded, and what is left of unfinished downloads; returns the bytes.
-
-    Raises ``ModelMissing``: files that the user placed elsewhere are the user's to delete.
-    """
-    staging = destination / STAGING
-    target = destination / entry.id
-    doomed = [p for p in (target, staging / entry.id) if p.is_dir()]
-    if not doomed:
-        raise ModelMissing(
-            f"The model {entry.id} is not in Maskwright's own model folder.",
-            hint="Models in other folders are yours to delete: 'maskwright models show' tells where they are.",
-            model=entry.id,
-        )
-    staging.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(staging / f"{entry.id}.lock")
-    try:
-        lock.acquire(timeout=1)
-    except Timeout:
-        raise DownloadFailed(f"{entry.id} is being downloaded.", "Cancel the download first.") from None
-    try:
-        freed = sum(p.stat().st_size for folder in doomed for p in folder.rglob("*") if p.is_file())
-        for folder in doomed:
-            away = staging / f"{entry.id}.{time.time_ns()}.old"  # gone for everyone at once, then deleted
-            os.replace(folder, away)
-            shutil.rmtree(away)
-    finally:
-        lock.release()
-    return freed

@@ -79,6 +79,8 @@ def _sizes(directory: Path) -> dict[str, int]:
 def _recognise(entry: Entry, directory: Path, sizes: dict[str, int]) -> Installed | None:
     if not entry.files:
         return None
+    if any(f.pickle and f.name not in sizes and _is_published(entry, f, directory, sizes) for f in entry.files):
+        return Installed(entry, directory, f"The checkpoint of {entry.id} is here, but must be converted first.")
     present = [f for f in entry.files if f.name in sizes]
     named = directory.name in entry.folder_names
     # Many models have a config.json and a model.safetensors: without a published size only the folder's name tells.
@@ -94,6 +96,13 @@ def _recognise(entry: Entry, directory: Path, sizes: dict[str, int]) -> Installe
             text = f"The file {file.name} of the model {entry.id} has {sizes[file.name]} bytes instead of {right[0]}."
             return Installed(entry, directory, text)
     return Installed(entry, directory)
+
+
+def _is_published(entry: Entry, file: ModelFile, directory: Path, sizes: dict[str, int]) -> bool:
+    """Whether the pickle that the file is made from lies there, as far as its name and size tell."""
+    pickle = file.published
+    right = [content.size for content in allowed(entry, pickle)]
+    return pickle.name in sizes and (sizes[pickle.name] in right if right else directory.name in entry.folder_names)
 
 
 def allowed(entry: Entry, file: ModelFile) -> tuple[Content, ...]:
@@ -144,6 +153,14 @@ def find_content(folders: Sequence[Path], content: Content) -> Path | None:
                     return path
             except OSError:
                 continue
+    return None
+
+
+def find_named(folders: Sequence[Path], entry: Entry, name: str) -> Path | None:
+    """A file of that name in a folder that is called like the model or like a repository it is had from."""
+    for directory in _directories(folders):
+        if directory.name in entry.folder_names and (directory / name).is_file():
+            return directory / name
     return None
 
 

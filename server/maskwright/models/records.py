@@ -1,4 +1,4 @@
-"""What this computer learned about models: digests of files that no source publishes, memory measured, licences agreed.
+"""What this computer learned about models: digests of files that no source publishes, revisions, memory, licences.
 
 One JSON file in the user's data folder, replaced atomically. Losing it costs a download's check, never a model.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,16 @@ def content(model: str, file: str) -> Content | None:
 
 def record_content(model: str, file: str, found: Content) -> None:
     _put("files", f"{model}/{file}", found.model_dump())
+
+
+def revision(model: str, hub: str) -> str | None:
+    """The commit of a hub repository that the model's first download took, where the catalogue names none."""
+    value = _get("revisions", f"{model}@{hub}")
+    return value if isinstance(value, str) and re.fullmatch(r"[0-9a-f]{40}", value) else None
+
+
+def record_revision(model: str, hub: str, commit: str) -> None:
+    _put("revisions", f"{model}@{hub}", commit)
 
 
 def licence_accepted(model: str, licence: str) -> bool:

@@ -31,8 +31,40 @@ Your own models are entries in `models.toml` beside `config.toml`; `maskwright m
 maskwright models add faces.onnx --id my-faces --family yolox --title "Faces" --input-size 640
 ```
 
-Models are safetensors or ONNX files. A PyTorch pickle (`.pt`, `.pth`) is never loaded: `maskwright models convert`
-reads it once, in a process without network and as plain tensors only, and writes safetensors.
+A repository on the hub without a `revision` is taken as it is at the first download, and at that commit ever after;
+what the hub says of the files' contents is checked, recorded and enforced too. An entry of your own looks like this:
+
+```toml
+[[model]]
+id = "my-faces"
+family = "yolox"
+files = [{ name = "faces.onnx" }]
+sources = [{ hub = "owner/name" }]
+```
+
+### Checkpoints that are pickles
+
+Models are safetensors or ONNX files. A PyTorch pickle (`.pt`, `.pth`) may hold code and is never loaded. Where a
+checkpoint is published as one, its entry says so, and `maskwright models pull` converts it once, right after the
+download, in a process that can do nothing else: without network, and as plain tensors only. A file that is more than
+tensors is refused with a sentence that tells what it would have called.
+
+```toml
+files = [
+  { name = "config.json" },
+  { name = "model.safetensors", pickle = { name = "a.pth", key = "net", rename = [["^module\\.", ""]], drop = "^a" } },
+]
+```
+
+| in `pickle` | meaning |
+|---|---|
+| `name`, `size`, `sha256` | the published file; its size in bytes and digest where they are known |
+| `key` | which dictionary in it holds the tensors; `state_dict`, `model` and other usual ones are found without |
+| `rename` | pairs of a regular expression and its replacement, applied in turn to every tensor's name |
+| `drop` | a regular expression; tensors whose published names match are left out |
+| `allow` | harmless classes that this one file, known by its `sha256`, may hold besides tensors |
+
+`maskwright models convert FILE` does the same for a file by itself.
 """
 
 
@@ -70,7 +102,7 @@ def _row(entry: Entry) -> str:
     elif entry.sources:
         get = f"`maskwright models pull {entry.id}`" + (" (ask for access first)" if entry.gated else "")
     else:
-        get = "by hand: " + ", ".join(f"`{file.name}`" for file in entry.files)
+        get = "by hand: " + ", ".join(f"`{file.published.name}`" for file in entry.files)
     title = f"[{entry.title}]({entry.source})" if entry.source else entry.title
     name = f"**{title}**<br>`{entry.id}`" + ("<br>recommended" if entry.recommended else "")
     cells = (

@@ -10,6 +10,7 @@ import errno
 import http.client
 import json
 import os
+import re
 import shutil
 import time
 import urllib.error
@@ -53,14 +54,30 @@ class SwitchedOff(Exception):
 
 @dataclass(frozen=True)
 class Location:
-    """Where a file is now. ``identity`` stays the same when signed addresses change; ``sha256`` and ``size`` as far as
-    the source tells."""
+    """Where a file is now. ``identity`` stays the same when signed addresses change; ``size`` and the digest as far as
+    the source tells: ``sha256``, or ``blob``, the SHA-1 that git names a small file of a repository by."""
 
     url: str
     identity: str
     headers: dict[str, str] = field(default_factory=dict)
     size: int | None = None
     sha256: str | None = None
+    blob: str | None = None
+
+    @property
+    def digest_known(self) -> bool:
+        return bool(self.sha256 or self.blob)
+
+
+def newest(hub: str) -> str:
+    """The commit that the repository's main branch is at now. Raises like ``locate``."""
+    with _answers_of(hub):
+        from huggingface_hub import HfApi
+
+        found = HfApi().model_info(hub, revision="main", timeout=TIMEOUT_S)
+    if not found.sha or not re.fullmatch(r"[0-9a-f]{40}", found.sha):
+        raise SourceFailed(f"{hub} did not tell its revision.")
+    return found.sha
 
 
 def locate(source: Source, name: str) -> Location:
@@ -72,18 +89,36 @@ def locate(source: Source, name: str) -> Location:
 
 
 def _on_the_hub(source: Source, hub: str, name: str) -> Location:
-    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-    from huggingface_hub import errors, get_hf_file_metadata, hf_hub_url
-    from huggingface_hub.utils import build_hf_headers
-
     path = source.path(name)
-    url = hf_hub_url(hub, path, revision=source.revision)
-    try:
+    with _answers_of(hub, path, source.revision or ""):
+        from huggingface_hub import get_hf_file_metadata, hf_hub_url
+        from huggingface_hub.utils import build_hf_headers
+
+        url = hf_hub_url(hub, path, revision=source.revision)
         found = get_hf_file_metadata(url, timeout=TIMEOUT_S)
+    if found.commit_hash and found.commit_hash != source.revision:
+        raise SourceFailed(f"{hub} answered with another revision than the one asked for.")
+    etag = found.etag or ""
+    sha256 = etag if re.fullmatch(r"[0-9a-f]{64}", etag) else None
+    blob = etag if re.fullmatch(r"[0-9a-f]{40}", etag) else None
+    # The token is for the hub, not for the storage that it sends us to.
+    headers = build_hf_headers() if urlsplit(found.location).netloc == urlsplit(url).netloc else {}
+    identity = f"{hub}@{source.revision}/{path}"
+    return Location(found.location, identity, dict(headers), found.size, sha256, blob)
+
+
+@contextmanager
+def _answers_of(hub: str, path: str = "", revision: str = "main") -> Iterator[None]:
+    """Around a question to the hub: what its client raises becomes ``SourceFailed``, ``Refused`` or ``SwitchedOff``."""
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    from huggingface_hub import errors
+
+    try:
+        yield
     except errors.GatedRepoError as error:
         raise Refused(f"{hub} is gated: the hub gives it only to accounts that asked for it.") from error
     except errors.RevisionNotFoundError as error:
-        raise SourceFailed(f"{hub} has no revision {source.revision}.") from error
+        raise SourceFailed(f"{hub} has no revision {revision}.") from error
     except errors.EntryNotFoundError as error:
         raise SourceFailed(f"{hub} has no file {path} at that revision.") from error
     except errors.RepositoryNotFoundError as error:
@@ -97,14 +132,6 @@ def _on_the_hub(source: Source, hub: str, name: str) -> Location:
         raise SourceFailed(f"{hub} answered with status {status}.") from error
     except Exception as error:  # the client's own, its HTTP library's, the system's: all mean that it is out of reach
         raise SourceFailed(f"{hub} cannot be reached: {_brief(error)}.") from error
-    if found.commit_hash and found.commit_hash != source.revision:
-        raise SourceFailed(f"{hub} answered with another revision than the one asked for.")
-    etag = found.etag or ""
-    sha256 = etag if len(etag) == 64 and all(c in "0123456789abcdef" for c in etag) else None
-    # The token is for the hub, not for the storage that it sends us to.
-    headers = build_hf_headers() if urlsplit(found.location).netloc == urlsplit(url).netloc else {}
-    identity = f"{hub}@{source.revision}/{path}"
-    return Location(found.location, identity, dict(headers), found.size, sha256)
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):

@@ -14,6 +14,7 @@ import os
 import pickletools
 import re
 import sys
+import threading
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ from typing import Any
 
 MAX_PICKLE = 256 << 20
 MAX_NAMES = 20
+ROOM = 2 << 30  # bytes that reading may take besides the tensors
 USUAL_KEYS = ("state_dict", "model_state_dict", "model", "ema", "params_ema", "params", "net")
 _FORBIDDEN = (
     "socket.", "subprocess.", "os.system", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.startfile",
@@ -55,10 +57,11 @@ class Refused(Exception):
 
 
 def main(arguments: list[str]) -> None:
-    """``SOURCE OUT KEY SHA256 [ALLOWED...]``; prints one JSON line."""
-    source, out, key, sha256, *allow = arguments
+    """``SOURCE OUT WANTED``, where WANTED is JSON with key, sha256, allow, rename, drop; prints one JSON line."""
+    source, out, wanted = arguments
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
     try:
-        answer: dict[str, Any] = {"tensors": _convert(Path(source), Path(out), key, sha256, tuple(allow))}
+        answer: dict[str, Any] = {"tensors": _convert(Path(source), Path(out), **json.loads(wanted))}
     except Refused as error:
         answer = {"refused": str(error), "calls": list(error.calls)}
     except MemoryError:
@@ -68,7 +71,14 @@ def main(arguments: list[str]) -> None:
     print(json.dumps(answer), flush=True)
 
 
-def _convert(source: Path, out: Path, key: str, sha256: str, allow: tuple[str, ...]) -> int:
+def _end_with_the_parent() -> None:
+    sys.stdin.buffer.read()
+    os._exit(1)
+
+
+def _convert(
+    source: Path, out: Path, key: str, sha256: str, allow: list[str], rename: list[tuple[str, str]], drop: str
+) -> int:
     with source.open("rb") as file:  # the very bytes that were looked at are the ones that are read
         if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
             raise Refused("it changed while it was being read.")
@@ -79,6 +89,7 @@ def _convert(source: Path, out: Path, key: str, sha256: str, allow: tuple[str, .
         from safetensors.torch import save_file
 
         shells = [_allowed(name) for name in allow]
+        _limit(source.stat().st_size)
         _forbid(out)
         try:
             with torch.serialization.safe_globals(shells):
@@ -86,10 +97,24 @@ def _convert(source: Path, out: Path, key: str, sha256: str, allow: tuple[str, .
         except Exception as error:
             reason = str(error).split("\n", 1)[0][:200]
             raise Refused(f"it holds more than tensors ({reason}).") from error
-    tensors = _tensors(content, key)
+    tensors = _named(_tensors(content, key), rename, drop)
     # Tensors that share memory would be refused by safetensors: each gets its own.
     save_file({name: value.detach().clone().contiguous() for name, value in tensors.items()}, str(out))
     return len(tensors)
+
+
+def _limit(size: int) -> None:
+    """No more memory than the file's tensors can need: a small file may claim to hold terabytes."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    with open("/proc/self/statm" if sys.platform == "linux" else os.devnull, encoding="ascii") as file:
+        pages = file.read().split()
+    if pages:
+        most = int(pages[0]) * resource.getpagesize() + ROOM + 4 * size
+        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+        resource.setrlimit(resource.RLIMIT_AS, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
 
 
 def _allowed(name: str) -> Any:
@@ -118,7 +143,7 @@ def _forbid(out: Path) -> None:
     sys.addaudithook(hook)
 
 
-def _look(file: Any, allow: tuple[str, ...]) -> None:
+def _look(file: Any, allow: list[str]) -> None:
     """Refuse pickles that would import or call anything but what tensors are made of, and say what it is."""
     strange: list[str] = []
     for name, data in _pickles(file):
@@ -164,21 +189,34 @@ def _pickles(file: Any) -> Iterator[tuple[str, bytes]]:
 def _imports(data: bytes) -> list[str]:
     """``module name`` of all that the pickles at the start of ``data`` would import."""
     found: list[str] = []
-    strings: list[str] = []
     position = 0
     for _ in range(8):  # old checkpoints are a few pickles one after the other, then the tensors' bytes
         end = position
+        names: list[str] = []  # strings on top of the stack, as far as that is certain
+        memo: dict[int, str] = {}
+        stored = 0
         try:
             for code, argument, place in pickletools.genops(data[position:]):
                 end = position + (place or 0) + 1
                 if code.name in ("GLOBAL", "INST"):
                     found.append(str(argument))
                 elif code.name == "STACK_GLOBAL":
-                    found.append(" ".join(strings[-2:]) if len(strings) >= 2 else "unknown unknown")
+                    found.append(" ".join(names[-2:]) if len(names) >= 2 else "unknown unknown")
                 elif code.name in ("EXT1", "EXT2", "EXT4"):
                     found.append("copyreg extension")
-                elif isinstance(argument, str):
-                    strings.append(argument)
+                if code.name in ("MEMOIZE", "PUT", "BINPUT", "LONG_BINPUT"):
+                    number = stored if code.name == "MEMOIZE" else int(str(argument))
+                    stored += 1
+                    memo.pop(number, None)
+                    if names:
+                        memo[number] = names[-1]
+                elif code.name in ("GET", "BINGET", "LONG_BINGET"):
+                    known = memo.get(int(str(argument)))
+                    names = [*names, known] if known is not None else []
+                elif "UNICODE" in code.name or "STRING" in code.name:
+                    names.append(str(argument))
+                else:
+                    names = []
         except ValueError:
             if position == 0:
                 raise
@@ -187,6 +225,21 @@ def _imports(data: bytes) -> list[str]:
         if position >= len(data):
             break
     return found
+
+
+def _named(tensors: dict[str, Any], rename: list[tuple[str, str]], drop: str) -> dict[str, Any]:
+    named: dict[str, Any] = {}
+    for name, value in tensors.items():
+        if drop and re.search(drop, name):
+            continue
+        for pattern, replacement in rename:
+            name = re.sub(pattern, replacement, name)
+        if name in named:
+            raise Refused(f"two of its tensors would be called {name[:60]}.")
+        named[name] = value
+    if not named:
+        raise Refused("none of its tensors is left after dropping.")
+    return named
 
 
 def _tensors(content: Any, key: str) -> dict[str, Any]:

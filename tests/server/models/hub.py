@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -27,6 +28,8 @@ class Hub:
     files: dict[str, bytes] = field(default_factory=dict)
     faults: dict[str, list[int | str]] = field(default_factory=lambda: defaultdict(list))
     gated: set[str] = field(default_factory=set)
+    revision: str = REVISION  # what its main branch is at; older ones stay available
+    older: set[str] = field(default_factory=set)
     redirect: str = ""  # prefix of the address that hub files are redirected to
     ranges: bool = True
     requests: list[tuple[str, str, str, str]] = field(default_factory=list)  # method, path, Range, Authorization
@@ -54,6 +57,13 @@ class _Handler(BaseHTTPRequestHandler):
         hub = self.hub
         path = self.path.lstrip("/")
         hub.requests.append((self.command, path, self.headers.get("Range", ""), self.headers.get("Authorization", "")))
+        if path.startswith("api/models/"):
+            repository, _, branch = path.removeprefix("api/models/").partition("/revision/")
+            if not any(known.startswith(f"{repository}/") for known in hub.files):
+                return self.error(401, "RepoNotFound")
+            if branch != "main":
+                return self.error(404, "RevisionNotFound")
+            return self.json({"id": repository, "sha": hub.revision, "siblings": []})
         if "/resolve/" in path:
             repository, _, rest = path.partition("/resolve/")
             revision, _, name = rest.partition("/")
@@ -61,7 +71,7 @@ class _Handler(BaseHTTPRequestHandler):
                 return self.error(401, "RepoNotFound")
             if repository in hub.gated and self.headers.get("Authorization") != f"Bearer {TOKEN}":
                 return self.error(403 if self.headers.get("Authorization") else 401, "GatedRepo")
-            if revision != REVISION:
+            if revision not in {hub.revision, *hub.older}:
                 return self.error(404, "RevisionNotFound")
             if f"{repository}/{name}" not in hub.files:
                 return self.error(404, "EntryNotFound")
@@ -70,16 +80,25 @@ class _Handler(BaseHTTPRequestHandler):
                 data = hub.files[path]
                 self.send_response(302)
                 self.send_header("Location", f"{hub.redirect}/{path}")
-                self.send_header("X-Repo-Commit", REVISION)
+                self.send_header("X-Repo-Commit", revision)
                 self.send_header("X-Linked-Size", str(len(data)))
                 self.send_header("X-Linked-Etag", f'"{hashlib.sha256(data).hexdigest()}"')
                 self.send_header("Content-Length", "0")
                 self.end_headers()
                 return None
+            return self.send(path, body, revision)
         path = path.removeprefix("storage/")
         if path not in hub.files:
             return self.error(404, "")
         return self.send(path, body)
+
+    def json(self, value: object) -> None:
+        data = json.dumps(value).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
 
     def error(self, status: int, code: str) -> None:
         self.send_response(status)
@@ -88,10 +107,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def send(self, path: str, body: bool) -> None:
+    def send(self, path: str, body: bool, revision: str = "") -> None:
+        """``revision``: a repository's, which names small text files by git's digest, large files by SHA-256."""
         hub = self.hub
         data = hub.files[path]
         etag = f'"{hashlib.sha256(data).hexdigest()}"'
+        if revision and path.endswith((".json", ".txt")):
+            etag = f'"{hashlib.sha1(b"blob %d" % len(data) + bytes(1) + data).hexdigest()}"'
         fault = hub.faults[path].pop(0) if body and hub.faults[path] else None
         if isinstance(fault, int) and fault in (401, 403, 404, 500, 503):
             return self.error(fault, "")
@@ -111,7 +133,8 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self.send_response(200)
         self.send_header("ETag", etag)
-        self.send_header("X-Repo-Commit", REVISION)
+        if revision:
+            self.send_header("X-Repo-Commit", revision)
         self.send_header("Content-Length", str(len(data) - start))
         self.end_headers()
         if not body:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from maskwright.config import default_model_folder
-from maskwright.models import catalogue, downloads, installed, records
+from maskwright.models import catalogue, downloads, installed, records, removing
 from maskwright.models.catalogue import Catalogue, Entry, ModelFile, Source
 from maskwright_protocol.errors import (
     CODES,
@@ -385,7 +385,7 @@ def test_files_that_are_here_already_are_not_downloaded(home: Path, hub: Hub) ->
     folder = downloads.pull(entry_of(hub), [home / "mine"], default_model_folder())
     assert (folder / "a.onnx").read_bytes() == DATA
     assert hub.requests == []
-    downloads.remove(entry_of(hub), default_model_folder())
+    removing.remove(entry_of(hub), default_model_folder())
     assert (mine / "renamed (2).onnx").read_bytes() == DATA
 
 
@@ -429,12 +429,12 @@ def test_a_broken_installation_is_replaced_and_removing_takes_all_of_it(home: Pa
     os.utime(folder / "a.onnx", (1, 1))
     assert pull(entry) == folder
     assert (folder / "a.onnx").read_bytes() == DATA
-    assert downloads.remove(entry, default_model_folder()) == len(DATA)
+    assert removing.remove(entry, default_model_folder()) == len(DATA)
     assert nothing_is_there(entry)
     with pytest.raises(ModelMissing):
-        downloads.remove(entry, default_model_folder())
+        removing.remove(entry, default_model_folder())
     with pytest.raises(ModelMissing):
-        downloads.remove(catalogue.built_in().get("u2netp"), default_model_folder())
+        removing.remove(catalogue.built_in().get("u2netp"), default_model_folder())
 
 
 def test_the_new_errors_travel() -> None:

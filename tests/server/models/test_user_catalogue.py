@@ -24,6 +24,13 @@ family = "yolox"
 files = [{ name = "faces.onnx", size = 10, sha256 = "%s" }]
 """ % ("0" * 64)
 
+PICKLED = """
+[[model]]
+id = "faces"
+family = "yolox"
+files = [{ name = "model.safetensors", pickle = { name = "faces.pt", %s } }]
+"""
+
 
 def test_an_own_entry_joins_the_others_as_soon_as_it_is_written(home: Path) -> None:
     before = catalogue.load()
@@ -51,10 +58,14 @@ def test_an_own_entry_joins_the_others_as_soon_as_it_is_written(home: Path) -> N
         (OWN.replace("faces.onnx", ".hidden"), "files.0.name"),
         (OWN.replace("size = 10", "size = 0"), "files.0.size"),
         (OWN + 'sources = [{ url = "http://example.org/" }]', "sources.0.url"),
-        (OWN + 'sources = [{ hub = "a/b" }]', "needs its revision"),
         (OWN + 'sources = [{ hub = "a/b", revision = "main" }]', "sources.0.revision"),
         (OWN + 'colour = "red"', "colour"),
         ('[[model]]\nid = "x"\nfamily = "yolox"\nfiles = []', "names no files"),
+        (OWN.replace("faces.onnx", "faces.pt"), "a pickle is never loaded"),
+        (OWN.replace("size =", 'pickle = { name = "a.pt" }, size ='), "ends in .safetensors"),
+        (PICKLED % 'rename = [["(", ""]]', r"'\(' is no regular expression"),
+        (PICKLED % 'allow = ["argparse.Namespace"]', "allow needs the sha256"),
+        (PICKLED % 'colour = "red"', "files.0.pickle.colour"),
     ],
 )
 def test_a_bad_entry_is_told_and_the_rest_is_used(home: Path, text: str, sentence: str) -> None:
@@ -103,7 +114,6 @@ def test_every_built_in_model_says_what_one_must_know() -> None:
     for entry in catalogue.built_in().model:
         assert entry.commercial == "yes" or entry.licence
         assert entry.embedded or entry.licence_url
-        assert all(source.hub is None or source.revision for source in entry.sources)
         assert not (entry.recommended and (entry.gated or entry.commercial != "yes" or not entry.sources))
         assert entry.memory_for("fp16") == entry.memory_in.get("fp16", entry.memory)
     assert any(entry.recommended for entry in catalogue.built_in().model)

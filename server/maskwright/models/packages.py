@@ -1,0 +1,33 @@
+"""Packages that only some models need, and what to type to get them. Imports none of them."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from maskwright_protocol.errors import NeedsPackage
+
+from .catalogue import Entry
+
+_EXTRAS = {"torch": "torch", "safetensors": "torch", "transformers": "torch", "pymatting": "matting"}
+
+
+def command(package: str) -> str:
+    """What installs it: the extra of Maskwright that has it, else the package by its name."""
+    extra = _EXTRAS.get(package)
+    return f'pip install "maskwright[{extra}]"' if extra else f"pip install {package}"
+
+
+def missing(what: str, package: str) -> NeedsPackage:
+    """The error for ``what`` (the beginning of a sentence) that cannot be without ``package``."""
+    return NeedsPackage(
+        f"{what} needs the package {package}, which is not installed.",
+        f"Run: {command(package)} and then: maskwright stop",
+        package=package,
+    )
+
+
+def lacking(entry: Entry) -> str | None:
+    """The first package that this model needs and that is not installed, as far as its files tell."""
+    if entry.runtime != "torch":
+        return None
+    return next((package for package in ("torch", "safetensors") if find_spec(package) is None), None)
