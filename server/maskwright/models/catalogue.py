@@ -324,7 +324,9 @@ def own_entry(table: Any) -> Entry:
 
 def families() -> list[str]:
     """The families there is code for."""
-    return sorted(p.stem for p in (Path(__file__).parent / "families").glob("*.py") if not p.stem.startswith("_"))
+    files = (Path(__file__).parent / "families").iterdir()
+    names = {p.stem for p in files if p.suffix == ".py" or (p / "__init__.py").is_file()}
+    return sorted(name for name in names if not name.startswith("_"))
 
 
 def first_problem(error: Exception) -> str:
