@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from maskwright.masks.logits import LogitMap
 
+from .labels import LabelTable
+
 RGB = NDArray[np.uint8]
 FloatMap = NDArray[np.float32]
 
@@ -174,8 +176,9 @@ class Matter(Model, Protocol):
 
 @runtime_checkable
 class Parser(Model, Protocol):
-    labels: tuple[str, ...]
+    table: LabelTable
 
     def parse(self, image: RGB) -> FloatMap:
-        """Probabilities ``(len(labels), H, W)`` float32."""
+        """Probabilities ``(len(table.labels), h, w)`` float32 0..1 on the family's own grid, whose cells tile the
+        image."""
         ...

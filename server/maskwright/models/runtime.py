@@ -30,8 +30,11 @@ def choose_device(wanted: str = "auto") -> tuple[str, str]:
 class Session:
     """An ONNX Runtime session that checks its inputs' names when loaded and takes and gives numpy arrays."""
 
-    def __init__(self, entry: Entry, path: Path, inputs: Sequence[str], device: str, threads: int) -> None:
-        """Raises ``ModelBroken`` when the file is no sound ONNX model or its inputs are not ``inputs``."""
+    def __init__(self, entry: Entry, path: Path, inputs: Sequence[str] | None, device: str, threads: int) -> None:
+        """Raises ``ModelBroken`` when the file is no sound ONNX model or its inputs are not ``inputs``.
+
+        ``inputs`` None: it has one, whatever its exporter called it.
+        """
         self.model_id = entry.id
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
@@ -50,7 +53,10 @@ class Session:
                 raise OutOfMemory(f"There is not enough memory to load {entry.title}.", model=entry.id) from error
             text = f"The file {path.name} of the model {entry.id} cannot be loaded."
             raise ModelBroken(text, model=entry.id, reason=str(error)[:500]) from error
-        actual = {node.name for node in self._session.get_inputs()}
+        self.inputs = [node.name for node in self._session.get_inputs()]
+        actual = set(self.inputs)
+        if inputs is None:
+            inputs = self.inputs[:1]
         if actual != set(inputs):
             raise ModelBroken(
                 f"The file {path.name} is not the {entry.id} that Maskwright knows: its inputs differ.",
@@ -59,6 +65,9 @@ class Session:
                 unexpected=sorted(actual - set(inputs)),
             )
         self.outputs = [node.name for node in self._session.get_outputs()]
+        # What the exporter wrote into the file; and the inputs' sizes, with names where a size is free.
+        self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
+        self.shapes: dict[str, list[int | str]] = {node.name: list(node.shape) for node in self._session.get_inputs()}
 
     def run(self, outputs: Sequence[str], feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         """The named outputs. Raises ``OutOfMemory`` or ``ModelBroken``."""
