@@ -6,7 +6,20 @@ from typing import Any, Dict, Iterator, List, Tuple, TypeVar, Union
 
 from .errors import BadMessage, TooLarge
 from .masks import INLINE_BYTES
-from .messages import Cutout, CutoutResult, Mask, Message, ObjectMap, Part, Pixels, Refine, Select, Selection, Similar
+from .messages import (
+    Cutout,
+    CutoutResult,
+    Mask,
+    Message,
+    ObjectMap,
+    Parse,
+    Part,
+    Pixels,
+    Refine,
+    Select,
+    Selection,
+    Similar,
+)
 
 PART_BYTES = 1024 * 1024
 MAX_BLOBS = 1024  # held at a time, so that tiny parts cannot cost much more than their bytes
@@ -19,6 +32,8 @@ def bulk_fields(message: Message) -> List[Bulk]:
     found: List[Any] = []
     if isinstance(message, Select):
         found = [message.start, message.region]
+    elif isinstance(message, Parse):
+        found = [message.region]
     elif isinstance(message, (Refine, Cutout, Similar)):
         found = [message.mask]
     elif isinstance(message, Selection):

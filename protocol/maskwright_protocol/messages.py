@@ -185,6 +185,26 @@ class Refine(EdgeJob):
 
 
 @dataclass
+class Parse(Job):
+    """Parts of people (hair, clothes, face, ...) -> ``selection``, one instance for each part, or each person's part.
+
+    People, or faces for a parser of faces, are found first and looked at closely.
+    """
+
+    TYPE: ClassVar[str] = "parse"
+    parts: List[str] = field(default_factory=list)  # labels, groups or words for them; none: every label seen
+    per_person: bool = False  # tell the people apart: instances have ``person``
+    person: int = 0  # only of that person or face, counted from the left; 0: of all
+    find_people: bool = True  # False looks at the picture as a whole
+    refine: bool = False  # find the edges again at full resolution, hair by matting
+    draft: bool = False  # never ask for full resolution, for thumbnails
+    min_score: Optional[float] = None  # of the detector of people or faces
+    post: PostProcess = field(default_factory=PostProcess)
+    merge: bool = False  # also send the union of all instances
+    region: Optional[Mask] = None  # limit: nothing is selected outside
+
+
+@dataclass
 class Everything(Job):
     """All objects of the picture -> ``object.map``. Send it with the priority "background" while the user looks."""
 
@@ -444,6 +464,7 @@ CLIENT_MESSAGES: Dict[str, Type[Message]] = {
         Refine,
         Everything,
         Similar,
+        Parse,
         Cancel,
         Part,
         ImageBegin,

@@ -119,6 +119,8 @@ class Instance:
     alternatives: List["Alternative"] = field(default_factory=list)
     text: str = ""  # what is written there, from models that read
     quad: List[Point] = field(default_factory=list)  # the corners of a line of writing, clockwise from its start
+    part: str = ""  # parse: the label or group
+    person: int = 0  # parse: of which person or face, counted from the left; 0 when they are not told apart
     mask: Optional[Mask] = None
 
 
@@ -178,6 +180,9 @@ class ModelInfo:
     downloadable: bool = False
     recommended: bool = False  # for a first installation
     problem: str = ""  # a sentence when its files are there and cannot be right
+    labels: List[str] = field(default_factory=list)  # parsers: the parts that ``parse`` can be asked for
+    groups: List[str] = field(default_factory=list)  # parsers: names for several labels together
+    parts_of: str = ""  # parsers: "person" or "face"
 
 
 @dataclass
