@@ -101,6 +101,15 @@ class LogitMap:
             x, y = x + before_x, y + before_y
         return large[y : y + box.height, x : x + box.width]
 
+    def onto(self, other: LogitMap) -> Plane:
+        """This map's values at the middles of another's cells (bilinear; the rim goes on), of the other's shape."""
+        rows, columns = other.values.shape
+        (cell_x, cell_y), (own_x, own_y) = other.cell, self.cell
+        x = (other.x0 + (np.arange(columns, dtype=np.float32) + 0.5) * cell_x - self.x0) / own_x - 0.5
+        y = (other.y0 + (np.arange(rows, dtype=np.float32) + 0.5) * cell_y - self.y0) / own_y - 0.5
+        places = np.meshgrid(x.astype(np.float32), y.astype(np.float32))
+        return cv2.remap(self.values, *places, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
     def draw(self, box: PixelBox, slope: float) -> Plane:
         """Coverage ``(box.height, box.width)`` float32 0..1: half where the logit is 0, ``slope`` per logit."""
         if box.empty:
@@ -182,6 +191,11 @@ def without(one: LogitMap, others: list[LogitMap]) -> LogitMap:
     for other in others:
         values = np.minimum(values, -other.values)
     return one.like(values)
+
+
+def less(one: LogitMap, taken: LogitMap) -> LogitMap:
+    """``one`` less what was ``taken`` (logits, 0 where nothing was) from a map of the same thing on another grid."""
+    return one.like(one.values - taken.onto(one))
 
 
 def union(maps: list[LogitMap]) -> LogitMap:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,8 +15,12 @@ from maskwright_protocol.messages import Point, Select
 
 from . import prompts
 from .context import JobContext
+from .memory import Remembered, SmallPlane, keep, small
 from .picture import PictureView
 from .prompts import Wanted
+
+if TYPE_CHECKING:
+    from .close import Close
 
 _BATCH = 8
 _SAME_MASK = 0.8  # IoU beyond which two detections are one object
@@ -23,7 +28,11 @@ _SAME_MASK = 0.8  # IoU beyond which two detections are one object
 
 @dataclass
 class Found:
-    """A segmented object. ``logits`` lie in the overview's pixels; ``others`` are further hypotheses."""
+    """A segmented object. ``logits`` lie in the overview's pixels; ``others`` are further hypotheses.
+
+    ``taken``: logits, in the overview's pixels, that were taken from it because others claim the place. ``close``: what
+    a closer look showed, less what was taken.
+    """
 
     id: str
     label: str
@@ -31,20 +40,15 @@ class Found:
     wanted: Wanted
     logits: LogitMap
     low_res: FloatMap | None
-    others: list[Hypothesis]
+    others: list[Hypothesis] = field(default_factory=list)
+    taken: LogitMap | None = None
+    close: Close | None = None
 
-
-@dataclass
-class Remembered:
-    """What a later click needs of an answer."""
-
-    model_id: str
-    picture_key: str
-    label: str
-    box: Box | None
-    padding: float
-    detection_score: float | None
-    low_res: FloatMap | None
+    def take(self, left: LogitMap) -> None:
+        """Only ``left`` is its own; the rest counts as taken."""
+        gone = self.logits.values - left.values
+        self.taken = left.like(gone if self.taken is None else gone + self.taken.values)
+        self.logits = left
 
 
 def new_id() -> str:
@@ -80,7 +84,8 @@ class Segmenting:
         self._picture, self._context = picture, context
         self._saliency, self._start = saliency, start
         fits = previous is not None and previous.model_id == segmenter.model_id
-        self._low_res = previous.low_res if fits and previous is not None else None
+        low_res = previous.low_res if fits and previous is not None else None
+        self._low_res = low_res.plane() if low_res is not None else None
 
     def run(self, wanted: list[Wanted]) -> list[Found]:
         """One ``Found`` for each object of which anything is seen."""
@@ -124,10 +129,10 @@ class Segmenting:
             return next(iter(shown), None)
         box = self._picture.box_to_overview(wanted.box)
         edges = (box.x0, box.y0, box.x1, box.y1)
-        return max(shown, key=lambda h: h.score * (0.25 + 0.75 * ops.box_iou(edges, _extent(h.logits))))
+        return max(shown, key=lambda h: h.score * (0.25 + 0.75 * ops.box_iou(edges, extent(h.logits))))
 
 
-def _extent(logits: LogitMap) -> ops.Edges:
+def extent(logits: LogitMap) -> ops.Edges:
     inner = ops.tight_box(logits.values, 1e-6)
     cell_x, cell_y = logits.cell
     x0, y0 = logits.x0 + inner.x * cell_x, logits.y0 + inner.y * cell_y
@@ -155,14 +160,38 @@ def resolve(found: list[Found]) -> None:
     for label in {one.label for one in found if one.label}:
         alike = [one for one in found if one.label == label]
         for one, logits in zip(alike, without_overlaps([a.logits for a in alike]), strict=True):
-            one.logits = logits
+            one.take(logits)
 
 
 def remember(found: list[Found], segmenter: Segmenter, picture: PictureView, context: JobContext) -> None:
+    """Keep what later clicks need, of each object and under ``ID-NUMBER`` of its other hypotheses."""
     for one in found:
-        size = 1024 + (one.low_res.nbytes if one.low_res is not None else 0)
-        wanted = one.wanted
-        kept = Remembered(
-            segmenter.model_id, picture.key, one.label, wanted.box, wanted.padding, wanted.score, one.low_res
-        )
-        context.embeddings.put(("answer", one.id), kept, size)
+        keep(one.id, _memory(one, one.logits, one.score, one.low_res, segmenter, picture), context)
+        for other in one.others:
+            name = other_id(one, other)
+            keep(name, _memory(one, other.logits, other.score, other.low_res, segmenter, picture, False), context)
+
+
+def other_id(one: Found, other: Hypothesis) -> str:
+    return f"{one.id}-{next(n for n, h in enumerate(one.others, 1) if h is other)}"
+
+
+def _memory(
+    one: Found, logits: LogitMap, score: float, low_res: FloatMap | None, segmenter: Segmenter, picture: PictureView,
+    itself: bool = True,
+) -> Remembered:  # fmt: skip
+    wanted, close = one.wanted, one.close if itself else None
+    return Remembered(
+        segmenter.model_id,
+        picture.key,
+        one.label,
+        score,
+        wanted.box if itself else None,
+        wanted.padding,
+        wanted.score,
+        SmallPlane.of(logits.values),
+        (logits.x0, logits.y0, logits.x1, logits.y1),
+        small(low_res),
+        close.crop if close is not None else None,
+        small(close.low_res) if close is not None else None,
+    )

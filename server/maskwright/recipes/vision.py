@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from maskwright.models.roles import Box, Detection, Detector, Embedding, FloatMap, Matter, Segmenter
+from maskwright.masks.boxes import PixelBox
+from maskwright.models.roles import RGB, Box, Detection, Detector, Embedding, FloatMap, Matter, Segmenter
 
 from .choose import Cast
 from .context import JobContext
 from .picture import PictureView
+
+_CROPS = 32  # remembered by place; their embeddings have the cache's budget
 
 
 def detect(
@@ -47,7 +50,7 @@ def _inside(box: Box, picture: PictureView) -> Box:
 
 def embed(segmenter: Segmenter, picture: PictureView, context: JobContext) -> Embedding:
     """The overview's embedding, from memory if it was seen before."""
-    key = ("embedding", segmenter.model_id, picture.key)
+    key = _embedding_key(segmenter, picture, None, context)
     known: Embedding | None = context.embeddings.get(key)
     if known is not None and known.image_size == picture.size:
         return known
@@ -55,6 +58,44 @@ def embed(segmenter: Segmenter, picture: PictureView, context: JobContext) -> Em
         embedding = segmenter.embed(picture.overview)
     context.embeddings.put(key, embedding, embedding.nbytes)
     return embedding
+
+
+def embed_crop(
+    segmenter: Segmenter, picture: PictureView, crop: PixelBox, context: JobContext, text: str
+) -> tuple[RGB, Embedding]:
+    """Pixels and embedding of a part of the document at full resolution, from memory if they were seen before.
+
+    They are known by the overview's key: what changes a picture changes its overview. Raises ``MorePixelsNeeded``.
+    """
+    pixels_key, key = ("pixels", picture.key, crop), _embedding_key(segmenter, picture, crop, context)
+    colours: RGB | None = context.embeddings.get(pixels_key)
+    if colours is None:
+        colours = picture.detail_rgb(crop)
+        context.embeddings.put(pixels_key, colours, colours.nbytes)
+    embedding: Embedding | None = context.embeddings.get(key)
+    if embedding is None:
+        with context.stage("embed", text):
+            embedding = segmenter.embed(colours)
+        context.embeddings.put(key, embedding, embedding.nbytes)
+        crops = [crop, *(c for c in known_crops(segmenter, picture, context) if c != crop)][:_CROPS]
+        context.embeddings.put(("crops", segmenter.model_id, picture.key), crops, 64 * len(crops))
+    return colours, embedding
+
+
+def known_crops(segmenter: Segmenter, picture: PictureView, context: JobContext) -> list[PixelBox]:
+    """Crops of this picture that ``embed_crop`` gives from memory, the last first."""
+    crops: list[PixelBox] = context.embeddings.get(("crops", segmenter.model_id, picture.key)) or []
+    return [crop for crop in crops if has_crop(segmenter, picture, crop, context)]
+
+
+def has_crop(segmenter: Segmenter, picture: PictureView, crop: PixelBox, context: JobContext) -> bool:
+    key = _embedding_key(segmenter, picture, crop, context)
+    return key in context.embeddings and ("pixels", picture.key, crop) in context.embeddings
+
+
+def _embedding_key(segmenter: Segmenter, picture: PictureView, crop: PixelBox | None, context: JobContext) -> Hashable:
+    setup = context.models.setup(context.models.known.get(segmenter.model_id))
+    return "embedding", segmenter.model_id, setup.precision, picture.key, crop
 
 
 def matte(matter: Matter, picture: PictureView, context: JobContext) -> FloatMap:

@@ -1,0 +1,92 @@
+"""What is remembered of answers, so that a later click can go on from them: their logits, small."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskwright.masks.boxes import PixelBox, Plane, tight_box, whole
+from maskwright.masks.logits import LogitMap
+from maskwright.models.roles import Box
+
+from .context import JobContext
+from .picture import PictureView
+
+_FAR = -6.0  # logits below this, all around, are remembered by their mean
+
+
+@dataclass(frozen=True)
+class SmallPlane:
+    """A plane of logits as float16 within the part that matters; 256 KB become some ten.
+
+    ``shape``: of the array that it was made from, whose last two axes are the plane and whose others are 1.
+    """
+
+    shape: tuple[int, ...]
+    box: PixelBox
+    values: NDArray[np.float16]
+    outside: float
+
+    @classmethod
+    def of(cls, array: Plane) -> SmallPlane:
+        plane: Plane = array.reshape(array.shape[-2:])
+        box = tight_box(plane, _FAR).padded(2).intersect(whole(plane))
+        beyond = plane.size - box.area
+        inner = plane[box.slices()]
+        outside = (float(plane.sum(dtype=np.float64)) - float(inner.sum(dtype=np.float64))) / beyond if beyond else 0.0
+        return cls(array.shape, box, inner.astype(np.float16), outside)
+
+    def plane(self) -> Plane:
+        """``shape`` float32."""
+        out = np.full(self.shape, self.outside, np.float32)
+        out[..., *self.box.slices()] = self.values
+        return out
+
+    @property
+    def nbytes(self) -> int:
+        return self.values.nbytes + 256
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """What a later click needs of an answer. ``logits`` and ``edges`` (``x0, y0, x1, y1``): the overview's pixels.
+
+    ``crop`` is where the object was looked at closely, ``close`` the logits to go on from there.
+    """
+
+    model_id: str
+    picture_key: str
+    label: str
+    score: float
+    box: Box | None
+    padding: float
+    detection_score: float | None
+    logits: SmallPlane
+    edges: tuple[float, float, float, float]
+    low_res: SmallPlane | None = None
+    crop: PixelBox | None = None
+    close: SmallPlane | None = None
+
+    @property
+    def map(self) -> LogitMap:
+        return LogitMap(self.logits.plane(), *self.edges)
+
+    @property
+    def nbytes(self) -> int:
+        return 512 + sum(p.nbytes for p in (self.logits, self.low_res, self.close) if p is not None)
+
+
+def small(array: Plane | None) -> SmallPlane | None:
+    return SmallPlane.of(array) if array is not None else None
+
+
+def keep(name: str, answer: Remembered, context: JobContext) -> None:
+    context.embeddings.put(("answer", name), answer, answer.nbytes)
+
+
+def recall(name: str, picture: PictureView, context: JobContext) -> Remembered | None:
+    """The answer of that id, if it was about this picture and is still known."""
+    known: Remembered | None = context.embeddings.get(("answer", name)) if name else None
+    return known if known is not None and known.picture_key == picture.key else None
