@@ -1,0 +1,42 @@
+"""SAM: points, boxes and masks -> soft masks. Segmenter.
+
+Kirillov et al., "Segment Anything" (2023), https://github.com/facebookresearch/segment-anything, Apache-2.0. The
+network is transformers' ``SamModel``; the authors' own checkpoints, converted to safetensors, serve as well.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch import Tensor
+from transformers import SamConfig, SamModel, SamVisionConfig
+
+from maskwright.models import official
+from maskwright.models.catalogue import Entry
+from maskwright.models.pool import Setup
+from maskwright.models.sam_like import FLOAT32, SamLike
+from maskwright.models.torch_runtime import pretrained
+
+
+class _Network(SamModel):
+    _keep_in_fp32_modules_strict = FLOAT32
+
+
+class Sam(SamLike):
+    """Keeps ``(1, 256, 64, 64)`` of an image."""
+
+    def __init__(self, entry: Entry, setup: Setup, network: SamModel) -> None:
+        super().__init__(entry, setup, network)
+        self._encoder = network.vision_encoder
+
+    def encode(self, pixels: Tensor) -> dict[str, Tensor]:
+        return {"image": self._encoder(pixels).last_hidden_state}
+
+
+def load(entry: Entry, folder: Path, setup: Setup) -> Sam:
+    """Raises ``ModelBroken``."""
+    if (folder / "config.json").is_file():
+        return Sam(entry, setup, pretrained(_Network, entry, folder, setup))
+    weights = official.sam(official.read(entry, folder))
+    config = SamConfig(vision_config=SamVisionConfig(**official.vit(weights, entry)))
+    return Sam(entry, setup, official.load(lambda: _Network(config), weights, entry, setup))
