@@ -159,6 +159,36 @@ def detect(
 
 
 @app.command()
+def parse(
+    image: ImageFile,
+    part: Annotated[
+        list[str] | None,
+        typer.Option("--part", "-p", help="hair, skirt, upper body, ...; all labels without. Repeatable."),
+    ] = None,
+    model: Annotated[str, typer.Option(help="The parser; 'maskwright models list' names them.")] = "",
+    per_person: Annotated[bool, typer.Option("--per-person", help="Tell the people apart.")] = False,
+    person: Annotated[int, typer.Option(help="Only of this person or face, counted from the left.")] = 0,
+    whole: Annotated[bool, typer.Option("--whole", help="Look at the picture as a whole, find no people.")] = False,
+    refine: Annotated[bool, typer.Option("--refine", help="Find the edges again, hair by matting.")] = False,
+    grow: Grow = 0.0,
+    feather: Feather = 0.0,
+    smooth: Smooth = 0.0,
+    min_area: MinArea = 0.0,
+    depth: Depth = 8,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="The mask file (IMAGE-parts.png).")] = None,
+    instances: Annotated[Path | None, typer.Option(help="Also write one mask per part into this folder.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Select parts of people: hair, clothes, the face; writes a mask."""
+    from maskwright_protocol.messages import PostProcess
+
+    from .jobs import run_parse
+
+    post = PostProcess(grow=grow, feather=feather, smooth=smooth, min_area=min_area)
+    run_parse(image, part or [], model, per_person, person, whole, refine, post, depth, out, instances, as_json)
+
+
+@app.command()
 def doctor(
     as_json: Json = False,
     report: Annotated[

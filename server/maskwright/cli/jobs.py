@@ -15,6 +15,7 @@ from maskwright_protocol.messages import (
     Cutout,
     CutoutResult,
     Detect,
+    Parse,
     Point,
     PostProcess,
     Rect,
@@ -175,6 +176,33 @@ def run_detect(
             answer = talk.ask_server(client, job, source, quiet=as_json)
         assert isinstance(answer, Selection)
         _say(answer, [], as_json)
+
+
+def run_parse(
+    image: Path, parts: list[str], model: str, per_person: bool, person: int, whole: bool, refine: bool,
+    post: PostProcess, depth: int, out: Path | None, instances: Path | None, as_json: bool,
+) -> None:  # fmt: skip
+    with talk.explained(as_json):
+        _check_depth(depth)
+        source = FileSource(image)
+        job = Parse(
+            id="",
+            models={"parser": model} if model else {},
+            mask_depth=depth,
+            parts=parts,
+            per_person=per_person,
+            person=person,
+            find_people=not whole,
+            refine=refine,
+            post=post,
+            merge=True,
+        )
+        with talk.connected() as client:
+            answer = talk.ask_server(client, job, source, quiet=as_json)
+        assert isinstance(answer, Selection)
+        target = out or _default_out(image, "parts")
+        written = _write_selection(answer, source, target, instances)
+        _say(answer, written, as_json)
 
 
 def run_cutout(images: list[Path], out: Path | None, recipe: str, mask_only: bool, depth: int, as_json: bool) -> None:

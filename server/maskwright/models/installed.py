@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from maskwright_protocol.errors import ModelBroken
 from maskwright_protocol.messages import ModelInfo
 
 from . import catalogue, records
 from .catalogue import Catalogue, Content, Entry, ModelFile
+from .labels import installed_table
 
 _COMMON = ("model.safetensors", "model.onnx")
 EMBEDDED = Path(__file__).parent / "embedded"
@@ -187,6 +189,15 @@ def model_infos(folders: Sequence[Path], resident: Sequence[str] = ()) -> list[M
             downloadable=bool(entry.sources),
             recommended=entry.recommended,
             problem=found[entry.id].problem if entry.id in found else "",
+            **_parts(entry, found.get(entry.id)),
         )
         for entry in known.model
     ]
+
+
+def _parts(entry: Entry, model: Installed | None) -> dict[str, Any]:
+    """What parts a parser tells, as far as its entry or its files say."""
+    table = installed_table(entry, model.folder if model else None) if "parser" in entry.roles else None
+    if table is None:
+        return {}
+    return {"labels": list(table.parts), "groups": list(table.groups), "parts_of": table.of}

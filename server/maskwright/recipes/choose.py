@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from maskwright.models.roles import Detector, Matter, Segmenter
+from maskwright.models.labels import LabelTable, installed_table
+from maskwright.models.roles import Detector, Matter, Parser, Segmenter
+from maskwright.models.vocabulary import knows
 from maskwright_protocol.errors import BadInput, ModelMissing
 from maskwright_protocol.messages import Job
 
 from .context import JobContext
 from .presets import Preset, find
 
-_ROLES = ("detector", "segmenter", "matter", "parser")
+_ROLES = ("detector", "segmenter", "matter", "refiner", "parser")  # a refiner is a matter that works from a trimap
 BASIC = "grabcut"
 
 
@@ -22,7 +24,7 @@ class Cast:
         if unknown:
             raise BadInput(f"There is no role called {unknown[0]!r}.", hint=f"Roles: {', '.join(_ROLES)}.")
         self.preset: Preset = find(verb, request.recipe)
-        self._wanted = request.models
+        self._wanted = dict(request.models)
         self._context = context
 
     def model_id(self, role: str) -> str:
@@ -32,7 +34,7 @@ class Cast:
         pool = self._context.models
         ids = self.preset.roles.get(role, ())
         if not ids:
-            best = pool.best(role)
+            best = pool.best("matter", True) if role == "refiner" else pool.best(role)
             if best is None:
                 candidates = ", ".join(entry.id for entry in pool.known.with_role(role))
                 raise ModelMissing(
@@ -42,6 +44,13 @@ class Cast:
         present = [i for i in ids if i in pool.installed]
         sound = [i for i in present if not pool.installed[i].problem]
         return next(iter(sound or present or ids))
+
+    def free(self, role: str) -> bool:
+        """Whether neither the user nor the recipe says which model plays it."""
+        return role not in self._wanted and not self.preset.roles.get(role)
+
+    def take(self, role: str, model_id: str) -> None:
+        self._wanted[role] = model_id
 
     def detector(self) -> Detector:
         model_id = self.model_id("detector")
@@ -65,6 +74,58 @@ class Cast:
         model_id = self.model_id("matter")
         with self._loading(model_id):
             model = self._context.models.matter(model_id)
+        self._context.use(model_id, model.device)
+        return model
+
+    def refiner(self) -> Matter | None:
+        """The matter that works from a trimap, or None where the recipe has none and none is installed."""
+        given = self._wanted.get("refiner", "")
+        if not given and "refiner" not in self.preset.roles:
+            return None
+        try:
+            model_id = given or self.model_id("refiner")
+        except ModelMissing:
+            return None
+        with self._loading(model_id):
+            model = self._context.models.matter(model_id)
+        self._context.use(model_id, model.device)
+        return model
+
+    def parser(self, model_id: str) -> Parser:
+        with self._loading(model_id):
+            model = self._context.models.parser(model_id)
+        self._context.use(model_id, model.device)
+        return model
+
+    def label_tables(self) -> dict[str, LabelTable]:
+        """The tables of the parsers that may be used, the preferred first. Raises ``ModelMissing``."""
+        pool = self._context.models
+        first = self.model_id("parser")
+        if "parser" in self._wanted and first not in pool.installed:
+            pool.get("parser", first)  # says what to do
+        ids = [first]
+        if self.free("parser"):
+            ids += [i for i in pool.candidates("parser") if i not in ids]
+        tables = {}
+        for model_id in ids:
+            found = pool.installed.get(model_id)
+            if found is None or (found.problem and model_id != first):
+                continue
+            table = installed_table(found.entry, found.folder)
+            tables[model_id] = table or self.parser(model_id).table
+        return tables
+
+    def finder(self, word: str) -> Detector | None:
+        """A detector for a word we have in mind ourselves: the user's, or the first that is sure to know it."""
+        pool = self._context.models
+        if "detector" in self._wanted:
+            return self.detector()
+        sure = (i for i in pool.candidates("detector") if knows(pool.known.get(i), word) is True)
+        model_id = next(sure, None)
+        if model_id is None:
+            return None
+        with self._loading(model_id):
+            model = pool.detector(model_id)
         self._context.use(model_id, model.device)
         return model
 

@@ -12,7 +12,7 @@ from maskwright_protocol.errors import BadInput
 from maskwright_protocol.messages import RecipeInfo
 
 AUTO = "auto"
-VERBS = ("select", "detect", "cutout", "refine")
+VERBS = ("select", "detect", "cutout", "refine", "parse")
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,11 @@ class Preset:
     takes_points: bool = False
 
     def models(self, role: str) -> tuple[str, ...]:
-        return self.roles.get(role) or tuple(entry.id for entry in catalogue.load().with_role(role))
+        if self.roles.get(role):
+            return self.roles[role]
+        # A refiner is a matter that works from a trimap.
+        entries = catalogue.load().with_role("matter" if role == "refiner" else role)  # type: ignore[arg-type]
+        return tuple(entry.id for entry in entries if entry.needs_trimap == (role == "refiner"))
 
     def missing(self, installed: Mapping[str, Installed]) -> list[str]:
         """For each needed role without a sound installed model, the model to install."""
@@ -41,6 +45,15 @@ class Preset:
             for role in needed
             if not any(i in installed and not installed[i].problem for i in self.models(role))
         ]
+
+
+def _cutout(
+    name: str, title: str, *, matter: tuple[str, ...] = (), segmenter: tuple[str, ...] = (), refiner: bool = True
+) -> Preset:
+    """A recipe for cut-outs: of the main subject, or of what a prompt names or points at."""
+    roles = {"matter": matter, "segmenter": segmenter, "detector": ()} | ({"refiner": ()} if refiner else {})
+    optional = ("detector", "refiner") if segmenter else ("segmenter", "detector", "refiner")
+    return Preset(name, title, "cutout", roles, optional, takes_text=True, takes_points=True)
 
 
 PRESETS: tuple[Preset, ...] = (
@@ -73,10 +86,21 @@ PRESETS: tuple[Preset, ...] = (
     Preset("grabcut", "Click or box, basic engine", "select", {"segmenter": ("grabcut",)}, takes_points=True),
     Preset(AUTO, "Best of what is installed", "detect", {"detector": ()}, takes_text=True),
     Preset("yolox", "Everyday things by name, YOLOX", "detect", {"detector": ("yolox-nano",)}, takes_text=True),
-    Preset(AUTO, "Best of what is installed", "cutout", {"matter": ()}),
-    Preset("u2netp", "Main subject, U²-Netp", "cutout", {"matter": ("u2netp",)}),
-    Preset(AUTO, "Best of what is installed", "refine"),
+    _cutout(AUTO, "Best of what is installed"),
+    _cutout("segmenter+matter", "Named or clicked things, with the matter's edges"),
+    _cutout("u2netp", "Main subject, U²-Netp", matter=("u2netp",)),
+    Preset(AUTO, "Best of what is installed", "refine", {"refiner": ()}, optional=("refiner",)),
+    Preset("trimap", "Edges by matting in a band", "refine", {"refiner": ()}),
     Preset("guided", "Edges that follow the colours, guided filter", "refine"),
+    Preset(
+        AUTO,
+        "Parts of people",
+        "parse",
+        {"parser": (), "detector": (), "refiner": ()},
+        optional=("detector", "refiner"),
+        takes_text=True,
+    ),
+    Preset("inpaint", "Grown and feathered, ready for inpainting", "refine"),
 )
 
 

@@ -5,12 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from maskwright_protocol.errors import BadMessage
-from maskwright_protocol.messages import Cutout, CutoutResult, Detect, Done, Job, Prefetch, Refine, Select, Selection
+from maskwright_protocol.messages import (
+    Cutout,
+    CutoutResult,
+    Detect,
+    Done,
+    Job,
+    Parse,
+    Prefetch,
+    Refine,
+    Select,
+    Selection,
+)
 
 from . import vision
 from .choose import Cast
 from .context import JobContext
 from .cutout import cutout
+from .parse import parse
 from .picture import PictureView
 from .refine import refine
 from .select import detect, select
@@ -29,6 +41,8 @@ def run(request: Job, rasters: Mapping[str, memoryview], context: JobContext) ->
         return detect(request, picture, context)
     if isinstance(request, Cutout):
         return cutout(request, picture, context)
+    if isinstance(request, Parse):
+        return parse(request, picture, context)
     if isinstance(request, Refine):
         return refine(request, picture, context)
     if isinstance(request, Prefetch):
