@@ -5,12 +5,12 @@ import traceback
 from dataclasses import asdict
 from typing import Any, Dict, List, Optional, Tuple
 
-from gi.repository import Gimp, GLib, GObject
+from gi.repository import Gegl, Gimp, GLib, GObject
 
-from maskwright_protocol.errors import JobCancelled, MaskwrightError
+from maskwright_protocol.errors import BadInput, JobCancelled, MaskwrightError
 from maskwright_protocol.version import __version__
 
-from . import asking, editor, options, procedures, results, settings
+from . import asking, options, procedures, reading, results, settings
 
 Outcome = Tuple[int, Dict[str, Any]]
 
@@ -27,7 +27,9 @@ class Call:
         self.asker = asking.Asker(self.client, self._show)
 
     def options(self) -> Dict[str, Any]:
-        return {argument.name: self.config.get_property(argument.name) for argument in self.entry.arguments}
+        """The arguments' values by name, as plain Python."""
+        values = {argument.name: self.config.get_property(argument.name) for argument in self.entry.arguments}
+        return {name: reading.hex_colour(v) if isinstance(v, Gegl.Color) else v for name, v in values.items()}
 
     def _show(self, progress: Any) -> None:
         if progress is None or progress.fraction <= 0.0:
@@ -94,11 +96,11 @@ def _success(procedure: Any, count: int, report: Dict[str, Any]) -> Any:
 def _answer(call: Call, make_job: Any, with_selection: bool, name: str) -> Outcome:
     """Read, ask, apply; the stages' times go into the report."""
     chosen = call.options()
-    subject = editor.Subject(call.image, call.drawables, chosen["source"])
+    subject = reading.Subject(call.image, call.drawables, chosen["source"])
     try:
         results.check(subject, chosen)
-        depth = editor.mask_depth(call.image)
-        outline = editor.selection(call.image, depth) if with_selection else None
+        depth = reading.mask_depth(call.image)
+        outline = reading.selection(call.image, depth) if with_selection else None
         job = make_job(chosen, depth, outline, subject)
         Gimp.progress_init(options.job_name(job) + "...")
         call.watch.lap("prepare")
@@ -111,7 +113,7 @@ def _answer(call: Call, make_job: Any, with_selection: bool, name: str) -> Outco
         subject.close()
 
 
-def finish(call: Call, subject: editor.Subject, answer: Any, chosen: Dict[str, Any], name: str) -> Outcome:
+def finish(call: Call, subject: reading.Subject, answer: Any, chosen: Dict[str, Any], name: str) -> Outcome:
     """Apply an answer and say how it was made."""
     count = results.apply(subject, answer, chosen, name)
     call.watch.lap("apply")
@@ -130,7 +132,7 @@ def finish(call: Call, subject: editor.Subject, answer: Any, chosen: Dict[str, A
     return count, report
 
 
-def _name(chosen: Dict[str, Any], subject: editor.Subject) -> str:
+def _name(chosen: Dict[str, Any], subject: reading.Subject) -> str:
     prompt = chosen.get("prompt", "").strip()
     return prompt or (subject.layer.get_name() if subject.layer is not None else "Visible") + " cut-out"
 
@@ -143,7 +145,7 @@ def select_by_prompt(call: Call) -> Outcome:
 
 
 def select_subject(call: Call) -> Outcome:
-    return _answer(call, lambda chosen, depth, outline, subject: options.cutout_job(chosen, depth), False, "")
+    return _answer(call, lambda chosen, depth, outline, subject: options.subject_job(chosen, depth), False, "")
 
 
 def select_object(call: Call) -> Outcome:
@@ -154,12 +156,23 @@ def select_refine(call: Call) -> Outcome:
     return _answer(call, lambda chosen, depth, outline, s: options.refine_job(chosen, depth, outline), True, "")
 
 
-def remove_background(call: Call) -> Outcome:
-    def make(chosen: Any, depth: int, outline: Any, subject: editor.Subject) -> Any:
-        colours = subject.clean_colours() if chosen["clean-colors"] and chosen["result"] == "layer" else ""
-        return options.cutout_job(chosen, depth, colours)
+def prepare_inpainting(call: Call) -> Outcome:
+    return _answer(call, lambda chosen, depth, outline, s: options.inpainting_job(chosen, depth, outline), True, "")
 
-    return _answer(call, make, False, "")
+
+def cut_out(call: Call) -> Outcome:
+    def make(chosen: Any, depth: int, outline: Any, subject: reading.Subject) -> Any:
+        colours = ""
+        if chosen["result"] == "layer" and (chosen["clean-colors"] or options.needs_colours(chosen)):
+            colours = subject.clean_colours()
+            if not colours and options.needs_colours(chosen):
+                raise BadInput(
+                    "Outlines, backgrounds and shadows can only be drawn in 8- and 16-bit images in sRGB.",
+                    "Leave them out, or convert the image first.",
+                )
+        return options.cutout_job(chosen, depth, outline, colours)
+
+    return _answer(call, make, True, "")
 
 
 def server(call: Call) -> Outcome:
@@ -174,6 +187,8 @@ VERBS = {
     "select_subject": select_subject,
     "select_object": select_object,
     "select_refine": select_refine,
-    "remove_background": remove_background,
+    "prepare_inpainting": prepare_inpainting,
+    "remove_background": cut_out,
+    "cut_out": cut_out,
     "server": server,
 }

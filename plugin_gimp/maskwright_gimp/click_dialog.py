@@ -12,7 +12,7 @@ from gi.repository import Gdk, Gimp, GimpUi, Gtk  # noqa: E402
 
 from maskwright_protocol.messages import Instance, ModelsRequest, Prefetch, Report, Select, Selection  # noqa: E402
 
-from . import calls, driver, editor, options, procedures, results  # noqa: E402
+from . import calls, driver, options, procedures, reading, results  # noqa: E402
 from .dialogs import ServerLine, ready_text, sentence  # noqa: E402
 from .fields import Fields  # noqa: E402
 from .session import Session, Thing, prompts  # noqa: E402
@@ -28,7 +28,7 @@ DIALOG_SIZE = (1160, 720)
 def show(call: Any) -> Optional[Tuple[int, Dict[str, Any]]]:
     """Run the dialog and apply the result; None when it was cancelled."""
     GimpUi.init("maskwright")
-    subject = editor.Subject(call.image, call.drawables, call.config.get_property("source"))
+    subject = reading.Subject(call.image, call.drawables, call.config.get_property("source"))
     try:
         dialog = ClickDialog(call, subject)
         wanted = dialog.run()
@@ -47,10 +47,10 @@ def show(call: Any) -> Optional[Tuple[int, Dict[str, Any]]]:
 class ClickDialog:
     """Builds the widgets and passes events on."""
 
-    def __init__(self, call: Any, subject: editor.Subject) -> None:
+    def __init__(self, call: Any, subject: reading.Subject) -> None:
         self.call, self.subject, self.config = call, subject, call.config
-        self.depth = editor.mask_depth(call.image)
-        self.outline = editor.selection(call.image, self.depth)
+        self.depth = reading.mask_depth(call.image)
+        self.outline = reading.selection(call.image, self.depth)
         self.session = Session(self._settings())
         self.question: Optional[driver.Question] = None
         self.asked: Any = None

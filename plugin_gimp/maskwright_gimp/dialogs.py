@@ -1,6 +1,6 @@
 """The dialog that asks for a procedure's arguments."""
 
-from typing import Any
+from typing import Any, Sequence, Tuple
 
 import gi
 
@@ -17,9 +17,27 @@ TITLES = {
     "maskwright-select-by-prompt": ("Select by Prompt", "Select"),
     "maskwright-mask-from-prompt": ("Add Mask from Prompt", "Add Mask"),
     "maskwright-select-refine": ("Refine Selection", "Refine"),
+    "maskwright-prepare-inpainting": ("Prepare for Inpainting", "Prepare"),
+    "maskwright-cut-out": ("Cut Out by Prompt", "Cut Out"),
 }
-VERBS = {"select_by_prompt": "select", "select_refine": "refine"}
-MAIN = ("prompt", "but-not", "pick", "edge-width", "source", "recipe", "models", "current-selection", "mode", "result")
+VERBS = {"select_by_prompt": "select", "select_refine": "refine", "prepare_inpainting": "refine", "cut_out": "cutout"}
+# The rows at the top, and the folds below them. A procedure shows those that it has.
+PROMPTS = ("prompt", "but-not", "pick")
+PLACES = ("source", "recipe", "models", "current-selection", "mode", "result", "clean-colors", "hide-original")
+INPAINTING = ("grow", "feather", "context")
+
+
+def layout(entry: procedures.Procedure) -> Tuple[Sequence[str], Sequence[Tuple[str, Sequence[str]]]]:
+    """What a procedure's dialog shows at once, and its folds: title and names."""
+    if entry.verb == "prepare_inpainting":
+        return (*INPAINTING, *PLACES), ()
+    clean_up = ("_Clean-up", procedures.POST_NAMES)
+    if entry.verb == "select_refine":
+        return (*procedures.EDGE_NAMES, *PLACES), (clean_up,)
+    if entry.verb == "cut_out":
+        folds = (("_Edges", procedures.EDGE_NAMES), ("_Outline and background", procedures.LOOK_NAMES), clean_up)
+        return (*PROMPTS, *PLACES), folds
+    return (*PROMPTS, *PLACES), (("_Edges and clean-up", procedures.POST_NAMES),)
 
 
 class ServerLine(Gtk.Box):
@@ -67,10 +85,12 @@ def ask(call: Any, procedure: Any) -> bool:
     dialog.set_ok_label(button)
     fields = Fields(entry, call.config)
     content = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=12, border_width=12)
-    content.pack_start(fields.grid(MAIN), False, False, 0)
-    expander = fields.expander("_Edges and clean-up", procedures.POST_NAMES)
-    if expander is not None:
-        content.pack_start(expander, False, False, 0)
+    rows, folds = layout(entry)
+    content.pack_start(fields.grid(rows), False, False, 0)
+    for heading, names in folds:
+        expander = fields.expander(heading, names)
+        if expander is not None:
+            content.pack_start(expander, False, False, 0)
     line = ServerLine()
     content.pack_end(line, False, False, 0)
     content.show()

@@ -55,7 +55,8 @@ class Fields:
         grid.set_margin_start(12)
         grid.set_margin_top(6)
         expander.add(grid)
-        expander.set_expanded(any(self.config.get_property(n) != self.arguments[n].default for n in names))
+        plain = [name for name in names if self.arguments[name].kind != "color"]
+        expander.set_expanded(any(self.config.get_property(n) != self.arguments[n].default for n in plain))
         expander.show_all()
         return expander
 
@@ -65,6 +66,8 @@ class Fields:
             return GimpUi.prop_choice_combo_box_new(self.config, name)
         if argument.kind == "boolean":
             return GimpUi.prop_check_button_new(self.config, name, argument.nick)
+        if argument.kind == "color":
+            return GimpUi.prop_color_select_new(self.config, name, 60, 22, GimpUi.ColorAreaType.FLAT)
         if argument.kind == "double":
             small = argument.high <= 1.0
             step, page, digits = (0.01, 0.1, 2) if small else (1.0, 10.0, 0 if name in UNITS else 1)
@@ -94,7 +97,7 @@ class Fields:
                 self._fill(name, rows)
 
 
-ROLES = {"select": ("detector", "segmenter"), "cutout": ("matter",), "refine": ("matter",)}
+ROLES = {"select": ("detector", "segmenter"), "cutout": ("matter", "detector", "segmenter"), "refine": ("matter",)}
 ROLE_NAMES = {"detector": "finds by name", "segmenter": "outlines", "matter": "cuts out"}
 
 

@@ -98,18 +98,61 @@ def object_job(options: Options, depth: int, selection: Optional[Mask]) -> Selec
     return job
 
 
+def edge(options: Options) -> Dict[str, Any]:
+    """The settings of jobs that find an edge again."""
+    return {
+        "edge_width": options["edge-width"],
+        "hair": options["hair"],
+        "smooth": options["smooth-edge"],
+        "contrast": options["contrast"],
+        "shift_edge": options["shift-edge"],
+    }
+
+
 def refine_job(options: Options, depth: int, selection: Optional[Mask]) -> Refine:
     if selection is None:
         raise EmptyPrompt("Nothing is selected.", "Select something roughly, then refine it.")
-    return Refine("", edge_width=options["edge-width"], mask=selection, **common(options, depth))
+    return Refine("", mask=selection, **edge(options), **common(options, depth))
 
 
-def cutout_job(options: Options, depth: int, colours: str = "") -> Cutout:
-    """The subject; ``colours`` is the pixel format in which clean colours are wanted, empty for none."""
-    job = Cutout("", foreground=bool(colours), **common(options, depth))
+def inpainting_job(options: Options, depth: int, selection: Optional[Mask]) -> Refine:
+    """The selection grown and feathered, and the rectangle around it that an inpainting tool should look at."""
+    if selection is None:
+        raise EmptyPrompt("Nothing is selected.", "Select what is to be filled anew first.")
+    post = PostProcess(grow=options["grow"], feather=options["feather"])
+    return Refine("", recipe="inpaint", context=options["context"], post=post, mask_depth=depth, mask=selection)
+
+
+def subject_job(options: Options, depth: int) -> Cutout:
+    """What stands out, as a mask."""
+    return Cutout("", foreground=False, **common(options, depth))
+
+
+def cutout_job(options: Options, depth: int, selection: Optional[Mask], colours: str = "") -> Cutout:
+    """What the prompt means, or the subject. ``colours``: the pixel format in which the server shall send the cut-out's
+    colours, empty for none."""
+    job = Cutout("", foreground=bool(colours), **edge(options), **common(options, depth))
+    job.text = options.get("prompt", "").strip()
+    job.exclude_text = options.get("but-not", "").strip()
+    job.pick = options.get("pick", "all").strip() or "all"
+    job.points = points(options.get("include", ""), options.get("exclude", ""))
+    job.boxes = boxes(options.get("boxes", ""))
+    job.outline, job.outline_colour = options["outline"], options["outline-color"]
+    job.background = options["background-color"] if options["fill-background"] else ""
+    job.shadow = options["keep-shadow"]
+    if options.get("current-selection", "ignore") == "prompt":
+        if selection is None:
+            raise EmptyPrompt("Nothing is selected.", "Draw a rectangle or a lasso around the object first.")
+        job.mask = selection
     if colours:
         job.format = colours
+        job.colours = "auto" if options["clean-colors"] else "own"
     return job
+
+
+def needs_colours(options: Options) -> bool:
+    """Whether only the server can make the cut-out's colours."""
+    return bool(options["outline"] or options["fill-background"] or options["keep-shadow"])
 
 
 def changed_post(options: Options) -> bool:
@@ -123,4 +166,6 @@ def _rect(mask: Mask) -> Rect:
 
 def job_name(job: Job) -> str:
     """What the progress bar says while nothing is known from the server."""
+    if isinstance(job, Refine) and job.recipe == "inpaint":
+        return "Preparing the selection"
     return {"select": "Selecting", "cutout": "Finding the subject", "refine": "Refining the selection"}[job.TYPE]

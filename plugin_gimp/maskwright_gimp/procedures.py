@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Tuple
 
 
 class Argument(NamedTuple):
-    """One argument; ``kind`` is "string", "double", "int", "boolean" or "choice"."""
+    """One argument; ``kind`` is "string", "double", "int", "boolean", "choice" or "color" (default "#rrggbb")."""
 
     name: str
     kind: str
@@ -48,6 +48,7 @@ RESULTS = (
     ("layers", "One new layer per object"),
 )
 USES = (("ignore", "Ignore it"), ("limit", "Stay inside it"), ("prompt", "Look for the object in it"))
+CUT_USES = (("ignore", "Ignore it"), ("prompt", "Cut out what is in it"))
 
 PROMPT = Argument("prompt", "string", "_Prompt", "What to select, in words", "")
 EXCLUDE_TEXT = Argument("but-not", "string", "But _not", "What to leave out, in words", "")
@@ -56,8 +57,20 @@ SOURCE = Argument("source", "choice", "_Look at", "What the model looks at", "la
 RECIPE = Argument("recipe", "string", "_Recipe", 'How to do it; "auto" takes the best that is installed', "auto")
 MODELS = Argument("models", "string", "_Model", 'Models to use, as "role=id, role=id"; empty for the recipe\'s own', "")
 USE = Argument("current-selection", "choice", "_Current selection", "What the selection is for", "ignore", choices=USES)
+CUT_USE = USE._replace(choices=CUT_USES)
 MODE = Argument("mode", "choice", "_Mode", "How to combine with what is there", "replace", choices=MODES)
 EDGE = Argument("edge-width", "double", "_Edge width", "Width of the band to work on; 0 chooses it", 0.0, 0.0, 500.0)
+HAIR = Argument("hair", "boolean", "_Hair and fur", "Work further out where hair or fur reaches out of the edge", False)
+ROUND = Argument("smooth-edge", "double", "Smoo_th edge", "Round the outline within this", 0.0, 0.0, 100.0)
+CONTRAST = Argument("contrast", "double", "_Contrast", "Make the edge steeper; 1 leaves no softness", 0.0, 0.0, 1.0)
+SHIFT = Argument(
+    "shift-edge", "double", "S_hift edge", "Move the edge in (-) or out within its softness", 0.0, -1.0, 1.0
+)
+OUTLINE = Argument("outline", "double", "_Outline", "Width of a border around the subject", 0.0, 0.0, 500.0)
+OUTLINE_COLOR = Argument("outline-color", "color", "O_utline colour", "The border's colour", "#ffffff")
+FILL = Argument("fill-background", "boolean", "_Fill the background", "Put a colour behind the subject", False)
+BACKGROUND = Argument("background-color", "color", "_Background colour", "The colour to put behind", "#ffffff")
+SHADOW = Argument("keep-shadow", "boolean", "Keep the shado_w", "Keep what the subject casts on plain ground", False)
 CLEAN = Argument(
     "clean-colors", "boolean", "_Clean edge colours", "Take the background's colour out of soft edges", True
 )
@@ -75,10 +88,26 @@ INCLUDE = Argument("include", "string", "_Include points", 'Points to include, a
 EXCLUDE = Argument("exclude", "string", "_Exclude points", 'Points to exclude, as "x,y x,y"', "")
 BOXES = Argument("boxes", "string", "_Boxes", 'Boxes around objects, as "x,y,width,height ..."', "")
 
+FILL_GROW = Argument("grow", "double", "_Grow", "Grow by this; 0 chooses by the selection's size", 0.0, 0.0, 500.0)
+FILL_FEATHER = Argument("feather", "double", "_Feather", "Soften by this; 0 chooses by size", 0.0, 0.0, 200.0)
+CONTEXT = Argument(
+    "context",
+    "double",
+    "_Context",
+    "Save the surroundings too, so many times the selection's size; 0 does not",
+    0.5,
+    0,
+    4,
+)
+
 ACTIONS = (("status", "Show"), ("start", "Start the server"), ("stop", "Stop the server"))
 ACTION = Argument("action", "choice", "_Action", "What to do", "status", choices=ACTIONS)
 
 POST = (THRESHOLD, FILL_HOLES, MIN_AREA, SMOOTH, GROW, FEATHER, INVERT)
+EDGES = (EDGE, HAIR, ROUND, CONTRAST, SHIFT)
+EDGE_NAMES = tuple(argument.name for argument in EDGES)
+LOOKS = (OUTLINE, OUTLINE_COLOR, FILL, BACKGROUND, SHADOW)
+LOOK_NAMES = tuple(argument.name for argument in LOOKS)
 POST_NAMES = tuple(argument.name for argument in POST)
 
 
@@ -124,7 +153,16 @@ ALL: Tuple[Procedure, ...] = (
         "<Image>/Select",
         "Make the edge of the selection fit the picture",
         "Looks at the picture in a band around the selection's edge and finds the soft edge there.",
-        (EDGE, SOURCE, RECIPE, MODELS, _result("selection", "selection", "layer-mask", "layer", "channel"), *POST),
+        (*EDGES, SOURCE, RECIPE, MODELS, _result("selection", "selection", "layer-mask", "layer", "channel"), *POST),
+    ),
+    Procedure(
+        "maskwright-prepare-inpainting",
+        "prepare_inpainting",
+        "Prepare for _Inpainting...",
+        "<Image>/Select",
+        "Make the selection ready to be filled by an inpainting tool",
+        "Grows and feathers the selection, and saves the rectangle around it that an inpainting tool should look at.",
+        (FILL_GROW, FILL_FEATHER, CONTEXT, SOURCE),
     ),
     Procedure(
         "maskwright-remove-background",
@@ -133,8 +171,24 @@ ALL: Tuple[Procedure, ...] = (
         "<Image>/Layer/Transparency",
         "Cut the subject out into a new layer",
         "Makes a new layer with the subject and soft, clean edges. The original layer is kept.",
-        (SOURCE, RECIPE, MODELS, _result("layer", "layer", "layer-mask", "selection"), CLEAN, HIDE, *POST),
+        (
+            *(SOURCE, RECIPE, MODELS, _result("layer", "layer", "layer-mask", "selection"), CLEAN, HIDE),
+            *(*EDGES, *LOOKS, *POST),
+        ),
         dialog=False,
+    ),
+    Procedure(
+        "maskwright-cut-out",
+        "cut_out",
+        "_Cut Out by Prompt...",
+        "<Image>/Layer/Transparency",
+        "Cut what you name out into a new layer",
+        "Finds what the prompt names and makes a new layer of it, with soft, clean edges. Without a prompt the subject "
+        "is cut out. The original layer is kept.",
+        (
+            *(PROMPT, EXCLUDE_TEXT, PICK, INCLUDE, EXCLUDE, BOXES, SOURCE, RECIPE, MODELS, CUT_USE),
+            *(_result("layer", "layer", "layer-mask", "selection", "channel"), CLEAN, HIDE, *EDGES, *LOOKS, *POST),
+        ),
     ),
     Procedure(
         "maskwright-mask-from-prompt",

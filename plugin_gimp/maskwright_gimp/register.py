@@ -1,6 +1,6 @@
 """Tells GIMP about the procedures. Runs in the query phase too, so it imports next to nothing."""
 
-from gi.repository import Gimp, GObject
+from gi.repository import Babl, Gegl, Gimp, GObject
 
 from . import procedures
 
@@ -40,6 +40,9 @@ def _add(made, argument):
         made.add_int_argument(name, nick, blurb, int(low), int(high), default, READWRITE)
     elif kind == "boolean":
         made.add_boolean_argument(name, nick, blurb, default, READWRITE)
+    elif kind == "color":
+        Babl.init()  # else the colour cannot be made in the phase in which GIMP asks what there is
+        made.add_color_argument(name, nick, blurb, False, Gegl.Color.new(default), READWRITE)
     else:
         choice = Gimp.Choice.new()
         for number, (identity, label) in enumerate(choices):

@@ -5,7 +5,7 @@ from typing import Any, List, Mapping, NamedTuple
 from maskwright_protocol.errors import BadInput
 from maskwright_protocol.messages import CutoutResult, Instance, Mask, Selection
 
-from . import editor
+from . import making, reading
 
 
 class Found(NamedTuple):
@@ -33,15 +33,15 @@ def nothing_found(answer: Any) -> str:
     return f"{message} {hint}".strip()
 
 
-def check(subject: editor.Subject, options: Mapping[str, Any]) -> None:
+def check(subject: reading.Subject, options: Mapping[str, Any]) -> None:
     """Refuse before the server is asked what could not be done with its answer."""
-    if options["result"] == "layer-mask":
-        editor.check_mask_target(subject)
+    if options.get("result") == "layer-mask":
+        making.check_mask_target(subject)
     if not subject.image.is_valid():
         raise BadInput("The image was closed.", "")
 
 
-def apply(subject: editor.Subject, answer: Any, options: Mapping[str, Any], name: str) -> int:
+def apply(subject: reading.Subject, answer: Any, options: Mapping[str, Any], name: str) -> int:
     """Change the image in one undo step; the number of objects. ``name`` is for new channels and layers.
 
     The user may have worked on while the server did: layer and image are looked at again.
@@ -54,20 +54,23 @@ def apply(subject: editor.Subject, answer: Any, options: Mapping[str, Any], name
         raise BadInput("The image was closed meanwhile.", "Nothing was changed.")
     if subject.layer is not None and not subject.layer.is_valid():
         raise BadInput("The layer was removed meanwhile.", "Nothing was changed.")
-    kind, mode = options["result"], options.get("mode", "replace")
+    kind, mode = options.get("result", "selection"), options.get("mode", "replace")
     hide = bool(options.get("hide-original", False))
     colours = getattr(answer, "foreground", None)
-    if kind == "selection":
-        editor.apply_selection(image, union, mode)
+    context = getattr(answer, "context", None)
+    if kind == "selection" and context is not None:
+        making.apply_inpainting(image, union, context, "Inpainting context")
+    elif kind == "selection":
+        making.apply_selection(image, union, mode)
     elif kind == "channel":
-        editor.apply_channel(image, union, name)
+        making.apply_channel(image, union, name)
     elif kind == "layer-mask":
-        editor.apply_layer_mask(subject, union, mode)
+        making.apply_layer_mask(subject, union, mode)
     elif kind == "layers" and objects:
         parts = [[instance.mask] for instance in objects if instance.mask is not None]
-        editor.apply_layers(subject, parts, [instance.label or name for instance in objects], hide)
+        making.apply_layers(subject, parts, [instance.label or name for instance in objects], hide)
     elif colours is not None:
-        editor.apply_cutout(subject, colours, name, hide)
+        making.apply_cutout(subject, colours, name, hide)
     else:
-        editor.apply_layers(subject, [union], [name], hide)
+        making.apply_layers(subject, [union], [name], hide)
     return max(1, len(objects))

@@ -56,16 +56,61 @@ def test_the_selection_limits_or_prompts_or_is_ignored() -> None:
 
 
 def test_what_needs_a_selection_says_so() -> None:
-    for make, name in ((options.object_job, "object"), (options.refine_job, "refine")):
+    for make, name in (
+        (options.object_job, "select-object"),
+        (options.refine_job, "select-refine"),
+        (options.inpainting_job, "prepare-inpainting"),
+    ):
         with pytest.raises(EmptyPrompt, match="Nothing is selected"):
-            make(arguments(f"maskwright-select-{name}"), 8, None)
+            make(arguments(f"maskwright-{name}"), 8, None)
 
 
 def test_cutout_asks_for_colours_only_where_they_can_be_used() -> None:
     values = arguments("maskwright-remove-background", grow=-2.0)
-    assert options.cutout_job(values, 8).foreground is False
-    job = options.cutout_job(values, 16, "RGBA16")
+    assert options.cutout_job(values, 8, None).foreground is False
+    assert options.subject_job(arguments("maskwright-select-subject"), 8).foreground is False
+    job = options.cutout_job(values, 16, None, "RGBA16")
     assert (job.foreground, job.format, job.post.grow, job.mask_depth) == (True, "RGBA16", -2.0, 16)
+    assert (job.text, job.points, job.mask, job.colours) == ("", [], None, "auto")
+    own = arguments("maskwright-remove-background", clean_colors=False, outline=6.0)
+    assert options.needs_colours(own)
+    assert not options.needs_colours(values)
+    assert options.cutout_job(own, 8, None, "RGBA8").colours == "own"
+
+
+def test_cutting_out_by_prompt_and_the_edge() -> None:
+    values = arguments(
+        "maskwright-cut-out",
+        prompt=" fox ",
+        but_not="tail",
+        pick="best",
+        include="3,4",
+        boxes="1,2,30,40",
+        hair=True,
+        smooth_edge=2.0,
+        contrast=0.5,
+        shift_edge=-0.25,
+        edge_width=9.0,
+        outline=4.0,
+        outline_color="#ff0000",
+        fill_background=True,
+        background_color="#00ff00",
+        keep_shadow=True,
+    )
+    job = options.cutout_job(values, 8, OUTLINE, "RGBA8")
+    assert (job.text, job.exclude_text, job.pick) == ("fox", "tail", "best")
+    assert (job.points, job.boxes, job.mask) == ([Point(3, 4)], [Rect(1, 2, 30, 40)], None)
+    assert (job.hair, job.smooth, job.contrast, job.shift_edge, job.edge_width) == (True, 2.0, 0.5, -0.25, 9.0)
+    assert (job.outline, job.outline_colour, job.background, job.shadow) == (4.0, "#ff0000", "#00ff00", True)
+    values["current-selection"] = "prompt"
+    assert options.cutout_job(values, 8, OUTLINE).mask is OUTLINE
+    with pytest.raises(EmptyPrompt, match="Nothing is selected"):
+        options.cutout_job(values, 8, None)
+
+
+def test_inpainting_keeps_the_edge_as_it_is() -> None:
+    job = options.inpainting_job(arguments("maskwright-prepare-inpainting", grow=8.0, context=1.5), 8, OUTLINE)
+    assert (job.recipe, job.post.grow, job.post.feather, job.context, job.mask) == ("inpaint", 8.0, 0.0, 1.5, OUTLINE)
 
 
 def test_every_argument_is_complete_and_its_default_possible() -> None:

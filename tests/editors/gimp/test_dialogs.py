@@ -120,7 +120,9 @@ def test_menu_entries(gui: Windows) -> None:
     """)
     assert found == [
         ("maskwright-click-to-select", "<Image>/Filters/Maskwright", "Click to Select..."),
+        ("maskwright-cut-out", "<Image>/Layer/Transparency", "Cut Out by Prompt..."),
         ("maskwright-mask-from-prompt", "<Image>/Layer/Mask", "Add Mask from Prompt..."),
+        ("maskwright-prepare-inpainting", "<Image>/Select", "Prepare for Inpainting..."),
         ("maskwright-remove-background", "<Image>/Layer/Transparency", "Remove Background to New Layer"),
         ("maskwright-select-by-prompt", "<Image>/Select", "By Prompt..."),
         ("maskwright-select-object", "<Image>/Select", "Object from Selection"),
@@ -175,6 +177,29 @@ def test_refine_dialog(shown: Windows) -> None:
     assert shown.gimp.run("out = selected(image) != rough")
     shown.undo()
     wait_until(lambda: shown.gimp.run("out = selected(image) == rough"), "the rough selection to come back")
+
+
+def test_cut_out_dialog(shown: Windows, photo: Plane) -> None:
+    call, window = shown.open("maskwright-cut-out", "Cut Out by Prompt", outline=4.0)
+    shown.lab.xdotool("type", "--delay", "5", "bus")
+    shown.picture("cut-out", window)
+    shown.lab.xdotool("key", "Return")
+    assert shown.gimp.finish(call)[0] == "success"
+    assert shown.gimp.run("out = len(image.get_layers())") == 2
+    shown.undo()
+    wait_until(shown.unchanged, "one undo to bring everything back")
+
+
+def test_prepare_for_inpainting_dialog(shown: Windows) -> None:
+    shown.gimp.run("image.select_ellipse(Gimp.ChannelOps.REPLACE, 160, 220, 80, 90); rough = selected(image)")
+    call, window = shown.open("maskwright-prepare-inpainting", "Prepare for Inpainting")
+    shown.picture("prepare-inpainting", window)
+    shown.lab.xdotool("key", "Return")
+    assert shown.gimp.finish(call)[0] == "success"
+    assert shown.gimp.run("out = selected(image) != rough and len(image.get_channels()) == 1")
+    shown.undo()
+    gone = "out = selected(image) == rough and not image.get_channels()"
+    wait_until(lambda: shown.gimp.run(gone), "one undo to bring the selection back and take the channel away")
 
 
 def test_server_dialog(shown: Windows) -> None:

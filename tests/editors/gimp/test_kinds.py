@@ -200,15 +200,15 @@ def test_the_models_get_srgb_whatever_the_profile(closing: Gimp) -> None:
         import sys
         home = os.path.join(os.environ["GIMP3_DIRECTORY"], "plug-ins", "maskwright")
         sys.path[:0] = [home, os.path.join(home, "vendor")]
-        from maskwright_gimp import editor
+        from maskwright_gimp import reading
         from maskwright_protocol.messages import PixelRect
     """)
-    overview = closing.run("out = bytes(editor.Subject(image, [layer]).source.overview().data)[:3]")
+    overview = closing.run("out = bytes(reading.Subject(image, [layer]).source.overview().data)[:3]")
     assert np.abs(np.array(list(overview)) - adobe_to_srgb((190, 60, 90))).max() <= 1
     assert list(overview) != [190, 60, 90]
-    detail = "editor.Subject(image, [layer]).source.detail(PixelRect(3, 3, 5, 5))"
+    detail = "reading.Subject(image, [layer]).source.detail(PixelRect(3, 3, 5, 5))"
     assert closing.run(f"out = bytes({detail}.data)[:3]") == overview
-    assert closing.run("out = editor.Subject(image, [layer]).clean_colours()") == "", "sRGB would clip its colours"
+    assert closing.run("out = reading.Subject(image, [layer]).clean_colours()") == "", "sRGB would clip its colours"
 
 
 def test_an_overview_is_the_picture_and_not_blank(closing: Gimp, photo: Plane) -> None:
@@ -217,11 +217,11 @@ def test_an_overview_is_the_picture_and_not_blank(closing: Gimp, photo: Plane) -
         import sys
         home = os.path.join(os.environ["GIMP3_DIRECTORY"], "plug-ins", "maskwright")
         sys.path[:0] = [home, os.path.join(home, "vendor")]
-        from maskwright_gimp import editor
+        from maskwright_gimp import reading
         image = load(PHOTO)
         image.scale(3000, 4000)
         layer = image.get_layers()[0]
-        seen = editor.Subject(image, [layer]).source.overview()
+        seen = reading.Subject(image, [layer]).source.overview()
     """)
     width, height = closing.run("out = seen.raster.width, seen.raster.height")
     assert (width, height) == (768, 1024)

@@ -116,6 +116,43 @@ def test_remove_background_without_cleaning_keeps_the_colours(image: Gimp, clien
     assert image.run("out = layer.get_visible()") is False
 
 
+def test_cut_out_by_prompt_makes_the_servers_layer(image: Gimp, client: Client, photo: Plane) -> None:
+    image.run("""out = call("maskwright-cut-out", image, [layer], prompt="bus", hair=True, outline=6.0,
+        outline_color=Gegl.Color.new("#ff00ff"))""")
+    assert image.run("out = image.get_layers()[0].get_name()") == "bus"
+    job = Cutout("", text="bus", hair=True, outline=6.0, outline_colour="#ff00ff")
+    expected = answer(client, job, Pixels(photo))
+    box = expected.foreground.box
+    data = np.frombuffer(bytes(unpack(expected.foreground)), np.uint8).reshape(box.height, box.width, 4)
+    layer = drawn(image, "image.get_layers()[0]", "R'G'B'A u8", 4)
+    assert np.array_equal(layer[box.y : box.y + box.height, box.x : box.x + box.width, 3], data[..., 3])
+    pink = (layer == (255, 0, 255, 255)).all(axis=2)
+    assert pink.sum() > 1000, "the outline"
+    assert not pink[300, 240], "the bus itself keeps its colours"
+    # As a selection, by a click, without any outline: only what was clicked.
+    image.call("maskwright-cut-out", include="240,250", result="selection").ok()
+    clicked = answer(client, Cutout("", points=[Point(240, 250)], foreground=False), Pixels(photo)).alpha
+    assert np.array_equal(selected(image), plane(clicked, WIDTH, HEIGHT))
+
+
+def test_preparing_for_inpainting(image: Gimp, client: Client, photo: Plane) -> None:
+    image.run("image.select_ellipse(Gimp.ChannelOps.REPLACE, 160, 220, 80, 90)")
+    rough = selected(image)
+    mask = pack(PixelRect(160, 220, 80, 90), rough[220:310, 160:240].tobytes())
+    image.call("maskwright-prepare-inpainting", grow=10.0, feather=3.0, context=0.5).ok()
+    post = PostProcess(grow=10.0, feather=3.0)
+    job = Refine("", recipe="inpaint", context=0.5, post=post, mask=mask)
+    expected = answer(client, job, Pixels(photo))
+    assert np.array_equal(selected(image), plane(expected.instances[0].mask, WIDTH, HEIGHT))
+    box = expected.context
+    saved = drawn(image, "image.get_channels()[0]", "Y' u8", 1)[..., 0]
+    assert image.run("out = image.get_channels()[0].get_name()") == "Inpainting context"
+    inside = np.zeros((HEIGHT, WIDTH), bool)
+    inside[box.y : box.y + box.height, box.x : box.x + box.width] = True
+    assert np.array_equal(saved == 255, inside)
+    assert not saved[~inside].any()
+
+
 def test_mask_from_prompt(image: Gimp, client: Client, photo: Plane) -> None:
     image.call("maskwright-mask-from-prompt", prompt="bus").ok()
     expected = bus(client, photo)
