@@ -119,3 +119,8 @@ def quantise(mask: Plane, depth: int) -> NDArray[np.uint8] | NDArray[np.uint16]:
 def dequantise(plane: NDArray[np.uint8] | NDArray[np.uint16]) -> Plane:
     """uint8 or uint16 full scale -> float32 0..1."""
     return plane.astype(np.float32) * np.float32(1.0 / np.iinfo(plane.dtype).max)
+
+
+def as_float(plane: NDArray[Any]) -> Plane:
+    """A mask of whole numbers at full scale as float32 0..1; one of floats as it is."""
+    return np.asarray(plane, np.float32) if plane.dtype.kind == "f" else dequantise(plane)

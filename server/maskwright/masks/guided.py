@@ -90,3 +90,16 @@ def upsample(mask: Plane, guide: Guide, radius: int = 3, epsilon: float = 1e-4) 
     """
     small = cv2.resize(guide, (mask.shape[1], mask.shape[0]), interpolation=cv2.INTER_AREA)
     return fit(small, mask, radius, epsilon).apply(guide)
+
+
+def interpolate(plane: NDArray[np.float32], columns: NDArray[np.float32], rows: NDArray[np.float32]) -> Plane:
+    """Bilinear values at ``rows`` x ``columns`` (float32 places), one axis after the other; the rim goes on outside."""
+    for axis, places in ((0, rows), (1, columns)):
+        last = plane.shape[axis] - 1
+        places = np.clip(places, 0, last)
+        low = np.minimum(places.astype(np.int32), max(0, last - 1))
+        part = (places - low).astype(np.float32)
+        part = part[None, :] if axis else part[:, None]
+        first, second = np.take(plane, low, axis), np.take(plane, np.minimum(low + 1, last), axis)
+        plane = cv2.add(first, cv2.multiply(cv2.subtract(second, first), np.broadcast_to(part, first.shape).copy()))
+    return plane

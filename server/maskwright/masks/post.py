@@ -73,7 +73,7 @@ def post_process_crop(mask: Plane, box: PixelBox, canvas: PixelBox, settings: Se
     if is_default(settings):
         return mask, box
     visible = tight_box(mask)
-    work = visible.moved(box.x, box.y).padded(_margin(settings)).intersect(canvas)
+    work = visible.moved(box.x, box.y).padded(margin(settings)).intersect(canvas)
     if visible.empty or work.empty:
         out, work = np.zeros((0, 0), np.float32), PixelBox(canvas.x, canvas.y, 0, 0)
     else:
@@ -95,7 +95,8 @@ def post_process_crop(mask: Plane, box: PixelBox, canvas: PixelBox, settings: Se
     return np.clip(out, 0.0, 1.0), work
 
 
-def _margin(settings: Settings) -> int:
+def margin(settings: Settings) -> int:
+    """How many pixels beyond what is visible the chain may reach."""
     spread = 1.0 + max(0.0, settings.grow) + 4.0 * max(0.0, settings.feather) + 2.0 * max(0.0, settings.smooth)
     return math.ceil(spread) + 1
 

@@ -1,111 +1,157 @@
-"""Background removal: alpha, and the subject's own colours without the fringe of the old background."""
+"""Background removal: of everything but the main subjects, or but what a prompt names or points at."""
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import dataclass, field, replace
 
-from maskwright.images import pixels
-from maskwright.masks.boxes import PixelBox, Plane, recrop, tight_box
-from maskwright.masks.foreground import decontaminate
-from maskwright.masks.guided import fit
-from maskwright.masks.opencv import cv2
-from maskwright.masks.post import post_process_crop
-from maskwright_protocol.messages import Cutout, CutoutResult, Pixels
+from maskwright.masks.boxes import PixelBox, tight_box
+from maskwright.masks.post import margin, post_process_crop
+from maskwright.masks.subjects import Subjects, subjects
+from maskwright.masks.trimap import WIDEST
+from maskwright_protocol.errors import BadInput
+from maskwright_protocol.messages import Cutout, CutoutResult, Instance, Rect
 
-from . import prompts, vision
-from .answer import pack
+from . import content, matting, prompts, vision
+from .answer import pack, rect_from
 from .choose import Cast
+from .colouring import check_looks, coloured, layers
+from .compose import PAINTS, compose, finer_wanted, region
 from .context import JobContext
-from .picture import PictureView, to_rect
+from .matting import ByTrimap, Matted, check_edge
+from .objects import NothingFound, by_prompt, prompted
+from .picture import PictureView
+from .refine import adjusted
 
-_RADIUS, _EPSILON = 4, 1e-4  # of the guided enlargement, in overview pixels
+EDGES = ("auto", "matte", "refined")
+CLOSER = 1.5  # how many times more of the subject a matter must see in a crop than in the whole to look again
+
+
+@dataclass
+class Subject:
+    """What is cut out. ``listed``: all that could have been."""
+
+    matted: Matted
+    listed: list[Instance] = field(default_factory=list)
+    agreement: float | None = None
 
 
 def cutout(request: Cutout, picture: PictureView, context: JobContext) -> CutoutResult:
-    """Raises ``MorePixelsNeeded`` when colours are asked for and only a proxy is there."""
+    """Raises ``MorePixelsNeeded`` when full resolution is needed and only a proxy is there."""
     post, depth = prompts.check_post(request.post), prompts.check_depth(request.mask_depth)
-    pixels.pixel_format(request.format)
+    _check(request, picture)
     cast = Cast(request, "cutout", context)
-    small = vision.matte(cast.matter(), picture, context)
+    content.suit(cast, picture, context)
     answer = CutoutResult(request.id, request.generation, context.report(cast.preset.name))
-    seen = tight_box(small)
-    if seen.empty or not (small >= 0.5).any():
-        answer.reason = "nothing_found"
-        answer.message = "No main subject was found."
-        answer.hint = "Select the subject with a click or a box instead."
+    try:
+        subject = _by_prompt(request, cast, picture, context) if prompted(request) else _main(
+            request, cast, picture, context
+        )  # fmt: skip
+    except NothingFound as nothing:
+        answer.reason, answer.message, answer.hint = "nothing_found", nothing.message, nothing.hint
+        answer.subjects = nothing.listed
+        answer.report = context.report(cast.preset.name)
         return answer
-    box = _document_box(seen, picture)
-    detailed = request.foreground or picture.has_detail(box)
-    if detailed:
-        colours, own_alpha = picture.detail(box)
-    else:
-        colours, own_alpha = None, None
-    with context.stage("refine", "Drawing the edges"):
-        alpha = _enlarge(small, box, picture, colours)
-        alpha, box_after = post_process_crop(alpha, box, picture.box, post)
-        mask = pack(alpha, box_after, depth)
-    if mask is None:
+    answer.agreement, answer.route, answer.subjects = subject.agreement, subject.matted.route, subject.listed
+    with context.stage("post", "Drawing the mask"):
+        alpha, box = adjusted(subject.matted.alpha, request), subject.matted.box
+        alpha, box = post_process_crop(alpha, box, picture.box, post)
+        parts = layers(alpha, box, request, picture, context)
+        answer.alpha = pack(parts.opacity(), parts.box, depth)
+    if answer.alpha is None:
         answer.reason = "empty_after_post_processing"
         answer.message = "Nothing is left of the subject after the settings were applied."
         answer.hint = "Shrink less, lower the threshold, or keep smaller parts."
-    answer.alpha = mask
-    if request.foreground and mask is not None:
-        visible = PixelBox(mask.box.x, mask.box.y, mask.box.width, mask.box.height)
-        if colours is None or not box.contains(visible):
-            colours, own_alpha = picture.detail(visible)
-            box = visible
-        with context.stage("foreground", "Cleaning the colours of the edges"):
-            clean = decontaminate(colours, recrop(alpha, box_after, box))
-            shown = recrop(alpha, box_after, visible)
-            if own_alpha is not None:
-                shown = shown * recrop(own_alpha, box, visible)
-            data = pixels.pack(recrop(clean, box, visible), shown, request.format, picture.transfer)
-        answer.foreground = Pixels(box=to_rect(visible), format=request.format, data=data)
+    elif request.foreground:
+        shown = answer.alpha.box
+        visible = PixelBox(shown.x, shown.y, shown.width, shown.height)
+        answer.foreground = coloured(parts, visible, request, picture, context)
     answer.report = context.report(cast.preset.name)
     return answer
 
 
-def _document_box(seen: PixelBox, picture: PictureView) -> PixelBox:
-    """The document's pixels that show a box of the overview, two overview pixels wider."""
-    sx, sy = picture.scale
-    ox, oy = picture.origin
-    wide = seen.padded(2)
-    return PixelBox.around(wide.x / sx + ox, wide.y / sy + oy, wide.right / sx + ox, wide.bottom / sy + oy).intersect(
-        picture.box
-    )
+def _check(request: Cutout, picture: PictureView) -> None:
+    check_edge(request)
+    check_looks(request)
+    prompts.check_pick(request.pick)
+    if request.subject_at is not None:
+        prompts.check_points([request.subject_at], picture.box)
+    if request.edges not in EDGES:
+        raise BadInput(f"{request.edges!r} is no way to find edges.", hint=f"Use one of {', '.join(EDGES)}.")
+    if request.paint_out not in PAINTS:
+        raise BadInput(f"{request.paint_out!r} is no way to paint over.", hint=f"Use one of {', '.join(PAINTS[1:])}.")
 
 
-def _enlarge(small: Plane, box: PixelBox, picture: PictureView, colours: pixels.Colours | None) -> Plane:
-    """The overview's alpha at document resolution in ``box``; with colours its edges follow them."""
-    sx, sy = picture.scale
-    ox, oy = picture.origin
-    if sx == 1 and sy == 1:
-        return np.ascontiguousarray(small[box.moved(-ox, -oy).slices()])
-    # Pixel centres of the box in overview coordinates.
-    columns = ((np.arange(box.width, dtype=np.float32) + 0.5 + box.x - ox) * sx - 0.5).astype(np.float32)
-    rows = ((np.arange(box.height, dtype=np.float32) + 0.5 + box.y - oy) * sy - 0.5).astype(np.float32)
-
-    def bring(plane: np.ndarray) -> np.ndarray:
-        return _interpolate(plane, columns, rows)
-
-    if colours is None or max(sx, sy) >= 1:
-        return np.clip(bring(small), 0.0, 1.0)
-    guide = picture.overview.astype(np.float32) * np.float32(1 / 255)
-    model = fit(guide, small, _RADIUS, _EPSILON)
-    out = bring(model.b)
-    for channel in range(3):
-        out += bring(np.ascontiguousarray(model.a[..., channel])) * colours[..., channel]
-    return np.clip(out, 0.0, 1.0)
+def _needed(box: PixelBox, request: Cutout, picture: PictureView) -> PixelBox:
+    """The part of the document whose pixels the answer is made of."""
+    return picture.box if request.post.invert else box.padded(margin(request.post)).intersect(picture.box)
 
 
-def _interpolate(plane: np.ndarray, columns: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Bilinear values at ``rows`` x ``columns`` (float32 places), one axis after the other; the rim goes on outside."""
-    for axis, places in ((1, columns), (0, rows)):
-        last = plane.shape[axis] - 1
-        places = np.clip(places, 0, last)
-        low = np.minimum(places.astype(np.int32), max(0, last - 1))
-        part = (places - low).astype(np.float32)
-        part = part[None, :] if axis else part[:, None]
-        first, second = np.take(plane, low, axis), np.take(plane, np.minimum(low + 1, last), axis)
-        plane = cv2.add(first, cv2.multiply(cv2.subtract(second, first), np.broadcast_to(part, first.shape).copy()))
-    return plane
+def _by_prompt(request: Cutout, cast: Cast, picture: PictureView, context: JobContext) -> Subject:
+    """Each thing that is meant by itself, its neighbours taken away, then all together."""
+    found = by_prompt(request, cast, picture, context)
+    whole = PixelBox(0, 0, 0, 0)
+    for _, box in found.chosen:
+        whole = whole.union(region(box, picture.box, request.hair, request.edge_width or WIDEST))
+    picture.need_detail(_needed(whole, request, picture))
+    done = [
+        compose(
+            mask, box, found.others, picture, cast, request, context,
+            edges=request.edges, transparency=request.transparency, paint_out=request.paint_out,
+        )
+        for mask, box in found.chosen
+    ]  # fmt: skip
+    return Subject(matting.union(done), found.listed, min(one.agreement for one in done))
+
+
+def _main(request: Cutout, cast: Cast, picture: PictureView, context: JobContext) -> Subject:
+    """The subjects that the matter finds by itself."""
+    matter = cast.matter()
+    small = vision.matte(matter, picture, context)
+    if not (small >= 0.5).any():
+        raise NothingFound("No main subject was found.", "Select the subject with a click or a box instead.")
+    seen = subjects(small)
+    listed = _listed(seen, picture, matter.model_id)
+    small = seen.keep(small, _chosen(seen, listed, request, picture))
+    box = picture.overview_box_to_document(tight_box(small))
+    roi = region(box, picture.box, request.hair, request.edge_width or WIDEST)
+    if request.foreground or request.edges == "refined":
+        picture.need_detail(_needed(roi, request, picture))
+    detailed = picture.has_detail(roi)
+    with context.stage("refine", "Drawing the edges"):
+        alpha = picture.enlarged(small, box, follow=detailed)
+    done = Matted(alpha, box, 1.0, "matte")
+    if not detailed or request.edges == "matte":
+        return Subject(done, listed)
+    size = context.models.known.get(matter.model_id).input_size
+    whole, part = max(picture.box.width, picture.box.height), max(roi.width, roi.height)
+    if min(size, part) * whole > CLOSER * min(size, max(picture.size)) * part:
+        done = compose(alpha, box, [], picture, cast, request, context, edges=request.edges, transparency=True)
+        return Subject(done, listed)
+    refiner = cast.refiner() if finer_wanted(request.edges, size, roi) else None
+    if refiner is not None:
+        width = matting.edge_width(alpha, request.edge_width)
+        solver = ByTrimap(picture, refiner)
+        again = matting.find_edge(
+            alpha, box, picture, solver, context, width=width, hair=request.hair, limit=roi
+        )  # fmt: skip
+        done = replace(again, route=f"{done.route}+{again.route}")
+    return Subject(done, listed)
+
+
+def _listed(seen: Subjects, picture: PictureView, source: str) -> list[Instance]:
+    found = []
+    for number, one in enumerate(seen.found, 1):
+        box = one.box
+        rect: Rect = rect_from(picture.box_to_document(vision.Box(box.x, box.y, box.right, box.bottom)))
+        found.append(Instance(f"subject-{number}", "", one.score, rect, source))
+    return found
+
+
+def _chosen(seen: Subjects, listed: list[Instance], request: Cutout, picture: PictureView) -> list[int]:
+    """Indices of the wanted subjects, the largest counted first."""
+    if request.subject_at is not None:
+        return [seen.at(*picture.to_overview(request.subject_at.x, request.subject_at.y))]
+    chosen = prompts.picked(len(listed), request.pick)
+    if not chosen:
+        raise NothingFound(f"There are only {len(listed)} subjects.", "Pick one of those.", listed)
+    return chosen

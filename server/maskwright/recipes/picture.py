@@ -5,16 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from maskwright.images import pixels
-from maskwright.masks.boxes import PixelBox, Plane, dequantise, recrop
+from maskwright.masks.boxes import PixelBox, Plane, dequantise, recrop, tight_box
+from maskwright.masks.guided import fit, interpolate
 from maskwright.masks.opencv import cv2
 from maskwright.models.roles import RGB, Box
 from maskwright_protocol import masks as wire_masks
 from maskwright_protocol.errors import BadImage, BadInput, MorePixelsNeeded, UnknownImage
 from maskwright_protocol.messages import Mask, Picture, PixelRect, Raster
+
+_RADIUS, _EPSILON = 4, 1e-4  # of the guided enlargement, in overview pixels
+_STRIP = 256  # rows that are enlarged at a time
 
 
 class PictureView:
@@ -80,6 +86,41 @@ class PictureView:
         ox, oy = self.origin
         return Box(box.x0 / sx + ox, box.y0 / sy + oy, box.x1 / sx + ox, box.y1 / sy + oy)
 
+    def overview_box_to_document(self, box: PixelBox) -> PixelBox:
+        """The document's pixels that show a box of whole overview pixels, and two more of these on each side."""
+        wide = box.padded(2)
+        edges = self.box_to_document(Box(wide.x, wide.y, wide.right, wide.bottom))
+        return PixelBox.around(edges.x0, edges.y0, edges.x1, edges.y1).intersect(self.box)
+
+    def enlarged(self, small: Plane, box: PixelBox, follow: bool = False) -> Plane:
+        """A mask of the overview's size at document resolution in ``box``.
+
+        ``follow``: its edges follow the document's colours, by a guided filter fitted to the overview.
+        """
+        sx, sy = self.scale
+        ox, oy = self.origin
+        if sx == 1 and sy == 1:
+            return np.ascontiguousarray(small[box.moved(-ox, -oy).slices()])
+        follow = follow and max(sx, sy) < 1
+        planes = [small]
+        if follow:
+            model = fit(self.overview.astype(np.float32) * np.float32(1 / 255), small, _RADIUS, _EPSILON)
+            planes = [model.b, *(np.ascontiguousarray(model.a[..., i]) for i in range(3))]
+        # Pixel centres of the box in overview coordinates.
+        columns = ((np.arange(box.width, dtype=np.float32) + 0.5 + box.x - ox) * sx - 0.5).astype(np.float32)
+        rows = ((np.arange(box.height, dtype=np.float32) + 0.5 + box.y - oy) * sy - 0.5).astype(np.float32)
+        out = np.empty((box.height, box.width), np.float32)
+        for top in range(0, box.height, _STRIP):
+            part = slice(top, min(box.height, top + _STRIP))
+            values = [interpolate(plane, columns, rows[part]) for plane in planes]
+            strip = values[0]
+            if follow:
+                colours = self.detail_rgb(PixelBox(box.x, box.y + top, box.width, part.stop - top))
+                for channel in range(3):
+                    strip = strip + values[1 + channel] * (colours[..., channel] * np.float32(1 / 255))
+            out[part] = np.clip(strip, 0.0, 1.0)
+        return out
+
     def mask_in_overview(self, mask: Plane, box: PixelBox) -> Plane:
         """A mask that covers ``box`` of the document (0 elsewhere) at the overview's size ``(h, w)``."""
         height, width = self.size
@@ -97,6 +138,18 @@ class PictureView:
 
     def has_detail(self, box: PixelBox) -> bool:
         return self._full(box) is not None
+
+    def need_detail(self, box: PixelBox) -> None:
+        """Raises ``MorePixelsNeeded`` when no raster shows ``box`` at full resolution."""
+        self._need(box)
+
+    def with_detail(self, wanted: PixelBox, least: PixelBox) -> PixelBox:
+        """As much of ``wanted`` as one raster shows at full resolution that shows ``least``.
+
+        Raises ``MorePixelsNeeded`` when none shows even that.
+        """
+        raster, _ = self._need(least)
+        return wanted.intersect(to_box(raster.box)).intersect(self.box)
 
     def detail_rgb(self, box: PixelBox) -> RGB:
         """The document's pixels in ``box``, uint8 sRGB. Raises ``MorePixelsNeeded`` when only a proxy shows them."""
@@ -144,10 +197,26 @@ def to_rect(box: PixelBox) -> PixelRect:
     return PixelRect(box.x, box.y, box.width, box.height)
 
 
+def read_plane(mask: Mask) -> tuple[NDArray[Any], PixelBox]:
+    """A request's mask in whole numbers, as it came, and its box. Raises ``BadInput`` when its bytes do not fit."""
+    box = to_box(mask.box)
+    kind = np.dtype(np.uint8) if mask.depth == 8 else np.dtype("<u2")
+    plane: NDArray[Any] = np.frombuffer(wire_masks.unpack(mask), kind).reshape(box.height, box.width)
+    return plane, box
+
+
 def read_mask(mask: Mask) -> tuple[Plane, PixelBox]:
     """A request's mask as float32 0..1 and its box. Raises ``BadInput`` when its bytes do not fit."""
-    box = to_box(mask.box)
-    data = wire_masks.unpack(mask)
-    if mask.depth == 8:
-        return dequantise(np.frombuffer(data, np.uint8).reshape(box.height, box.width)), box
-    return dequantise(np.frombuffer(data, "<u2").reshape(box.height, box.width)), box
+    plane, box = read_plane(mask)
+    return dequantise(plane), box
+
+
+def tight_mask(mask: Mask, picture: PictureView) -> tuple[NDArray[Any], PixelBox] | None:
+    """A request's mask within the picture, cropped to what is visible, and its box; None when nothing is half full."""
+    plane, box = read_plane(mask)
+    common = box.intersect(picture.box)
+    plane = recrop(plane, box, common)
+    inner = tight_box(plane)
+    if inner.empty or int(plane.max()) <= np.iinfo(plane.dtype).max // 2:
+        return None
+    return plane[inner.slices()], inner.moved(common.x, common.y)

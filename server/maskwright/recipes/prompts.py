@@ -90,6 +90,14 @@ def check_pick(pick: str) -> str:
     raise BadInput(f"{pick!r} picks nothing.", hint="Use 'all', 'best' or a number from 1.")
 
 
+def picked(count: int, pick: str) -> list[int]:
+    """Which of ``count`` things in order a checked pick means, counted from 0; none beyond the end."""
+    if pick == "all":
+        return list(range(count))
+    index = 0 if pick == "best" else int(pick) - 1
+    return [index] if index < count else []
+
+
 def check_post(post: PostProcess) -> PostProcess:
     """Raises ``BadInput`` for NaN, negative lengths, levels that cross, or lengths beyond ``MAX_LENGTH``."""
     for name in ("levels_low", "levels_high", "max_hole_area", "min_area", "smooth", "grow", "feather"):

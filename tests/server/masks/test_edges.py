@@ -117,4 +117,4 @@ def test_a_trimap_keeps_clear_of_the_borders():
     assert (tri[36:] == 0).all()
     assert not trimap.band(np.ones((5, 5), np.float32), 4).any()
     assert not trimap.band(np.zeros((5, 5), np.float32), 4).any()
-    assert trimap.auto_edge_width(np.zeros((5, 5), np.float32)) == 4
+    assert trimap.auto_edge_width(np.zeros((5, 5), np.uint8)) == 4
