@@ -131,6 +131,15 @@ class Segmenter(Model, Protocol):
         ...
 
 
+@runtime_checkable
+class Featured(Segmenter, Protocol):
+    """A segmenter whose embeddings tell what is alike."""
+
+    def features(self, embedding: Embedding) -> FloatMap:
+        """The encoder's features ``(C, h, w)`` float32, whose cells tile the image without its padding."""
+        ...
+
+
 @dataclass(frozen=True)
 class Match:
     """An object that a ``TextSegmenter`` found. ``hypothesis`` is its mask; the scores of the two are the same."""
@@ -153,9 +162,9 @@ class TextSegmenter(Segmenter, Protocol):
     ) -> list[Match]:
         """Everything that ``text`` names or that is like the ``examples``, best score first.
 
-        ``text``: phrases, separated by ``;``; each is looked for by itself and becomes the label. ``examples``: boxes
+        ``text``: phrases, separated by ``;`` or ``,``; each is looked for by itself and becomes the label. ``examples``: boxes
         ``(box, include)`` of objects in this image that are wanted (True) or to be told apart (False); with text they
-        narrow it. A match's ``hypothesis.low_res`` continues in ``segment``. Raises ``UnknownWord`` without any text
+        narrow it. A match's ``hypothesis.low_res`` continues in ``segment``. Raises ``EmptyPrompt`` without any text
         or wanted example.
         """
         ...

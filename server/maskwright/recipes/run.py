@@ -10,25 +10,31 @@ from maskwright_protocol.messages import (
     CutoutResult,
     Detect,
     Done,
+    Everything,
     Job,
+    ObjectMap,
     Parse,
     Prefetch,
     Refine,
     Select,
     Selection,
+    Similar,
 )
 
 from . import vision
 from .choose import Cast
 from .context import JobContext
 from .cutout import cutout
+from .everything import everything, similar
 from .parse import parse
 from .picture import PictureView
 from .refine import refine
 from .select import detect, select
 
 
-def run(request: Job, rasters: Mapping[str, memoryview], context: JobContext) -> Selection | CutoutResult | Done:
+def run(
+    request: Job, rasters: Mapping[str, memoryview], context: JobContext
+) -> Selection | CutoutResult | ObjectMap | Done:
     """Run ``request``. ``rasters``: packed pixels by raster key, at least those that the recipe looks at.
 
     Mask fields of the request hold their bytes. Raises ``MaskwrightError`` only, for what can be foreseen.
@@ -45,6 +51,10 @@ def run(request: Job, rasters: Mapping[str, memoryview], context: JobContext) ->
         return parse(request, picture, context)
     if isinstance(request, Refine):
         return refine(request, picture, context)
+    if isinstance(request, Everything):
+        return everything(request, picture, context)
+    if isinstance(request, Similar):
+        return similar(request, picture, context)
     if isinstance(request, Prefetch):
         cast = Cast(request, "select", context)
         vision.embed(cast.segmenter(), picture, context)

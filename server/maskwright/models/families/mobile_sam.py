@@ -51,6 +51,12 @@ class MobileSam:
         (features,) = self._encoder.run(self._encoder.outputs, {"input": planes})
         return Embedding(self.model_id, (height, width), features, features.nbytes)
 
+    def features(self, embedding: Embedding) -> FloatMap:
+        """``(256, h, w)`` float32, the long side 64."""
+        height, width = embedding.image_size
+        rows, columns = (max(1, round(side * 64 / max(height, width))) for side in (height, width))
+        return embedding.data[0, :, :rows, :columns]
+
     def segment(self, embedding: Embedding, prompts: list[SegmentPrompt]) -> list[list[Hypothesis]]:
         """For each prompt its hypotheses, the best first. The decoder takes one prompt per run."""
         return [self._one(embedding, prompt) for prompt in prompts]
