@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import platformdirs
 from pydantic import Field, field_validator
@@ -41,7 +41,12 @@ class Settings(BaseSettings):
     models: Annotated[list[Path], NoDecode] = Field(
         default_factory=list, description="local model folders, one directory a model; in the environment a path list"
     )
-    device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto takes a GPU if it can")
+    device: str = Field(
+        default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description="auto takes a graphics card if it can"
+    )
+    precision: Literal["auto", "fp32", "fp16", "bf16"] = Field(
+        default="auto", description="of PyTorch models: auto is fp32 on the CPU and bf16 or fp16 on a graphics card"
+    )
     threads: int = Field(default=0, ge=0, description="processor threads for the models; 0 chooses")
 
     image_budget: int = Field(default=1024, ge=16, description="MiB of uploaded pixels that are kept, over all clients")

@@ -71,6 +71,7 @@ async def _serve(settings: Settings, tls: ssl.SSLContext | None) -> None:
         folders=model_folders(settings),
         threads=settings.threads or os.cpu_count() or 1,
         embedding_budget=settings.embedding_budget * MIB,
+        precision=settings.precision,
     )
     desk = JobDesk(
         store,

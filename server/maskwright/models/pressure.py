@@ -1,4 +1,4 @@
-"""What to do when a job runs out of memory: free what can be freed, once more; then a smaller model; then say so."""
+"""What to do when a job runs out of memory: free what can be freed, then a smaller model or the CPU; and say so."""
 
 from __future__ import annotations
 
@@ -12,35 +12,42 @@ from .pool import ModelPool
 
 log = logging.getLogger("maskwright.models")
 Answer = TypeVar("Answer")
+_UNLOADED = "Other models were unloaded because the memory was not enough."
 
 
 def with_fallback(
     run: Callable[[list[str]], Answer], pool: ModelPool, forget: Callable[[], None], named: frozenset[str] = frozenset()
 ) -> Answer:
-    """``run(notes)``, at most three times; ``notes`` are sentences for the user. ``forget`` frees what is cached.
+    """``run(notes)``, again and again as long as something can be tried; ``notes`` are sentences for the user.
 
-    ``named``: models that the user chose, which are not replaced. Raises what the last run raised; a ``MemoryError``
-    becomes ``OutOfMemory``.
+    At first all models are unloaded and ``forget`` frees what is cached; then the model that did not fit gives way to a
+    smaller one, or moves from the graphics card to the CPU. ``named``: models that the user chose, which are not
+    replaced. Raises what the last run raised; a ``MemoryError`` becomes ``OutOfMemory``.
     """
-    try:
-        return run([])
-    except (OutOfMemory, MemoryError) as error:
-        log.warning("out of memory, freeing all models: %s", error)
-    pool.unload()
-    forget()
-    notes = ["Other models were unloaded because the memory was not enough."]
-    try:
-        return run(notes)
-    except MemoryError as error:
-        raise OutOfMemory("There was not enough memory for this.") from error
-    except OutOfMemory as error:
-        model = str(error.details.get("model", ""))
-        if not model or model in named or not pool.avoid(model):
-            raise
-        title = pool.known.get(model).title
-    pool.unload()
-    forget()
-    try:
-        return run([f"{title} does not fit into the memory, so a smaller model was used."])
-    except MemoryError as error:
-        raise OutOfMemory("There was not enough memory for this.") from error
+    notes: list[str] = []
+    while True:
+        try:
+            return run(list(notes))
+        except (OutOfMemory, MemoryError) as error:
+            model = str(error.details.get("model", "")) if isinstance(error, OutOfMemory) else ""
+            remedy = _remedy(model, pool, named) if notes else _UNLOADED
+            if not remedy:
+                if isinstance(error, OutOfMemory):
+                    raise
+                raise OutOfMemory("There was not enough memory for this.") from error
+            log.warning("out of memory: %s %s", error, remedy)
+            notes = [*(note for note in notes if note != _UNLOADED), remedy]  # that alone did not help
+        pool.unload()
+        forget()
+
+
+def _remedy(model: str, pool: ModelPool, named: frozenset[str]) -> str:
+    """Change what the next run does; a sentence that tells of it, empty when there is nothing left to change."""
+    if not model:
+        return ""
+    title = pool.known.get(model).title
+    if model not in named and pool.avoid(model):
+        return f"{title} does not fit into the memory, so a smaller model was used."
+    if pool.move_to_cpu(model):
+        return f"{title} does not fit into the graphics card's memory, so it ran on the CPU."
+    return ""

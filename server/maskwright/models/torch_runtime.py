@@ -22,6 +22,7 @@ from torch import nn
 from maskwright_protocol.errors import ModelBroken, OutOfMemory
 
 from .catalogue import Entry, Precision
+from .devices import WantedPrecision
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -45,11 +46,18 @@ def choose_device(wanted: str = "auto") -> tuple[str, str]:
     return "cpu", "PyTorch sees no graphics card it can use"
 
 
-def choose_precision(device: str) -> Precision:
-    """fp32 on the CPU and Metal; on CUDA bf16 where the card computes in it, else fp16."""
-    if not device.startswith("cuda"):
+def choose_precision(device: str, wanted: WantedPrecision = "auto") -> Precision:
+    """What the device computes in: fp32 on the CPU and Metal; on CUDA bf16 where the card can, else fp16.
+
+    ``wanted`` other than "auto" is taken where the device can do it; the CPU has no fp16.
+    """
+    card = device.startswith("cuda")
+    bf16 = not card or torch.cuda.is_bf16_supported(including_emulation=False)
+    if wanted == "fp32" or (wanted == "fp16" and device != "cpu") or (wanted == "bf16" and bf16):
+        return wanted
+    if not card:
         return "fp32"
-    return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
+    return "bf16" if bf16 else "fp16"
 
 
 def dtype(precision: Precision) -> torch.dtype:
@@ -129,11 +137,46 @@ def running(model_id: str) -> Iterator[None]:
     try:
         with torch.inference_mode():
             yield
-    except torch.OutOfMemoryError as error:
-        torch.cuda.empty_cache()
-        raise OutOfMemory(f"There is not enough memory to run {model_id}.", model=model_id) from error
     except RuntimeError as error:
-        # The CPU allocator, Metal and the CUDA libraries have no error class of their own for this.
-        if any(word in str(error) for word in ("out of memory", "can't allocate memory", "ALLOC_FAILED")):
-            raise OutOfMemory(f"There is not enough memory to run {model_id}.", model=model_id) from error
-        raise
+        if not is_memory(error):
+            raise
+        give_back()
+        raise OutOfMemory(f"There is not enough memory to run {model_id}.", model=model_id) from error
+
+
+def is_memory(error: BaseException) -> bool:
+    """Whether an error of torch says that memory ran out."""
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return True
+    # The CPU allocator, Metal and the CUDA libraries have no error class of their own for this.
+    words = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED")
+    return isinstance(error, RuntimeError) and any(word in str(error) for word in words)
+
+
+def give_back() -> None:
+    """Return the memory that torch keeps for its next tensors to the devices."""
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    if torch.backends.mps.is_available():
+        torch.mps.empty_cache()
+
+
+def move(model: object, device: str) -> bool:
+    """Move all modules that a role's object holds, directly or in containers; False when it holds none.
+
+    A model that waits in main memory is moved back to its own device before it is used again.
+    """
+    modules = _modules(list(vars(model).values()))
+    for module in modules:
+        module.to(device)
+    return bool(modules)
+
+
+def _modules(values: list[Any]) -> list[nn.Module]:
+    found = [value for value in values if isinstance(value, nn.Module)]
+    for value in values:
+        if isinstance(value, Mapping):
+            found += _modules(list(value.values()))
+        elif isinstance(value, (list, tuple)):
+            found += _modules(list(value))
+    return found

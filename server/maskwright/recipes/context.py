@@ -61,9 +61,7 @@ class JobContext:
             self.device = device
 
     def report(self, recipe: str) -> Report:
-        reason = self.models.device_reason
         device = self.device or "cpu"
-        if device != self.models.device:
-            reason = "this recipe's models run on the CPU only"
+        reason = self.models.reason(self.used, device)
         timings = {name: round(spent, 3) for name, spent in self.timings.items()}
         return Report(recipe, list(self.used), device, reason, timings, list(self.notes))

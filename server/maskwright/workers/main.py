@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from maskwright.memory import keep_freed_blocks
+from maskwright.models.devices import WantedPrecision
 from maskwright_protocol.bulk import bulk_fields
 from maskwright_protocol.errors import InternalError, JobCancelled, MaskwrightError
 from maskwright_protocol.messages import Job, Message
@@ -27,6 +28,7 @@ class WorkerOptions:
     folders: list[Path]
     threads: int
     embedding_budget: int  # bytes
+    precision: WantedPrecision = "auto"
 
 
 # Gateway -> worker.
@@ -75,11 +77,13 @@ class JobProgress:
 
 @dataclass
 class JobAnswer:
-    """``bulk`` is where the masks' bytes lie in the answer window, ``(start, length)``; a pipe costs more."""
+    """``bulk`` is where the masks' bytes lie in the answer window, ``(start, length)``; a pipe costs more. ``place``:
+    device and reason as far as they are known by now."""
 
     number: int
     message: Message
     resident: list[str] = field(default_factory=list)
+    place: tuple[str, str] = ("", "")
     bulk: list[tuple[int, int]] = field(default_factory=list)
 
 
@@ -93,6 +97,7 @@ class JobFailure:
     hint: str
     details: dict
     resident: list[str] = field(default_factory=list)
+    place: tuple[str, str] = ("", "")
 
 
 def put_bulk(answer: JobAnswer, window: memoryview) -> None:
@@ -183,7 +188,7 @@ class _Worker:
         from maskwright.recipes.embeddings import EmbeddingCache
 
         options = self._options
-        pool = ModelPool(options.folders, device=options.device, threads=options.threads, learn=True)
+        pool = ModelPool(options.folders, options.device, options.threads, learn=True, precision=options.precision)
         embeddings = EmbeddingCache(self._options.embedding_budget)
         self._send(Ready(pool.device, pool.device_reason))
         while True:
@@ -217,7 +222,7 @@ class _Worker:
             self._rasters.use(command.rasters)
             request, named = command.request, frozenset(command.request.models.values())
             message = with_fallback(lambda notes: run(request, self._rasters, context(notes)), pool, forget, named)
-            return JobAnswer(command.number, message, list(pool.resident()))
+            return JobAnswer(command.number, message, pool.resident(), (pool.device, pool.device_reason))
         except MaskwrightError as error:
             failure = error
         except Exception:
@@ -225,9 +230,8 @@ class _Worker:
             failure = InternalError("Something went wrong inside Maskwright.")
         finally:
             self._rasters.release()
-        return JobFailure(
-            command.number, failure.code, failure.message, failure.hint, failure.details, list(pool.resident())
-        )
+        state = pool.resident(), (pool.device, pool.device_reason)
+        return JobFailure(command.number, failure.code, failure.message, failure.hint, failure.details, *state)
 
     def _listen(self) -> None:
         while True:

@@ -145,6 +145,7 @@ class WorkerProcess:
             self.info.device, self.info.device_reason = event.device, event.device_reason
         if isinstance(event, (JobAnswer, JobFailure)):
             self.info.models = event.resident
+            self.info.device, self.info.device_reason = event.place
         if isinstance(event, (Ready, JobAnswer, JobFailure)):
             self.info.state = "idle"
             self.idle_since = time.monotonic()
