@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from maskwright.masks import instances as ops
 from maskwright.masks.boxes import PixelBox, Plane, recrop, tight_box
@@ -262,10 +263,12 @@ def _drawn(classes: tuple[int, ...], looks: list[tuple[PixelBox, RGB, FloatMap]]
         weight = _fading(view.height)[:, None] * _fading(view.width) if number else np.float32(1)
         out[place] += mask * weight
         weights[place] += weight
-    return out if weights is None else out / np.maximum(weights, np.float32(1e-6))
+    if weights is not None:
+        out /= weights  # the widest view covers everything
+    return out
 
 
-def _fading(length: int) -> np.ndarray:
+def _fading(length: int) -> NDArray[np.float32]:
     """Weights ``(length,)`` float32 that rise from 0 at both ends to 1."""
     places = np.arange(length, dtype=np.float32) + np.float32(0.5)
     return np.minimum(1, np.minimum(places, length - places) / np.float32(max(1.0, _FADE * length)))
