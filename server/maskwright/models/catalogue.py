@@ -170,6 +170,7 @@ class Entry(BaseModel):
     memory_in: dict[Precision, PositiveInt] = Field(default_factory=dict)
     input_size: PositiveInt
     options: dict[str, Any] = Field(default_factory=dict)
+    suits: tuple[Literal["photo", "portrait", "drawing"], ...] = ()  # pictures that a matter was made for; empty: all
     needs_trimap: bool = False  # a matter that refines what is selected and finds no subject by itself
     requires: tuple[str, ...] = ()  # Python modules without which an embedded model is not there
     prefers_gpu: bool = False  # too slow on a CPU to be taken there unless asked for or alone

@@ -13,6 +13,7 @@ from maskwright.masks import tiles
 from maskwright.masks.boxes import PixelBox, Plane, recrop, tight_box
 from maskwright.masks.foreground import MARGIN, decontaminate, estimate_foreground, has_multi_level, multi_level
 from maskwright.masks.grow import grow
+from maskwright.masks.post import smooth
 from maskwright.masks.shadow import cast_shadow
 from maskwright_protocol.errors import BadInput
 from maskwright_protocol.messages import Cutout, Pixels
@@ -24,7 +25,6 @@ from .picture import PictureView, to_rect
 COLOURS = ("auto", "own", "fast", "best")
 MAX_OUTLINE = 500.0
 BEST_PIXELS = 4_000_000  # up to this size the better estimation is the one that "auto" takes
-_OUTLINE_LEVEL = 0.5
 
 Colour = NDArray[np.float32]  # (3,) 0..1
 
@@ -75,9 +75,7 @@ def layers(alpha: Plane, box: PixelBox, request: Cutout, picture: PictureView, c
     if request.outline:
         wide = box.padded(int(request.outline) + 2).intersect(picture.box)
         found = Layers(wide, np.ascontiguousarray(recrop(alpha, box, wide)))
-        # The border follows what is solid; a border around every hair would be a blot.
-        solid = np.clip(found.subject * 2 - _OUTLINE_LEVEL, 0, 1)
-        found.outline = np.maximum(grow(solid, request.outline), found.subject)
+        found.outline = border(found.subject, request.outline)
     if request.shadow:
         shadow, cast_box = _shadow(alpha, box, picture, context)
         if shadow is not None:
@@ -157,7 +155,7 @@ class _Piece:
         )
         if outline is None and shadow is None and behind is None:
             return self.colours, alpha
-        lit: Colour = self.colours * alpha[..., None]
+        lit = np.asarray(self.colours * alpha[..., None], np.float32)
         for plane, tint in ((outline, border), (shadow, np.zeros(3, np.float32))):
             if plane is not None and tint is not None:
                 rest = plane * (one - alpha)

@@ -48,7 +48,7 @@ def kind(picture: PictureView, context: JobContext, tell_portraits: bool) -> str
 def suit(cast: Cast, picture: PictureView, context: JobContext) -> None:
     """Let the cast take the matter that suits the picture, where neither the user nor the recipe names one.
 
-    A catalogue entry may say ``options.suits``, a list of kinds; one that says nothing is for all. On a CPU, models
+    A catalogue entry may say what it ``suits``; one that says nothing is for all. On a CPU, models
     that are slow there come after those that are not. The choice is told in a note when it was one.
     """
     if not cast.free("matter"):
@@ -56,7 +56,7 @@ def suit(cast: Cast, picture: PictureView, context: JobContext) -> None:
     candidates = context.models.candidates("matter")
     if len(candidates) < 2:
         return
-    suits = {i: tuple(context.models.known.get(i).options.get("suits", ())) for i in candidates}
+    suits = {i: context.models.known.get(i).suits for i in candidates}
     what = kind(picture, context, any(PORTRAIT in kinds for kinds in suits.values()))
     quick = [i for i in candidates if not context.models.slow(i)] or candidates
     chosen = next((i for i in quick if what in suits[i]), None) or next((i for i in quick if not suits[i]), quick[0])
