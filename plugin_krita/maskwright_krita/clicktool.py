@@ -5,20 +5,20 @@ canvas that mean a click; zooming, panning (middle button, space) and everything
 """
 
 import time
-from typing import Any, Dict, Generator, Optional
+from dataclasses import replace
+from typing import Any, Dict, Generator, List, Optional
 
 from maskwright_protocol.errors import JobCancelled
-from maskwright_protocol.messages import Point
+from maskwright_protocol.messages import Point, Rect
 
-from .controller import Controller, Failure, mask_of
+from .controller import Controller, Failure
 from .editor import app, canvas
 from .editor.pixels import Reader
+from .guesses import Guess, Preview, Question, ask
 from .marks import DRAG_PIXELS, Mark, Marks, box_between
 from .overlay import Overlay
 from .pictures import Picture
-from .planes import Plane
 from .qt import QApplication, QEvent, QObject, QPointF, Qt, QTimer, pyqtSignal
-from .results import Result, plane_of
 from .tasks import Task
 from .texts import tr
 
@@ -112,14 +112,28 @@ class ClickTool(QObject):
 
     def commit(self) -> None:
         """Put the preview into the document and switch off. Without one, only switch off."""
-        result = self.marks.answer
+        guess = self.marks.answer
         waiting = self.marks.pending is not None and "query" in self._tasks
         if waiting:
             return  # the answer is on its way; Enter again when it is seen
         self.stop()
-        if result is not None:
+        if guess is not None:
             options = self.controller.options
-            self.controller.commit(result, options.kind, options.mode)
+            self.controller.commit(guess.whole(self.controller.connection), options.kind, options.mode)
+
+    def other(self) -> None:
+        """Show another hypothesis for the same clicks: a part, the whole, and round again."""
+        if self.marks.answer is not None and self.marks.pending is None and "query" not in self._tasks:
+            self._stop_looking()
+            self._spawn("other", self._other(self.marks.answer))
+
+    def _other(self, guess: Guess) -> Steps:
+        changed = yield from guess.next(self.controller.connection)
+        if changed:
+            self._show()
+            self._look_again.start(LOOK_AGAIN_MS)
+        else:
+            self.controller.told.emit(tr("There is no other guess for these clicks."))
 
     def undo(self) -> None:
         """Take the last click back."""
@@ -172,13 +186,16 @@ class ClickTool(QObject):
         control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
         enter = key in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
         undo = control and key == Qt.Key.Key_Z and len(self.marks) > 0
-        if not (enter or undo or key == Qt.Key.Key_Escape):
+        other = key == Qt.Key.Key_Tab and len(self.marks) > 0
+        if not (enter or undo or other or key == Qt.Key.Key_Escape):
             return False
         event.accept()
         if kind == QEvent.Type.ShortcutOverride:  # so that Krita's shortcuts do not fire
             return True
         if undo:
             self.undo()
+        elif other:
+            self.other()
         elif enter:
             self.commit()
         else:
@@ -258,7 +275,8 @@ class ClickTool(QObject):
     def _ended(self, name: str, task: Task, error: Optional[Exception]) -> None:
         if self._tasks.get(name) is task:
             del self._tasks[name]
-            if error is not None and not isinstance(error, JobCancelled) and name != "hover" and self.active:
+            quiet = name in ("hover", "look") or isinstance(error, JobCancelled)
+            if error is not None and not quiet and self.active:
                 self.failed.emit(Failure.of(error))
                 if name == "query" and self.marks.pending is not None:
                     self.marks.undo()  # a click that got no answer does not stay
@@ -269,36 +287,45 @@ class ClickTool(QObject):
         yield from self.controller.connection.ask(self.controller.options.prefetch(), picture)
 
     def _ask(self) -> None:
-        step = self.marks.steps[-1]
-        self._spawn("query", self._query(step))
+        self._stop_looking()
+        self._spawn("query", self._query(self.marks.steps[-1]))
 
-    def _query(self, step: Any) -> Steps:
+    def _stop_looking(self) -> None:
+        """What was begun in the pause between two clicks must not keep the next one waiting."""
+        self._look_again.stop()
+        for name in ("look", "other"):
+            task = self._tasks.pop(name, None)
+            if task is not None:
+                task.cancel()
+
+    def _question(self, points: List[Point], boxes: List[Rect], hover: bool = False) -> Question:
         reader, picture = self._reader, self._picture
         assert reader is not None and picture is not None
-        region = mask_of(self.controller.region(reader))
-        job = self.controller.options.select_points(self.marks.points, self.marks.boxes, region)
+        region = None if hover else self.controller.region(reader)
+        return Question(reader, picture, replace(self.controller.options), points, boxes, region, hover)
+
+    def _query(self, step: Any) -> Steps:
+        question = self._question(self.marks.points, self.marks.boxes)
         self.timings["asked"] = time.perf_counter()
-        answer = yield from self.controller.connection.ask(job, picture)
+        guess = yield from ask(self.controller.connection, question)
         self.timings["answered"] = time.perf_counter()
-        result = Result(reader, tr("Selection"))
-        result.take(answer)
-        step.answer = result
+        step.answer = guess
         self.failed.emit(None)
-        if result.nothing is not None:
-            self.failed.emit(Failure(result.nothing.message, result.nothing.hint, "nothing"))
+        if guess.nothing is not None:
+            self.failed.emit(Failure(guess.nothing.message, guess.nothing.hint, "nothing"))
         self._show()
         self.timings["shown"] = time.perf_counter()
-        self.timings["server"] = sum(answer.report.timings.values())
+        self.timings["server"] = sum(guess.report.timings.values())
+        self.timings["model"] = sum(guess.report.timings.get(stage, 0.0) for stage in ("embed", "segment"))
         self._look_again.start(LOOK_AGAIN_MS)
 
-    def preview(self) -> Optional[Plane]:
-        result = self.marks.answer
-        return result.plane() if result is not None and result.parts else None
+    def preview(self) -> Optional[Preview]:
+        guess = self.marks.answer
+        return guess.preview if guess is not None else None
 
     def _show(self) -> None:
         if self._overlay is not None:
             self._overlay.show_preview(self.preview())
-            self._overlay.repaint()
         self.stepped.emit()
 
     def _hover(self, position: QPointF) -> None:
@@ -311,19 +338,17 @@ class ClickTool(QObject):
             self._spawn("hover", self._hovering())
 
     def _hovering(self) -> Steps:
-        reader, picture = self._reader, self._picture
-        assert reader is not None and picture is not None
+        reader = self._reader
+        assert reader is not None
         while self._hover_at is not None and self._overlay is not None:
             at, self._hover_at = self._hover_at, None
             box = reader.box
             if not (box.x <= at.x() < box.x + box.width and box.y <= at.y() < box.y + box.height):
                 self._overlay.show_hover(None)
                 continue
-            job = self.controller.options.select_points([Point(at.x(), at.y())], [], preview=True)
-            answer = yield from self.controller.connection.ask(job, picture)
+            guess = yield from ask(self.controller.connection, self._question([Point(at.x(), at.y())], [], True))
             if self._overlay is not None and not len(self.marks):
-                planes = [plane_of(i.mask) for i in answer.instances if i.mask is not None]
-                self._overlay.show_hover(planes[0] if planes else None)
+                self._overlay.show_hover(guess.preview)
 
     # ------------------------------------------------------------ a picture that changes
 
@@ -332,12 +357,17 @@ class ClickTool(QObject):
             self._spawn("look", self._look(Picture(self._reader)))
 
     def _look(self, fresh: Picture) -> Steps:
-        """Read the source again; when it changed since the tool was switched on, ask again."""
+        """Get the mask ready that Enter will want. Then read the source again; when it changed since the tool was
+        switched on, ask again."""
+        guess = self.marks.answer
+        if guess is not None and not guess.is_whole:
+            yield from guess.whole(self.controller.connection)
         yield from fresh.prepare()
         old = self._picture
         if old is None or fresh.key == old.key or not self.active:
             return
         self._picture = fresh
+        self._tasks.pop("look", None)  # which asking would cancel
         if self.marks.answerable() and len(self.marks):
             self._ask()
 

@@ -17,7 +17,6 @@ from maskwright_protocol.messages import (
 )
 from maskwright_protocol.version import __version__
 
-from .pictures import Picture
 from .qt import QObject, Qt, QTimer, pyqtSignal
 from .tasks import Background, Task
 
@@ -139,8 +138,8 @@ class Connection(QObject):
         yield ticket
         return ticket.result(0)
 
-    def ask(self, job: Job, picture: Picture) -> Steps:
-        """Steps that end with a job's answer, or raise its typed error."""
+    def ask(self, job: Job, picture: Any) -> Steps:
+        """Steps that end with a job's answer, or raise its typed error. ``picture``: a ``Picture`` or a ``Sketch``."""
         yield from picture.prepare()
         self._generation += 1
         job.generation = self._generation  # a newer job of the same tool takes the place of the older

@@ -85,9 +85,9 @@ class Controller(QObject):
         if result is not None:
             self._run(tr("Applying"), lambda: self._commit(result, self.options.kind, self.options.mode))
 
-    def commit(self, result: Result, kind: str, mode: str) -> None:
-        """Put a result that came about elsewhere (the click tool) into the document."""
-        self._run(tr("Applying"), lambda: self._show_and_commit(result, kind, mode))
+    def commit(self, steps: Steps, kind: str, mode: str) -> None:
+        """Put the result that steps from elsewhere (the click tool) end with into the document."""
+        self._run(tr("Applying"), lambda: self._await_and_commit(steps, kind, mode))
 
     def cancel(self) -> None:
         """Stop the running command; the document stays as it was."""
@@ -198,6 +198,10 @@ class Controller(QObject):
         if limit is not None:
             result.limit(limit)
         yield from self._show_and_commit(result, kind, mode or self.options.mode)
+
+    def _await_and_commit(self, steps: Steps, kind: str, mode: str) -> Steps:
+        result = yield from steps
+        yield from self._show_and_commit(result, kind, mode)
 
     def _show_and_commit(self, result: Result, kind: str, mode: str) -> Steps:
         nothing = result.nothing

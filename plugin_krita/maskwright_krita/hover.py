@@ -3,6 +3,7 @@
 from typing import Any, Optional
 
 from .editor import app, canvas
+from .guesses import preview_of
 from .marks import Marks
 from .overlay import Overlay
 
@@ -20,7 +21,7 @@ class HoverPreview:
         if document is None or view is None or widget is None or not app.is_active(document):
             return
         self._overlay = Overlay(widget, Marks(), lambda: canvas.image_to_widget(view))
-        self._overlay.show_hover(part.plane)
+        self._overlay.show_hover(preview_of(part.plane))
 
     def _hide(self) -> None:
         overlay, self._overlay = self._overlay, None

@@ -92,7 +92,12 @@ class Options:
         )
 
     def select_points(
-        self, points: List[Point], boxes: List[Rect], region: Optional[Mask] = None, preview: bool = False
+        self,
+        points: List[Point],
+        boxes: List[Rect],
+        region: Optional[Mask] = None,
+        preview: bool = False,
+        alternatives: int = 0,
     ) -> Select:
         """A click or a box; ``preview`` is for hovering: nothing is refined, nothing waits for it."""
         return Select(
@@ -104,6 +109,7 @@ class Options:
             recipe=self.recipe,
             models=self._models("segmenter"),
             post=PostProcess() if preview else self.post(),
+            alternatives=alternatives,
             region=region,
         )
 

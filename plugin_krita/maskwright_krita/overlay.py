@@ -4,6 +4,7 @@ from typing import Any, Callable, Optional
 
 from maskwright_protocol.messages import Point, Rect
 
+from .guesses import Preview
 from .marks import Marks
 from .planes import Plane
 from .qt import QColor, QImage, QPainter, QPen, QPointF, QPolygonF, QRectF, Qt, QTimer, QTransform, QWidget
@@ -33,6 +34,12 @@ def tinted(plane: Plane, colour: QColor, opacity: float) -> QImage:
     painter.drawImage(0, 0, image)
     painter.end()
     return out
+
+
+def _drawn(preview: Optional[Preview], colour: QColor, opacity: float) -> Any:
+    if preview is None or not preview.plane.data:
+        return None
+    return preview, tinted(preview.plane, colour, opacity)
 
 
 class Overlay(QWidget):
@@ -70,14 +77,21 @@ class Overlay(QWidget):
             self._last = now
             self.update()
 
-    def show_preview(self, plane: Optional[Plane]) -> None:
-        self._preview = (plane, tinted(plane, SELECTED, 0.45)) if plane is not None and plane.data else None
-        self.update()
+    def show_preview(self, preview: Optional[Preview]) -> None:
+        """Paint it at once, and no more of the canvas than it and the one before cover."""
+        before, self._preview = self._preview, _drawn(preview, SELECTED, 0.45)
+        changed = QRectF()
+        for shown in (before, self._preview):
+            if shown is not None:
+                changed = changed.united(self._last.mapRect(_rectangle(shown[0].place)))
+        self.update()  # marks come and go with previews; that may wait for the next round
+        if not changed.isEmpty():
+            self.repaint(changed.toAlignedRect().adjusted(-1, -1, 1, 1))
 
-    def show_hover(self, plane: Optional[Plane]) -> None:
-        if plane is None and self._hover is None:
+    def show_hover(self, preview: Optional[Preview]) -> None:
+        if preview is None and self._hover is None:
             return
-        self._hover = (plane, tinted(plane, HOVERED, 0.35)) if plane is not None and plane.data else None
+        self._hover = _drawn(preview, HOVERED, 0.35)
         self.update()
 
     def paintEvent(self, event: Any) -> None:
@@ -87,8 +101,7 @@ class Overlay(QWidget):
         painter.setTransform(self._last)
         for shown in (self._preview, self._hover):
             if shown is not None:
-                box = shown[0].box
-                painter.drawImage(QRectF(box.x, box.y, box.width, box.height), shown[1])
+                painter.drawImage(_rectangle(shown[0].place), shown[1])
         painter.resetTransform()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for rect in [*self._marks.boxes, *([self.drag] if self.drag is not None else [])]:
@@ -114,6 +127,10 @@ class Overlay(QWidget):
         painter.drawLine(QPointF(at.x() - 3.5, at.y()), QPointF(at.x() + 3.5, at.y()))
         if point.include:
             painter.drawLine(QPointF(at.x(), at.y() - 3.5), QPointF(at.x(), at.y() + 3.5))
+
+
+def _rectangle(rect: Rect) -> QRectF:
+    return QRectF(rect.x, rect.y, rect.width, rect.height)
 
 
 def _polygon(rect: Rect) -> QPolygonF:

@@ -43,8 +43,8 @@ class Result:
         found = selections.current(self.document)
         self.base = found.duplicate() if found is not None else None
 
-    def take(self, answer: Any) -> None:
-        """Read a ``selection`` or ``cutout.result``."""
+    def take(self, answer: Any, hypothesis: int = 0) -> None:
+        """Read a ``selection`` or ``cutout.result``; ``hypothesis`` 1 is an instance's first alternative, and so on."""
         self.report = answer.report
         self.notes += [note for note in answer.report.notes if note not in self.notes]
         if isinstance(answer, CutoutResult):
@@ -52,7 +52,7 @@ class Result:
         elif isinstance(answer, Selection):
             for instance in answer.instances:
                 if instance.mask is not None:
-                    self.parts.append(_part(instance))
+                    self.parts.append(_part(instance, hypothesis))
             if answer.merged is not None and len(self.parts) > 1:
                 self._merged = plane_of(answer.merged)
             if not self.parts:
@@ -140,8 +140,12 @@ def plane_of(mask: Any) -> Plane:
     return Plane(mask.box, bytes(masks.unpack(mask)))
 
 
-def _part(instance: Instance) -> Part:
-    return Part(instance.id, instance.label, instance.score, plane_of(instance.mask))
+def _part(instance: Instance, hypothesis: int) -> Part:
+    mask, score = instance.mask, instance.score
+    if 0 < hypothesis <= len(instance.alternatives):
+        other = instance.alternatives[hypothesis - 1]
+        mask, score = other.mask, other.score
+    return Part(instance.id, instance.label, score, plane_of(mask))
 
 
 def _distinct(parts: List[Part]) -> List[str]:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from maskwright_protocol.messages import PixelRect, Point, Rect, Select
+from maskwright_protocol import ask, masks
+from maskwright_protocol.messages import PixelRect, Point, PostProcess, Rect, Select, Selection
 
 from ..chroot import Lab, wait_until
 from .driver import Krita
@@ -29,9 +30,9 @@ def answered(krita: Krita, count: int) -> None:
 
 
 def preview(studio: Studio) -> np.ndarray:
-    box = studio.krita.get("(lambda b: (b.x, b.y, b.width, b.height))(T.preview().box)")
+    box = studio.krita.get("(lambda b: (b.x, b.y, b.width, b.height))(T.preview().plane.box)")
     plane = np.zeros((HEIGHT, WIDTH), np.uint8)
-    data = np.frombuffer(studio.fetch("T.preview().data"), np.uint8).reshape(box[3], box[2])
+    data = np.frombuffer(studio.fetch("T.preview().plane.data"), np.uint8).reshape(box[3], box[2])
     plane[box[1] : box[1] + box[3], box[0] : box[0] + box[2]] = data
     return plane
 
@@ -151,7 +152,7 @@ def test_hovering_shows_without_queueing(studio: Studio, krita: Krita, lab: Lab)
     krita.wait("T._overlay._hover is not None and 'hover' not in T._tasks", "the hover preview")
     asked = krita.get("C.connection._generation") - before
     assert 1 <= asked < 30, f"{asked} questions for 61 moves"
-    box = krita.get("(lambda b: (b.x, b.y, b.width, b.height))(T._overlay._hover[0].box)")
+    box = krita.get("(lambda b: (b.x, b.y, b.width, b.height))(T._overlay._hover[0].plane.box)")
     inverse = krita.get(
         "(lambda p: (p.x(), p.y()))(mw_canvas.image_to_widget(K.activeWindow().activeView())"
         f".inverted()[0].map(QPointF(mw_canvas.active_widget().mapFromGlobal(QPoint({x}, {y})))))"
@@ -178,3 +179,101 @@ def test_painting_over_the_picture_asks_again(studio: Studio, krita: Krita) -> N
     points = [Point(*mark) for mark in krita.get("[(p.x, p.y, p.include) for p in T.marks.points]")]
     answer = studio.ask(Select("", points=points, pick="best"), data, BOX)
     assert (preview(studio) == placed(answer.instances[0].mask, WIDTH, HEIGHT)).all()
+
+
+def over(studio: Studio, overview: bytes, size: tuple[int, int], box: PixelRect, job: Select) -> Selection:
+    """The server's answer about an overview that shows ``box``."""
+    raster = ask.raster_data(overview, *size, "BGRA8", box)
+
+    class Source(ask.PictureSource):
+        def __init__(self) -> None:
+            self.box = box
+
+        def overview(self) -> ask.RasterData:
+            return raster
+
+    return ask.run(ask.answer(studio.client, job, Source()))
+
+
+def test_a_large_picture_is_previewed_small_and_selected_whole(studio: Studio, krita: Krita) -> None:
+    """The preview is made of the overview's pixels; Enter gives the server's own mask of the document's size. The limit
+    and the edge settings mean document pixels in both."""
+    studio.open(studio.photo(CAT).resize((3000, 2000)))
+    krita.run("s = Selection(); s.select(300, 100, 2400, 1700, 255); d.setSelection(s); d.waitForDone()")
+    krita.run("C.options.limit = True; C.options.grow = 12.0; C.options.threshold = 0.5")
+    start(studio, krita)
+    studio.click(1500, 1000)
+    answered(krita, 1)
+    width, height = krita.get("(lambda b: (b.width, b.height))(T.preview().plane.box)")
+    left, top, across, down = krita.get("(lambda p: (p.x, p.y, p.width, p.height))(T.preview().place)")
+    assert max(width, height) <= 1024
+    small = np.frombuffer(studio.fetch("T.preview().plane.data"), np.uint8).reshape(height, width)
+    size = krita.get("(lambda r: (r.width, r.height))(T._picture.overview().raster)")
+    assert size == (1024, 683)
+    overview = studio.fetch("T._picture.overview().data")
+    point = Point(*krita.get("(lambda p: (p.x, p.y))(T.marks.points[0])"))
+    krita.wait("T.marks.answer.is_whole", "the mask of the document's size, ahead of Enter")
+    krita.key("Return")
+    krita.wait("not T.active and not C.busy()", "the tool to end")
+    studio.settle()
+    region = masks.pack(PixelRect(300, 100, 2400, 1700), b"\xff" * (2400 * 1700))
+    job = Select("", points=[point], pick="best", region=region, post=PostProcess(threshold=0.5, grow=12.0))
+    answer = over(studio, overview, size, PixelRect(0, 0, 3000, 2000), job)
+    whole = placed(answer.instances[0].mask, 3000, 2000)
+    assert (studio.selection() == whole).all()
+    assert set(np.unique(whole)) == {0, 255}
+    # The preview, stretched to the document, is the same shape but for the width of its own pixels.
+    stretched = np.zeros((2000, 3000), bool)
+    shown = Image.fromarray(small).resize((round(across), round(down)), Image.Resampling.BILINEAR)
+    stretched[round(top) : round(top) + shown.height, round(left) : round(left) + shown.width] = np.asarray(shown) > 127
+    both, either = (stretched & (whole > 0)).sum(), (stretched | (whole > 0)).sum()
+    assert both / either > 0.985
+
+
+def test_enter_before_the_whole_mask_is_there(studio: Studio, krita: Krita) -> None:
+    studio.open(studio.photo(CAT).resize((3000, 2000)))
+    start(studio, krita)
+    krita.run("T._look_again.setInterval(60000); T._look_again.start = lambda *a: None")
+    studio.click(1500, 1000)
+    answered(krita, 1)
+    assert not krita.get("T.marks.answer.is_whole")
+    size = krita.get("(lambda r: (r.width, r.height))(T._picture.overview().raster)")
+    overview = studio.fetch("T._picture.overview().data")
+    point = Point(*krita.get("(lambda p: (p.x, p.y))(T.marks.points[0])"))
+    krita.key("Return")
+    krita.wait("not T.active and not C.busy()", "the tool to end")
+    krita.run("del T._look_again.start")
+    studio.settle()
+    answer = over(studio, overview, size, PixelRect(0, 0, 3000, 2000), Select("", points=[point], pick="best"))
+    wait_until(lambda: studio.selection().any(), "the selection")
+    assert (studio.selection() == placed(answer.instances[0].mask, 3000, 2000)).all()
+
+
+@pytest.mark.parametrize("size", [(WIDTH, HEIGHT), (3000, 2000)])
+def test_tab_shows_the_other_hypotheses_and_enter_takes_the_shown_one(
+    studio: Studio, krita: Krita, size: tuple[int, int]
+) -> None:
+    studio.open(studio.photo(CAT).resize(size))
+    start(studio, krita)
+    studio.click(size[0] // 2, size[1] // 2)
+    answered(krita, 1)
+    krita.wait("T.marks.answer.is_whole and not T._tasks", "quiet")
+    small = krita.get("(lambda r: (r.width, r.height))(T._picture.overview().raster)")
+    overview = studio.fetch("T._picture.overview().data")
+    point = Point(*krita.get("(lambda p: (p.x, p.y))(T.marks.points[0])"))
+    job = Select("", points=[point], pick="best", alternatives=2)
+    answer = over(studio, overview, small, PixelRect(0, 0, *size), job)
+    others = answer.instances[0].alternatives
+    assert others, "this click has no other hypothesis: nothing can be shown with it"
+    krita.key("Tab")
+    krita.wait("T.marks.answer.choice == 1", "the other hypothesis")
+    assert krita.get("len(T.marks.answer.previews)") == 1 + len(others)
+    for number in range(2, 2 + len(others)):  # round to the first and on to the second again
+        krita.key("Tab")
+        krita.wait(f"T.marks.answer.choice == {number % (1 + len(others))} and 'other' not in T._tasks", "the next")
+    krita.key("Tab")
+    krita.wait("T.marks.answer.choice == 1 and 'other' not in T._tasks", "the second hypothesis again")
+    krita.key("Return")
+    krita.wait("not T.active and not C.busy()", "the tool to end")
+    studio.settle()
+    wait_until(lambda: (studio.selection() == placed(others[0].mask, *size)).all(), "the shown hypothesis")
