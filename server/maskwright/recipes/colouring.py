@@ -75,7 +75,7 @@ def layers(alpha: Plane, box: PixelBox, request: Cutout, picture: PictureView, c
     if request.outline:
         wide = box.padded(int(request.outline) + 2).intersect(picture.box)
         found = Layers(wide, np.ascontiguousarray(recrop(alpha, box, wide)))
-        found.outline = border(found.subject, request.outline)
+        found.outline = sticker_border(found.subject, request.outline)
     if request.shadow:
         shadow, cast_box = _shadow(alpha, box, picture, context)
         if shadow is not None:
@@ -87,6 +87,16 @@ def layers(alpha: Plane, box: PixelBox, request: Cutout, picture: PictureView, c
                 recrop(shadow, cast_box, both),
             )
     return found
+
+
+def sticker_border(alpha: Plane, width: float) -> Plane:
+    """Opacity of a border of ``width`` pixels around (and behind) a subject, as smooth as a cut sticker's edge.
+
+    It follows what is solid, since one around every hair would be a blot, and takes in hollows narrower than itself.
+    """
+    solid = (alpha >= 0.5).astype(np.float32)
+    grown = smooth(grow(solid, width), width)
+    return np.maximum(grown, alpha)
 
 
 def _shadow(alpha: Plane, box: PixelBox, picture: PictureView, context: JobContext) -> tuple[Plane | None, PixelBox]:
