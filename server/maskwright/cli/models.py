@@ -194,13 +194,16 @@ def models_remove(model: ModelId, as_json: Json = False) -> None:
 
 @models_app.command("add")
 def models_add(
-    files: Annotated[list[Path], typer.Argument(help="ONNX or safetensors files.", metavar="FILE...")],
+    files: Annotated[
+        list[Path], typer.Argument(help="ONNX or safetensors files; .pt and .pth are converted.", metavar="FILE...")
+    ],
     identity: Annotated[str, typer.Option("--id", help="A name of your own for it.")],
     family: Annotated[str, typer.Option(help="Which code runs it, such as 'yolox'.")],
     title: Annotated[str, typer.Option(help="What lists call it.")] = "",
     licence: Annotated[str, typer.Option(help="The licence of the weights.")] = "unknown",
     commercial: Annotated[str, typer.Option(help="Commercial use: yes, no or ask.")] = "ask",
     input_size: Annotated[int | None, typer.Option(help="Pixels of the longer side that it looks at.")] = None,
+    key: Annotated[str, typer.Option(help="Which part of a .pt or .pth file to take.")] = "",
     as_json: Json = False,
 ) -> None:
     """Add a model of your own: copies its files and writes its entry."""
@@ -210,7 +213,8 @@ def models_add(
 
     with talk.explained(as_json):
         more = {"title": title or identity, "licence": licence, "commercial": commercial}
-        folder = own.add(files, identity, family, {**more, **({"input_size": input_size} if input_size else {})})
+        size = {"input_size": input_size} if input_size else {}
+        folder = own.add(files, identity, family, {**more, **size}, key)
         if as_json:
             talk.print_json({"model": identity, "folder": str(folder)})
         else:

@@ -1,10 +1,14 @@
-"""The user's own models: their files are copied into the model folder, their entries go into ``models.toml``."""
+"""The user's own models: their files are copied into the model folder, their entries go into ``models.toml``.
+
+A pickle among the files is converted first; what is copied and listed is the safetensors file made from it.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,20 +18,30 @@ from pydantic import ValidationError
 from maskwright_protocol.errors import BadInput
 
 from . import catalogue, downloads
+from .convert import convert
 
 SUFFIXES = (".onnx", ".safetensors", ".json", ".txt")
 PICKLES = (".pt", ".pth", ".bin", ".ckpt", ".pkl")
 
 
-def add(files: Sequence[Path], identity: str, family: str, more: dict[str, Any]) -> Path:
+def add(files: Sequence[Path], identity: str, family: str, more: dict[str, Any], key: str = "") -> Path:
     """Copy ``files`` into the model folder and write the entry; ``more``: further fields of it. Returns the folder.
 
-    Raises ``BadInput`` for what cannot be an entry; nothing is changed then.
+    ``key``: which part of a pickle holds the tensors. Raises ``BadInput`` for what cannot be an entry, and for a pickle
+    what ``convert`` raises; nothing is changed then.
     """
+    with tempfile.TemporaryDirectory(prefix="maskwright-add-") as place:
+        sound = [_converted(path, Path(place), key) if path.suffix.lower() in PICKLES else path for path in files]
+        return _add(sound, identity, family, more)
+
+
+def _converted(path: Path, place: Path, key: str) -> Path:
+    return convert(path, place / f"{path.stem}.safetensors", key=key).out
+
+
+def _add(files: Sequence[Path], identity: str, family: str, more: dict[str, Any]) -> Path:
     described = []
     for path in files:
-        if path.suffix.lower() in PICKLES:
-            raise BadInput(f"{path.name} is a pickle, which may hold code.", "First: maskwright models convert FILE.")
         if path.suffix.lower() not in SUFFIXES:
             raise BadInput(f"{path.name} is neither ONNX nor safetensors.", "Export the model to one of these first.")
         try:

@@ -185,3 +185,22 @@ def test_a_real_checkpoint(puller: Puller) -> None:
     assert len(read) == len(expected)
     assert all(torch.equal(read[k.replace("image_encoder.", "encoder.", 1)], v) for k, v in expected.items())
     assert any(name.startswith("encoder.") for name in read)
+
+
+def test_a_pickle_of_one_s_own_is_converted_when_it_is_added(home: Path) -> None:
+    from maskwright.models import own
+
+    source = home / "mine.pth"
+    source.write_bytes(CHECKPOINT)
+    folder = own.add([source], "mine", "yolo", {"roles": ["detector"], "input_size": 64}, key="net")
+    assert [path.name for path in folder.iterdir()] == ["mine.safetensors"]
+    assert set(load_file(folder / "mine.safetensors")) == {*NAMED, "loss.a"}
+    entry = catalogue.load().get("mine")
+    assert (entry.own, entry.runtime, [file.name for file in entry.files]) == (True, "torch", ["mine.safetensors"])
+    assert source.read_bytes() == CHECKPOINT
+    marker = home / "executed"
+    source.write_bytes(reduce(marker))
+    with pytest.raises(ModelBroken):
+        own.add([source], "other", "yolo", {"roles": ["detector"], "input_size": 64})
+    assert not marker.exists()
+    assert "other" not in {known.id for known in catalogue.load().model}
