@@ -7,6 +7,7 @@ rounded to half precision miss by pixels, and the decoder is the cheap part.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -107,6 +108,7 @@ class SamLike:
     wants_saliency = False
     mean_std = IMAGENET
     squash = False
+    clicks_need: tuple[str, ...] = ("image", "half", "quarter")  # of the features, what ``decode`` looks at
 
     def __init__(self, entry: Entry, setup: Setup, network: Any) -> None:
         self.model_id = entry.id
@@ -144,6 +146,13 @@ class SamLike:
             features = self.encode(planes(image, self.frame(size), *self.mean_std, self.setup))
         return Embedding(self.model_id, size, features, sum(t.nbytes for t in features.values()))
 
+    def features(self, embedding: Embedding) -> FloatMap:
+        """As ``roles.Featured``: what the decoder attends to ``(C, h, w)`` float32, without the empty part."""
+        image = embedding.data["image"][0]
+        rows, columns = self.frame(embedding.image_size).cells(image.shape[1])
+        inside = image[:, : math.ceil(rows), : math.ceil(columns)]
+        return np.ascontiguousarray(inside.float().cpu().numpy())
+
     def segment(self, embedding: Embedding, prompts: list[SegmentPrompt]) -> list[list[Hypothesis]]:
         """For each prompt its hypotheses, the best first; like prompts share a pass of the decoder.
 
@@ -152,7 +161,8 @@ class SamLike:
         frame = self.frame(embedding.image_size)
         answers: list[list[Hypothesis]] = [[] for _ in prompts]
         with running(self.model_id):
-            features = {name: tensor.to(self.device, torch.float32) for name, tensor in embedding.data.items()}
+            needed = {name: embedding.data[name] for name in self.clicks_need if name in embedding.data}
+            features = {name: tensor.to(self.device, torch.float32) for name, tensor in needed.items()}
             for indices in self._alike(prompts):
                 batch = [prompts[i] for i in indices]
                 masks, scores = self.decode(features, self._sparse(batch, frame), self._dense(batch, frame))

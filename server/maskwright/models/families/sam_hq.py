@@ -30,6 +30,8 @@ class SamHq(SamLike):
     Of the encoder's intermediate features (50 MB for ViT-B) only the first is used, and only for the latter.
     """
 
+    clicks_need = ("image", "fine")
+
     def __init__(self, entry: Entry, setup: Setup, network: SamHQModel) -> None:
         super().__init__(entry, setup, network)
         self._encoder = network.vision_encoder

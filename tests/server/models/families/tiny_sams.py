@@ -13,12 +13,12 @@ from torch import nn
 SIDE = 64
 
 
-def awake(network: nn.Module, seed: int = 0) -> Any:
+def awake(network: nn.Module, seed: int = 0, size: float = 0.5) -> Any:
     """Weights of a size that makes every part of the network matter: SAM's own initialisation is almost zero."""
     generator = torch.Generator().manual_seed(seed)
     for name, parameter in network.named_parameters():
         with torch.no_grad():
-            scale = 1.0 if "positional_embedding" in name else 0.5
+            scale = 1.0 if "positional_embedding" in name else size
             parameter.copy_(torch.randn(parameter.shape, generator=generator) * scale)
             if "norm" in name and name.endswith("weight"):
                 parameter.add_(1)
@@ -87,3 +87,66 @@ def picture(height: int, width: int, seed: int = 0) -> np.ndarray:
     small = torch.from_numpy(rng.random((1, 3, 6, 6)))
     large = nn.functional.interpolate(small, (height, width), mode="bicubic").clamp(0, 1)
     return np.ascontiguousarray((large[0].permute(1, 2, 0).numpy() * 255).astype(np.uint8))
+
+
+def sam3_config() -> Any:
+    """As published: detector and tracker in one ``Sam3VideoConfig``."""
+    from transformers import Sam3Config, Sam3TrackerVideoConfig, Sam3VideoConfig
+
+    backbone = {
+        "model_type": "sam3_vit_model", "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2,
+        "num_attention_heads": 2, "image_size": 112, "patch_size": 14, "window_size": 4, "pretrain_image_size": 56,
+        "global_attn_indexes": [1],
+    }  # fmt: skip
+    vision = {
+        "backbone_config": backbone, "fpn_hidden_size": 32, "backbone_feature_sizes": [[32, 32], [16, 16], [8, 8]],
+    }  # fmt: skip
+    text = {
+        "model_type": "clip_text_model", "vocab_size": 100, "hidden_size": 32, "intermediate_size": 64,
+        "num_hidden_layers": 2, "num_attention_heads": 2, "max_position_embeddings": 32, "projection_dim": 16,
+        "bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 1,
+    }  # fmt: skip
+    small = {"hidden_size": 32, "num_attention_heads": 2, "intermediate_size": 64}
+    detector = Sam3Config(
+        vision_config=vision,
+        text_config=text,
+        geometry_encoder_config={**small, "num_layers": 2},
+        detr_encoder_config={**small, "num_layers": 2},
+        detr_decoder_config={**small, "num_layers": 2, "num_queries": 10},
+        mask_decoder_config={"hidden_size": 32, "num_attention_heads": 2},
+    )
+    tracker = Sam3TrackerVideoConfig(
+        vision_config=vision,
+        prompt_encoder_config={"hidden_size": 32, "image_size": 112, "patch_size": 14, "mask_input_channels": 4},
+        mask_decoder_config={**DECODER, "hidden_size": 32, "iou_head_hidden_dim": 32},
+        image_size=112,
+        memory_attention_hidden_size=32,
+        memory_encoder_hidden_size=32,
+    )
+    return Sam3VideoConfig(detector_config=detector.to_dict(), tracker_config=tracker.to_dict())
+
+
+def sam3() -> Any:
+    from transformers import Sam3VideoModel
+
+    return awake(Sam3VideoModel(sam3_config()), size=0.15)
+
+
+def clip_tokenizer() -> Any:
+    """One that knows letters."""
+    from transformers import CLIPTokenizer
+
+    letters = [chr(code) for code in range(ord("a"), ord("z") + 1)]
+    words = ["<|startoftext|>", "<|endoftext|>", *letters, *(f"{letter}</w>" for letter in letters)]
+    return CLIPTokenizer(vocab={word: number for number, word in enumerate(words)}, merges=[])
+
+
+def saved_sam3(network: Any, folder: Path) -> Path:
+    """As ``saved``, under the names that the published file has: the library (5.23) doubles a prefix when it saves."""
+    from safetensors.torch import save_file
+
+    saved(network, folder)
+    weights = {name: tensor.clone().contiguous() for name, tensor in network.state_dict().items()}
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    clip_tokenizer().save_pretrained(folder)
+    return folder
