@@ -43,9 +43,10 @@ def scan(folders: Sequence[Path], known: Catalogue | None = None) -> dict[str, I
     found: dict[str, Installed] = {}
     for directory in _directories(folders):
         sizes = _sizes(directory)
-        for entry in known.model:
-            model = _recognise(entry, directory, sizes)
-            if model and (entry.id not in found or (found[entry.id].problem and not model.problem)):
+        claims = [model for entry in known.model if (model := _recognise(entry, directory, sizes))]
+        for model in _settle(claims):
+            entry = model.entry
+            if entry.id not in found or (found[entry.id].problem and not model.problem):
                 found[entry.id] = model
     for entry in known.model:
         if entry.embedded and _can_run(entry) and (entry.id not in found or found[entry.id].problem):
@@ -54,6 +55,37 @@ def scan(folders: Sequence[Path], known: Catalogue | None = None) -> dict[str, I
             if model:
                 found[entry.id] = model
     return found
+
+
+def _settle(claims: list[Installed]) -> list[Installed]:
+    """Fine-tuned checkpoints share their file's name and size: then the folder's name tells, else the content."""
+    kept = []
+    for model in claims:
+        rivals = [other for other in claims if other is not model and _shares_a_file(model.entry, other.entry)]
+        named = model.folder.name in model.entry.folder_names
+        if not rivals or named or (not any(r.folder.name in r.entry.folder_names for r in rivals) and _fits(model)):
+            kept.append(model)
+    return kept
+
+
+def _shares_a_file(one: Entry, other: Entry) -> bool:
+    return not {file.name for file in one.files}.isdisjoint(file.name for file in other.files)
+
+
+def _fits(model: Installed) -> bool:
+    """Whether the contents are right; reads them."""
+    if model.problem:
+        return False
+    try:
+        for file in model.entry.files:
+            path = model.folder / file.name
+            status = path.stat()
+            known = {content.sha256 for content in allowed(model.entry, file)}
+            if known and _digest(str(path), status.st_size, status.st_mtime_ns) not in known:
+                return False
+    except OSError:
+        return False
+    return True
 
 
 def _can_run(entry: Entry) -> bool:

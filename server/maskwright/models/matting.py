@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
+from maskwright.masks import tiles
+from maskwright.masks.boxes import tight_box, whole
 from maskwright.masks.guided import fit
 from maskwright.masks.opencv import cv2
 from maskwright.models.catalogue import Entry
@@ -62,3 +66,51 @@ def required(trimap: FloatMap | None, entry: Entry) -> FloatMap:
             model=entry.id,
         )
     return trimap
+
+
+def in_pieces(
+    image: RGB, trimap: FloatMap, solve: Callable[[RGB, FloatMap], FloatMap], core: int, halo: int
+) -> FloatMap:
+    """Alpha ``(H, W)`` by ``solve(image, trimap)`` on overlapping pieces of about ``core`` pixels a side and ``halo``
+    more around them, where the trimap leaves it open; elsewhere the trimap.
+
+    A piece that shows only one of inside and outside cannot tell: it follows a solution of the whole, made small.
+    """
+    unknown = (trimap > 0) & (trimap < 1)
+    out = np.clip(trimap, 0, 1)
+    box = tight_box(unknown.view(np.uint8))
+    if box.empty:
+        return out
+    box = box.padded(halo).intersect(whole(image))
+    if max(box.width, box.height) <= core + 2 * halo:
+        rows, columns = box.slices()
+        found = solve(np.ascontiguousarray(image[rows, columns]), trimap[rows, columns])
+        out[rows, columns] = settled(found, trimap[rows, columns])
+        return out
+    overview: FloatMap | None = None
+    answer = np.zeros((box.height, box.width), np.float32)
+    for tile in tiles.cover(box, core, tiles.OVERLAP, halo):
+        rows, columns = tile.write.slices()
+        piece = out[rows, columns]
+        if unknown[rows, columns].any():
+            around = trimap[tile.read.slices()]
+            if (around >= 1).any() and (around <= 0).any():
+                found = solve(np.ascontiguousarray(image[tile.read.slices()]), around)
+                inner = tile.write.moved(-tile.read.x, -tile.read.y)
+                piece = found[inner.slices()]
+            else:
+                if overview is None:
+                    overview = _overview(image[box.slices()], trimap[box.slices()], solve, core)
+                piece = overview[tile.write.moved(-box.x, -box.y).slices()]
+        answer[tile.write.moved(-box.x, -box.y).slices()] += tile.weights * piece
+    out[box.slices()] = settled(answer, trimap[box.slices()])
+    return out
+
+
+def _overview(image: RGB, trimap: FloatMap, solve: Callable[[RGB, FloatMap], FloatMap], side: int) -> FloatMap:
+    """``solve`` on a small version, brought to the image's size."""
+    height, width = trimap.shape
+    scale = side / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = cv2.resize(trimap, size, interpolation=cv2.INTER_AREA)  # a cell is sure only where all of it is
+    return enlarged(solve(cv2.resize(image, size, interpolation=cv2.INTER_AREA), small), np.ascontiguousarray(image))

@@ -7,19 +7,20 @@ comes with the weights.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import cast
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from maskwright.models.catalogue import Entry
 from maskwright.models.pool import Setup
-from maskwright.models.torch_runtime import dtype, load_strictly, require_keys
+from maskwright.models.roles import FloatMap
+from maskwright.models.torch_runtime import dtype, load_strictly, nbytes, require_keys, running, safetensors
 
 from .decoder import Decoder, DecoderBlock, PatchOrder, resize
 from .deform import DeformableConv
+from .matter import BiRefNet, Options, Planes
 from .swin import Shape, Swin
 
 _WRAPPERS = ("module.", "_orig_mod.")  # what training in parallel and compiling put before each key
@@ -88,6 +89,14 @@ def build(weights: Mapping[str, Tensor], order: PatchOrder, entry: Entry, setup:
     return network
 
 
-def opacity(network: Network, planes: NDArray[np.float32], device: str) -> NDArray[np.float32]:
-    """``(1, 3, h, w)`` normalised -> ``(h, w)`` float32 0..1."""
-    return network(torch.from_numpy(planes).to(device))[0, 0].sigmoid().cpu().numpy()
+class TorchBiRefNet(BiRefNet):
+    """A published checkpoint in our own network."""
+
+    def __init__(self, entry: Entry, options: Options, path: Path, setup: Setup) -> None:
+        self._network = build(safetensors(path, entry), options.patch_order, entry, setup)
+        super().__init__(entry, options, setup.device, nbytes(self._network))
+
+    def opacity(self, planes: Planes) -> FloatMap:
+        with running(self.model_id):
+            logits = self._network(torch.from_numpy(planes).to(self.device))
+            return logits[0, 0].sigmoid().cpu().numpy()

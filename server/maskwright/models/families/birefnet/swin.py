@@ -62,20 +62,22 @@ class Attention(nn.Module):
         self.proj = nn.Linear(channels, channels)
 
     def biases(self, shift: int) -> dict[tuple[bool, bool], Tensor]:
-        """``(heads, n, n)`` by whether a window is in the last row and in the last column: a shifted map's last windows
-        join what lies at opposite borders, and that must not see each other."""
-        table = self.relative_position_bias_table
+        """``(1, heads, n, n)`` by whether a window is in the last row and in the last column.
+
+        A shifted map's last windows join what lies at opposite borders, and that must not see each other.
+        """
         cells = self.window * self.window
-        bias = table[self.relative_position_index.view(-1)].view(cells, cells, self.heads).permute(2, 0, 1).contiguous()
+        by_pair = self.relative_position_bias_table[self.relative_position_index.view(-1)].view(
+            cells, cells, self.heads
+        )
+        bias = by_pair.permute(2, 0, 1)[None].contiguous()
         if not shift:
             return {(False, False): bias}
         wrapped = torch.arange(self.window, device=bias.device) >= self.window - shift
         row, column = wrapped.repeat_interleave(self.window), wrapped.repeat(self.window)
-        apart = {True: (row[:, None] != row), False: torch.zeros_like(row[:, None] != row)}
-        beside = {True: (column[:, None] != column), False: apart[False]}
-        return {
-            (r, c): bias.masked_fill(apart[r] | beside[c], -torch.inf) for r in (False, True) for c in (False, True)
-        }
+        apart, beside = row[:, None] != row, column[:, None] != column
+        hidden = ((r, c, (apart & r) | (beside & c)) for r in (False, True) for c in (False, True))
+        return {(r, c): bias.masked_fill(mask, -torch.inf) for r, c, mask in hidden}
 
     def forward(self, windows: Tensor, bias: Tensor) -> Tensor:
         """``(n, tokens, C)`` -> the same."""

@@ -1,0 +1,90 @@
+"""Matting without a network, from colours alone: closed-form and KNN. Matter that needs a trimap.
+
+Levin et al., "A Closed-Form Solution to Natural Image Matting" (2008) and Chen et al., "KNN Matting" (2013), as solved
+by PyMatting (https://github.com/pymatting/pymatting, MIT). Its first import on a computer compiles for a minute or two;
+that and the first solution, which compiles the rest, belong to loading. An entry's option ``method``: "cf" or "knn".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from maskwright.models.catalogue import Entry
+from maskwright.models.matting import in_pieces, required, settled
+from maskwright.models.pool import Setup
+from maskwright.models.roles import RGB, FloatMap
+from maskwright_protocol.errors import ModelBroken, ModelMissing
+
+_CORE, _HALO = 448, 48  # a piece's equations take up to two kilobytes a pixel
+_MOST = 2000  # iterations; pictures that need more are settled by then
+_METHODS = ("cf", "knn")
+
+
+class _Enough(Exception):
+    """Ends the solver with what it has."""
+
+
+class ClosedForm:
+    """``Matter``. Runs on the CPU whatever the device."""
+
+    needs_trimap = True
+    device = "cpu"
+
+    def __init__(self, entry: Entry, estimate: Callable[..., Any]) -> None:
+        self.model_id = entry.id
+        self.nbytes = entry.memory
+        self._entry = entry
+        self._estimate = estimate
+
+    def matte(self, image: RGB, trimap: FloatMap | None = None) -> FloatMap:
+        """Alpha ``(H, W)`` float32 0..1, the trimap where that is sure. Raises ``BadInput`` without a trimap.
+
+        Where nothing is surely inside the open places are outside, and the other way round.
+        """
+        return in_pieces(image, required(trimap, self._entry), self._solve, _CORE, _HALO)
+
+    def _solve(self, image: RGB, trimap: FloatMap) -> FloatMap:
+        inside, outside = trimap >= 1, trimap <= 0
+        if not inside.any() or not outside.any():
+            return settled(np.full(trimap.shape, np.float32(inside.any()), np.float32), trimap)
+        if (inside | outside).all():
+            return inside.astype(np.float32)
+        places = np.where(inside, 1.0, np.where(outside, 0.0, 0.5))
+        latest: list[Any] = []
+
+        def watch(_system: Any, solution: Any, *_: Any) -> None:
+            latest.append(solution)
+            if len(latest) >= _MOST:
+                raise _Enough
+
+        try:
+            alpha = self._estimate(image.astype(np.float64) / 255, places, cg_kwargs={"callback": watch})
+        except _Enough:
+            alpha = places
+            alpha[~(inside | outside)] = latest[-1]
+        except ValueError as error:
+            text = "The equations of this picture could not be solved."
+            raise ModelBroken(text, "Try a narrower edge width.", model=self.model_id, reason=str(error)) from error
+        return np.clip(alpha, 0, 1).astype(np.float32)
+
+
+def load(entry: Entry, folder: Path, setup: Setup) -> ClosedForm:
+    """Raises ``ModelMissing`` where PyMatting is not installed."""
+    method = entry.options.get("method", "cf")
+    if method not in _METHODS:
+        raise ModelBroken(f"The model {entry.id} has no method {method!r}.", f"Methods: {', '.join(_METHODS)}.")
+    try:
+        import pymatting
+    except ImportError as error:
+        text = f"{entry.title} needs the Python package PyMatting."
+        raise ModelMissing(text, "pip install 'maskwright[matting]'", model=entry.id) from error
+    model = ClosedForm(entry, pymatting.estimate_alpha_cf if method == "cf" else pymatting.estimate_alpha_knn)
+    ramp = np.linspace(0, 255, 32 * 32 * 3).reshape(32, 32, 3).astype(np.uint8)
+    trimap = np.full((32, 32), 0.5, np.float32)
+    trimap[:8], trimap[-8:] = 0, 1
+    model.matte(ramp, trimap)
+    return model
