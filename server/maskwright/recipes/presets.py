@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from maskwright.models import catalogue
+from maskwright.models.catalogue import Entry
 from maskwright.models.installed import Installed, scan
 from maskwright_protocol.errors import BadInput
 from maskwright_protocol.messages import RecipeInfo
@@ -17,7 +18,8 @@ VERBS = ("select", "detect", "cutout", "refine", "parse")
 
 @dataclass(frozen=True)
 class Preset:
-    """``roles``: role -> model ids, best first; none named means whatever is installed, in the catalogue's order.
+    """``roles``: role -> ids of models or names of families, best first, so that any installed size of a family serves;
+    none named means whatever is installed, in the catalogue's order.
 
     ``optional`` roles are used when the request asks for them (a detector for text) and may be missing otherwise.
     """
@@ -31,11 +33,15 @@ class Preset:
     takes_points: bool = False
 
     def models(self, role: str) -> tuple[str, ...]:
-        if self.roles.get(role):
-            return self.roles[role]
+        """Ids of what may play the role, best first; a family that has no model yet stands there by its name."""
         # A refiner is a matter that works from a trimap.
-        entries = catalogue.load().with_role("matter" if role == "refiner" else role)  # type: ignore[arg-type]
-        return tuple(entry.id for entry in entries if entry.needs_trimap == (role == "refiner"))
+        entries = catalogue.load().with_role("matter" if role == "refiner" else role)
+        entries = [entry for entry in entries if entry.needs_trimap == (role == "refiner")]
+        named = self.roles.get(role, ())
+        if not named:
+            return tuple(entry.id for entry in entries)
+        groups = [[entry.id for entry in entries if name in (entry.id, entry.family)] or [name] for name in named]
+        return tuple(dict.fromkeys(model_id for group in groups for model_id in group))
 
     def missing(self, installed: Mapping[str, Installed]) -> list[str]:
         """For each needed role without a sound installed model, the model to install."""
@@ -56,6 +62,38 @@ def _cutout(
     return Preset(name, title, "cutout", roles, optional, takes_text=True, takes_points=True)
 
 
+# What a recipe's name says -> the family, and its name for people. The better come first.
+_DETECTORS = {
+    "grounding-dino": ("grounding_dino", "Grounding DINO"),
+    "florence2": ("florence2", "Florence-2"),
+    "yolo": ("yolo", "YOLO"),
+    "rt-detr": ("rt_detr", "RT-DETR"),
+    "yolox": ("yolox", "YOLOX"),
+}
+_SEGMENTERS = {
+    "sam3": ("sam3", "SAM 3"),
+    "sam2": ("sam2", "SAM 2"),
+    "sam-hq": ("sam_hq", "HQ-SAM"),
+    "sam": ("sam", "SAM"),
+    "mobile-sam": ("mobile_sam", "MobileSAM"),
+    "grabcut": ("grabcut", "the basic engine"),
+}
+_BY_TEXT_ITSELF = "sam3"  # finds what words name without a detector
+
+
+def _selecting() -> Iterator[Preset]:
+    """Each detector with each segmenter, and each segmenter alone."""
+    for name, (family, title) in _SEGMENTERS.items():
+        texts = name == _BY_TEXT_ITSELF
+        what = "Words, clicks and boxes" if texts else "Click or box"
+        yield Preset(name, f"{what}, {title}", "select", {"segmenter": (family,)}, takes_text=texts, takes_points=True)
+    for detector, (finds, found_by) in _DETECTORS.items():
+        for segmenter, (family, title) in _SEGMENTERS.items():
+            roles = {"detector": (finds,), "segmenter": (family,)}
+            name, what = f"{detector}+{segmenter}", f"Things by name, {found_by} and {title}"
+            yield Preset(name, what, "select", roles, takes_text=True, takes_points=True)
+
+
 PRESETS: tuple[Preset, ...] = (
     Preset(
         AUTO,
@@ -66,26 +104,13 @@ PRESETS: tuple[Preset, ...] = (
         takes_text=True,
         takes_points=True,
     ),
-    Preset("mobile-sam", "Click or box, MobileSAM", "select", {"segmenter": ("mobile-sam",)}, takes_points=True),
-    Preset(
-        "yolox+mobile-sam",
-        "Everyday things by name, YOLOX and MobileSAM",
-        "select",
-        {"detector": ("yolox-nano",), "segmenter": ("mobile-sam",)},
-        takes_text=True,
-        takes_points=True,
-    ),
-    Preset(
-        "yolox+grabcut",
-        "Everyday things by name, YOLOX and the basic engine",
-        "select",
-        {"detector": ("yolox-nano",), "segmenter": ("grabcut",)},
-        takes_text=True,
-        takes_points=True,
-    ),
-    Preset("grabcut", "Click or box, basic engine", "select", {"segmenter": ("grabcut",)}, takes_points=True),
+    *_selecting(),
+    Preset("parts", "Parts of people by name", "select", {"parser": ()}, takes_text=True),
     Preset(AUTO, "Best of what is installed", "detect", {"detector": ()}, takes_text=True),
-    Preset("yolox", "Everyday things by name, YOLOX", "detect", {"detector": ("yolox-nano",)}, takes_text=True),
+    *(
+        Preset(name, f"Things by name, {title}", "detect", {"detector": (family,)}, takes_text=True)
+        for name, (family, title) in _DETECTORS.items()
+    ),
     _cutout(AUTO, "Best of what is installed"),
     _cutout("segmenter+matter", "Named or clicked things, with the matter's edges"),
     _cutout("u2netp", "Main subject, U²-Netp", matter=("u2netp",)),
@@ -111,6 +136,16 @@ def find(verb: str, name: str) -> Preset:
             return preset
     known = ", ".join(p.name for p in PRESETS if p.verb == verb)
     raise BadInput(f"There is no {verb} recipe called {name!r}.", hint=f"Known recipes: {known}.", recipe=name)
+
+
+def named(verb: str, entries: Sequence[Entry]) -> str:
+    """The recipe that these models are, told by their families; ``AUTO`` when it is none of the table."""
+    families = sorted(entry.family for entry in entries)
+    for preset in PRESETS:
+        groups = list(preset.roles.values())
+        if preset.verb == verb and all(groups) and sorted(group[0] for group in groups) == families:
+            return preset.name
+    return AUTO
 
 
 def available(installed: Mapping[str, Installed]) -> list[RecipeInfo]:
