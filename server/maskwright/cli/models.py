@@ -96,7 +96,10 @@ def _state(found: Any, embedded: bool) -> str:
 
 @models_app.command("pull")
 def models_pull(
-    models: Annotated[list[str], typer.Argument(help="Ids of models.", metavar="MODEL...")],
+    models: Annotated[list[str] | None, typer.Argument(help="Ids of models.", metavar="[MODEL...]")] = None,
+    recommended: Annotated[
+        bool, typer.Option("--recommended", help="Those that are recommended for this computer.")
+    ] = False,
     origin: Annotated[
         Path | None, typer.Option("--from", help="Take the files from this folder or zip, without a network.")
     ] = None,
@@ -110,13 +113,17 @@ def models_pull(
 
     from maskwright.config import default_model_folder
     from maskwright.models import catalogue, downloads
+    from maskwright_protocol.errors import BadInput
 
     from . import talk
 
     done = []
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with talk.explained(as_json):
-        entries = [catalogue.load().get(model) for model in models]
+        wanted = [*(models or []), *(_recommended() if recommended else [])]
+        if not wanted:
+            raise BadInput("No model was named.", "Name one, or add --recommended.")
+        entries = [catalogue.load().get(model) for model in dict.fromkeys(wanted)]
         for entry in entries:
             quiet = as_json or not talk.errors.is_terminal
             with Progress(*columns, console=talk.errors, transient=True, disable=quiet) as bar:
@@ -269,6 +276,13 @@ def models_table(
         memory = page.size_text(entry.memory)
         shown.add_row(entry.id, size, memory, entry.licence, entry.commercial, entry.summary)
     talk.output.print(shown)
+
+
+def _recommended() -> list[str]:
+    from maskwright.config import Settings
+    from maskwright.models import catalogue, recommend
+
+    return recommend.recommended(catalogue.load(), Settings().device)
 
 
 def _folders() -> list[Path]:

@@ -73,6 +73,10 @@ def show_models(as_json: bool) -> None:
             state = "built in" if model.embedded else "installed" if model.installed else "not installed"
             if model.resident:
                 state += ", loaded"
+            if model.recommended and not model.installed:
+                state += ", recommended for this computer"
+            if model.problem:
+                state += f": {model.problem}"
             table.add_row(model.id, ", ".join(model.roles), model.licence, state, model.summary)
         talk.output.print(table)
         recipes = Table(box=None, header_style="dim")

@@ -95,6 +95,7 @@ async def _serve(settings: Settings, tls: ssl.SSLContext | None) -> None:
     endpoint = Endpoint(settings.host, port, token, os.getpid(), PROTOCOL_VERSION, tls is not None)
     write_endpoint(endpoint)
     desk.start()
+    asyncio.get_running_loop().run_in_executor(None, _ask_the_driver)
     _on_signals(stop)
     log.info("listening", extra={"host": settings.host, "port": port, "pid": os.getpid()})
     try:
@@ -107,6 +108,13 @@ async def _serve(settings: Settings, tls: ssl.SSLContext | None) -> None:
         server.close()
         await server.wait_closed()
         store.clear()
+
+
+def _ask_the_driver() -> None:
+    """Once, at the start, and remembered: it may take a second, which the first client need not wait."""
+    from maskwright.models.recommend import card_memory
+
+    card_memory()
 
 
 def _on_signals(stop: asyncio.Event) -> None:
@@ -152,4 +160,6 @@ def _models(identity: str, settings: Settings, desk: JobDesk) -> Message:
     resident = [name for worker in desk.workers() for name in worker.models]
     folders = model_folders(settings)
     options = {family: list(table) for family, table in OPTIONS.items()}
-    return Models(identity, models=model_infos(folders, resident), recipes=recipe_infos(folders), options=options)
+    return Models(
+        identity, models=model_infos(folders, resident, settings.device), recipes=recipe_infos(folders), options=options
+    )

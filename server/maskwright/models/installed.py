@@ -18,7 +18,7 @@ from typing import Any
 from maskwright_protocol.errors import ModelBroken
 from maskwright_protocol.messages import ModelInfo
 
-from . import catalogue, records
+from . import catalogue, packages, recommend, records
 from .catalogue import Catalogue, Content, Entry, ModelFile
 from .labels import installed_table
 
@@ -198,9 +198,11 @@ def find_named(folders: Sequence[Path], entry: Entry, name: str) -> Path | None:
     return None
 
 
-def model_infos(folders: Sequence[Path], resident: Sequence[str] = ()) -> list[ModelInfo]:
-    """Every model of the catalogue as the wire tells of it; ``resident``: ids of those that are loaded."""
+def model_infos(folders: Sequence[Path], resident: Sequence[str] = (), device: str = "auto") -> list[ModelInfo]:
+    """Every model of the catalogue as the wire tells of it; ``resident``: ids of those that are loaded; ``device``: the
+    setting, for what is recommended."""
     known = catalogue.load()
+    offered = recommend.recommended(known, device)
     found = scan(folders, known)
     return [
         ModelInfo(
@@ -219,12 +221,19 @@ def model_infos(folders: Sequence[Path], resident: Sequence[str] = ()) -> list[M
             size=entry.size,
             memory=entry.memory,
             downloadable=bool(entry.sources),
-            recommended=entry.recommended,
-            problem=found[entry.id].problem if entry.id in found else "",
+            recommended=entry.id in offered,
+            problem=_problem(found[entry.id]) if entry.id in found else "",
             **_parts(entry, found.get(entry.id)),
         )
         for entry in known.model
     ]
+
+
+def _problem(model: Installed) -> str:
+    package = packages.lacking(model.entry)
+    if model.problem or package is None:
+        return model.problem
+    return f"{model.entry.title} needs the package {package}: {packages.command(package)}"
 
 
 def _parts(entry: Entry, model: Installed | None) -> dict[str, Any]:
