@@ -6,6 +6,8 @@ Matting" (CVPR 2009), with the constants that the field uses. Lower is better; a
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from maskwright.masks.opencv import cv2
@@ -49,7 +51,7 @@ def connectivity_error(alpha: np.ndarray, truth: np.ndarray, region: np.ndarray)
     """How differently pixels hang together with the largest region that both hold for opaque."""
     last = np.full(alpha.shape, -1.0)
     steps = np.arange(0, 1 + _STEP, _STEP)
-    for before, level in zip(steps[:-1], steps[1:], strict=True):
+    for before, level in pairwise(steps):
         both = ((alpha >= level) & (truth >= level)).astype(np.uint8)
         count, labels, stats, _ = cv2.connectedComponentsWithStats(both, connectivity=4)
         if count < 2:
