@@ -64,7 +64,7 @@ def agree(entry: Entry, accept: bool) -> None:
             f"The licence of {entry.title} ({entry.licence}) {use}: you must agree to it first.",
             model=entry.id,
             licence=entry.licence,
-            licence_url=entry.licence_url,
+            licence_url=entry.licence_url or entry.source,  # the model's page tells then
             commercial=entry.commercial,
         )
     records.accept_licence(entry.id, entry.licence)
