@@ -8,9 +8,10 @@ from typing import Any, Dict, List, Optional, Tuple
 from gi.repository import Gegl, Gimp, GLib, GObject
 
 from maskwright_protocol.errors import BadInput, JobCancelled, MaskwrightError
+from maskwright_protocol.messages import Parse
 from maskwright_protocol.version import __version__
 
-from . import asking, options, procedures, reading, results, settings
+from . import asking, options, parts, procedures, reading, results, settings
 
 Outcome = Tuple[int, Dict[str, Any]]
 
@@ -31,6 +32,12 @@ class Call:
         values = {argument.name: self.config.get_property(argument.name) for argument in self.entry.arguments}
         return {name: reading.hex_colour(v) if isinstance(v, Gegl.Color) else v for name, v in values.items()}
 
+    def fill_in_colours(self) -> None:
+        """Give colours that nobody chose their defaults, which GIMP 3.0 forgets: it hands over transparent black."""
+        for argument in self.entry.arguments:
+            if argument.kind == "color" and self.config.get_property(argument.name).get_rgba().alpha == 0.0:
+                self.config.set_property(argument.name, Gegl.Color.new(argument.default))
+
     def _show(self, progress: Any) -> None:
         if progress is None or progress.fraction <= 0.0:
             Gimp.progress_pulse()
@@ -46,6 +53,7 @@ def run(procedure: Any, run_mode: Any, image: Any, drawables: List[Any], config:
     status = Gimp.PDBStatusType
     call = Call(entry, run_mode, image, drawables, config)
     try:
+        call.fill_in_colours()
         if call.interactive and entry.verb in ("click_to_select", "server"):
             outcome: Optional[Outcome] = _special_dialog(call)
         else:
@@ -108,6 +116,8 @@ def _answer(call: Call, make_job: Any, with_selection: bool, name: str) -> Outco
         call.watch.lap("read")
         answer = call.asker.ask(job, subject.source)
         call.watch.lap("ask")
+        if isinstance(job, Parse) and job.per_person:
+            answer.instances = parts.chosen(answer.instances, parts.read(chosen["parts"]))
         return finish(call, subject, answer, chosen, name or _name(chosen, subject))
     finally:
         subject.close()
@@ -133,7 +143,7 @@ def finish(call: Call, subject: reading.Subject, answer: Any, chosen: Dict[str, 
 
 
 def _name(chosen: Dict[str, Any], subject: reading.Subject) -> str:
-    prompt = chosen.get("prompt", "").strip()
+    prompt = (chosen.get("prompt") or chosen.get("parts") or "").strip()
     return prompt or (subject.layer.get_name() if subject.layer is not None else "Visible") + " cut-out"
 
 
@@ -154,6 +164,10 @@ def select_object(call: Call) -> Outcome:
 
 def select_refine(call: Call) -> Outcome:
     return _answer(call, lambda chosen, depth, outline, s: options.refine_job(chosen, depth, outline), True, "")
+
+
+def select_parts(call: Call) -> Outcome:
+    return _answer(call, lambda chosen, depth, outline, s: options.parts_job(chosen, depth, outline), True, "")
 
 
 def prepare_inpainting(call: Call) -> Outcome:
@@ -187,6 +201,7 @@ VERBS = {
     "select_subject": select_subject,
     "select_object": select_object,
     "select_refine": select_refine,
+    "select_parts": select_parts,
     "prepare_inpainting": prepare_inpainting,
     "remove_background": cut_out,
     "cut_out": cut_out,

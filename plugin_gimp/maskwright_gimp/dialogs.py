@@ -19,11 +19,29 @@ TITLES = {
     "maskwright-select-refine": ("Refine Selection", "Refine"),
     "maskwright-prepare-inpainting": ("Prepare for Inpainting", "Prepare"),
     "maskwright-cut-out": ("Cut Out by Prompt", "Cut Out"),
+    "maskwright-select-parts": ("Clothes, Face and Body Parts", "Select"),
 }
-VERBS = {"select_by_prompt": "select", "select_refine": "refine", "prepare_inpainting": "refine", "cut_out": "cutout"}
+VERBS = {
+    "select_by_prompt": "select",
+    "select_refine": "refine",
+    "prepare_inpainting": "refine",
+    "cut_out": "cutout",
+    "select_parts": "parse",
+}
 # The rows at the top, and the folds below them. A procedure shows those that it has.
 PROMPTS = ("prompt", "but-not", "pick")
-PLACES = ("source", "recipe", "models", "current-selection", "mode", "result", "clean-colors", "hide-original")
+PLACES = (
+    "parts",
+    "find-edges",
+    "source",
+    "recipe",
+    "models",
+    "current-selection",
+    "mode",
+    "result",
+    "clean-colors",
+    "hide-original",
+)
 INPAINTING = ("grow", "feather", "context")
 
 
@@ -85,13 +103,19 @@ def ask(call: Any, procedure: Any) -> bool:
     dialog.set_ok_label(button)
     fields = Fields(entry, call.config)
     content = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=12, border_width=12)
+    line = ServerLine()
+    parts_list = None
+    if entry.verb == "select_parts":
+        from .parts_list import PartsList
+
+        parts_list = PartsList(call, lambda text, busy: line.busy(text) if busy else line.say(text))
+        content.pack_start(parts_list, True, True, 0)
     rows, folds = layout(entry)
     content.pack_start(fields.grid(rows), False, False, 0)
     for heading, names in folds:
         expander = fields.expander(heading, names)
         if expander is not None:
             content.pack_start(expander, False, False, 0)
-    line = ServerLine()
     content.pack_end(line, False, False, 0)
     content.show()
     dialog.get_content_area().pack_start(content, True, True, 0)
@@ -106,10 +130,13 @@ def ask(call: Any, procedure: Any) -> bool:
             line.say(sentence(error))
             return
         fields.fill_from_server(answer, VERBS[entry.verb])
-        line.say(ready_text(answer))
+        if parts_list is None:
+            line.say(ready_text(answer))
 
     driver.request(call.client, ModelsRequest(""), models_came)
     wanted = dialog.run()
     open_[0] = False
+    if parts_list is not None:
+        parts_list.close()
     dialog.destroy()
     return bool(wanted)

@@ -97,8 +97,13 @@ class Fields:
                 self._fill(name, rows)
 
 
-ROLES = {"select": ("detector", "segmenter"), "cutout": ("matter", "detector", "segmenter"), "refine": ("matter",)}
-ROLE_NAMES = {"detector": "finds by name", "segmenter": "outlines", "matter": "cuts out"}
+ROLES = {
+    "select": ("detector", "segmenter"),
+    "cutout": ("matter", "detector", "segmenter"),
+    "refine": ("matter",),
+    "parse": ("parser",),
+}
+ROLE_NAMES = {"detector": "finds by name", "segmenter": "outlines", "matter": "cuts out", "parser": "knows parts"}
 
 
 def recipe_rows(models: Any, verb: str) -> List[Tuple[str, str]]:

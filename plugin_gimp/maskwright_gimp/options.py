@@ -3,9 +3,9 @@
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from maskwright_protocol.errors import BadInput, EmptyPrompt
-from maskwright_protocol.messages import Cutout, Job, Mask, Point, PostProcess, Rect, Refine, Select
+from maskwright_protocol.messages import Cutout, Job, Mask, Parse, Point, PostProcess, Rect, Refine, Select
 
-from . import procedures
+from . import parts, procedures
 
 Options = Mapping[str, Any]
 
@@ -115,6 +115,22 @@ def refine_job(options: Options, depth: int, selection: Optional[Mask]) -> Refin
     return Refine("", mask=selection, **edge(options), **common(options, depth))
 
 
+def parts_job(options: Options, depth: int, selection: Optional[Mask]) -> Parse:
+    """The parts that the options name; people are told apart when one of them is meant alone."""
+    wanted = parts.read(options["parts"])
+    apart = parts.people(wanted) or options["result"] == "layers"
+    job = Parse("", parts=parts.names(wanted), per_person=apart, merge=not apart, **common(options, depth))
+    job.refine = options["find-edges"]
+    job.region = selection if options["current-selection"] == "limit" else None
+    return job
+
+
+def draft_of_parts(options: Options) -> Parse:
+    """What there is to choose from, quickly."""
+    usual = {"recipe": options["recipe"].strip() or "auto", "models": models(options["models"])}
+    return Parse("", tool="parts", per_person=True, draft=True, **usual)
+
+
 def inpainting_job(options: Options, depth: int, selection: Optional[Mask]) -> Refine:
     """The selection grown and feathered, and the rectangle around it that an inpainting tool should look at."""
     if selection is None:
@@ -168,4 +184,5 @@ def job_name(job: Job) -> str:
     """What the progress bar says while nothing is known from the server."""
     if isinstance(job, Refine) and job.recipe == "inpaint":
         return "Preparing the selection"
-    return {"select": "Selecting", "cutout": "Finding the subject", "refine": "Refining the selection"}[job.TYPE]
+    names = {"cutout": "Finding the subject", "refine": "Refining the selection", "parse": "Looking for people"}
+    return names.get(job.TYPE, "Selecting")

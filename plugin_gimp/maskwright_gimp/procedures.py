@@ -57,6 +57,7 @@ SOURCE = Argument("source", "choice", "_Look at", "What the model looks at", "la
 RECIPE = Argument("recipe", "string", "_Recipe", 'How to do it; "auto" takes the best that is installed', "auto")
 MODELS = Argument("models", "string", "_Model", 'Models to use, as "role=id, role=id"; empty for the recipe\'s own', "")
 USE = Argument("current-selection", "choice", "_Current selection", "What the selection is for", "ignore", choices=USES)
+LIMIT = USE._replace(choices=USES[:2])
 CUT_USE = USE._replace(choices=CUT_USES)
 MODE = Argument("mode", "choice", "_Mode", "How to combine with what is there", "replace", choices=MODES)
 EDGE = Argument("edge-width", "double", "_Edge width", "Width of the band to work on; 0 chooses it", 0.0, 0.0, 500.0)
@@ -87,6 +88,15 @@ INVERT = Argument("invert", "boolean", "_Invert", "Select everything else", Fals
 INCLUDE = Argument("include", "string", "_Include points", 'Points to include, as "x,y x,y"', "")
 EXCLUDE = Argument("exclude", "string", "_Exclude points", 'Points to exclude, as "x,y x,y"', "")
 BOXES = Argument("boxes", "string", "_Boxes", 'Boxes around objects, as "x,y,width,height ..."', "")
+
+PARTS = Argument(
+    "parts",
+    "string",
+    "_Parts",
+    'Parts or groups of parts, as "hair; all clothes"; "hair #2" is the second person\'s',
+    "",
+)
+EXACT = Argument("find-edges", "boolean", "Find the edges _exactly", "At full resolution, hair by matting", True)
 
 FILL_GROW = Argument("grow", "double", "_Grow", "Grow by this; 0 chooses by the selection's size", 0.0, 0.0, 500.0)
 FILL_FEATHER = Argument("feather", "double", "_Feather", "Soften by this; 0 chooses by size", 0.0, 0.0, 200.0)
@@ -154,6 +164,15 @@ ALL: Tuple[Procedure, ...] = (
         "Make the edge of the selection fit the picture",
         "Looks at the picture in a band around the selection's edge and finds the soft edge there.",
         (*EDGES, SOURCE, RECIPE, MODELS, _result("selection", "selection", "layer-mask", "layer", "channel"), *POST),
+    ),
+    Procedure(
+        "maskwright-select-parts",
+        "select_parts",
+        "Clothes, Face and _Body Parts...",
+        "<Image>/Select",
+        "Select hair, clothes, faces or parts of them",
+        "Finds the people in the picture and selects the parts of them that are named or ticked.",
+        (PARTS, EXACT, SOURCE, RECIPE, MODELS, LIMIT, MODE, _result("selection"), *POST),
     ),
     Procedure(
         "maskwright-prepare-inpainting",

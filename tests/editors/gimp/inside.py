@@ -92,14 +92,17 @@ def _item(item):
 
 def state(image):
     """All that a user would call the image; equal states mean that nothing was changed."""
-    return repr(
-        [
-            [_item(layer) for layer in image.get_layers()],
-            [_item(channel) for channel in image.get_channels()],
-            hashlib.sha1(selected(image)).hexdigest(),
-            [item.get_name() for item in image.get_selected_layers()],
-        ]
-    )
+    try:
+        return repr(
+            [
+                [_item(layer) for layer in image.get_layers()],
+                [_item(channel) for channel in image.get_channels()],
+                hashlib.sha1(selected(image)).hexdigest(),
+                [item.get_name() for item in image.get_selected_layers()],
+            ]
+        )
+    except AttributeError:  # an undo took something away while it was looked at
+        return "changing"
 
 
 def _serve():

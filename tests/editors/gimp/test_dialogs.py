@@ -11,7 +11,7 @@ from PIL import Image
 from maskwright_protocol.messages import Cutout, Point, Rect, Select
 
 from ..chroot import Lab, wait_until
-from ..server import Server
+from ..server import Server, models_folder
 from .asking import Pixels, Plane, answer, plane
 from .driver import Gimp, install
 from .test_procedures import HEIGHT, WIDTH, bus, selected
@@ -126,6 +126,7 @@ def test_menu_entries(gui: Windows) -> None:
         ("maskwright-remove-background", "<Image>/Layer/Transparency", "Remove Background to New Layer"),
         ("maskwright-select-by-prompt", "<Image>/Select", "By Prompt..."),
         ("maskwright-select-object", "<Image>/Select", "Object from Selection"),
+        ("maskwright-select-parts", "<Image>/Select", "Clothes, Face and Body Parts..."),
         ("maskwright-select-refine", "<Image>/Select", "Refine..."),
         ("maskwright-select-subject", "<Image>/Select", "Subject"),
         ("maskwright-server", "<Image>/Filters/Maskwright", "Server and Models..."),
@@ -188,6 +189,28 @@ def test_cut_out_dialog(shown: Windows, photo: Plane) -> None:
     assert shown.gimp.run("out = len(image.get_layers())") == 2
     shown.undo()
     wait_until(shown.unchanged, "one undo to bring everything back")
+
+
+def test_parts_are_ticked_in_a_list(shown: Windows) -> None:
+    path = models_folder().parent / "eval" / "person_parts" / "000335_image.png"
+    if not path.exists():
+        pytest.skip(f"there is no {path}")
+    inside = shown.lab.put(path, "person.png")
+    shown.gimp.run(f"person = load({inside!r}); before = state(person)")
+    call = shown.gimp.start(
+        f"out = call('maskwright-select-parts', person, person.get_layers()[:1], {INTERACTIVE}, parts='clothes')"
+    )
+    window = shown.wait_for("Clothes, Face and Body Parts")
+    shown.lab.xdotool("windowactivate", "--sync", window)
+    x, y, _, _ = shown.place(window)
+    listed = (slice(20, 240), slice(60, 110))  # where the thumbnails are
+    wait_until(lambda: len(np.unique(shown.picture("_list", window)[listed])) > 60, "thumbnails", 30.0)
+    shown.picture("parts", window)
+    assert (x, y) == shown.place(window)[:2]
+    shown.lab.xdotool("key", "Return")
+    assert shown.gimp.finish(call)[0] == "success"
+    assert shown.gimp.run("out = not Gimp.Selection.is_empty(person)")
+    shown.gimp.run("person.delete()")
 
 
 def test_prepare_for_inpainting_dialog(shown: Windows) -> None:

@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from maskwright_protocol.client import Client
 from maskwright_protocol.masks import pack, unpack
-from maskwright_protocol.messages import Cutout, Mask, PixelRect, Point, PostProcess, Rect, Refine, Select
+from maskwright_protocol.messages import Cutout, Mask, Parse, PixelRect, Point, PostProcess, Rect, Refine, Select
 
+from ..chroot import Lab
+from ..server import models_folder
 from .asking import Pixels, Plane, answer, plane
 from .driver import Gimp
 
@@ -129,10 +132,40 @@ def test_cut_out_by_prompt_makes_the_servers_layer(image: Gimp, client: Client, 
     pink = (layer == (255, 0, 255, 255)).all(axis=2)
     assert pink.sum() > 1000, "the outline"
     assert not pink[300, 240], "the bus itself keeps its colours"
+    image.run("image.remove_layer(image.get_layers()[0]); image.set_selected_layers([layer])")
+    image.call("maskwright-cut-out", prompt="bus", hair=True, outline=6.0).ok()
+    layer = drawn(image, "image.get_layers()[0]", "R'G'B'A u8", 4)
+    assert (layer[pink] == 255).all(axis=1).mean() > 0.9, "an outline is white when nobody says otherwise"
+    image.run("image.set_selected_layers([layer])")
     # As a selection, by a click, without any outline: only what was clicked.
     image.call("maskwright-cut-out", include="240,250", result="selection").ok()
     clicked = answer(client, Cutout("", points=[Point(240, 250)], foreground=False), Pixels(photo)).alpha
     assert np.array_equal(selected(image), plane(clicked, WIDTH, HEIGHT))
+
+
+@pytest.fixture
+def person(image: Gimp, lab: Lab) -> Plane:
+    """A person instead of the street, open as ``image``."""
+    path = models_folder().parent / "eval" / "person_parts" / "000335_image.png"
+    if not path.exists():
+        pytest.skip(f"there is no {path}")
+    inside = lab.put(path, "person.png")
+    image.run(f"image = load({inside!r}); layer = image.get_layers()[0]")
+    return np.asarray(Image.open(path).convert("RGB"))
+
+
+def test_parts_of_people(image: Gimp, client: Client, person: Plane) -> None:
+    height, width = person.shape[:2]
+    image.call("maskwright-select-parts", parts="skin; clothes", find_edges=False).ok()
+    expected = answer(client, Parse("", parts=["skin", "clothes"], merge=True), Pixels(person))
+    assert 0.02 < (selected(image) > 127).mean() < 0.6
+    assert np.array_equal(selected(image), plane(expected.merged, width, height))
+    image.call("maskwright-select-parts", parts="clothes #1", find_edges=False).ok()
+    clothes = answer(client, Parse("", parts=["clothes"], per_person=True), Pixels(person)).instances[0]
+    assert np.array_equal(selected(image), plane(clothes.mask, width, height))
+    called = image.call("maskwright-select-parts", parts="tail")
+    assert called.status == "execution-error"
+    assert "tail" in called.error
 
 
 def test_preparing_for_inpainting(image: Gimp, client: Client, photo: Plane) -> None:

@@ -1,0 +1,122 @@
+"""The list of parts in a dialog: what was seen of each person, with thumbnails, to tick."""
+
+from typing import Any, List, Optional
+
+import gi
+
+gi.require_version("Gtk", "3.0")
+from gi.repository import GdkPixbuf, Gegl, GLib, Gtk  # noqa: E402
+
+from maskwright_protocol import masks  # noqa: E402
+from maskwright_protocol.errors import MaskwrightError  # noqa: E402
+from maskwright_protocol.messages import Instance, Mask, PixelRect  # noqa: E402
+
+from . import driver, options, parts, reading  # noqa: E402
+
+SIDE = 44
+TICKED, PICTURE, TEXT = 0, 1, 2
+ASKED_BY = ("source", "recipe", "models")
+
+
+class PartsList(Gtk.Box):
+    """Asks the server what is seen, in a draft, and keeps the argument ``parts`` of ``config`` as it is ticked.
+
+    ``say(text, busy)`` is told how it goes.
+    """
+
+    def __init__(self, call: Any, say: Any) -> None:
+        super().__init__(orientation=Gtk.Orientation.VERTICAL, spacing=6)
+        self.call, self.config, self.say = call, call.config, say
+        self._question: Optional[driver.Question] = None
+        self._rows: List[parts.Part] = []
+        self._store = Gtk.ListStore(bool, GdkPixbuf.Pixbuf, str)
+        view = Gtk.TreeView(model=self._store, headers_visible=False)
+        toggle = Gtk.CellRendererToggle()
+        toggle.connect("toggled", lambda cell, path: self._toggle(int(path)))
+        view.append_column(Gtk.TreeViewColumn("Use", toggle, active=TICKED))
+        view.append_column(Gtk.TreeViewColumn("Picture", Gtk.CellRendererPixbuf(), pixbuf=PICTURE))
+        view.append_column(Gtk.TreeViewColumn("Part", Gtk.CellRendererText(), text=TEXT))
+        view.connect("row-activated", lambda tree, path, column: self._toggle(path.get_indices()[0]))
+        scrolled = Gtk.ScrolledWindow(shadow_type=Gtk.ShadowType.IN)
+        scrolled.set_policy(Gtk.PolicyType.NEVER, Gtk.PolicyType.AUTOMATIC)
+        scrolled.set_size_request(320, 240)
+        scrolled.add(view)
+        self.pack_start(scrolled, True, True, 0)
+        self.show_all()
+        self._handlers = [self.config.connect(f"notify::{name}", lambda *_: self.ask()) for name in ASKED_BY]
+        self.ask()
+
+    def close(self) -> None:
+        """Hear no more of the server."""
+        for handler in self._handlers:
+            self.config.disconnect(handler)
+        if self._question is not None:
+            self._question.drop()
+
+    def ask(self) -> None:
+        """Look again."""
+        if self._question is not None:
+            self._question.drop()
+        try:
+            subject = reading.Subject(self.call.image, self.call.drawables, self.config.get_property("source"))
+            job = options.draft_of_parts(self.call.options())
+        except MaskwrightError as error:
+            self.say(f"{error.message} {error.hint}".strip(), False)
+            return
+        self.say("Looking for people...", True)
+
+        def done(answer: Any, error: Optional[Exception]) -> None:
+            self._question = None
+            try:
+                if error is None:
+                    self._fill(answer.instances, subject.source.local, subject.box)
+                    found = "Tick what is to be selected." if answer.instances else f"{answer.message} {answer.hint}"
+                    self.say(found.strip(), False)
+                elif not driver.was_cancelled(error):
+                    self.say(f"{getattr(error, 'message', error)} {getattr(error, 'hint', '')}".strip(), False)
+            finally:
+                subject.close()
+
+        self._question = driver.Question(
+            self.call.client, job, subject.source, done, lambda progress: self.say(progress.text, True)
+        )
+
+    def _fill(self, instances: List[Instance], buffer: Any, box: PixelRect) -> None:
+        try:
+            ticked = parts.read(self.config.get_property("parts"))
+        except MaskwrightError:
+            ticked = []
+        self._rows = []
+        self._store.clear()
+        for part, instance in parts.rows(instances):
+            if instance.mask is None:
+                continue
+            self._rows.append(part)
+            on = part in ticked or parts.Part(part.name) in ticked
+            self._store.append([on, thumbnail(buffer, box, instance.mask), instance.label or part.name])
+        self._keep()
+
+    def _toggle(self, row: int) -> None:
+        self._store[row][TICKED] = not self._store[row][TICKED]
+        self._keep()
+
+    def _keep(self) -> None:
+        on = [part for part, row in zip(self._rows, self._store) if row[TICKED]]
+        if on or self._rows:
+            self.config.set_property("parts", parts.write(on))
+
+
+def thumbnail(buffer: Any, box: PixelRect, mask: Mask) -> Any:
+    """The picture where the mask is, as a small pixbuf with alpha. ``buffer`` begins at the box' corner."""
+    x, y, width, height = mask.box.x - box.x, mask.box.y - box.y, mask.box.width, mask.box.height
+    scale = min(1.0, SIDE / max(width, height))
+    area = Gegl.Rectangle.new(
+        round(x * scale), round(y * scale), max(1, round(width * scale)), max(1, round(height * scale))
+    )
+    colours = bytearray(buffer.get(area, scale, "R'G'B'A u8", reading.NO_ABYSS))
+    plane = Gegl.Buffer.new("Y u8", x, y, width, height)
+    plane.set(Gegl.Rectangle.new(x, y, width, height), f"Y u{mask.depth}", bytes(masks.unpack(mask)))
+    colours[3::4] = plane.get(area, scale, "Y u8", reading.NO_ABYSS)
+    data = GLib.Bytes.new(bytes(colours))
+    space = GdkPixbuf.Colorspace.RGB
+    return GdkPixbuf.Pixbuf.new_from_bytes(data, space, True, 8, area.width, area.height, area.width * 4)
