@@ -193,9 +193,12 @@ def without(one: LogitMap, others: list[LogitMap]) -> LogitMap:
     return one.like(values)
 
 
-def less(one: LogitMap, taken: LogitMap) -> LogitMap:
-    """``one`` less what was ``taken`` (logits, 0 where nothing was) from a map of the same thing on another grid."""
-    return one.like(one.values - taken.onto(one))
+UNBOUNDED = np.float32(32.0)
+
+
+def capped(one: LogitMap, cap: LogitMap) -> LogitMap:
+    """``one``, nowhere above ``cap`` (on any grid; ``UNBOUNDED`` where there is no limit)."""
+    return one.like(np.minimum(one.values, cap.onto(one)))
 
 
 def union(maps: list[LogitMap]) -> LogitMap:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from maskwright.masks.boxes import PixelBox
-from maskwright.masks.logits import LogitMap, less
+from maskwright.masks.logits import LogitMap, capped
 from maskwright.models.roles import RGB, Box, Embedding, FloatMap, Segmenter, SegmentPrompt
 from maskwright_protocol.errors import BadInput, MorePixelsNeeded
 
@@ -63,27 +63,51 @@ class CloseLook:
         """Sets ``close`` of those objects. Raises ``MorePixelsNeeded`` for the part of the picture that has them."""
         if self._gain == math.inf or not found:
             return
+        if previous is not None and previous.model_id != self._segmenter.model_id:
+            previous = None
         crops = [(one, crop) for one in found if (crop := self._crop(one, previous)) is not None]
-        if self._auto:
-            crops = crops[:_AUTO_OBJECTS]
-        missing = PixelBox(0, 0, 0, 0)
-        for item in list(crops):
-            if not self._known(item[1]):
-                wider = missing.union(item[1])
-                if self._auto and wider.area > _AUTO_PIXELS:
-                    crops.remove(item)
-                else:
-                    missing = wider
-        if not missing.empty and not all(self._picture.has_detail(crop) or self._known(crop) for _, crop in crops):
-            raise MorePixelsNeeded(
-                "This needs a part of the picture at full resolution.",
-                box=[missing.x, missing.y, missing.width, missing.height],
-            )
+        crops = crops[:_AUTO_OBJECTS] if self._auto else crops
+        crops = self._need(crops)
+        if not self._auto:
+            looked = {id(one) for one, _ in crops}
+            self._follow([one for one in found if id(one) not in looked], crops)
         for number, (one, crop) in enumerate(crops):
             text = f"Looking closely, {number + 1} of {len(crops)}" if len(crops) > 1 else "Looking closely"
             colours, embedding = vision.embed_crop(self._segmenter, self._picture, crop, self._context, text)
             with self._context.stage("close", text, number / len(crops)):
                 one.close = self._look(one, crop, colours, embedding, previous)
+
+    def _need(self, crops: list[tuple[Found, PixelBox]]) -> list[tuple[Found, PixelBox]]:
+        """Those crops whose pixels are here. Raises ``MorePixelsNeeded``; unasked, only for as much as is quick."""
+        missing, kept = PixelBox(0, 0, 0, 0), []
+        for one, crop in crops:
+            if not self._known(crop) and not self._picture.has_detail(crop):
+                wider = missing.union(crop)
+                if self._auto and wider.area > _AUTO_PIXELS:
+                    continue
+                missing = wider
+            kept.append((one, crop))
+        if not missing.empty:
+            # With the others' pixels, since the client sends one box.
+            for _, crop in kept:
+                missing = missing if self._known(crop) else missing.union(crop)
+            box = [missing.x, missing.y, missing.width, missing.height]
+            raise MorePixelsNeeded("This needs a part of the picture at full resolution.", box=box)
+        return kept
+
+    def _follow(self, found: list[Found], others: list[tuple[Found, PixelBox]]) -> None:
+        """Objects that a crop shows no better keep their logits; their edges shall follow the document's colours."""
+        places = []
+        for one in found:
+            tight = self._place(one)
+            if not tight.empty:
+                places.append(
+                    (one, tight.padded(8 + max(tight.width, tight.height) // 10).intersect(self._picture.box))
+                )
+        if not all(self._picture.has_detail(crop) for _, crop in places):
+            self._need([*places, *others])
+        for one, crop in places:
+            one.close = Close(crop, self._picture.detail_rgb(crop), self._in_document(one.logits), None)
 
     def _crop(self, one: Found, previous: Remembered | None) -> PixelBox | None:
         """The part of the document to look at, or None where the overview shows it nearly as well."""
@@ -142,8 +166,8 @@ class CloseLook:
             return None
         if one.wanted.score is None:
             one.score = best.score
-        if one.taken is not None:
-            logits = less(logits, self._in_document(one.taken))
+        if one.cap is not None:
+            logits = capped(logits, self._in_document(one.cap))
         return Close(crop, colours, logits, best.low_res)
 
     def _box(self, one: Found, coarse: LogitMap, crop: PixelBox) -> Box:

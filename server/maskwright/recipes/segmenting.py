@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from maskwright.masks import instances as ops
-from maskwright.masks.logits import LogitMap, without_overlaps
+from maskwright.masks.boxes import PixelBox
+from maskwright.masks.logits import UNBOUNDED, LogitMap, without_overlaps
 from maskwright.models.roles import Box, Embedding, FloatMap, Hypothesis, Segmenter, SegmentPrompt
 from maskwright_protocol.messages import Point, Select
 
@@ -30,8 +31,8 @@ _SAME_MASK = 0.8  # IoU beyond which two detections are one object
 class Found:
     """A segmented object. ``logits`` lie in the overview's pixels; ``others`` are further hypotheses.
 
-    ``taken``: logits, in the overview's pixels, that were taken from it because others claim the place. ``close``: what
-    a closer look showed, less what was taken.
+    ``cap``: what its logits may at most be where others claim the place, in the overview's pixels. ``close``: what a
+    closer look showed, so capped.
     """
 
     id: str
@@ -41,13 +42,14 @@ class Found:
     logits: LogitMap
     low_res: FloatMap | None
     others: list[Hypothesis] = field(default_factory=list)
-    taken: LogitMap | None = None
+    cap: LogitMap | None = None
     close: Close | None = None
+    minus: tuple[str, ...] = ()  # what the words leave out of it
 
     def take(self, left: LogitMap) -> None:
-        """Only ``left`` is its own; the rest counts as taken."""
-        gone = self.logits.values - left.values
-        self.taken = left.like(gone if self.taken is None else gone + self.taken.values)
+        """Only ``left`` is its own: others claim the rest."""
+        cap = np.where(left.values < self.logits.values, left.values, UNBOUNDED)
+        self.cap = left.like(cap if self.cap is None else np.minimum(cap, self.cap.values))
         self.logits = left
 
 
@@ -65,6 +67,13 @@ def continued(request: Select, previous: Remembered, points: list[Point], pictur
         if any(not (box.x0 - dx <= p.x <= box.x1 + dx and box.y0 - dy <= p.y <= box.y1 + dy) for p in reach):
             box = None
     return Wanted(points, box, previous.label, previous.detection_score, padding)
+
+
+def recalled(name: str, previous: Remembered) -> Found:
+    """The object as it was answered before, or as the object map has it."""
+    low_res = previous.low_res.plane() if previous.low_res is not None else None
+    wanted = Wanted([], previous.box, previous.label, previous.detection_score, previous.padding)
+    return Found(name, previous.label, previous.score, wanted, previous.map, low_res)
 
 
 class Segmenting:
@@ -106,7 +115,14 @@ class Segmenting:
 
     def _prompt(self, wanted: Wanted) -> SegmentPrompt:
         points = [(*self._picture.to_overview(p.x, p.y), p.include) for p in wanted.points]
-        return SegmentPrompt(points, self._box(wanted), self._start, self._low_res, self._saliency)
+        start = self._start if wanted.logits is None else self._in_overview(wanted.logits)
+        return SegmentPrompt(points, self._box(wanted), start, self._low_res, self._saliency)
+
+    def _in_overview(self, logits: LogitMap) -> FloatMap:
+        """A detector's mask in document pixels as a soft mask of the overview's size."""
+        (height, width), (sx, sy), (ox, oy) = self._picture.size, self._picture.scale, self._picture.origin
+        drawn = logits.mapped(sx, sy, -ox * sx, -oy * sy)
+        return drawn.draw(PixelBox(0, 0, width, height), drawn.slope())
 
     def _box(self, wanted: Wanted) -> Box | None:
         """The box in overview pixels, widened; for a mask to start from without clicks, the box around it."""
