@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .boxes import VISIBLE, PixelBox, Plane, recrop, tight_box
 from .opencv import cv2
@@ -110,7 +111,10 @@ def mask_iou(first: Instance, second: Instance) -> float:
 
 
 def nms(
-    boxes: Sequence[Edges] | Plane, scores: Sequence[float] | Plane, limit: float = 0.5, most: int | None = None
+    boxes: Sequence[Edges] | NDArray[Any],
+    scores: Sequence[float] | NDArray[Any],
+    limit: float = 0.5,
+    most: int | None = None,
 ) -> list[int]:
     """Greedy suppression: indices, best score first, of boxes that overlap no better one by more than ``limit`` IoU.
 

@@ -44,7 +44,7 @@ OPTIONS: dict[str, tuple[OptionInfo, ...]] = {
         OptionInfo("size", _SIZE.kind, _SIZE.title, None, 64, 4096),
     ),
     "rt_detr": (
-        OptionInfo("iou", _IOU.kind, _IOU.title, 1.0, 0.0, 1.0),  # these models suppress doubles themselves
+        _IOU,  # these models suppress doubles themselves
         _CLASSES,
         _MAX_DET,
         _AGNOSTIC,

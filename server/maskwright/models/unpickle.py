@@ -35,6 +35,13 @@ _HARMLESS = re.compile(
     r"|torch\.nn\.parameter (Parameter|Buffer)|torch\._tensor _rebuild_from_type_v2|torch\.storage (Unt|T)ypedStorage"
     r"|collections OrderedDict|_codecs encode)"
 )
+# What whole models of Ultralytics are made of besides. None of it is imported: ``whole_models`` reads it as data.
+_WHOLE = re.compile(
+    r"(ultralytics\.(nn|utils|yolo)[\w.]* \w+|torch\.nn\.modules\.\w+ \w+|torch\.nn\.\w+ \w+|torch Size"
+    r"|(pathlib|pathlib\._local) (Posix|Windows)Path|(builtins|__builtin__) (set|getattr|slice|dict|list|tuple)"
+    r"|numpy(\._?core\.multiarray)? (dtype|ndarray|scalar|_reconstruct)|argparse Namespace|types SimpleNamespace"
+    r"|collections (defaultdict|OrderedDict))"
+)
 # Besides these, what training scripts leave in checkpoints: plain data, without behaviour when it is rebuilt.
 ALLOWABLE = (
     "argparse.Namespace",
@@ -83,23 +90,30 @@ def _convert(
         if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
             raise Refused("it changed while it was being read.")
         file.seek(0)
-        _look(file, allow)
+        whole = _look(file, allow)
         file.seek(0)
         import torch
         from safetensors.torch import save_file
 
+        from . import whole_models
+
         shells = [_allowed(name) for name in allow]
         _limit(source.stat().st_size)
         _forbid(out)
+        told: dict[str, str] = {}
         try:
-            with torch.serialization.safe_globals(shells):
-                content = torch.load(file, map_location="cpu", weights_only=True)
+            if whole:
+                model = whole_models.read(file)
+                content, key, told = model.tensors, "", whole_models.metadata(model)
+            else:
+                with torch.serialization.safe_globals(shells):
+                    content = torch.load(file, map_location="cpu", weights_only=True)
         except Exception as error:
             reason = str(error).split("\n", 1)[0][:200]
             raise Refused(f"it holds more than tensors ({reason}).") from error
     tensors = _named(_tensors(content, key), rename, drop)
     # Tensors that share memory would be refused by safetensors: each gets its own.
-    save_file({name: value.detach().clone().contiguous() for name, value in tensors.items()}, str(out))
+    save_file({name: value.detach().clone().contiguous() for name, value in tensors.items()}, str(out), told or None)
     return len(tensors)
 
 
@@ -143,8 +157,11 @@ def _forbid(out: Path) -> None:
     sys.addaudithook(hook)
 
 
-def _look(file: Any, allow: list[str]) -> None:
-    """Refuse pickles that would import or call anything but what tensors are made of, and say what it is."""
+def _look(file: Any, allow: list[str]) -> bool:
+    """Whether it is a whole model that ``whole_models`` can read as data; False for tensors.
+
+    Refuses pickles that would import or call anything but what such models and tensors are made of; says what it is.
+    """
     strange: list[str] = []
     for name, data in _pickles(file):
         try:
@@ -156,6 +173,10 @@ def _look(file: Any, allow: list[str]) -> None:
             raise
         except Exception as error:
             raise Refused(f"{name} is no pickle that can be read.") from error
+    if strange and any(called.startswith("ultralytics.") for called in strange):
+        strange.sort(key=lambda called: bool(_WHOLE.fullmatch(called)))  # what is worst is told first
+        if _WHOLE.fullmatch(strange[0]):
+            return True
     if strange:
         shown = tuple(called.replace(" ", ".", 1) for called in strange[:MAX_NAMES])
         if any(called.startswith(("ultralytics", "models.", "torch.nn.modules")) for called in shown):
@@ -163,6 +184,7 @@ def _look(file: Any, allow: list[str]) -> None:
         else:
             text = "reading it would run code"
         raise Refused(f"{text} ({', '.join(shown[:4])}{', ...' if len(shown) > 4 else ''}).", shown)
+    return False
 
 
 def _pickles(file: Any) -> Iterator[tuple[str, bytes]]:

@@ -1,0 +1,108 @@
+"""Small YOLO checkpoints and exports of the real classes, in the published layouts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import torch
+
+from maskwright.models.catalogue import Entry
+from maskwright.models.convert import convert
+from maskwright.models.families import _ultralytics
+
+NAMES = {0: "face", 1: "left hand", 2: "person"}
+ARCHITECTURES = {
+    "yolov8": "v8/yolov8.yaml",
+    "yolov8-seg": "v8/yolov8-seg.yaml",
+    "yolo11": "11/yolo11.yaml",
+    "yolo11-seg": "11/yolo11-seg.yaml",
+    "yolo26": "26/yolo26.yaml",
+    "yolo26-seg": "26/yolo26-seg.yaml",
+}
+
+
+def entry(file: str, **more: Any) -> Entry:
+    known = {
+        "id": "tiny-yolo", "family": "yolo", "roles": ["detector"], "title": "Tiny", "summary": "For tests.",
+        "licence": "AGPL-3.0", "commercial": "ask", "source": "", "revision": "tests", "files": [{"name": file}],
+        "parameters": 0, "memory": 1 << 20, "input_size": 128,
+    }  # fmt: skip
+    return Entry.model_validate({**known, **more})
+
+
+def model(architecture: str, seed: int = 0) -> Any:
+    """A narrow network of a published architecture with random weights that finds something in noise."""
+    with _ultralytics.quiet():
+        import ultralytics
+        from ultralytics.nn import tasks
+        from ultralytics.utils import YAML
+    path = Path(ultralytics.__file__).parent / "cfg" / "models" / ARCHITECTURES[architecture]
+    description = {**YAML.load(path), "scale": "n"}
+    description["scales"] = {"n": [0.34, 0.125, 256]}
+    torch.manual_seed(seed)
+    cls = tasks.SegmentationModel if architecture.endswith("-seg") else tasks.DetectionModel
+    network: Any = cls(cfg=description, nc=len(NAMES), verbose=False)
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            assert module.running_mean is not None
+            assert module.running_var is not None
+            module.running_mean.normal_(0, 0.1)
+            module.running_var.uniform_(0.5, 1.5)
+            module.weight.data.uniform_(1.5, 3.0)  # so that places differ in more than rounding
+            module.bias.data.normal_(0, 0.5)
+    head = network.model[-1]
+    for branch in [*head.cv3, *getattr(head, "one2one_cv3", [])]:
+        branch[-1].weight.data.normal_(0, 0.3)
+        branch[-1].bias.data.fill_(-1.0)
+    network.names = dict(NAMES)
+    return network.eval()
+
+
+def checkpoint(folder: Path, architecture: str, seed: int = 0) -> Path:
+    """A ``.pt`` file as training writes it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "tiny.pt"
+    content = {"epoch": -1, "model": model(architecture, seed).half(), "ema": None, "train_args": {"imgsz": 128}}
+    torch.save(content, path)
+    return path
+
+
+def converted(folder: Path, architecture: str, seed: int = 0) -> Path:
+    path = checkpoint(folder, architecture, seed).with_suffix(".safetensors")
+    convert(path.with_suffix(".pt"), path)
+    return path
+
+
+def exported(path: Path, architecture: str, *, end_to_end: bool = False, tells: bool = True, seed: int = 0) -> Any:
+    """Write an ONNX export with what Ultralytics' exporter writes into it; returns the network that was exported."""
+    from torch.onnx._internal.torchscript_exporter import onnx_proto_utils
+
+    network = model(architecture, seed)
+    network.end2end = end_to_end
+    network.fuse(verbose=False)
+    network.model[-1].export = True
+    outputs = ["output0", "output1"] if architecture.endswith("-seg") else ["output0"]
+    # The package onnx would look for functions that are not used.
+    with mock.patch.object(onnx_proto_utils, "_add_onnxscript_fn", lambda data, *_: data):
+        torch.onnx.export(
+            network, (torch.zeros(1, 3, 128, 128),), str(path), input_names=["images"], output_names=outputs,
+            dynamo=False, opset_version=17,
+        )  # fmt: skip
+    if tells:
+        told = {"names": repr(NAMES), "stride": "32", "task": "segment" if len(outputs) == 2 else "detect"}
+        with path.open("ab") as file:
+            for key, value in told.items():
+                file.write(_property(key, value))
+    return network
+
+
+def _property(key: str, value: str) -> bytes:
+    """One ``metadata_props`` of ONNX's ModelProto: parts of a protobuf message may follow one another in any order."""
+    pair = b"".join(bytes([tag]) + _length(text) + text.encode() for tag, text in ((0x0A, key), (0x12, value)))
+    return bytes([14 << 3 | 2]) + bytes([len(pair)]) + pair
+
+
+def _length(text: str) -> bytes:
+    return bytes([len(text.encode())])
