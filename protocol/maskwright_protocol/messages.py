@@ -111,6 +111,7 @@ class Select(Job):
     continue_from: str = ""  # id of an instance, an alternative or a mapped object, whose logits seed this click
     precise: str = "auto"  # look again, closely: "auto" at small objects, "on" at all, "off" at none
     detector_options: Dict[str, Any] = field(default_factory=dict)  # as in ``Detect``
+    tiles: str = "auto"  # look for small things closer: "on", "off", or "auto": when nothing was found
     start: Optional[Mask] = None  # a mask to start from
     region: Optional[Mask] = None  # limit: nothing is selected outside
 
@@ -127,6 +128,7 @@ class Detect(Job):
     text: str = ""
     min_score: Optional[float] = None
     detector_options: Dict[str, Any] = field(default_factory=dict)
+    tiles: str = "auto"  # as in ``Select``
 
 
 @dataclass
