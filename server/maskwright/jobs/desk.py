@@ -16,12 +16,13 @@ from maskwright.workers.process import Event, WorkerProcess
 from maskwright_protocol.errors import (
     DeadlineExceeded,
     InternalError,
+    JobCancelled,
     MaskwrightError,
     ShuttingDown,
     WorkerDied,
     from_code,
 )
-from maskwright_protocol.messages import Cancelled, Failed, Job, Message, WorkerInfo
+from maskwright_protocol.messages import PRIORITIES, Cancelled, Everything, Failed, Job, Message, WorkerInfo
 
 from .queue import JobQueue, QueuedJob
 
@@ -30,6 +31,7 @@ log = logging.getLogger("maskwright.jobs")
 TICK_S = 0.1
 STOP_GRACE_S = 3.0
 HEARTBEAT_S = 0.7  # the wire promises progress at least each second
+RESUMABLE = (Everything,)  # jobs that keep what they found when they are interrupted
 CANCEL_GRACE_S = 10.0  # how long a cancelled job may hold up others before its worker is ended
 
 
@@ -51,6 +53,7 @@ class JobDesk:
         self._idle_s = idle_s
         self._start_timeout_s = start_timeout_s
         self._worker = WorkerProcess(options, self._on_event, self._on_exit)
+        self._interrupted: QueuedJob | None = None  # the running job, told to stop for a prompt
         self._running: QueuedJob | None = None  # the job in the worker, also while it winds down after a cancel
         self._abandoned_at: float | None = None  # when the running job was cancelled
         self._told_at = 0.0
@@ -79,7 +82,17 @@ class JobDesk:
             raise
         for other in superseded:
             self._end(other, Cancelled(other.request.id, other.request.generation, superseded=True))
+        self._interrupt(request)
         self._advance()
+
+    def _interrupt(self, request: Job) -> None:
+        """Let a prompt overtake a background job that can go on later where it was."""
+        job = self._running
+        if job is None or job.answered or job is self._interrupted or not isinstance(job.request, RESUMABLE):
+            return
+        if job.request.priority == PRIORITIES[-1] and request.priority != PRIORITIES[-1]:
+            self._interrupted = job
+            self._worker.cancel()
 
     def cancel(self, session: str, identity: str) -> None:
         """Cancel a job of the session; unknown ids are ignored, since the answer may be on its way."""
@@ -186,8 +199,13 @@ class JobDesk:
                 job.progress.stage, job.progress.fraction, job.progress.text = event.stage, event.fraction, event.text
                 job.deliver(replace(job.progress))
         elif isinstance(event, (JobAnswer, JobFailure)):
+            interrupted, self._interrupted = self._interrupted, None
             self._running, self._abandoned_at = None, None
-            if job is not None:
+            stopped = isinstance(event, JobFailure) and event.code == JobCancelled.code
+            if job is not None and job is interrupted and stopped and not job.answered:
+                self.queue.put_back(job)
+                job.progress.stage, job.progress.text = "queued", "Waiting for its turn"
+            elif job is not None:
                 self._end(job, _Finished(self._answer_of(job, event)))
         self._advance()
 
@@ -200,7 +218,7 @@ class JobDesk:
         return failed(identity, from_code(event.code, event.message, event.hint, event.details), generation)
 
     def _on_exit(self, code: int | None) -> None:
-        job, self._running, self._abandoned_at = self._running, None, None
+        job, self._running, self._abandoned_at, self._interrupted = self._running, None, None, None
         if job is not None and not self._stopping:
             self._end(job, _Finished(failed(job.request.id, _death(code), job.request.generation)))
         elif not self._stopping and code not in (0, None) and self.queue.waiting():

@@ -75,6 +75,11 @@ class JobQueue:
                 return job
         return None
 
+    def put_back(self, job: QueuedJob) -> None:
+        """The running job was interrupted: it is its client's next of its priority."""
+        self.finish(job)
+        self._waiting[job.request.priority].setdefault(job.session, []).insert(0, job)
+
     def finish(self, job: QueuedJob) -> None:
         """The running job ended."""
         if job in self.running:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import secrets
+import time
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
@@ -27,7 +28,8 @@ from .picture import PictureView
 
 POINTS = 12  # a side: one decoder run each costs more than what smaller grids miss
 MAX_POINTS, MAX_LAYERS = 64, 2
-_BATCH = 8
+_MOST_AT_ONCE = 64
+_SLICE_S = 0.1  # of work between two looks at whether somebody waits
 _LEAST_SCORE = 0.8
 _LEAST_STABILITY = 0.75  # large things have flat logits along their edge: a bus 0.76, a wall 0.89
 _MOST = 0.98  # share of the picture beyond which a mask is the picture
@@ -142,21 +144,27 @@ class _Search:
         self._segmenter, self._picture, self._context = segmenter, picture, context
         height, width = picture.size
         whole = PixelBox(0, 0, width, height)
-        self._tasks = [(whole, batch) for batch in _grid(whole, points)]
+        self._tasks = [(whole, point) for point in _grid(whole, points)]
         for layer in range(1, layers + 1):
             for crop in _crops(whole, 2**layer):
-                self._tasks += [(crop, batch) for batch in _grid(crop, max(2, points // 2))]
+                self._tasks += [(crop, point) for point in _grid(crop, max(2, points // 2))]
         self._whole = whole
         self._crop: tuple[PixelBox, Embedding] | None = None
 
     def run(self, partial: _Partial) -> None:
-        """Adds to ``partial`` batch by batch. Raises ``JobCancelled`` between two."""
+        """Adds to ``partial``, as much at once as takes a moment. Raises ``JobCancelled`` between two moments."""
+        count = 1
         while partial.done < len(self._tasks):
-            crop, points = self._tasks[partial.done]
+            crop, _ = self._tasks[partial.done]
+            following = self._tasks[partial.done : partial.done + count]
+            points = [point for other, point in following if other == crop]
             embedding = self._embedding(crop)
             with self._context.stage("everything", "Finding all objects", partial.done / len(self._tasks)):
+                start = time.perf_counter()
                 partial.found += self._batch(crop, embedding, points)
-                partial.done += 1
+                partial.done += len(points)
+                spent = max(time.perf_counter() - start, 1e-4)
+                count = max(1, min(_MOST_AT_ONCE, 2 * count, int(len(points) * _SLICE_S / spent)))
 
     def _embedding(self, crop: PixelBox) -> Embedding:
         if crop == self._whole:
@@ -203,16 +211,15 @@ class _Search:
         return any(inner and bool((line > 0).any()) for inner, line in sides)
 
 
-def _grid(box: PixelBox, side: int) -> list[list[tuple[float, float]]]:
-    """Points in the middles of cells that are nearly square, ``side`` of them along the long side, in batches."""
+def _grid(box: PixelBox, side: int) -> list[tuple[float, float]]:
+    """Points in the middles of cells that are nearly square, ``side`` of them along the long side."""
     unit = max(box.width, box.height) / side
     columns, rows = max(1, round(box.width / unit)), max(1, round(box.height / unit))
-    points = [
+    return [
         (box.x + (column + 0.5) * box.width / columns, box.y + (row + 0.5) * box.height / rows)
         for row in range(rows)
         for column in range(columns)
     ]
-    return [points[first : first + _BATCH] for first in range(0, len(points), _BATCH)]
 
 
 def _crops(box: PixelBox, count: int) -> list[PixelBox]:
