@@ -162,10 +162,10 @@ class TextSegmenter(Segmenter, Protocol):
     ) -> list[Match]:
         """Everything that ``text`` names or that is like the ``examples``, best score first.
 
-        ``text``: phrases, separated by ``;`` or ``,``; each is looked for by itself and becomes the label. ``examples``: boxes
-        ``(box, include)`` of objects in this image that are wanted (True) or to be told apart (False); with text they
-        narrow it. A match's ``hypothesis.low_res`` continues in ``segment``. Raises ``EmptyPrompt`` without any text
-        or wanted example.
+        ``text``: phrases, separated by ``;`` or ``,``; each is looked for by itself and becomes the label.
+        ``examples``: boxes ``(box, include)`` of objects in this image that are wanted (True) or to be told apart
+        (False); with text they narrow it. A match's ``hypothesis.low_res`` continues in ``segment``. Raises
+        ``EmptyPrompt`` without any text or wanted example.
         """
         ...
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from torch import Tensor
-from transformers import SamConfig, SamModel, SamVisionConfig
+from transformers import SamConfig, SamModel, SamPromptEncoderConfig, SamVisionConfig
 
 from maskwright.models import official
 from maskwright.models.catalogue import Entry
@@ -38,5 +38,7 @@ def load(entry: Entry, folder: Path, setup: Setup) -> Sam:
     if (folder / "config.json").is_file():
         return Sam(entry, setup, pretrained(_Network, entry, folder, setup))
     weights = official.sam(official.read(entry, folder))
-    config = SamConfig(vision_config=SamVisionConfig(**official.vit(weights, entry)))
+    shape = official.vit(weights, entry)
+    prompts = SamPromptEncoderConfig(image_size=shape["image_size"], patch_size=shape["patch_size"])
+    config = SamConfig(vision_config=SamVisionConfig(**shape), prompt_encoder_config=prompts)
     return Sam(entry, setup, official.load(lambda: _Network(config), weights, entry, setup))

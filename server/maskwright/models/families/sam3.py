@@ -20,7 +20,7 @@ from safetensors import safe_open
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 from transformers import Sam3Model, Sam3TrackerModel, Sam3VideoConfig
-from transformers.models.clip.modeling_clip import BaseModelOutputWithPooling
+from transformers.modeling_outputs import BaseModelOutputWithPooling
 from transformers.models.sam3.modeling_sam3 import Sam3VisionEncoderOutput
 
 from maskwright.models import official
@@ -83,7 +83,7 @@ class Sam3(SamLike):
 
     def embed(self, image: RGB) -> Embedding:
         """As ``SamLike.embed``; the same image as the last time is not looked at again."""
-        key = hashlib.blake2b(np.ascontiguousarray(image), digest_size=16).digest()
+        key = hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16).digest()
         if self._seen is None or self._seen[0] != key or self._seen[1].image_size != image.shape[:2]:
             self._seen = key, super().embed(image)
         return self._seen[1]
@@ -128,14 +128,14 @@ class Sam3(SamLike):
         levels = [embedding.data[f"concepts.{name}"].to(self.device, torch.float32) for name in _LEVELS]
         place = self._concepts.vision_encoder.neck.position_encoding(levels[-1].shape, self.device, torch.float32)
         # The library drops the last level; of the places it reads the coarsest level's only.
-        return Sam3VisionEncoderOutput(
-            fpn_hidden_states=(*levels, None), fpn_position_encoding=(None, None, place, None)
-        )
+        shown: Any = (*levels, None)
+        places: Any = (None, None, place, None)
+        return Sam3VisionEncoderOutput(fpn_hidden_states=shown, fpn_position_encoding=places)
 
     def _text(self, phrase: str) -> Any:
         """Features of a phrase, without the padding that the model would be told to pass over."""
-        ids = torch.tensor([self._tokenizer.encode(phrase).ids], device=self.device)
-        features = self._concepts.get_text_features(input_ids=ids, attention_mask=torch.ones_like(ids))
+        ids: Any = torch.tensor([self._tokenizer.encode(phrase).ids], device=self.device)
+        features: Any = self._concepts.get_text_features(input_ids=ids, attention_mask=torch.ones_like(ids))
         return BaseModelOutputWithPooling(pooler_output=features.pooler_output.float())
 
     def _examples(self, examples: Sequence[tuple[Box, bool]], frame: Frame) -> tuple[Tensor | None, Tensor | None]:
@@ -143,7 +143,7 @@ class Sam3(SamLike):
         if not examples:
             return None, None
         edges = np.array([(b.x0, b.y0, b.x1, b.y1) for b, _ in examples], np.float32)
-        edges = np.clip(edges / np.float32([frame.width, frame.height] * 2), 0, 1)
+        edges = np.clip(edges / np.array([frame.width, frame.height] * 2, np.float32), 0, 1)
         shares = np.concatenate([(edges[:, :2] + edges[:, 2:]) / 2, edges[:, 2:] - edges[:, :2]], axis=1)
         return self._tensor(shares)[None], self._tensor([int(include) for _, include in examples]).long()[None]
 

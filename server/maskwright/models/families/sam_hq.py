@@ -11,7 +11,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from torch import Tensor
-from transformers import SamHQConfig, SamHQMaskDecoderConfig, SamHQModel, SamHQVisionConfig
+from transformers import (
+    SamHQConfig,
+    SamHQMaskDecoderConfig,
+    SamHQModel,
+    SamHQPromptEncoderConfig,
+    SamHQVisionConfig,
+)
 
 from maskwright.models import official
 from maskwright.models.catalogue import Entry
@@ -61,7 +67,10 @@ def load(entry: Entry, folder: Path, setup: Setup) -> SamHq:
     if (folder / "config.json").is_file():
         return SamHq(entry, setup, pretrained(_Network, entry, folder, setup))
     weights = official.sam(official.read(entry, folder))
-    vision = SamHQVisionConfig(**official.vit(weights, entry))
-    decoder = SamHQMaskDecoderConfig(vit_dim=vision.hidden_size)
-    config = SamHQConfig(vision_config=vision, mask_decoder_config=decoder)
+    shape = official.vit(weights, entry)
+    config = SamHQConfig(
+        vision_config=SamHQVisionConfig(**shape),
+        prompt_encoder_config=SamHQPromptEncoderConfig(image_size=shape["image_size"], patch_size=shape["patch_size"]),
+        mask_decoder_config=SamHQMaskDecoderConfig(vit_dim=shape["hidden_size"]),
+    )
     return SamHq(entry, setup, official.load(lambda: _Network(config), weights, entry, setup))
