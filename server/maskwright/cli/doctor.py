@@ -7,6 +7,7 @@ import importlib.util
 import platform
 import re
 import shutil
+import socket
 import stat
 import sys
 from collections.abc import Callable, Iterator
@@ -88,10 +89,14 @@ def examine() -> Iterator[Finding]:
         _python,
         _settings,
         _runtime,
+        _card,
         _device,
         _torch,
         _models,
         _disk,
+        _account,
+        _port,
+        _editors,
         _server,
     )
     for check in checks:
@@ -129,10 +134,19 @@ def _runtime() -> Iterator[Finding]:
         yield Finding("token file", "problem", "Other users can read the server's token.", "Restart the server.")
 
 
+def _card() -> Iterator[Finding]:
+    from maskwright.models import machine
+
+    for card in machine.cards():
+        numbers = f"{card.memory / 2**30:.0f} GiB, {card.free / 2**30:.1f} free, driver {card.driver}"
+        yield Finding("graphics card", "ok", f"{card.name}, {numbers}")
+
+
 def _device() -> Iterator[Finding]:
     import numpy as np
     import onnxruntime
 
+    from maskwright.models.devices import Devices
     from maskwright.models.installed import scan
     from maskwright.models.pool import ModelPool
     from maskwright.models.roles import Matter
@@ -145,36 +159,50 @@ def _device() -> Iterator[Finding]:
         matter = pool.get("matter", "u2netp")
         assert isinstance(matter, Matter)
         matter.matte(np.zeros((32, 32, 3), np.uint8))
-        yield Finding("device", "ok", f"A model ran on {pool.device}. {pool.device_reason}")
+        place = Devices(settings.device).place("onnx")
+        yield Finding("device", "ok", f"A model ran on {place.device}: {place.reason}.")
 
 
 def _torch() -> Iterator[Finding]:
-    """Whether torch is a build that fits this computer; an operation is really run."""
+    """Whether torch is a build that fits this computer; an operation is really run on each device."""
+    from maskwright.models import machine, packages
+
     if importlib.util.find_spec("torch") is None:
-        yield Finding("torch", "ok", "not installed; only some models need it")
+        text = "not installed: SAM, BiRefNet and the other PyTorch models cannot run"
+        yield Finding("torch", "note", text, f"Run: {packages.command('torch')}")
         return
+    for package in ("safetensors", "transformers"):
+        if importlib.util.find_spec(package) is None:
+            fix = f"Run: {packages.command(package)}"
+            yield Finding("torch", "problem", f"PyTorch is installed without {package}", fix)
     import torch
 
-    built = f"CUDA {torch.version.cuda}" if torch.version.cuda else "no CUDA"
-    has_driver = shutil.which("nvidia-smi") is not None
-    if torch.cuda.is_available():
-        total = float((torch.ones(64, 64, device="cuda") @ torch.ones(64, 64, device="cuda")).sum().cpu())
-        state = "ok" if total == 64.0**3 else "problem"
-        text = f"{torch.__version__} ({built}) computes on {torch.cuda.get_device_name(0)}"
-        yield Finding("torch", state, text, "" if state == "ok" else "Update the graphics driver.")
-    elif has_driver and torch.version.cuda:
-        fix = "Update the NVIDIA driver, or install a torch build for an older CUDA."
-        yield Finding("torch", "problem", f"{torch.__version__} ({built}) does not work with the driver", fix)
-    elif has_driver:
+    build = machine.torch_build() or "?"
+    name = f"{torch.__version__} ({'CPU' if build == 'cpu' else build})"
+    wanted = Settings().device
+    tried = [f"cuda:{number}" for number in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
+    tried += ["mps"] if torch.backends.mps.is_available() else []
+    for device in [*tried, "cpu"]:
+        total = float((torch.ones(64, 64, device=device) @ torch.ones(64, 64, device=device)).sum().cpu())
+        what = torch.cuda.get_device_name(device) if device.startswith("cuda") else device
+        if total == 64.0**3:
+            yield Finding("torch", "ok", f"{name} computes on {what}")
+        else:
+            yield Finding("torch", "problem", f"{name} computes wrongly on {what}", "Update the graphics driver.")
+    if tried or not machine.cards():
+        if wanted.startswith(("cuda", "mps")) and not any(device.startswith(wanted) for device in tried):
+            fix = "Set device to auto, or install what that device needs."
+            yield Finding("torch", "problem", f"The setting device = {wanted}, but PyTorch has no such device", fix)
+    elif build == "cpu":
         fix = "Install a CUDA build of torch; see pytorch.org for the command."
-        yield Finding("torch", "problem", f"{torch.__version__} is a CPU build, but there is an NVIDIA card", fix)
+        yield Finding("torch", "problem", f"{name} is a CPU build, but there is an NVIDIA card", fix)
     else:
-        assert float((torch.ones(8, 8) @ torch.ones(8, 8)).sum()) == 8.0**3
-        yield Finding("torch", "ok", f"{torch.__version__} ({built}), computes on the CPU: no NVIDIA driver here")
+        fix = f"Its driver is {machine.cards()[0].driver}: update it, or install a torch build for an older CUDA."
+        yield Finding("torch", "problem", f"{name} does not work with the NVIDIA driver", fix)
 
 
 def _models() -> Iterator[Finding]:
-    from maskwright.models import catalogue
+    from maskwright.models import catalogue, downloads, packages, recommend
     from maskwright.models.installed import scan
 
     for problem in catalogue.load().problems:
@@ -187,9 +215,21 @@ def _models() -> Iterator[Finding]:
             yield Finding(
                 "models", "problem", model.problem, f"Pull it again: maskwright models pull {model.entry.id}."
             )
+        elif (package := packages.lacking(model.entry)) is not None:
+            text = f"{model.entry.id} needs the package {package}, which is not installed."
+            yield Finding("models", "problem", text, f"Run: {packages.command(package)}")
     if not any("segmenter" in model.entry.roles and not model.entry.embedded for model in found.values()):
         text = "No SAM model is installed; points and boxes use the basic engine."
-        yield Finding("models", "note", text, "See 'maskwright models list', then 'maskwright models pull'.")
+        yield Finding("models", "note", text, "Run: maskwright models pull --recommended")
+    offered = recommend.recommended(catalogue.load(), Settings().device)
+    if missing := [name for name in offered if name not in sound]:
+        text = f"recommended for this computer: {', '.join(missing)}"
+        yield Finding("models", "note", text, "Run: maskwright models pull --recommended")
+    for folder in sorted((default_model_folder() / downloads.STAGING).glob("*/")):
+        held = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        text = f"An unfinished download of {folder.name} holds {held >> 20} MiB."
+        fix = f"Go on with 'maskwright models pull {folder.name}', or 'maskwright models remove {folder.name}'."
+        yield Finding("models", "note", text, fix)
 
 
 def _disk() -> Iterator[Finding]:
@@ -199,6 +239,54 @@ def _disk() -> Iterator[Finding]:
     free = shutil.disk_usage(folder).free / 2**30
     state = "ok" if free >= FREE_DISK_GIB else "problem"
     yield Finding("disk", state, f"{free:.1f} GiB free for models", "" if state == "ok" else "Make room.")
+
+
+def _account() -> Iterator[Finding]:
+    from huggingface_hub import get_token
+
+    text = "a token is set" if get_token() else "no token is set; only models that ask for an account need one"
+    yield Finding("hub account", "ok", text)
+
+
+def _port() -> Iterator[Finding]:
+    """Whether programs on this computer can talk to each other, and whether the chosen port is free."""
+    settings = Settings()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        socket.create_connection(server.getsockname(), timeout=5.0).close()
+    yield Finding("ports", "ok", "programs on this computer can connect to each other")
+    if settings.port and discovery.read_endpoint() is None:
+        try:
+            socket.create_server((settings.host, settings.port)).close()
+        except OSError as error:
+            fix = "Set another port, or 0 to let the system choose."
+            reason = error.strerror or str(error)
+            yield Finding("ports", "problem", f"The server cannot use port {settings.port}: {reason}", fix)
+
+
+def _editors() -> Iterator[Finding]:
+    from .editors import is_current, profiles, programs
+
+    plugins = list(profiles())
+    for editor, paths in programs().items():
+        mine = [plugin for plugin in plugins if plugin.editor == editor]
+        if paths:
+            yield Finding(editor, "ok", f"found: {', '.join(paths)}")
+        elif not mine:
+            yield Finding(
+                editor, "note", "not found in the usual places", "It may still be there; the plug-in finds us."
+            )
+        for plugin in mine:
+            command = f"maskwright plugins install {editor.lower()}"
+            if not plugin.version:
+                yield Finding(editor, "note", f"no plug-in in {plugin.folder}", f"Run: {command}")
+            elif not is_current(plugin):
+                text = f"plug-in {plugin.version} in {plugin.folder} is not of this version, {__version__}"
+                yield Finding(editor, "problem", text, f"Run: {command} and restart {editor}.")
+            elif plugin.trouble:
+                text = f"plug-in {plugin.version} in {plugin.folder}, but {plugin.trouble}"
+                yield Finding(editor, "problem", text, plugin.fix)
+            else:
+                yield Finding(editor, "ok", f"plug-in {plugin.version} in {plugin.folder}")
 
 
 def _server() -> Iterator[Finding]:

