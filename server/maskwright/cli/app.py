@@ -29,6 +29,11 @@ Threshold = Annotated[float | None, typer.Option(help="Cut the soft mask hard at
 Grow = Annotated[float, typer.Option(help="Grow by so many pixels; negative shrinks.")]
 Feather = Annotated[float, typer.Option(help="Blur the edge by so many pixels.")]
 Smooth = Annotated[float, typer.Option(help="Round corners and jaggies up to so many pixels.")]
+EdgeWidth = Annotated[float, typer.Option(help="Width of the edge band in pixels; 0 chooses.")]
+Hair = Annotated[bool, typer.Option("--hair", help="Follow hair and fur out of the band.")]
+RoundEdge = Annotated[float, typer.Option(help="Round the outline within so many pixels; it stays as soft.")]
+Contrast = Annotated[float, typer.Option(help="Make the edge steeper, 0..1.")]
+ShiftEdge = Annotated[float, typer.Option(help="Move the edge within its softness: -1 inward to 1 outward.")]
 FillHoles = Annotated[bool, typer.Option("--fill-holes", help="Fill holes inside the mask.")]
 MinArea = Annotated[float, typer.Option(help="Remove parts smaller than so many pixels.")]
 Invert = Annotated[bool, typer.Option("--invert", help="Select everything else.")]
@@ -116,31 +121,89 @@ def select(
 def refine(
     image: ImageFile,
     mask: Annotated[Path, typer.Option(help="The selection to refine.")],
-    edge_width: Annotated[float, typer.Option(help="Width of the edge band in pixels; 0 chooses.")] = 0.0,
-    recipe: Recipe = "auto",
+    edge_width: EdgeWidth = 0.0,
+    hair: Hair = False,
+    smooth: RoundEdge = 0.0,
+    contrast: Contrast = 0.0,
+    shift_edge: ShiftEdge = 0.0,
+    grow: Grow = 0.0,
+    feather: Feather = 0.0,
+    invert: Invert = False,
+    recipe: Annotated[str, typer.Option(help="auto, trimap, guided, or inpaint: grown and feathered.")] = "auto",
+    context: Annotated[
+        float, typer.Option(help="Tell the box to inpaint in, so many times the selection's size on each side.")
+    ] = 0.0,
+    model: Annotated[str, typer.Option(help="The model that finds the edge.")] = "",
     depth: Depth = 8,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="The mask file (IMAGE-refined.png).")] = None,
     as_json: Json = False,
 ) -> None:
-    """Give a rough selection soft, right edges."""
-    from .jobs import run_refine
+    """Give a rough selection soft, right edges, or make it ready for inpainting."""
+    from maskwright_protocol.messages import PostProcess, Refine
 
-    run_refine(image, mask, edge_width, recipe, depth, out, as_json)
+    from .cutting import run_refine
+
+    job = Refine(
+        "", recipe=recipe, mask_depth=depth, models={"matter": model} if model else {},
+        edge_width=edge_width, hair=hair, smooth=smooth, contrast=contrast, shift_edge=shift_edge, context=context,
+        post=PostProcess(grow=grow, feather=feather, invert=invert),
+    )  # fmt: skip
+    run_refine(image, mask, job, out, as_json)
 
 
 @app.command()
 def cutout(
     images: Annotated[list[Path], typer.Argument(help="PNG, JPEG, WebP or TIFF.", metavar="IMAGE...")],
+    text: Annotated[str, typer.Option("--text", "-t", help="What to cut out, in words; else the main subject.")] = "",
+    exclude_text: Annotated[str, typer.Option("--not", help="What to leave out of it, in words.")] = "",
+    point: Annotated[list[str] | None, typer.Option(help="Cut out what is at X,Y. Repeatable.", metavar="X,Y")] = None,
+    exclude: Annotated[list[str] | None, typer.Option(help="But not what is at X,Y.", metavar="X,Y")] = None,
+    box: Annotated[list[str] | None, typer.Option(help="Cut out what is in the box.", metavar="X,Y,W,H")] = None,
+    mask: Annotated[Path | None, typer.Option(help="Cut out what this rough mask shows.")] = None,
+    pick: Annotated[str, typer.Option(help="Of several subjects: all, best, or a number.")] = "all",
+    subject: Annotated[str, typer.Option(help="Of several main subjects the one at X,Y.", metavar="X,Y")] = "",
+    min_score: Annotated[float | None, typer.Option(help="Leave out finds below this score, 0..1.")] = None,
+    edges: Annotated[str, typer.Option(help="matte, refined or auto.")] = "auto",
+    edge_width: EdgeWidth = 0.0,
+    hair: Hair = False,
+    smooth: RoundEdge = 0.0,
+    contrast: Contrast = 0.0,
+    shift_edge: ShiftEdge = 0.0,
+    transparency: Annotated[bool, typer.Option("--transparency", help="Keep glass and veils transparent.")] = False,
+    paint_out: Annotated[str, typer.Option(help="Show the model all else painted over: green, mean or blur.")] = "",
+    grow: Grow = 0.0,
+    feather: Feather = 0.0,
+    fill_holes: FillHoles = False,
+    min_area: MinArea = 0.0,
+    colours: Annotated[str, typer.Option(help="Of the edge: auto, own, fast or best.")] = "auto",
+    outline: Annotated[float, typer.Option(help="A border of so many pixels, as on a sticker.")] = 0.0,
+    outline_colour: Annotated[str, typer.Option(help="Its colour.", metavar="#RRGGBB")] = "#ffffff",
+    shadow: Annotated[bool, typer.Option("--shadow", help="Keep the shadow on a plain background.")] = False,
+    background: Annotated[str, typer.Option(help="Put this colour behind.", metavar="#RRGGBB")] = "",
+    crop: Annotated[bool, typer.Option("--crop", help="Write only as much of the picture as shows something.")] = False,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="File, or folder for several images.")] = None,
     recipe: Recipe = "auto",
+    model: Annotated[str, typer.Option(help="The model that draws the opacity.")] = "",
     mask_only: Annotated[bool, typer.Option("--mask-only", help="Write the alpha as a mask.")] = False,
     depth: Depth = 8,
     as_json: Json = False,
 ) -> None:
-    """Remove the background; writes PNGs with transparency and clean edge colours."""
-    from .jobs import run_cutout
+    """Remove the background, or cut out what a prompt names; writes PNGs with transparency and clean edge colours."""
+    from maskwright_protocol.messages import Cutout, PostProcess
 
-    run_cutout(images, out, recipe, mask_only, depth, as_json)
+    from .cutting import run_cutout
+    from .jobs import Prompt
+
+    job = Cutout(
+        "", recipe=recipe, models={"matter": model} if model else {}, mask_depth=depth if mask_only else 8,
+        edge_width=edge_width, hair=hair, smooth=smooth, contrast=contrast, shift_edge=shift_edge,
+        foreground=not mask_only, pick=pick, min_score=min_score, edges=edges, transparency=transparency,
+        paint_out=paint_out, colours=colours, shadow=shadow, outline=outline, outline_colour=outline_colour,
+        background=background, crop=crop,
+        post=PostProcess(grow=grow, feather=feather, fill_holes=fill_holes, min_area=min_area),
+    )  # fmt: skip
+    prompt = Prompt(text, exclude_text, point or [], exclude or [], box or [], mask, None, [])
+    run_cutout(images, prompt, subject, job, out, as_json)
 
 
 @app.command()
@@ -199,6 +262,50 @@ def doctor(
     from .doctor import run_doctor
 
     run_doctor(as_json, report)
+
+
+@app.command()
+def everything(
+    image: ImageFile,
+    points: Annotated[int, typer.Option(help="Points along the long side that are tried; 0 chooses.")] = 0,
+    layers: Annotated[int, typer.Option(help="Look at crops too, each time twice as close: 0 to 2.")] = 0,
+    min_score: Annotated[float | None, typer.Option(help="Leave out objects below this score, 0..1.")] = None,
+    min_area: Annotated[float, typer.Option(help="Leave out objects smaller than so many pixels.")] = 0.0,
+    recipe: Recipe = "auto",
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="The map in colours (IMAGE-objects.png).")] = None,
+    labels: Annotated[Path | None, typer.Option(help="Write the objects' numbers as a 16-bit PNG too.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Find all objects; writes a map in colours and a table as JSON beside it."""
+    from maskwright_protocol.messages import Everything
+
+    from .mapping import run_everything
+
+    job = Everything(
+        "", recipe=recipe, points_per_side=points, layers=layers, min_score=min_score, min_area=min_area
+    )  # fmt: skip
+    run_everything(image, job, out, labels, as_json)
+
+
+@app.command()
+def similar(
+    image: ImageFile,
+    mask: Annotated[Path, typer.Option(help="A selection of one of the things.")],
+    pick: Annotated[str, typer.Option(help="all, best (the thing itself), or a number.")] = "all",
+    min_score: Annotated[float | None, typer.Option(help="Leave out what is less like it, 0..1.")] = None,
+    recipe: Recipe = "auto",
+    depth: Depth = 8,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="The mask of all (IMAGE-similar.png).")] = None,
+    instances: Annotated[Path | None, typer.Option(help="Folder for one mask each.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Find what is like a selection."""
+    from maskwright_protocol.messages import Similar
+
+    from .mapping import run_similar
+
+    job = Similar("", recipe=recipe, mask_depth=depth, pick=pick, min_score=min_score, merge=True)
+    run_similar(image, mask, job, out, instances, as_json)
 
 
 @app.command()

@@ -53,6 +53,10 @@ class Preset:
         ]
 
 
+_BIREFNET = ("birefnet", "birefnet-hr", "birefnet-lite", "birefnet-onnx", "birefnet-lite-onnx", "birefnet-512")
+_SOFT_BIREFNET = ("birefnet-hr-matting", "birefnet-matting", "birefnet-lite-matting", *_BIREFNET)
+
+
 def _cutout(
     name: str, title: str, *, matter: tuple[str, ...] = (), segmenter: tuple[str, ...] = (), refiner: bool = True
 ) -> Preset:
@@ -113,6 +117,11 @@ PRESETS: tuple[Preset, ...] = (
     ),
     _cutout(AUTO, "Best of what is installed"),
     _cutout("segmenter+matter", "Named or clicked things, with the matter's edges"),
+    _cutout("sam3+birefnet", "Named or clicked things, SAM 3 and BiRefNet", matter=_SOFT_BIREFNET, segmenter=("sam3",)),
+    _cutout("birefnet", "Main subject, BiRefNet", matter=_BIREFNET),
+    _cutout("birefnet-matting", "Main subject with hair and glass, BiRefNet matting", matter=_SOFT_BIREFNET),
+    _cutout("rmbg-2.0", "Main subject, RMBG-2.0 (not for commercial use)", matter=("rmbg-2.0",)),
+    _cutout("toonout", "Main character of a drawing, ToonOut", matter=("toonout",)),
     _cutout("u2netp", "Main subject, U²-Netp", matter=("u2netp",)),
     Preset(AUTO, "Best of what is installed", "refine", {"refiner": ()}, optional=("refiner",)),
     Preset("trimap", "Edges by matting in a band", "refine", {"refiner": ()}),
