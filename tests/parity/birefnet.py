@@ -57,7 +57,7 @@ def _gain(key: str, dimensions: int) -> float:
     return 1.0 if dimensions == 2 else 1.2
 
 
-def _filled(tag: str, key: str, shape: list[int], window: int) -> torch.Tensor:
+def filled(tag: str, key: str, shape: list[int], window: int) -> torch.Tensor:
     name = key.rpartition(".")[2]
     if name == "num_batches_tracked":
         return torch.zeros(shape, dtype=torch.int64)
@@ -86,11 +86,11 @@ def weights(folder: Path) -> dict[str, torch.Tensor]:
     header: dict[str, Any] = json.loads((folder / "keys.json").read_text(encoding="utf-8"))
     keys: dict[str, Any] = header["keys"]
     window = next(round(v["shape"][0] ** 0.5) for k, v in keys.items() if k.endswith("relative_position_index"))
-    filled = {key: _filled(header["tag"], key, about["shape"], window) for key, about in keys.items()}
+    tensors = {key: filled(header["tag"], key, about["shape"], window) for key, about in keys.items()}
     for key, about in keys.items():
-        if hashlib.sha256(filled[key].numpy().tobytes()).hexdigest()[:16] != about["sha256_16"]:
+        if hashlib.sha256(tensors[key].numpy().tobytes()).hexdigest()[:16] != about["sha256_16"]:
             raise ValueError(f"{key} is not filled as {folder.name}/keys.json says")
-    return filled
+    return tensors
 
 
 def picture(tag: str, height: int, width: int) -> NDArray[np.uint8]:
@@ -116,10 +116,10 @@ def model_cases(folder: Path, precision: str = "fp32") -> Iterator[Difference]:
     fields = {"family": "birefnet", "roles": ("matter",), "title": "-", "summary": "-", "licence": "-"}
     more = {"commercial": "yes", "source": "", "revision": "-", "files": (), "parameters": 0, "memory": 1}
     entry = Entry.model_validate({"id": f"parity-{folder.name}", **fields, **more, "input_size": 1024})
-    filled = weights(folder)
+    tensors = weights(folder)
     setup = Setup("cpu", torch.get_num_threads(), precision)  # type: ignore[arg-type]
-    network = build(dict(filled), "c_hg_wg", entry, setup)
-    del filled
+    network = build(tensors, "c_hg_wg", entry, setup)
+    del tensors
     for path in sorted(folder.glob("case_*.json")):
         about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         image = picture(about["tag"], about["H"], about["W"])

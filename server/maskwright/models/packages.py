@@ -27,7 +27,6 @@ def missing(what: str, package: str) -> NeedsPackage:
 
 
 def lacking(entry: Entry) -> str | None:
-    """The first package that this model needs and that is not installed, as far as its files tell."""
-    if entry.runtime != "torch":
-        return None
-    return next((package for package in ("torch", "safetensors") if find_spec(package) is None), None)
+    """The first package that this model needs and that is not installed, as far as its files and entry tell."""
+    needed = (*(("torch", "safetensors") if entry.runtime == "torch" else ()), *entry.requires)
+    return next((package for package in needed if find_spec(package) is None), None)

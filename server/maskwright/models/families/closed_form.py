@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from maskwright.models import packages
 from maskwright.models.catalogue import Entry
 from maskwright.models.matting import in_pieces, required, settled
 from maskwright.models.pool import Setup
 from maskwright.models.roles import RGB, FloatMap
-from maskwright_protocol.errors import ModelBroken, ModelMissing
+from maskwright_protocol.errors import ModelBroken
 
 _CORE, _HALO = 448, 48  # a piece's equations take up to two kilobytes a pixel
 _MOST = 2000  # iterations; pictures that need more are settled by then
@@ -73,15 +74,14 @@ class ClosedForm:
 
 
 def load(entry: Entry, folder: Path, setup: Setup) -> ClosedForm:
-    """Raises ``ModelMissing`` where PyMatting is not installed."""
+    """Raises ``NeedsPackage`` where PyMatting is not installed."""
     method = entry.options.get("method", "cf")
     if method not in _METHODS:
         raise ModelBroken(f"The model {entry.id} has no method {method!r}.", f"Methods: {', '.join(_METHODS)}.")
     try:
         import pymatting
     except ImportError as error:
-        text = f"{entry.title} needs the Python package PyMatting."
-        raise ModelMissing(text, "pip install 'maskwright[matting]'", model=entry.id) from error
+        raise packages.missing(entry.title, "pymatting") from error
     model = ClosedForm(entry, pymatting.estimate_alpha_cf if method == "cf" else pymatting.estimate_alpha_knn)
     ramp = np.linspace(0, 255, 32 * 32 * 3).reshape(32, 32, 3).astype(np.uint8)
     trimap = np.full((32, 32), 0.5, np.float32)
