@@ -65,7 +65,7 @@ def grounding_dino(folder: Path, multimodal: bool = False) -> Path:
         d_model=32, encoder_layers=1, decoder_layers=2, encoder_attention_heads=2, decoder_attention_heads=2,
         encoder_ffn_dim=32, decoder_ffn_dim=32, num_queries=20, num_feature_levels=4, max_text_len=256,
     )  # fmt: skip
-    livelier(model_class(config), 0.15).save_pretrained(folder)
+    livelier(model_class(config), 0.08).save_pretrained(folder)
     images = GroundingDinoImageProcessorPil(size={"shortest_edge": 64, "longest_edge": 100})
     tf.GroundingDinoProcessor(images, words_tokenizer()).save_pretrained(folder)
     return folder
@@ -130,4 +130,21 @@ def florence2(folder: Path) -> Path:
     )  # fmt: skip
     processor = tf.Florence2Processor(images, tokenizer, post_processor_config={kind: {} for kind in kinds})
     processor.save_pretrained(folder)
+    return folder
+
+
+def rf_detr(folder: Path, masks: bool = False) -> Path:
+    from transformers.models.rt_detr.image_processing_pil_rt_detr import RTDetrImageProcessorPil
+
+    config = tf.RfDetrConfig(
+        backbone_config=tf.RfDetrDinov2Config(
+            hidden_size=32, num_hidden_layers=2, num_attention_heads=2, mlp_ratio=2, image_size=128, patch_size=16,
+            num_windows=2, out_features=["stage1", "stage2"],
+        ),
+        d_model=32, decoder_ffn_dim=32, decoder_layers=2, decoder_self_attention_heads=2, intermediate_size=32,
+        decoder_cross_attention_heads=2, num_queries=20, group_detr=2, decoder_n_points=2, id2label=LABELS,
+    )  # fmt: skip
+    cls = tf.RfDetrForInstanceSegmentation if masks else tf.RfDetrForObjectDetection
+    livelier(cls(config), 0.15).save_pretrained(folder)
+    RTDetrImageProcessorPil(size={"height": 128, "width": 128}, do_normalize=True).save_pretrained(folder)
     return folder
