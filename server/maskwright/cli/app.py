@@ -91,6 +91,7 @@ def select(
     recipe: Recipe = "auto",
     pick: Annotated[str, typer.Option(help="all, best, or the number of an instance.")] = "all",
     min_score: Annotated[float | None, typer.Option(help="Leave out finds below this score, 0..1.")] = None,
+    precise: Annotated[str, typer.Option(help="Look again, closely: auto (at small things), on or off.")] = "auto",
     option: DetectorOptions = None,
     threshold: Threshold = None,
     grow: Grow = 0.0,
@@ -114,7 +115,7 @@ def select(
         invert=invert,
     )  # fmt: skip
     prompt = Prompt(text, exclude_text, point or [], exclude or [], box or [], mask, region, option or [])
-    run_select(image, prompt, recipe, pick, min_score, post, depth, out, instances, as_json)
+    run_select(image, prompt, recipe, pick, min_score, post, depth, out, instances, as_json, precise)
 
 
 @app.command()

@@ -77,7 +77,7 @@ def check_depth(depth: int) -> None:
 
 def run_select(
     image: Path, prompt: Prompt, recipe: str, pick: str, min_score: float | None, post: PostProcess, depth: int,
-    out: Path | None, instances: Path | None, as_json: bool,
+    out: Path | None, instances: Path | None, as_json: bool, precise: str = "auto",
 ) -> None:  # fmt: skip
     with talk.explained(as_json):
         check_depth(depth)
@@ -95,6 +95,7 @@ def run_select(
             min_score=min_score,
             post=post,
             merge=True,
+            precise=precise,
             detector_options=detector_options(prompt.options),
             start=read_mask(prompt.mask, source.width, source.height) if prompt.mask else None,
             region=read_mask(prompt.region, source.width, source.height) if prompt.region else None,

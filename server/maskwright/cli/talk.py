@@ -16,7 +16,7 @@ from maskwright_protocol import ask, launcher
 from maskwright_protocol.client import Client, Ticket
 from maskwright_protocol.discovery import find_server
 from maskwright_protocol.errors import BadInput, JobCancelled, MaskwrightError, ServerAbsent
-from maskwright_protocol.messages import CutoutResult, Instance, Job, Message, Report, Selection
+from maskwright_protocol.messages import CutoutResult, Instance, Job, Message, ObjectMap, Report, Selection
 from maskwright_protocol.messages import Progress as ProgressMessage
 
 EXIT_FAILED, EXIT_USAGE, EXIT_NOTHING_FOUND, EXIT_NO_SERVER, EXIT_CANCELLED = 1, 2, 3, 4, 130
@@ -98,7 +98,7 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, indent=2, default=float))
 
 
-def nothing_found(answer: Selection | CutoutResult, as_json: bool) -> None:
+def nothing_found(answer: Selection | CutoutResult | ObjectMap, as_json: bool) -> None:
     """End with the code for an empty answer, having said why."""
     if not answer.reason:
         return

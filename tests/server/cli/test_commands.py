@@ -32,6 +32,8 @@ def test_version_and_help(server: Server) -> None:
         "refine",
         "cutout",
         "detect",
+        "everything",
+        "similar",
         "models",
         "doctor",
         "demo",
