@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from maskwright.masks.foreground import decontaminate, estimate_foreground, multi_level
 from maskwright.masks.opencv import cv2
-from maskwright.recipes.content import DRAWN, drawn_share
+from maskwright.models import catalogue
+from maskwright.models.pool import ModelPool
+from maskwright.recipes.content import DRAWN, drawn_share, kind
+from maskwright.recipes.context import JobContext
+from maskwright.recipes.picture import PictureView
 from maskwright_protocol import errors
 from maskwright_protocol.messages import Cutout, Mask, PixelRect, Point, PostProcess, Rect, Refine, Select
-from tests.server.eval_paths import EVAL, needs_eval, needs_models
+from tests.server.eval_paths import EVAL, MODELS, needs_eval, needs_models
 from tests.server.matting_metrics import errors as measured
 from tests.server.matting_metrics import fringe_error
 from tests.server.recipes.conftest import Desk, iou, plane
@@ -79,9 +85,9 @@ def test_a_cutout_refined_by_trimap_matting_is_better_in_every_measure(refining,
         found[name] = measured(plane(answer.alpha, lemur), truth)
         print(name, answer.route, {k: round(v, 3) for k, v in found[name].items()})
         assert answer.route == ("matte" if edges == "matte" else "matte+trimap")
-    for kind in KINDS:
-        assert found["refined"][kind] < 0.75 * found["matte"][kind]
-        assert found["hair"][kind] < 0.85 * found["refined"][kind]
+    for measure in KINDS:
+        assert found["refined"][measure] < 0.75 * found["matte"][measure]
+        assert found["hair"][measure] < 0.85 * found["refined"][measure]
 
 
 @needs_models
@@ -96,7 +102,7 @@ def test_a_click_refined_is_better_in_every_measure(refining, lemur, truth):
         after = measured(plane(answer.instances[0].mask, lemur), truth)
         print(recipe, hair, answer.route, {k: round(v, 3) for k, v in after.items()})
         assert answer.route == ("guided" if recipe == "guided" else "trimap")
-        assert all(after[kind] < (0.75 if recipe == "guided" else 0.5) * before[kind] for kind in KINDS)
+        assert all(after[m] < (0.75 if recipe == "guided" else 0.5) * before[m] for m in KINDS)
 
 
 @needs_models
@@ -118,7 +124,7 @@ def test_a_click_with_a_matters_edges(refining, lemur, truth):
                   {k: round(v, 3) for k, v in found.items()})  # fmt: skip
             assert answer.agreement > 0.7
             if not paint_out:
-                assert all(found[kind] < 0.8 * clicked[kind] for kind in KINDS)
+                assert all(found[m] < 0.8 * clicked[m] for m in KINDS)
 
 
 def test_tiles_leave_no_seam(refining):
@@ -338,3 +344,43 @@ def test_ready_for_inpainting(basic, scene):
     assert not basic.run(
         Refine("3", picture=basic.picture(scene, "scene"), mask=as_mask(disks((150, 150, 80))))
     ).context
+
+
+@needs_models
+@needs_eval
+def test_the_matter_that_suits_the_picture_is_taken_and_told(tmp_path, lemur):
+    known = catalogue.load()
+    general = known.get("u2netp")
+    twin = {"id": "u2netp-drawing", "title": "Twin", "suits": ("drawing",), "embedded": False}
+    slow = {"id": "u2netp-slow", "title": "Tortoise", "prefers_gpu": True, "embedded": False}
+    entries = (general.model_copy(update=slow), general.model_copy(update=twin), general)
+    for entry in entries[:2]:
+        (tmp_path / entry.id).mkdir()
+        shutil.copy(MODELS / "u2netp" / "u2netp.onnx", tmp_path / entry.id)
+    desk = Desk(ModelPool([tmp_path], "cpu", 1, known=catalogue.Catalogue(model=entries)))
+    assert set(desk.pool.installed) == {entry.id for entry in entries}
+    drawing = desk.run(Cutout("1", picture=desk.picture(photo("golden/anime-girl-1.jpg"), "girl"), foreground=False))
+    assert drawing.report.models[0] == "u2netp-drawing"
+    assert "Taken for a drawing: used Twin" in drawing.report.notes[0]
+    photographed = desk.run(Cutout("2", picture=desk.picture(lemur, "lemur"), foreground=False))
+    assert photographed.report.models[0] == "u2netp"
+    assert "Taken for a photo" in photographed.report.notes[0]
+    assert "Tortoise would be slow" in photographed.report.notes[0]
+    named = desk.run(
+        Cutout("3", picture=desk.picture(lemur, "lemur"), foreground=False, models={"matter": "u2netp-drawing"})
+    )
+    assert not named.report.notes
+
+
+@needs_models
+@needs_eval
+def test_a_portrait_is_told_by_its_face(desk):
+    def told(name: str) -> str:
+        view = PictureView(desk.picture(photo(name), name), desk.rasters)
+        return kind(view, JobContext(desk.pool, desk.cache, lambda *_: None, lambda: False), True)
+
+    if "yunet" not in desk.pool.installed:
+        pytest.skip("no face detector is there")
+    assert told("photos/astronaut.png") == "portrait"
+    assert told("matting/lemur.png") == "photo"
+    assert told("golden/anime-girl-1.jpg") == "drawing"
