@@ -31,7 +31,7 @@ from .picture import PictureView, read_mask
 from .prompts import Wanted
 from .segmenting import Found, extent, new_id, overlap, remember
 
-LIKE = 0.6  # likeness from which on an object counts as similar
+LIKE = 0.7  # likeness from which on an object counts as similar
 _SAME = 0.8  # IoU beyond which what was found is the selection itself
 _PART = 0.5  # share of the smaller one within the other beyond which two are one thing
 
