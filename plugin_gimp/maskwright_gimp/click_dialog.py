@@ -10,13 +10,24 @@ gi.require_version("GimpUi", "3.0")
 gi.require_version("Gtk", "3.0")
 from gi.repository import Gdk, Gimp, GimpUi, Gtk  # noqa: E402
 
-from maskwright_protocol.messages import Instance, ModelsRequest, Prefetch, Report, Select, Selection  # noqa: E402
+from maskwright_protocol.messages import (  # noqa: E402
+    Everything,
+    Instance,
+    Job,
+    ModelsRequest,
+    Prefetch,
+    Report,
+    Select,
+    Selection,
+    Similar,
+)
 
 from . import calls, driver, options, procedures, reading, results  # noqa: E402
 from .dialogs import ServerLine, ready_text, sentence  # noqa: E402
-from .fields import Fields  # noqa: E402
+from .fields import Fields, button  # noqa: E402
+from .hover import Hover  # noqa: E402
 from .session import Session, Thing, prompts  # noqa: E402
-from .view import Layer, View, mask_buffer  # noqa: E402
+from .view import CURRENT, OTHER, Layer, View, mask_buffer  # noqa: E402
 
 HELP = "Click: this · Shift-click or right-click: not this · Drag: box · Wheel: zoom · Middle button: move"
 ASKED_BY = ("recipe", "models", "current-selection", *procedures.POST_NAMES)
@@ -56,6 +67,7 @@ class ClickDialog:
         self.asked: Any = None
         self.buffers: Dict[int, Tuple[Any, Any]] = {}
         self.report: Optional[Report] = None
+        self.hover: Optional[Hover] = None
         self.open = True
         self._build()
         self.prefetch = driver.Question(
@@ -105,10 +117,10 @@ class ClickDialog:
             ("Zoom _Out", "Or turn the wheel over the picture", lambda: self.view.zoom(-2)),
             ("_Fit", "Show everything", self.view.fit),
         ):
-            bar.pack_start(_button(label, tip, action), False, False, 0)
-        self.undo = _button("_Undo", "Take back the last step (Ctrl+Z)", lambda: self._history(self.session.undo))
+            bar.pack_start(button(label, tip, action), False, False, 0)
+        self.undo = button("_Undo", "Take back the last step (Ctrl+Z)", lambda: self._history(self.session.undo))
         bar.pack_end(self.undo, False, False, 0)
-        self.stop = _button("S_top", "Do not wait for the answer", self._stop)
+        self.stop = button("S_top", "Do not wait for the answer", self._stop)
         bar.pack_end(self.stop, False, False, 0)
         return bar
 
@@ -119,7 +131,7 @@ class ClickDialog:
         self.find = Gtk.Entry(placeholder_text="Find by name: dog", width_chars=12)
         self.find.connect("activate", lambda entry: self._find())
         find.pack_start(self.find, True, True, 0)
-        find.pack_start(_button("F_ind", "Add all objects of this name", self._find), False, False, 0)
+        find.pack_start(button("F_ind", "Add all objects of this name", self._find), False, False, 0)
         side.pack_start(find, False, False, 0)
         self.store = Gtk.ListStore(bool, str, str)
         self.list = Gtk.TreeView(model=self.store)
@@ -137,10 +149,12 @@ class ClickDialog:
         scrolled.add(self.list)
         side.pack_start(scrolled, True, True, 0)
         row = Gtk.Box(spacing=6, homogeneous=True)
-        row.pack_start(_button("_New", "Click on another object", self._new), True, True, 0)
-        self.other = _button("O_ther", "Part, whole or larger: show the next guess", self._other)
+        row.pack_start(button("_New", "Click on another object", self._new), True, True, 0)
+        self.other = button("O_ther", "Part, whole or larger: show the next guess", self._other)
         row.pack_start(self.other, True, True, 0)
-        row.pack_start(_button("_Remove", "Take the object off the list", self._remove), True, True, 0)
+        self.like = button("Si_milar", "Add what is like this object", self._similar)
+        row.pack_start(self.like, True, True, 0)
+        row.pack_start(button("_Remove", "Take the object off the list", self._remove), True, True, 0)
         side.pack_start(row, False, False, 0)
         self.fields = Fields(self.call.entry, self.config)
         names = (*APPLIED_BY, "recipe", "models", "current-selection")
@@ -172,6 +186,18 @@ class ClickDialog:
     def _other(self) -> None:
         self.session.next_alternative()
         self._refresh()
+
+    def _similar(self) -> None:
+        answer = self.session.answer(self.session.thing)
+        if answer is None or self.question is not None:
+            return
+        chosen = {**self._options(), "prompt": "", "include": "", "exclude": "", "boxes": ""}
+        job = Similar("", to=answer.id, mask=answer.mask, **options.common(chosen, self.depth))
+        job.tool = "click"
+        # The object itself comes first; it is on the list already.
+        self._ask(
+            None, job, lambda found: self.session.add_found([i for i in found.instances[1:] if i.mask is not None])
+        )
 
     def _remove(self) -> None:
         self.session.remove(self.session.state.current)
@@ -249,7 +275,7 @@ class ClickDialog:
         self.session.add_found([instance for instance in answer.instances if instance.mask is not None])
         self.find.set_text("")
 
-    def _ask(self, key: Any, job: Select, take: Any) -> None:
+    def _ask(self, key: Any, job: Job, take: Any) -> None:
         def done(answer: Any, error: Optional[Exception]) -> None:
             self.question = None
             if not self.open:
@@ -258,7 +284,7 @@ class ClickDialog:
                 take(answer)
                 self.report = answer.report
                 found = bool(answer.instances)
-                self.line.say(_how(answer.report) if found else results.nothing_found(answer))
+                self.line.say(results.how(answer.report) if found else results.nothing_found(answer))
             elif driver.was_cancelled(error):
                 self.line.say("Stopped." if key == self._current_key() else "")
                 if key is not None and key == self._current_key():
@@ -282,7 +308,13 @@ class ClickDialog:
             self.line.busy(progress.text)
 
     def _prefetched(self, answer: Any, error: Optional[Exception]) -> None:
-        if self.open and error is not None and not driver.was_cancelled(error):
+        if not self.open:
+            return
+        if error is None:
+            chosen = self._options()
+            job = Everything("", tool="map", priority="background", models=options.models(chosen["models"]))
+            self.hover = Hover(self.call, self.subject, self.view, job)
+        elif not driver.was_cancelled(error):
             self.line.say(sentence(error))
 
     def _models_came(self, answer: Any, error: Optional[Exception]) -> None:
@@ -313,13 +345,14 @@ class ClickDialog:
         self.stop.set_sensitive(self.question is not None)
         answer = self.session.answer(self.session.thing)
         self.other.set_sensitive(answer is not None and bool(answer.alternatives))
+        self.like.set_sensitive(answer is not None and self.question is None)
         self.ok.set_sensitive(bool(self.session.result()))
         layers = []
         for thing, mask in self.session.result():
             kept = self.buffers.get(thing.number)
             if kept is None or kept[0] is not mask:
                 kept = self.buffers[thing.number] = (mask, mask_buffer(mask, self.subject.box))
-            layers.append(Layer(kept[1], thing is self.session.thing))
+            layers.append(Layer(kept[1], CURRENT if thing is self.session.thing else OTHER))
         thing = self.session.thing
         self.view.show_masks(layers, thing.points, [thing.box] if thing.box is not None else [])
 
@@ -352,6 +385,8 @@ class ClickDialog:
     def close(self) -> None:
         self.open = False
         self.prefetch.drop()
+        if self.hover is not None:
+            self.hover.close()
         if self.question is not None:
             self.question.drop()
         self.dialog.destroy()
@@ -362,16 +397,3 @@ class ClickDialog:
 
 def _best(answer: Selection) -> Optional[Instance]:
     return next((instance for instance in answer.instances if instance.mask is not None), None)
-
-
-def _how(report: Report) -> str:
-    models = " + ".join(report.models)
-    note = report.notes[0] if report.notes else ""
-    return f"{models} on {report.device}. {note}".strip()
-
-
-def _button(label: str, tip: str, action: Any) -> Any:
-    button = Gtk.Button(label=label, use_underline=True, tooltip_text=tip)
-    button.set_focus_on_click(False)
-    button.connect("clicked", lambda widget: action())
-    return button

@@ -120,3 +120,11 @@ def model_rows(models: Any, verb: str) -> List[Tuple[str, str]]:
             if role in model.roles and (model.installed or model.embedded):
                 rows.append((f"{role}={model.id}", f"{model.title} ({ROLE_NAMES[role]})"))
     return rows
+
+
+def button(label: str, tip: str, action: Any) -> Any:
+    """A button that leaves the keyboard where it is."""
+    button = Gtk.Button(label=label, use_underline=True, tooltip_text=tip)
+    button.set_focus_on_click(False)
+    button.connect("clicked", lambda widget: action())
+    return button

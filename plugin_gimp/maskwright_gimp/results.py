@@ -3,7 +3,7 @@
 from typing import Any, List, Mapping, NamedTuple
 
 from maskwright_protocol.errors import BadInput
-from maskwright_protocol.messages import CutoutResult, Instance, Mask, Selection
+from maskwright_protocol.messages import CutoutResult, Instance, Mask, Report, Selection
 
 from . import making, reading
 
@@ -74,3 +74,10 @@ def apply(subject: reading.Subject, answer: Any, options: Mapping[str, Any], nam
     else:
         making.apply_layers(subject, [union], [name], hide)
     return max(1, len(objects))
+
+
+def how(report: Report) -> str:
+    """Which models answered, and on what device."""
+    models = " + ".join(report.models)
+    note = report.notes[0] if report.notes else ""
+    return f"{models} on {report.device}. {note}".strip()

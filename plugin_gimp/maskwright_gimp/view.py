@@ -13,12 +13,16 @@ from gi.repository import Gdk, GdkPixbuf, Gegl, GLib, Gtk  # noqa: E402
 
 from maskwright_protocol import masks  # noqa: E402
 from maskwright_protocol.messages import Mask, PixelRect  # noqa: E402
+from maskwright_protocol.object_map import Shape  # noqa: E402
 
 from . import paint  # noqa: E402
 from .viewport import Viewport  # noqa: E402
 
 NO_ABYSS = Gegl.AbyssPolicy.NONE
-CURRENT, OTHER = (64, 140, 255), (40, 190, 150)
+Paint = Tuple[Tuple[int, int, int], int]  # colour, strength of the tint 0..255
+CURRENT: Paint = ((64, 140, 255), 110)
+OTHER: Paint = ((40, 190, 150), 80)
+HOVERED: Paint = ((255, 214, 90), 60)
 INCLUDE, EXCLUDE = (30, 150, 60), (200, 40, 40)
 BACKGROUND, BOX_COLOUR = 0x26262AFF, 0xFFD040FF
 CHECKS = (0xFF9A9A9A, 0xFF666666)
@@ -33,15 +37,24 @@ def mask_buffer(mask: Mask, box: PixelRect) -> Any:
     return buffer
 
 
-class Layer:
-    """One mask to show."""
+def shape_buffer(shape: Shape) -> Any:
+    """An object of an object map as a GEGL buffer in the overview's coordinates."""
+    area = Gegl.Rectangle.new(shape.box.x, shape.box.y, shape.box.width, shape.box.height)
+    buffer = Gegl.Buffer.new("Y u8", area.x, area.y, area.width, area.height)
+    buffer.set(area, "Y u8", shape.plane)
+    return buffer
 
-    def __init__(self, buffer: Any, current: bool) -> None:
-        self.buffer, self.current = buffer, current
+
+class Layer:
+    """One mask to show. ``size``: how many of the buffer's pixels are one of the document."""
+
+    def __init__(self, buffer: Any, paint: Paint, size: float = 1.0) -> None:
+        self.buffer, self.paint, self.size = buffer, paint, size
 
 
 class View(Gtk.EventBox):
-    """Callbacks: ``on_click(x, y, include)`` and ``on_box(x, y, width, height)`` in document coordinates."""
+    """Callbacks, in document coordinates: ``on_click(x, y, include)``, ``on_box(x, y, width, height)`` and
+    ``on_hover((x, y))`` (None when the pointer has left)."""
 
     def __init__(self, buffer: Any, box: PixelRect, width: int, height: int) -> None:
         super().__init__()
@@ -58,6 +71,10 @@ class View(Gtk.EventBox):
         self._pan: Optional[Tuple[float, float]] = None
         self._markers: Dict[bool, Any] = {}
         self._queued = 0
+        self.on_hover: Callable[[Optional[Tuple[float, float]]], None] = lambda place: None
+        self._hovered: Optional[Layer] = None
+        self._hovering = 0
+        self._pointer: Optional[Tuple[float, float]] = None
         self._image = Gtk.Image()
         self._image.set_alignment(0.0, 0.0)
         # A scrolled window that never scrolls by itself lets the picture be larger than the widget for a moment.
@@ -73,12 +90,14 @@ class View(Gtk.EventBox):
             | Gdk.EventMask.BUTTON_RELEASE_MASK
             | Gdk.EventMask.POINTER_MOTION_MASK
             | Gdk.EventMask.SCROLL_MASK
+            | Gdk.EventMask.LEAVE_NOTIFY_MASK
         )
         self.connect("size-allocate", self._resized)
         self.connect("button-press-event", self._pressed)
         self.connect("button-release-event", self._released)
         self.connect("motion-notify-event", self._moved)
         self.connect("scroll-event", self._scrolled)
+        self.connect("leave-notify-event", self._left)
         self.connect("realize", self._realized)
         self.connect("destroy", self._destroyed)
 
@@ -90,6 +109,12 @@ class View(Gtk.EventBox):
     ) -> None:
         self._layers, self._points, self._boxes = layers, points, boxes
         self.queue()
+
+    def show_hovered(self, layer: Optional[Layer]) -> None:
+        """What a click would select."""
+        if layer is not self._hovered:
+            self._hovered = layer
+            self.queue()
 
     def queue(self) -> None:
         """Draw soon, once."""
@@ -138,9 +163,9 @@ class View(Gtk.EventBox):
         x, y = viewport.corner()
         width, height = viewport.width, viewport.height
         area = Gegl.Rectangle.new(x, y, width, height)
-        for layer in self._layers:
-            plane = layer.buffer.get(area, viewport.scale, "Y u8", NO_ABYSS)
-            colour, strength = (CURRENT, 110) if layer.current else (OTHER, 80)
+        for layer in [*self._layers, *([self._hovered] if self._hovered is not None else [])]:
+            plane = layer.buffer.get(area, viewport.scale / layer.size, "Y u8", NO_ABYSS)
+            colour, strength = layer.paint
             _blend(canvas, _pixbuf(paint.overlay(plane, width, colour, strength), width, height), 0, 0)
         for box in self._boxes:
             self._frame(canvas, box)
@@ -183,9 +208,10 @@ class View(Gtk.EventBox):
         self.queue()
 
     def _destroyed(self, widget: Any) -> None:
-        if self._queued:
-            GLib.source_remove(self._queued)
-            self._queued = 0
+        for source in (self._queued, self._hovering):
+            if source:
+                GLib.source_remove(source)
+        self._queued = self._hovering = 0
 
     def _pressed(self, widget: Any, event: Any) -> bool:
         if event.type != Gdk.EventType.BUTTON_PRESS:
@@ -208,7 +234,25 @@ class View(Gtk.EventBox):
             if far or self._drag is not None:
                 self._drag = (event.x, event.y)
                 self.queue()
+        else:
+            self._point((event.x, event.y))
         return True
+
+    def _left(self, widget: Any, event: Any) -> bool:
+        self._point(None)
+        return False
+
+    def _point(self, place: Optional[Tuple[float, float]]) -> None:
+        """Tell where the pointer is, once for all the moves until there is time for it."""
+        self._pointer = place
+        if not self._hovering:
+            self._hovering = GLib.idle_add(self._tell_pointer)
+
+    def _tell_pointer(self) -> bool:
+        self._hovering = 0
+        place = self._pointer
+        self.on_hover(self.viewport.to_document(*place) if place is not None else None)
+        return False
 
     def _released(self, widget: Any, event: Any) -> bool:
         if event.button == 2:

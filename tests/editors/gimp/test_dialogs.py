@@ -1,5 +1,6 @@
 """GIMP with its windows under Xvfb: menus, dialogs, clicks, undo. Also makes the pictures of the guide."""
 
+import itertools
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -72,7 +73,8 @@ class Windows:
             return wait_until(lambda: self.windows(title), f"a window {title!r}")[-1]
         except AssertionError:
             path = self.lab.screenshot("missing.png")
-            raise AssertionError(f"no window {title!r}; the screen: {path}") from None
+            log = self.gimp.log()[-1500:]
+            raise AssertionError(f"no window {title!r}; the screen: {path}\n{log}") from None
 
     def wait_gone(self, title: str) -> None:
         wait_until(lambda: not self.windows(title), f"the window {title!r} to close")
@@ -318,6 +320,30 @@ def test_click_to_select(shown: Windows, photo: Plane) -> None:
     assert both > 0.97, "the box was dragged to whole screen pixels"
     shown.undo()
     wait_until(shown.unchanged, "one undo to bring everything back")
+
+
+HOVERED = (255, 214, 90)
+
+
+def test_what_is_under_the_pointer_lights_up(shown: Windows) -> None:
+    clicks = Clicks(shown)
+
+    def lit() -> int:
+        shot = shown.picture("hover", clicks.window)
+        return int((np.abs(shot - np.array(HOVERED)).max(axis=2) <= 2).sum())
+
+    def over(x: float, y: float) -> int:
+        clicks.lab.xdotool("mousemove", *clicks.at(x, y))
+        return lit()
+
+    assert lit() < 20
+    # The map comes when it is ready; each look moves the pointer a little.
+    places = itertools.cycle([(240, 250), (242, 252)])
+    wait_until(lambda: over(*next(places)) > 200, "an outline under the pointer", 120.0)
+    clicks.lab.xdotool("mousemove", 5, 5)
+    wait_until(lambda: lit() < 20, "the highlight to go with the pointer")
+    assert clicks.finish("Escape") == "cancel"
+    assert shown.unchanged()
 
 
 def test_leaving_click_to_select_changes_nothing(shown: Windows) -> None:
