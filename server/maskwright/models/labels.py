@@ -211,6 +211,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
     for word in words.split(";")
 }  # fmt: skip
 _ARTICLES = re.compile(r"^(?:(?:a|an|the|all|all the|her|his|their|my|of|people s|person s|woman s|man s) )+")
+_PERSON = re.compile(r"^(.+) of (?:person|face|number) (\d{1,3})$")
 _SIDE = re.compile(r"^(.+) on the (left|right)$")
 _OWNER = re.compile(r" of (?:the |a |all )?(?:person|people|woman|man|girl|boy|persons|everybody|everyone)$")
 
@@ -236,6 +237,12 @@ def find(table: LabelTable, words: str) -> Part | None:
             candidates.append(name[: -len(ending)])
     names = _names(table)
     return next((names[candidate] for candidate in candidates if candidate in names), None)
+
+
+def of_whom(words: str) -> tuple[str, int]:
+    """ "hair of person 2" -> "hair" and 2; anything else as it is and 0."""
+    found = _PERSON.match(key(words))
+    return (found[1], int(found[2])) if found else (words, 0)
 
 
 def _own(table: LabelTable, number: int) -> Part:

@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from maskwright.models.labels import LabelTable, installed_table
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from maskwright.models.labels import LabelTable, installed_table, of_whom
+from maskwright.models.labels import find as find_part
+from maskwright.models.packages import lacking
 from maskwright.models.roles import Detector, Matter, Parser, Segmenter
-from maskwright.models.vocabulary import knows
+from maskwright.models.vocabulary import is_open, knows
+from maskwright.models.words import lookup
 from maskwright_protocol.errors import BadInput, ModelMissing
 from maskwright_protocol.messages import Job
 
 from .context import JobContext
-from .presets import Preset, find
+from .presets import AUTO, Preset, find, named
 
 _ROLES = ("detector", "segmenter", "matter", "refiner", "parser")  # a refiner is a matter that works from a trimap
 BASIC = "grabcut"
+
+
+@dataclass(frozen=True)
+class Route:
+    """How words become a selection: a detector's boxes, a segmenter that reads, or a parser of people's parts."""
+
+    kind: Literal["boxes", "concepts", "parts"]
+    model_id: str
+    knows: bool = True  # False for the first there is, where none knows the words
 
 
 class Cast:
@@ -32,7 +48,7 @@ class Cast:
         if role in self._wanted:
             return self._wanted[role]
         pool = self._context.models
-        ids = self.preset.roles.get(role, ())
+        ids = self.preset.models(role) if self.preset.roles.get(role) else ()
         if not ids:
             best = pool.best("matter", True) if role == "refiner" else pool.best(role)
             if best is None:
@@ -41,9 +57,9 @@ class Cast:
                     f"No {role} is installed.", hint=f"Install one of: {candidates or 'none known yet'}.", role=role
                 )
             return best
+        fitting = [i for i in pool.candidates(role) if i in ids]
         present = [i for i in ids if i in pool.installed]
-        sound = [i for i in present if not pool.installed[i].problem]
-        return next(iter(sound or present or ids))
+        return next(iter(fitting or present or ids))
 
     def free(self, role: str) -> bool:
         """Whether neither the user nor the recipe says which model plays it."""
@@ -128,6 +144,48 @@ class Cast:
             model = pool.detector(model_id)
         self._context.use(model_id, model.device)
         return model
+
+    def route(self, phrases: Sequence[str], masks: bool = True) -> Route:
+        """Who finds what these phrases name, and makes masks of it if they are wanted.
+
+        What the user or the recipe names, else the first that knows all of them and suits the device; of those that
+        do not know them, parsers of people's parts come last. Raises ``ModelMissing`` when there is nothing.
+        """
+        pool = self._context.models
+        if not self.free("detector"):
+            return Route("boxes", self.model_id("detector"))
+        if masks and (self.preset.name == "parts" or "parser" in self._wanted):
+            return Route("parts", self.model_id("parser"))
+        if masks and not self.free("segmenter") and is_open(pool.known.get(self.model_id("segmenter"))):
+            return Route("concepts", self.model_id("segmenter"))
+        reading = [i for i in pool.candidates("segmenter") if is_open(pool.known.get(i))]
+        ids = [*(reading if masks and self.free("segmenter") else []), *pool.candidates("detector")]
+        ids.sort(key=lambda i: (bool(lacking(pool.known.get(i))), pool.slow(i)))
+        unsure = []
+        for model_id in dict.fromkeys(ids):
+            answers = [knows(pool.known.get(model_id), phrase) for phrase in phrases]
+            if all(answers):
+                return Route("concepts" if model_id in reading else "boxes", model_id)
+            if False not in answers and not lacking(pool.known.get(model_id)):
+                unsure.append(model_id)
+        for model_id in unsure:
+            with self._loading(model_id):
+                names = getattr(pool.detector(model_id), "labels", ())
+            if names and all(lookup(phrase, names) for phrase in phrases):
+                return Route("boxes", model_id)
+        if masks and pool.best("parser") is not None:
+            for model_id, table in self.label_tables().items():
+                if phrases and all(find_part(table, of_whom(phrase)[0]) for phrase in phrases):
+                    return Route("parts", model_id)
+        return Route("boxes", self.model_id("detector"), False)
+
+    def recipe(self) -> str:
+        """The name of the recipe that ran: the one asked for, or what the automatic choice came to."""
+        if self.preset.name != AUTO:
+            return self.preset.name
+        known = self._context.models.known
+        used = [known.get(model_id) for model_id in self._context.used]
+        return named(self.preset.verb, [e for e in used if {"detector", "segmenter"} & set(e.roles)])
 
     def _loading(self, model_id: str):
         if model_id in self._context.models.resident():

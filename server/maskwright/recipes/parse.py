@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -60,24 +60,34 @@ class Piece:
 
 def parse(request: Parse, picture: PictureView, context: JobContext) -> Selection:
     """Raises ``UnknownWord``, ``ModelMissing``, ``MorePixelsNeeded`` (unless a draft is asked for)."""
-    post, depth = prompts.check_post(request.post), prompts.check_depth(request.mask_depth)
-    min_score = prompts.check_min_score(request.min_score)
     if len(request.parts) > MAX_PARTS:
         raise BadInput(f"More than {MAX_PARTS} parts are asked for.")
+    cast = Cast(request, "parse", context)
+    return parse_as(request, choose(request.parts, cast, context), cast, picture, context)
+
+
+def parse_as(
+    request: Parse,
+    asked: list[Asked],
+    cast: Cast,
+    picture: PictureView,
+    context: JobContext,
+    keep: Callable[[list[Piece]], list[Piece]] | None = None,
+) -> Selection:
+    """The answer to ``request`` with these parts instead of those that it names; ``keep`` chooses among the pieces."""
+    post, depth = prompts.check_post(request.post), prompts.check_depth(request.mask_depth)
+    min_score = prompts.check_min_score(request.min_score)
     if request.person < 0:
         raise BadInput("People are counted from 1.")
     region = read_mask(request.region) if request.region is not None else None
-    cast = Cast(request, "parse", context)
-    asked = choose(request.parts, cast, context)
     answer = Selection(request.id, request.generation, context.report(cast.preset.name))
     work = _Parsing(request, picture, cast, min_score, context)
+    found = [piece for one in asked for piece in work.pieces(one)]
     drawn: list[tuple[Plane, PixelBox]] = []
-    for one in asked:
-        for piece in work.pieces(one):
-            mask, box = finish(piece.mask, piece.box, picture.box, post, region)
-            packed = pack(mask, box, depth)
-            if packed is None:
-                continue
+    for piece in found if keep is None else keep(found):
+        mask, box = finish(piece.mask, piece.box, picture.box, post, region)
+        packed = pack(mask, box, depth)
+        if packed is not None:
             answer.instances.append(_instance(piece, packed, mask, "+".join(context.used)))
             if request.merge:
                 drawn.append((mask, box))

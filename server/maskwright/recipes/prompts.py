@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 
 from maskwright.masks.boxes import PixelBox
+from maskwright.masks.logits import LogitMap
 from maskwright.models.roles import Box
 from maskwright_protocol.errors import BadInput, EmptyPrompt, OutsideImage, TooLarge
 from maskwright_protocol.messages import Point, PostProcess, Rect, Select
@@ -25,6 +26,7 @@ class Wanted:
     label: str = ""
     score: float | None = None  # the detector's, when one found it
     padding: float = 0.0  # how much the box is to be widened on each side, as a share of its size
+    logits: LogitMap | None = None  # the detector's own mask, in document pixels: a prompt beside the box
 
 
 def check_number(value: float, what: str) -> float:
@@ -138,13 +140,13 @@ def distribute(points: list[Point], wanted: list[Wanted]) -> list[Wanted]:
 
     A click that excludes and lies in no box belongs to that last object, if there is one.
     """
-    outside = [point for point in points if not any(w.box and _holds(w.box, point) for w in wanted)]
+    outside = [point for point in points if not any(w.box and holds(w.box, point) for w in wanted)]
     for one in wanted:
-        one.points = [point for point in points if one.box and _holds(one.box, point)]
+        one.points = [point for point in points if one.box and holds(one.box, point)]
     if any(point.include for point in outside):
         return [*wanted, Wanted(outside)]
     return wanted
 
 
-def _holds(box: Box, point: Point) -> bool:
+def holds(box: Box, point: Point) -> bool:
     return box.x0 <= point.x <= box.x1 and box.y0 <= point.y <= box.y1

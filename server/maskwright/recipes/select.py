@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from maskwright.masks import instances as ops
-from maskwright.masks.logits import without
-from maskwright.models.roles import Detection
+from maskwright.models.roles import TextSegmenter
 from maskwright_protocol.errors import EmptyPrompt
-from maskwright_protocol.messages import Detect, Instance, Point, Select, Selection
+from maskwright_protocol.messages import Detect, Instance, Job, Point, Select, Selection
 
-from . import prompts, vision
+from . import language, prompts, vision
 from .answer import rect_from, rect_of
 from .choose import Cast
 from .close import CloseLook, check_mode
 from .context import JobContext
 from .drawing import Drawing
 from .memory import recall
+from .named import Search, leave_out
+from .parts_by_name import parts_by_name
 from .picture import PictureView, read_mask
 from .prompts import Wanted
-from .segmenting import Segmenting, continued, distinct, new_id, recalled, remember, resolve
+from .segmenting import Segmenting, continued, new_id, recalled, remember, resolve
 
 
 def detect(request: Detect, picture: PictureView, context: JobContext) -> Selection:
@@ -69,17 +70,20 @@ def select(request: Select, picture: PictureView, context: JobContext) -> Select
         wanted = [continued(request, previous, points, picture)]
     elif text or request.detector_options:
         words = language.read(text)
-        route = cast.route((*words.phrases, *unwanted))
+        out = (*unwanted, *words.minus, *(phrase for concept in words.concepts for phrase in concept.minus))
+        route = cast.route((*words.phrases, *out))
+        if out and not route.knows:
+            route = cast.route(words.phrases)
         if route.kind == "parts":
             return parts_by_name(request, words, unwanted, route.model_id, picture, cast, context)
         reads = route.kind == "concepts"
         cast.take("segmenter" if reads else "detector", route.model_id)
+        if not reads and not search.look(words) and not points and not request.boxes:
+            return _nothing(answer_of(request, cast, context), f"No {text or 'such thing'} was found.")
     else:
         wanted = prompts.objects(_with_start(request, start is not None), picture.box)
     if request.continue_from and previous is None:
         context.note("The last selection is no longer remembered; started anew.")
-    answer = Selection(request.id, request.generation, context.report(cast.recipe()))
-
     segmenter = cast.segmenter()
     embedding = vision.embed(segmenter, picture, context)  # known already where something is drawn again
     saliency = vision.saliency(segmenter, cast, picture, context)
@@ -94,7 +98,7 @@ def select(request: Select, picture: PictureView, context: JobContext) -> Select
     elif reads and isinstance(segmenter, TextSegmenter):
         found = search.concepts(words, segmenter, points)
     else:
-        found = search.objects(words, points, prompts.check_boxes(request.boxes, picture.box), job)
+        found = search.objects(points, prompts.check_boxes(request.boxes, picture.box), job)
     count = len(found)
     found = ops.pick(found, pick)
     whole = [f.logits for f in found]
@@ -104,8 +108,8 @@ def select(request: Select, picture: PictureView, context: JobContext) -> Select
     CloseLook(segmenter, picture, context, precise).run(found, previous)
     remember(found, segmenter, picture, context)
     source = "+".join(context.used)
+    answer = answer_of(request, cast, context)
     if not found:
-        answer.report = context.report(cast.recipe())
         there = f"No {text or 'such thing'} was found." if words is not None else "Nothing was found there."
         return _nothing(answer, search.missing or (f"Only {count} found." if count else there))
 
@@ -127,6 +131,10 @@ def select(request: Select, picture: PictureView, context: JobContext) -> Select
         answer.message = "Nothing is left of the selection after its settings were applied."
         answer.hint = "Shrink less, lower the threshold, or keep smaller parts."
     return answer
+
+
+def answer_of(request: Job, cast: Cast, context: JobContext) -> Selection:
+    return Selection(request.id, request.generation, context.report(cast.recipe()))
 
 
 def _nothing(answer: Selection, message: str) -> Selection:

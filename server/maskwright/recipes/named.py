@@ -1,0 +1,228 @@
+"""What words name, as boxes or as objects with masks: detector and segmenter, or a segmenter that reads words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from maskwright.masks.boxes import PixelBox, Plane, recrop
+from maskwright.masks.logits import LogitMap, without
+from maskwright.models.roles import Box, Detection, TextSegmenter
+from maskwright_protocol.messages import Detect, Point, Select
+
+from . import prompts, tiling, vision
+from .choose import Cast
+from .context import JobContext
+from .language import Choice, Concept, Query
+from .picture import PictureView
+from .prompts import Wanted
+from .segmenting import Found, Segmenting, distinct, extent, new_id
+
+# Share of a detected box added on each side. Small on purpose: the mask is not clipped to the box anyway, and on twelve
+# measured objects the mean IoU was 0.73 with no padding, 0.72 with 2 % and 0.71 with 5 %; thin objects gain a little.
+PADDING = 0.02
+_IN_REGION = 0.1  # share of a box that must lie in the region
+
+T = TypeVar("T")
+Region = tuple[Plane, PixelBox]
+
+
+class Search:
+    """One job's search by words. ``missing`` is a sentence when a choice meant more than was found."""
+
+    def __init__(
+        self,
+        request: Select | Detect,
+        cast: Cast,
+        picture: PictureView,
+        context: JobContext,
+        region: Region | None = None,
+    ) -> None:
+        self._options = request.detector_options
+        self._min_score = prompts.check_min_score(request.min_score)
+        self._tiles: tiling.Tiles = tiling.check_tiles(request.tiles)
+        self._cast, self._picture, self._context, self._region = cast, picture, context, region
+        self._seen: list[tuple[Concept, list[Detection]]] = []
+        self.missing = ""
+
+    def look(self, query: Query) -> bool:
+        """Detect what the query names, for ``objects``; False when there is nothing of it."""
+        self._seen = self._by_concept(query)
+        return any(found for _, found in self._seen)
+
+    def boxes(self, query: Query) -> list[Detection]:
+        """Boxes of what the query names, chosen as it says, best first. What is to be left out is left in."""
+        found: list[Detection] = []
+        for concept, detections in self._by_concept(query):
+            found += self._chosen(detections, concept, lambda d: d.box, lambda d: d.box.area, lambda d: d.score)
+        return sorted(found, key=lambda d: -d.score)
+
+    def objects(self, points: list[Point], boxes: list[Box], job: Segmenting) -> list[Found]:
+        """Objects that ``look`` saw, and those in ``boxes``; ``points`` belong to the objects that they lie on.
+
+        A click that excludes takes a part from a single object; of several it means one of them as a whole.
+        """
+        groups = [(concept, [wanted_of(one) for one in found]) for concept, found in self._seen]
+        groups.append((Concept(""), [Wanted(box=box) for box in boxes]))
+        everything = [one for _, wanted in groups for one in wanted]
+        unwanted = [p for p in points if not p.include] if len(everything) > 1 else []
+        given = prompts.distribute([p for p in points if p not in unwanted], everything)
+        for one in everything:
+            if one.points and one.box is not None:
+                one.points += [p for p in unwanted if prompts.holds(one.box, p)]
+        unwanted = [p for p in unwanted if not any(p in one.points for one in everything)]
+        groups[-1][1].extend(given[len(everything) :])  # clicks beside all that words name
+        shown = {id(one.wanted): one for one in job.run(given)}
+        found: list[tuple[Found, Concept]] = []
+        for concept, wanted in groups:
+            some = distinct([shown[id(one)] for one in wanted if id(one) in shown])
+            some = [one for one in some if not any(_shows(one, p, self._picture) for p in unwanted)]
+            found += [(one, concept) for one in self._chosen(some, concept, self._box, _area, lambda f: f.score)]
+        return self._apart(found)
+
+    def concepts(self, query: Query, segmenter: TextSegmenter, points: list[Point]) -> list[Found]:
+        """The same with a segmenter that finds what words name by itself."""
+        excluded = [point for point in points if not point.include]
+        found: list[tuple[Found, Concept]] = []
+        for concept in query.concepts:
+            some = [one for one in self._matches(segmenter, concept.phrase) if self._in_region(self._box(one))]
+            some = [one for one in some if not any(_shows(one, p, self._picture) for p in excluded)]
+            found += [(one, concept) for one in self._chosen(some, concept, self._box, _area, lambda f: f.score)]
+        return self._apart(found)
+
+    def less(self, phrases: Sequence[str], job: Segmenting, segmenter: object) -> list[LogitMap]:
+        """Logits of what is to be left out; says so when there is none."""
+        removed: list[LogitMap] = []
+        for phrase in phrases:
+            if isinstance(segmenter, TextSegmenter) and self._cast.free("detector"):
+                some = [one.logits for one in self._matches(segmenter, phrase)]
+            else:
+                detections = self._detect(phrase, None, "off")
+                some = [one.logits for one in job.run([wanted_of(d) for d in detections])]
+            if not some:
+                self._context.note(f"Nothing to leave out: no {phrase} was found.")
+            removed += some
+        return removed
+
+    def _matches(self, segmenter: TextSegmenter, phrase: str) -> list[Found]:
+        embedding = vision.embed(segmenter, self._picture, self._context)
+        with self._context.stage("segment", f"Looking for {phrase}"):
+            matches = segmenter.segment_text(embedding, phrase, min_score=self._min_score)
+        found = []
+        for match in matches:
+            seen = match.detection
+            wanted = Wanted([], self._picture.box_to_document(seen.box), seen.label, seen.score)
+            shown = match.hypothesis
+            if (shown.logits.values > 0).any():
+                found.append(Found(new_id(), seen.label, seen.score, wanted, shown.logits, shown.low_res))
+        return distinct(found)
+
+    def _by_concept(self, query: Query) -> list[tuple[Concept, list[Detection]]]:
+        """One look for all where nothing tells the concepts apart, else one for each."""
+        if query.plain or len(query.concepts) == 1:
+            whole = query.concepts[0] if len(query.concepts) == 1 else Concept("; ".join(query.phrases))
+            return [(whole, self._limited(self._detect(whole.phrase, self._min_score, self._tiles)))]
+        return [(c, self._limited(self._detect(c.phrase, self._min_score, self._tiles))) for c in query.concepts]
+
+    def _limited(self, found: list[Detection]) -> list[Detection]:
+        return [one for one in found if self._in_region(one.box)]
+
+    def _detect(self, text: str, min_score: float | None, tiles: tiling.Tiles) -> list[Detection]:
+        detector, context, picture = self._cast.detector(), self._context, self._picture
+        found = vision.detect(detector, picture, text, min_score, context, self._options)
+        pool = context.models
+        if tiles == "off" or (tiles == "auto" and (found or pool.slow(detector.model_id))):
+            return found
+        side = pool.known.get(detector.model_id).input_size
+        most = tiling.MOST if tiles == "on" else tiling.MOST_UNASKED
+        return tiling.detect(detector, side, most, picture, text, min_score, context, self._options, found)
+
+    def _in_region(self, box: Box) -> bool:
+        if self._region is None:
+            return True
+        plane, where = self._region
+        inner = PixelBox.around(box.x0, box.y0, box.x1, box.y1)
+        covered = float(recrop(plane, where, inner.intersect(where)).sum(dtype=np.float64))
+        return covered >= _IN_REGION * max(1, inner.area)
+
+    def _box(self, found: Found) -> Box:
+        return found.wanted.box or self._picture.box_to_document(Box(*extent(found.logits)))
+
+    def _chosen(
+        self,
+        items: list[T],
+        concept: Concept,
+        box: Callable[[T], Box],
+        area: Callable[[T], float],
+        score: Callable[[T], float],
+    ) -> list[T]:
+        choice = concept.choice
+        if choice is None:
+            return items
+        middle = self._picture.box
+        centre = (middle.x + middle.width / 2, middle.y + middle.height / 2)
+        found = sorted(items, key=lambda item: rank(choice, box(item), area(item), score(item), centre))
+        wanted = found[choice.first - 1 : choice.first - 1 + choice.count]
+        if not wanted and items:
+            self.missing = f"Only {len(items)} {concept.phrase} found, and {choice.text()} was asked for."
+        return wanted
+
+    def _apart(self, found: list[tuple[Found, Concept]]) -> list[Found]:
+        """Without an object that two concepts name, best first; each remembers what is to be left out of it."""
+        kept = distinct([one for one, _ in found])
+        for one, concept in found:
+            one.minus = concept.minus
+        return kept
+
+
+def wanted_of(one: Detection) -> Wanted:
+    return Wanted([], one.box, one.label, one.score, PADDING, one.logits)
+
+
+def leave_out(
+    found: list[Found],
+    whole: list[LogitMap],
+    query: Query | None,
+    others: Sequence[str],
+    less: Callable[[Sequence[str]], list[LogitMap]],
+) -> None:
+    """Take from the objects what their concept, the query and ``others`` leave out.
+
+    ``whole``: their logits before they shared out what several claim. ``less``: the logits of what phrases name.
+    """
+    looked: dict[str, list[LogitMap]] = {}
+    of_all = (*(query.minus if query is not None else ()), *others)
+    for number, one in enumerate(found):
+        for phrase in dict.fromkeys((*one.minus, *of_all)):
+            if phrase not in looked:
+                looked[phrase] = less([phrase])
+            if looked[phrase]:
+                one.take(without(one.logits, looked[phrase]))
+                whole[number] = without(whole[number], looked[phrase])
+
+
+def _shows(found: Found, point: Point, picture: PictureView) -> bool:
+    """Whether a click lies on the object."""
+    x, y = picture.to_overview(point.x, point.y)
+    logits = found.logits
+    cell_x, cell_y = logits.cell
+    column, row = int((x - logits.x0) / cell_x), int((y - logits.y0) / cell_y)
+    rows, columns = logits.values.shape
+    return 0 <= row < rows and 0 <= column < columns and bool(logits.values[row, column] > 0)
+
+
+def _area(found: Found) -> float:
+    cell_x, cell_y = found.logits.cell
+    return float(np.count_nonzero(found.logits.values > 0)) * cell_x * cell_y
+
+
+def rank(choice: Choice, box: Box, area: float, score: float, centre: tuple[float, float]) -> float:
+    """What is chosen first has the smallest."""
+    x, y = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2
+    ranks = {
+        "score": -score, "area": -area, "small": area, "left": x, "right": -x, "top": y, "bottom": -y,
+        "middle": (x - centre[0]) ** 2 + (y - centre[1]) ** 2,
+    }  # fmt: skip
+    return ranks[choice.order]

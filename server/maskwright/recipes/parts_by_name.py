@@ -1,0 +1,101 @@
+"""Words that name parts of people, typed where any words may be: a parser answers them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from maskwright.masks import instances as ops
+from maskwright.masks.boxes import tight_box
+from maskwright.models import labels
+from maskwright.models.labels import Part
+from maskwright.models.roles import Box
+from maskwright_protocol.messages import Parse, Select, Selection
+
+from .choose import Cast
+from .context import JobContext
+from .language import Choice, Query
+from .named import rank
+from .parse import Asked, Piece, parse_as
+from .picture import PictureView
+
+
+def parts_by_name(
+    request: Select,
+    words: Query,
+    unwanted: Sequence[str],
+    model_id: str,
+    picture: PictureView,
+    cast: Cast,
+    context: JobContext,
+) -> Selection:
+    """The answer of a parser to a selection by words. What is left out is left out of the labels."""
+    table = cast.parser(model_id).table
+    title = context.models.known.get(model_id).title
+    if cast.free("parser"):
+        names = " and ".join(words.phrases)
+        context.note(f"{names[:1].upper()}{names[1:]}: told by {title}, a parser of people's parts, since no installed "
+                     "model finds it by its name.")  # fmt: skip
+    parts: list[Part] = []
+    choices: dict[str, Choice] = {}
+    person = 0
+    for concept in words.concepts:
+        phrase, number = labels.of_whom(concept.phrase)
+        person = person or number
+        part = labels.find(table, phrase)
+        if part is None:
+            context.note(f"{title} does not know {phrase!r}.")
+            continue
+        out = _classes(table, (*concept.minus, *words.minus, *unwanted), context)
+        parts.append(replace(part, classes=tuple(c for c in part.classes if c not in out)))
+        if concept.choice is not None:
+            choices[part.name] = concept.choice
+    parse = Parse(
+        request.id,
+        request.picture,
+        generation=request.generation,
+        models={**request.models, "parser": model_id},
+        mask_depth=request.mask_depth,
+        parts=[part.name for part in parts],
+        per_person=bool(choices) or request.pick != "all",
+        person=person,
+        post=request.post,
+        merge=request.merge,
+        region=request.region,
+    )
+
+    def keep(pieces: list[Piece]) -> list[Piece]:
+        kept: list[Piece] = []
+        for part in parts:
+            some = [piece for piece in pieces if piece.part == part]
+            kept += _chosen(some, choices[part.name], picture) if part.name in choices else some
+        return ops.pick(kept, request.pick)
+
+    answer = parse_as(parse, [Asked(model_id, parts)], cast, picture, context, keep)
+    answer.report = context.report("parts")
+    return answer
+
+
+def _classes(table: labels.LabelTable, phrases: Sequence[str], context: JobContext) -> set[int]:
+    """The classes of what is to be left out."""
+    out: set[int] = set()
+    for phrase in phrases:
+        part = labels.find(table, phrase)
+        if part is None:
+            context.note(f"Nothing to leave out: the parser does not know {phrase!r}.")
+        else:
+            out |= set(part.classes)
+    return out
+
+
+def _chosen(pieces: list[Piece], choice: Choice, picture: PictureView) -> list[Piece]:
+    whole = picture.box
+    centre = (whole.x + whole.width / 2, whole.y + whole.height / 2)
+
+    def place(piece: Piece) -> float:
+        inner = tight_box(piece.mask, 0.5).moved(piece.box.x, piece.box.y)
+        sure = piece.mask[piece.mask >= 0.5]
+        box = Box(inner.x, inner.y, inner.right, inner.bottom)
+        return rank(choice, box, float(sure.size), float(sure.mean()) if sure.size else 0.0, centre)
+
+    return sorted(pieces, key=place)[choice.first - 1 : choice.first - 1 + choice.count]

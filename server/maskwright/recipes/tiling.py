@@ -1,0 +1,117 @@
+"""Looking for small things in a large picture: overlapping tiles at full resolution, what they find put together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Literal, cast
+
+from maskwright.masks.boxes import PixelBox
+from maskwright.masks.instances import nms
+from maskwright.models.roles import Box, Detection, Detector
+from maskwright_protocol.errors import BadInput
+
+from .context import JobContext
+from .picture import PictureView
+
+Tiles = Literal["auto", "on", "off"]
+MOST = 64
+MOST_UNASKED = 16  # tiles that a search that found nothing may cost
+OVERLAP = 0.25  # of a tile's side: what is no larger is seen whole in one of them
+_SAME = 0.5  # IoU
+_PIECE = 0.7  # share of a box at a tile's edge that lies in another: then it is a piece of that
+_EDGE = 2.0  # pixels
+
+
+def check_tiles(tiles: str) -> Tiles:
+    """Raises ``BadInput`` for anything but "auto", "on" and "off"."""
+    if tiles not in ("auto", "on", "off"):
+        raise BadInput(f"{tiles!r} says nothing about tiles.", hint="Use 'auto', 'on' or 'off'.")
+    return cast(Tiles, tiles)
+
+
+def grid(area: PixelBox, side: int, most: int) -> list[PixelBox]:
+    """Tiles of about ``side`` that cover the area and overlap; at most ``most``, for which they become larger."""
+    while True:
+        step = max(1, round(side * (1 - OVERLAP)))
+        columns = max(1, math.ceil((area.width - side) / step) + 1)
+        rows = max(1, math.ceil((area.height - side) / step) + 1)
+        if columns * rows <= most:
+            break
+        side = math.ceil(side * 1.2)
+    tiles = []
+    for row in range(rows):
+        for column in range(columns):
+            width, height = min(side, area.width), min(side, area.height)
+            x = area.x + (round(column * (area.width - width) / (columns - 1)) if columns > 1 else 0)
+            y = area.y + (round(row * (area.height - height) / (rows - 1)) if rows > 1 else 0)
+            tiles.append(PixelBox(x, y, width, height))
+    return tiles
+
+
+def detect(
+    detector: Detector,
+    side: int,
+    most: int,
+    picture: PictureView,
+    text: str,
+    min_score: float | None,
+    context: JobContext,
+    options: Mapping[str, Any] | None,
+    known: list[Detection],
+) -> list[Detection]:
+    """``known`` detections and those of the tiles, in document coordinates, best first.
+
+    ``side``: pixels that the detector looks at. Raises ``MorePixelsNeeded``.
+    """
+    tiles = grid(picture.box, side, most)
+    if len(tiles) < 2:
+        return known
+    picture.need_detail(picture.box)
+    found = [(one, False) for one in known]
+    with context.stage("detect", "Looking closer"):
+        for number, tile in enumerate(tiles):
+            context.progress("detect", number / len(tiles), f"Looking closer, part {number + 1} of {len(tiles)}")
+            for one in detector.detect(picture.detail_rgb(tile), text, min_score=min_score, options=options):
+                moved = _moved(one, tile.x, tile.y)
+                found.append((moved, _at_inner_edge(moved.box, tile, picture.box)))
+    return _merged(found)
+
+
+def _moved(one: Detection, x: int, y: int) -> Detection:
+    box = Box(one.box.x0 + x, one.box.y0 + y, one.box.x1 + x, one.box.y1 + y)
+    logits = one.logits.mapped(1, 1, x, y) if one.logits is not None else None
+    return replace(one, box=box, logits=logits, quad=tuple((a + x, b + y) for a, b in one.quad))
+
+
+def _at_inner_edge(box: Box, tile: PixelBox, area: PixelBox) -> bool:
+    return (
+        (box.x0 - tile.x < _EDGE and tile.x > area.x)
+        or (box.y0 - tile.y < _EDGE and tile.y > area.y)
+        or (tile.right - box.x1 < _EDGE and tile.right < area.right)
+        or (tile.bottom - box.y1 < _EDGE and tile.bottom < area.bottom)
+    )
+
+
+def _merged(found: list[tuple[Detection, bool]]) -> list[Detection]:
+    """Without doubles, and without pieces of things that another box shows whole."""
+    kept: list[Detection] = []
+    for label in dict.fromkeys(one.label for one, _ in found):
+        alike = [(one, cut) for one, cut in found if one.label == label]
+        whole = [
+            (one, cut)
+            for one, cut in alike
+            if not cut or not any(_inside(one.box, other.box) for other, _ in alike if other is not one)
+        ]
+        edges = [(one.box.x0, one.box.y0, one.box.x1, one.box.y1) for one, _ in whole]
+        kept += [whole[i][0] for i in nms(edges, [one.score for one, _ in whole], _SAME)]
+    return sorted(kept, key=lambda one: -one.score)
+
+
+def _inside(box: Box, other: Box) -> bool:
+    """Whether most of a box lies in another that is larger."""
+    width = min(box.x1, other.x1) - max(box.x0, other.x0)
+    height = min(box.y1, other.y1) - max(box.y0, other.y0)
+    common = max(0.0, width) * max(0.0, height)
+    return other.area > box.area and common >= _PIECE * box.area
