@@ -178,7 +178,7 @@ def test_the_inert_reader_itself_runs_nothing(tmp_path: Path) -> None:
         with zipfile.ZipFile(path, "w") as archive:
             data = payload if isinstance(payload, bytes) else pickle.dumps(payload, protocol=2)
             archive.writestr("archive/data.pkl", data)
-        with path.open("rb") as file, pytest.raises(Exception) as caught  # noqa: PT011, B017:
+        with path.open("rb") as file, pytest.raises(Exception) as caught:  # noqa: PT011
             whole_models.read(file)
         assert not isinstance(caught.value, SystemExit)
         assert not marker.exists()
