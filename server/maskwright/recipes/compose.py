@@ -31,6 +31,7 @@ ROI_SHARE = 0.125  # of the object's size, added on each side
 ROI_LEAST = 64  # pixels
 AGREEMENT = 0.6  # IoU of matte and object below which the matte shows something else
 FINER = 1.25  # how many times larger than the matter's own resolution the crop is before the edge is found once more
+COARSE = 512  # pixels: a matter that looks at fewer has blurred edges at any size
 SURE, HAZE = 0.9, 0.05
 PAINTS = ("", "green", "mean", "blur")
 _GREEN = (0, 255, 0)
@@ -103,7 +104,8 @@ def region(box: PixelBox, canvas: PixelBox, hair: bool, width: float = WIDEST) -
 
 def finer_wanted(edges: str, input_size: int, box: PixelBox) -> bool:
     """Whether a matter that looks at ``input_size`` pixels leaves something to find in a crop of that size."""
-    return edges == "refined" or (edges == "auto" and max(box.width, box.height) > FINER * input_size)
+    coarse = input_size < COARSE or max(box.width, box.height) > FINER * input_size
+    return edges == "refined" or (edges == "auto" and coarse)
 
 
 def overlap(matte: Plane, mask: Plane) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from typing import Any
 
 import numpy as np
 import pytest
@@ -357,7 +358,7 @@ def test_the_matter_that_suits_the_picture_is_taken_and_told(tmp_path, lemur):
     for entry in entries[:2]:
         (tmp_path / entry.id).mkdir()
         shutil.copy(MODELS / "u2netp" / "u2netp.onnx", tmp_path / entry.id)
-    desk = Desk(ModelPool([tmp_path], "cpu", 1, known=catalogue.Catalogue(model=entries)))
+    desk: Any = Desk(ModelPool([tmp_path], "cpu", 1, known=catalogue.Catalogue(model=entries)))
     assert set(desk.pool.installed) == {entry.id for entry in entries}
     drawing = desk.run(Cutout("1", picture=desk.picture(photo("golden/anime-girl-1.jpg"), "girl"), foreground=False))
     assert drawing.report.models[0] == "u2netp-drawing"
