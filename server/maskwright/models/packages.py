@@ -8,7 +8,7 @@ from maskwright_protocol.errors import NeedsPackage
 
 from .catalogue import Entry
 
-_EXTRAS = {"torch": "torch", "safetensors": "torch", "transformers": "torch", "pymatting": "matting"}
+_EXTRAS = {"torch": "torch", "safetensors": "torch", "transformers": "torch", "pymatting": "matting", "ultralytics": "yolo"}
 
 
 def command(package: str) -> str:

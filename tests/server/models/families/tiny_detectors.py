@@ -65,7 +65,9 @@ def grounding_dino(folder: Path, multimodal: bool = False) -> Path:
         d_model=32, encoder_layers=1, decoder_layers=2, encoder_attention_heads=2, decoder_attention_heads=2,
         encoder_ffn_dim=32, decoder_ffn_dim=32, num_queries=20, num_feature_levels=4, max_text_len=256,
     )  # fmt: skip
-    livelier(model_class(config), 0.08).save_pretrained(folder)
+    model = livelier(model_class(config), 0.15)
+    model.model.decoder.layer_norm.weight.data.fill_(0.15)  # else every score is 0 or 1
+    model.save_pretrained(folder)
     images = GroundingDinoImageProcessorPil(size={"shortest_edge": 64, "longest_edge": 100})
     tf.GroundingDinoProcessor(images, words_tokenizer()).save_pretrained(folder)
     return folder
@@ -145,6 +147,10 @@ def rf_detr(folder: Path, masks: bool = False) -> Path:
         decoder_cross_attention_heads=2, num_queries=20, group_detr=2, decoder_n_points=2, id2label=LABELS,
     )  # fmt: skip
     cls = tf.RfDetrForInstanceSegmentation if masks else tf.RfDetrForObjectDetection
-    livelier(cls(config), 0.15).save_pretrained(folder)
+    model = livelier(cls(config), 0.15)
+    for name, parameter in model.named_parameters():
+        if name.endswith("class_embed.bias"):
+            parameter.data.zero_()  # else nothing is found
+    model.save_pretrained(folder)
     RTDetrImageProcessorPil(size={"height": 128, "width": 128}, do_normalize=True).save_pretrained(folder)
     return folder
