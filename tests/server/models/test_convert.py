@@ -244,7 +244,7 @@ def test_no_entry_and_no_scan_takes_a_pickle(tmp_path: Path) -> None:
     for entry in catalogue.built_in().model:
         assert all(file.name.endswith((".onnx", ".safetensors", ".json", ".txt")) for file in entry.files)
     (tmp_path / "model.pt").write_bytes(reduce(tmp_path / "executed"))
-    assert sorted(installed.scan([tmp_path])) == ["grabcut", "u2netp"]
+    assert all(model.entry.embedded for model in installed.scan([tmp_path]).values())
 
 
 @pytest.mark.skipif(
