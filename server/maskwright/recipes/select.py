@@ -105,6 +105,8 @@ def select(request: Select, picture: PictureView, context: JobContext) -> Select
     if words is not None:
         resolve(found)
     leave_out(found, whole, words, unwanted, lambda phrases: search.less(phrases, job, segmenter))
+    kept = [number for number, one in enumerate(found) if (one.logits.values > 0).any()]
+    found, whole = [found[number] for number in kept], [whole[number] for number in kept]
     CloseLook(segmenter, picture, context, precise).run(found, previous)
     remember(found, segmenter, picture, context)
     source = "+".join(context.used)

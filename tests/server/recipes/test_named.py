@@ -1,0 +1,171 @@
+"""Words to objects, with the trained models: choosing, leaving out, regions, clicks, tiles, parts of people."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from maskwright.masks.boxes import PixelBox
+from maskwright.masks.opencv import cv2
+from maskwright.models.roles import Box, Detection
+from maskwright.recipes import tiling
+from maskwright_protocol import errors
+from maskwright_protocol.messages import Detect, Mask, PixelRect, Point, Rect, Select
+from tests.server.eval_paths import EVAL, needs_eval, needs_models
+from tests.server.recipes.conftest import Desk, iou, plane
+
+trained = [needs_models, needs_eval]
+
+
+@pytest.fixture(scope="module")
+def street() -> np.ndarray:
+    return np.array(Image.open(EVAL / "photos/bus.jpg").convert("RGB"))
+
+
+def words(desk: Desk, photo: np.ndarray, text: str, key: str = "bus", **fields):
+    return desk.run(Select("1", picture=desk.picture(photo, key), text=text, precise="off", **fields))
+
+
+def middle(rect: Rect) -> float:
+    return rect.x + rect.width / 2
+
+
+class TestTrained:
+    pytestmark = trained
+
+    def test_people_are_chosen_by_place_size_and_number(self, desk, street):
+        everybody = words(desk, street, "people").instances
+        across = sorted(everybody, key=lambda i: middle(i.box))
+        assert len(across) == 3
+        chosen = {
+            "second person from the left": across[1],
+            "the person on the right": across[2],
+            "the 1st person from the left": across[0],
+            "people #2": everybody[1],
+            "the largest person": max(everybody, key=lambda i: plane(i.mask, street).sum()),
+        }
+        for text, expected in chosen.items():
+            (found,) = words(desk, street, text).instances
+            assert iou(plane(found.mask, street), plane(expected.mask, street)) > 0.85, text
+        two = words(desk, street, "two largest people; bus")
+        assert sorted(i.label for i in two.instances) == ["bus", "person", "person"]
+        none = words(desk, street, "the fifth person from the left")
+        assert (none.reason, none.instances) == ("nothing_found", [])
+        assert none.message.startswith("Only 3 person found")
+        (box,) = desk.run(
+            Detect("2", picture=desk.picture(street, "bus"), text="second person from the left")
+        ).instances
+        assert abs(middle(box.box) - middle(across[1].box)) < 15
+
+    def test_what_is_left_out(self, desk, street):
+        bus = words(desk, street, "bus - people").instances[0]
+        for other in words(desk, street, "people").instances:
+            core = plane(other.mask, street) > 0.95
+            assert plane(bus.mask, street)[core].mean() < 0.05
+        both = words(desk, street, "bus; people; - bus")
+        assert {i.label for i in both.instances} == {"person"}
+
+    def test_words_within_a_selection(self, desk, street):
+        left = Mask(PixelRect(0, 0, 300, 1080), data=bytes([255]) * 300 * 1080)
+        inside = words(desk, street, "the largest person", region=left).instances
+        assert len(inside) == 1
+        assert inside[0].box.x + inside[0].box.width <= 300
+        nobody = Mask(PixelRect(300, 0, 200, 200), data=bytes([255]) * 200 * 200)
+        assert words(desk, street, "people", region=nobody).reason == "nothing_found"
+
+    def test_a_click_that_excludes_means_one_of_several(self, desk, street):
+        everybody = words(desk, street, "people").instances
+        gone = everybody[1]
+        rows, columns = np.nonzero(plane(gone.mask, street) > 0.99)
+        pick = len(rows) // 2
+        click = Point(float(columns[pick]) + 0.5, float(rows[pick]) + 0.5, False)
+        rest = words(desk, street, "people", points=[click]).instances
+        assert len(rest) == 2
+        assert all(plane(i.mask, street)[rows[pick], columns[pick]] < 0.5 for i in rest)
+
+    def test_the_automatic_choice_is_named(self, desk, street):
+        answer = words(desk, street, "bus")
+        assert answer.report.recipe == "yolox+mobile-sam"
+        assert answer.report.models == ["yolox-nano", "mobile-sam"]
+        same = words(desk, street, "bus", recipe="yolox+mobile-sam")
+        assert plane(same.instances[0].mask, street).tolist() == plane(answer.instances[0].mask, street).tolist()
+        with pytest.raises(errors.ModelMissing):
+            words(desk, street, "bus", recipe="grounding-dino+sam-hq")
+
+    def test_detect_and_select_find_the_same(self, desk, street):
+        picture = desk.picture(street, "bus")
+        boxes = desk.run(Detect("1", picture=picture, text="bus; people")).instances
+        masks = words(desk, street, "bus; people").instances
+        assert [(i.label, i.score) for i in boxes] == [(i.label, i.score) for i in masks]
+
+    def test_together_is_as_good_as_each_box_alone(self, desk):
+        together, alone = [], []
+        for name, text in (("2011_000003", "bottle; person"), ("2011_000006", "chair; person")):
+            photo = np.array(Image.open(EVAL / f"voc/{name}.jpg").convert("RGB"))
+            objects = np.array(Image.open(EVAL / f"voc/{name}_object.png"))
+            picture = desk.picture(photo, name)
+
+            def best(mask: Mask | None, photo: np.ndarray = photo, objects: np.ndarray = objects) -> float:
+                shown = np.where(objects != 255, plane(mask, photo), 0)
+                return max(iou(shown, objects == number) for number in range(1, int(objects[objects < 255].max()) + 1))
+
+            together += [best(i.mask) for i in words(desk, photo, text, key=name).instances]
+            for box in desk.run(Detect("1", picture=picture, text=text)).instances:
+                one = desk.run(Select("2", picture=picture, boxes=[box.box], precise="off"))
+                alone.append(best(one.instances[0].mask))
+        assert len(together) == len(alone) == 8
+        assert np.mean(together) >= np.mean(alone) - 0.002
+        assert np.mean(together) > 0.7
+
+    def test_tiles_find_what_is_small(self, desk):
+        scene = np.full((1800, 2400, 3), 120, np.uint8)
+        photo = np.array(Image.open(EVAL / "photos/bus.jpg").convert("RGB"))
+        scene[1200:1470, 1500:1702] = cv2.resize(photo, (202, 270), interpolation=cv2.INTER_AREA)
+        picture = desk.picture(scene, "small-bus")
+        off = desk.run(Detect("1", picture=picture, text="bus", tiles="off"))
+        auto = desk.run(Detect("2", picture=picture, text="bus"))
+        assert off.reason == "nothing_found"
+        best = auto.instances[0].box
+        assert 1480 < middle(best) < 1720
+        assert 150 < best.width < 260
+        with pytest.raises(errors.MorePixelsNeeded):
+            desk.run(Detect("3", picture=desk.picture(scene, "small-bus-proxy", 800), text="bus", tiles="on"))
+        with pytest.raises(errors.BadInput):
+            desk.run(Detect("4", picture=picture, text="bus", tiles="many"))
+
+    def test_words_for_parts_go_to_the_parser(self, desk):
+        photo = np.array(Image.open(EVAL / "person_parts/0_image.png").convert("RGB"))
+        truth = np.array(Image.open(EVAL / "person_parts/0_annotation.png")) == 3
+        picture = desk.picture(photo, "parts-0")
+        answer = desk.run(Select("1", picture=picture, text="the hair", merge=True))
+        assert answer.report.recipe == "parts"
+        assert answer.instances[0].label == "hair"
+        assert iou(plane(answer.merged, photo), truth) > 0.8
+        assert "no installed model finds it by its name" in answer.report.notes[0]
+        one = desk.run(Select("2", picture=picture, text="hair of person 1"))
+        assert iou(plane(one.instances[0].mask, photo), truth) > 0.8
+        with pytest.raises(errors.UnknownWord):
+            desk.run(Select("3", picture=picture, text="unicorn"))
+
+
+def test_tiles_cover_and_overlap():
+    area = PixelBox(10, 20, 3000, 2000)
+    tiles = tiling.grid(area, 640, 64)
+    seen = np.zeros((2020, 3010), int)
+    for tile in tiles:
+        assert area.contains(tile)
+        seen[tile.slices()] += 1
+    assert seen[20:, 10:].min() >= 1
+    assert seen.max() >= 4
+    assert len(tiling.grid(area, 640, 16)) <= 16
+    assert tiling.grid(PixelBox(0, 0, 300, 200), 640, 16) == [PixelBox(0, 0, 300, 200)]
+
+
+def test_pieces_at_tiles_edges_give_way_to_the_whole():
+    whole = Detection(Box(100, 100, 300, 300), "dog", 0.6)
+    piece = Detection(Box(100, 100, 200, 300), "dog", 0.9)
+    other = Detection(Box(110, 110, 190, 290), "cat", 0.5)
+    kept = tiling._merged([(piece, True), (whole, False), (other, True)])
+    assert kept == [whole, other]
+    assert tiling._merged([(piece, True)]) == [piece]
