@@ -168,7 +168,7 @@ def models_verify(
             if model not in found:
                 raise ModelMissing(f"The model {model} is not installed.", model=entry.id)
             try:
-                installed.verify(found[model])
+                installed.verify(found[model], anew=True)
                 results.append({"model": model, "sound": True, "problem": ""})
             except MaskwrightError as error:
                 results.append({"model": model, "sound": False, "problem": error.message})

@@ -23,6 +23,7 @@ from .catalogue import Catalogue, Content, Entry, ModelFile
 from .labels import installed_table
 
 _COMMON = ("model.safetensors", "model.onnx")
+LARGE = 32 << 20  # bytes of a file whose digest is worth remembering: a worker starts again after each pause
 EMBEDDED = Path(__file__).parent / "embedded"
 
 
@@ -147,15 +148,20 @@ def allowed(entry: Entry, file: ModelFile) -> tuple[Content, ...]:
     return (recorded,) if recorded else ()
 
 
-def verify(model: Installed) -> None:
-    """Check the contents against the catalogue. Raises ``ModelBroken``; costs time only once per unchanged file."""
+def verify(model: Installed, anew: bool = False) -> None:
+    """Check the contents against the catalogue. Raises ``ModelBroken``.
+
+    Costs time only once per unchanged file, over restarts too; ``anew`` reads every byte again.
+    """
+    if anew:
+        _digest.cache_clear()
     if model.problem:
         raise ModelBroken(model.problem, model=model.entry.id)
     for file in model.entry.files:
         path = model.folder / file.name
         try:
             status = path.stat()
-            actual = _digest(str(path), status.st_size, status.st_mtime_ns)
+            actual = _digest(str(path), status.st_size, status.st_mtime_ns, anew)
         except OSError as error:
             raise ModelBroken(f"The file {file.name} cannot be read: {error}.", model=model.entry.id) from error
         known = allowed(model.entry, file)
@@ -170,9 +176,19 @@ def verify(model: Installed) -> None:
 
 
 @lru_cache(maxsize=256)
-def _digest(path: str, _size: int, _mtime_ns: int) -> str:
+def _digest(path: str, size: int, mtime_ns: int, anew: bool = False) -> str:
+    large = size >= LARGE
+    known = records.digest(path, size, mtime_ns) if large and not anew else None
+    if known is not None:
+        return known
     with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    if large:
+        try:
+            records.record_digest(path, size, mtime_ns, sha256)
+        except OSError:
+            pass  # a folder that cannot be written to costs time
+    return sha256
 
 
 def find_content(folders: Sequence[Path], content: Content) -> Path | None:

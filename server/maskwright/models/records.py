@@ -1,4 +1,4 @@
-"""What this computer learned about models: digests of files that no source publishes, revisions, memory, licences.
+"""What this computer learned about models: digests of files, revisions, memory, licences that were agreed to.
 
 One JSON file in the user's data folder, replaced atomically. Losing it costs a download's check, never a model.
 """
@@ -62,6 +62,17 @@ def content(model: str, file: str) -> Content | None:
 
 def record_content(model: str, file: str, found: Content) -> None:
     _put("files", f"{model}/{file}", found.model_dump())
+
+
+def digest(file: str, size: int, mtime_ns: int) -> str | None:
+    """The SHA-256 of a file as it was read before, if it has not changed since."""
+    value = _get("digests", file)
+    known = isinstance(value, list) and len(value) == 3 and value[:2] == [size, mtime_ns]
+    return str(value[2]) if known else None
+
+
+def record_digest(file: str, size: int, mtime_ns: int, sha256: str) -> None:
+    _put("digests", file, [size, mtime_ns, sha256])
 
 
 def revision(model: str, hub: str) -> str | None:

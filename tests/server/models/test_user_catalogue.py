@@ -148,6 +148,35 @@ def test_an_unpublished_digest_is_recorded_and_then_enforced(home: Path) -> None
     assert "18 bytes instead of 5" in installed.scan([home / "models"], known)["a"].problem
 
 
+def test_large_files_are_read_once_and_again_when_they_change(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(installed, "LARGE", 4)
+    folder = home / "models" / "a"
+    folder.mkdir(parents=True)
+    file = folder / "a.onnx"
+    file.write_bytes(b"first")
+    known = catalogue.Catalogue(model=(entry_of(b"first"),))
+
+    def verify(anew: bool = False) -> None:
+        if not anew:
+            installed._digest.cache_clear()  # as in a new process
+        installed.verify(installed.scan([home / "models"], known)["a"], anew)
+
+    verify()
+    status = file.stat()
+    file.write_bytes(b"other")
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+    verify()  # size and time are the same: it is taken for what it was
+    with pytest.raises(ModelBroken, match="damaged"):
+        verify(anew=True)
+    file.write_bytes(b"first")
+    os.utime(file, ns=(1, 1))
+    verify()
+    file.write_bytes(b"other")
+    os.utime(file, ns=(2, 2))
+    with pytest.raises(ModelBroken, match="damaged"):
+        verify()
+
+
 def test_records_survive_damage_and_know_licences_and_memory(home: Path) -> None:
     records.accept_licence("a", "CC BY-NC 4.0")
     assert records.licence_accepted("a", "CC BY-NC 4.0")
