@@ -277,10 +277,13 @@ class ClickTool(QObject):
             del self._tasks[name]
             quiet = name in ("hover", "look") or isinstance(error, JobCancelled)
             if error is not None and not quiet and self.active:
-                self.failed.emit(Failure.of(error))
+                again = None
                 if name == "query" and self.marks.pending is not None:
+                    mark = self.marks.steps[-1].mark
                     self.marks.undo()  # a click that got no answer does not stay
+                    again = lambda: self.add(mark) if self.active else None  # noqa: E731
                     self._show()
+                self.failed.emit(Failure.of(error, again))
         task.deleteLater()
 
     def _prefetch(self, picture: Picture) -> Steps:

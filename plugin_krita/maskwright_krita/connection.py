@@ -4,6 +4,7 @@ from typing import Any, Callable, Generator, List, Optional
 
 from maskwright_protocol import ask, launcher
 from maskwright_protocol.client import Client
+from maskwright_protocol.discovery import read_endpoint
 from maskwright_protocol.errors import MaskwrightError, MorePixelsNeeded
 from maskwright_protocol.messages import (
     Job,
@@ -17,6 +18,7 @@ from maskwright_protocol.messages import (
 )
 from maskwright_protocol.version import __version__
 
+from . import ownership
 from .qt import QObject, Qt, QTimer, pyqtSignal
 from .tasks import Background, Task
 
@@ -40,7 +42,6 @@ class Connection(QObject):
         self.error: Optional[MaskwrightError] = None
         self.models: List[ModelInfo] = []
         self.recipes: List[RecipeInfo] = []
-        self.started_server = False
         self._command = command
         self._generation = 0
         self._asking: Optional[Task] = None
@@ -60,7 +61,7 @@ class Connection(QObject):
         """End the connection; a server that was started here and that nobody else uses may go too."""
         self._timer.stop()
         try:
-            if stop_server and self.started_server and self.state == "connected":
+            if stop_server and self.state == "connected" and ownership.is_ours():
                 status = self.client.request(StatusRequest(""), timeout=0.5)
                 if getattr(status, "sessions", 2) <= 1:
                     self.client.request(Shutdown(""), timeout=1.0)
@@ -119,10 +120,12 @@ class Connection(QObject):
         return task
 
     def _start(self) -> Steps:
+        before = read_endpoint()
         starting = Background(lambda: launcher.start_if_absent(self._command()))
         yield starting
-        starting.result()
-        self.started_server = True
+        endpoint = starting.result()
+        if endpoint != before:  # else somebody had started it already
+            ownership.claim(endpoint)
         self.state = "absent"
         self.refresh()
 
@@ -132,10 +135,10 @@ class Connection(QObject):
 
     # ------------------------------------------------------------ asking
 
-    def request(self, message: Any) -> Steps:
-        """Steps that end with the answer to a plain request."""
-        ticket = self.client.submit(message)
-        yield ticket
+    def request(self, message: Any, on_progress: Optional[Callable[[Progress], None]] = None) -> Steps:
+        """Steps that end with the answer to a plain request. ``on_progress`` is called in the network's thread."""
+        ticket = self.client.submit(message, on_progress)
+        yield ticket  # whoever ends the task cancels it
         return ticket.result(0)
 
     def ask(self, job: Job, picture: Any) -> Steps:

@@ -1,6 +1,6 @@
 """The commands: each reads what it needs, asks the server, and puts the answer into the document. No widgets here."""
 
-from typing import Any, Callable, Generator, Optional
+from typing import Any, Callable, Dict, Generator, Optional
 
 from maskwright_protocol import masks
 from maskwright_protocol.errors import EmptyPrompt, JobCancelled, MaskwrightError
@@ -22,18 +22,26 @@ SETTING = "options"
 
 
 class Failure:
-    """A problem as the user sees it: a sentence, a hint, and a code that says what a button could do about it."""
+    """A problem as the user sees it: a sentence, a hint, and a code that says what a button could do about it.
 
-    def __init__(self, message: str, hint: str, code: str) -> None:
+    ``retry`` does again what failed."""
+
+    def __init__(self, message: str, hint: str, code: str, details: Optional[Dict[str, Any]] = None) -> None:
         self.message = message
         self.hint = hint
         self.code = code
+        self.details = details or {}
+        self.retry: Optional[Callable[[], None]] = None
 
     @classmethod
-    def of(cls, error: Exception) -> "Failure":
+    def of(cls, error: Exception, retry: Optional[Callable[[], None]] = None) -> "Failure":
         if isinstance(error, (MaskwrightError, app.Problem)):
-            return cls(error.message, error.hint, error.code)
-        return cls(tr("Something went wrong in the plugin: {0}", error), tr("Please report it."), "internal")
+            failure = cls(error.message, error.hint, error.code, getattr(error, "details", None))
+        else:
+            text = tr("Something went wrong in the plugin: {0}", error)
+            failure = cls(text, tr("Please report it."), "internal")
+        failure.retry = retry
+        return failure
 
 
 class Controller(QObject):
@@ -111,11 +119,11 @@ class Controller(QObject):
         task = Task(steps(), self)
         self._task = task
         task.finished.connect(lambda _: self._ended(task, None))
-        task.failed.connect(lambda error: self._ended(task, error))
+        task.failed.connect(lambda error: self._ended(task, error, lambda: self._run(title, steps)))
         self.progressed.emit(title, 0.0)
         self.busy_changed.emit(True)
 
-    def _ended(self, task: Task, error: Optional[Exception]) -> None:
+    def _ended(self, task: Task, error: Optional[Exception], again: Optional[Callable[[], None]] = None) -> None:
         if task is not self._task:
             return
         self._task = None
@@ -125,7 +133,7 @@ class Controller(QObject):
         if isinstance(error, JobCancelled):
             self.told.emit(tr("Cancelled. Nothing was changed."))
         elif error is not None:
-            self.failed.emit(Failure.of(error))
+            self.failed.emit(Failure.of(error, again))
             self.connection.refresh()
         task.deleteLater()
 

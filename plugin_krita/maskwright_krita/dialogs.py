@@ -1,9 +1,13 @@
 """Small dialogs of the menu entries. They are not modal loops: Krita goes on behind them."""
 
-from typing import Any
+from html import escape
+from typing import Any, Callable, List
+
+from maskwright_protocol.messages import ModelInfo
 
 from .controller import Controller
 from .editor import app
+from .offers import needs_a_yes, size, terms
 from .qt import (
     QCheckBox,
     QComboBox,
@@ -16,6 +20,7 @@ from .qt import (
     QLineEdit,
     QPushButton,
     QSpinBox,
+    Qt,
     QVBoxLayout,
 )
 from .texts import tr
@@ -82,6 +87,31 @@ def ask_refine(controller: Controller) -> QDialog:
     width.setToolTip(tr("How wide a band around the selection's edge is looked at; hair needs a wide one."))
     dialog.form.addRow(tr("Edge width:"), width)
     dialog.accepted.connect(lambda: controller.refine(float(width.value())))
+    dialog.open()
+    return dialog
+
+
+def ask_licences(models: List[ModelInfo], agreed: Callable[[], None]) -> QDialog:
+    """Shows what would be downloaded, and under which licences. A licence that does not allow everything needs a
+    plain yes."""
+    need = needs_a_yes(models)
+    dialog = Dialog("maskwright_licence", tr("Download Models"), tr("I agree, download") if need else tr("Download"))
+    for model in models:
+        name, licence = escape(model.title), escape(model.licence)
+        if model.licence_url:
+            licence = f'<a href="{escape(model.licence_url, quote=True)}">{licence}</a>'
+        text = QLabel(
+            f"<b>{name}</b>, {size(model.size)}<br>{escape(model.summary)}<br>"
+            + tr("Licence: {0}.", licence)
+            + " "
+            + escape(terms(model))
+        )
+        text.setTextFormat(Qt.TextFormat.RichText)
+        text.setWordWrap(True)
+        text.setMinimumWidth(420)
+        text.setOpenExternalLinks(True)
+        dialog.form.addRow(text)
+    dialog.accepted.connect(agreed)
     dialog.open()
     return dialog
 

@@ -8,10 +8,11 @@ from .dialogs import ask_refine, ask_settings, fill_history, prompt_box
 from .editor import app
 from .found import FoundList
 from .hover import HoverPreview
+from .models_box import ModelsBox
 from .options import AUTO, labels_of
 from .plugin import plugin
+from .problem_box import ProblemBox
 from .qt import (
-    QApplication,
     QCheckBox,
     QComboBox,
     QDoubleSpinBox,
@@ -47,7 +48,6 @@ KINDS = (
     ("instances", "One layer per object"),
 )
 ROLES = (("detector", "Find with"), ("segmenter", "Select with"), ("matter", "Cut out with"))
-STARTABLE = ("server_absent", "connection_lost", "shutting_down")
 
 
 class MaskwrightDocker(DockWidget):
@@ -58,15 +58,16 @@ class MaskwrightDocker(DockWidget):
         self.controller, self.tool = parts.controller, parts.tool
         self.connection = parts.controller.connection
         self.hover = HoverPreview()
-        self._failure: Any = None
         self._filling = False
+        self.problem = ProblemBox(parts.controller, parts.downloads)
+        self.offer = ModelsBox(parts.controller, parts.downloads)
 
         body = QWidget()
         layout = QVBoxLayout(body)
         layout.setContentsMargins(6, 6, 6, 6)
         layout.setSpacing(6)
         for part in (
-            self._prompt_row(), self._tool_row(), self._problem_box(), self._progress_row(), self._found_box(),
+            self._prompt_row(), self._tool_row(), self.problem, self._progress_row(), self.offer, self._found_box(),
             self._result_form(), self._edge_form(), self._model_form(), self._state_row(),
         ):  # fmt: skip
             layout.addWidget(part)
@@ -131,29 +132,14 @@ class MaskwrightDocker(DockWidget):
         self.click_hint = QLabel()
         self.click_hint.setWordWrap(True)
         self.click_hint.hide()
+        self.other = QPushButton(tr("Another guess"))
+        self.other.setObjectName("maskwright_other")
+        self.other.setToolTip(tr("Show a part, the whole, or something larger for the same clicks (Tab)"))
+        self.other.clicked.connect(lambda *_: self.tool.other())
+        self.other.hide()
         grid.addWidget(self.click_hint, 3, 0, 1, 2)
+        grid.addWidget(self.other, 4, 0, 1, 2)
         return frame
-
-    def _problem_box(self) -> QWidget:
-        self.problem = QFrame()
-        self.problem.setObjectName("maskwright_problem")
-        self.problem.setFrameShape(QFrame.Shape.StyledPanel)
-        layout = QVBoxLayout(self.problem)
-        layout.setContentsMargins(6, 4, 6, 4)
-        self.problem_text, self.problem_hint = QLabel(), QLabel()
-        for label in (self.problem_text, self.problem_hint):
-            label.setWordWrap(True)
-            label.setTextFormat(Qt.TextFormat.PlainText)
-            layout.addWidget(label)
-        font = self.problem_text.font()
-        font.setBold(True)
-        self.problem_text.setFont(font)
-        self.problem_button = QPushButton()
-        self.problem_button.setObjectName("maskwright_problem_button")
-        self.problem_button.clicked.connect(lambda *_: self._do_hint())
-        layout.addWidget(self.problem_button)
-        self.problem.hide()
-        return self.problem
 
     def _progress_row(self) -> QWidget:
         self.progress = QProgressBar()
@@ -248,24 +234,15 @@ class MaskwrightDocker(DockWidget):
         self.mode.setEnabled(options.kind == "selection")
         self.controller.save_options()
 
-    def _do_hint(self) -> None:
-        code = self._failure.code if self._failure is not None else ""
-        if code in STARTABLE:
-            self.connection.start_server()
-        elif code == "model_missing":
-            QApplication.clipboard().setText("maskwright models list")
-            self.connection.refresh()
-        self._show_failure(None)
-
     # ------------------------------------------------------------ from the controller
 
     def _connect(self) -> None:
         self.connection.changed.connect(self._show_connection)
         self.controller.busy_changed.connect(self._show_busy)
         self.controller.progressed.connect(self._show_progress)
-        self.controller.failed.connect(self._show_failure)
+        self.controller.failed.connect(self.problem.show_failure)
         self.controller.result_changed.connect(self._show_result)
-        self.tool.failed.connect(self._show_failure)
+        self.tool.failed.connect(self.problem.show_failure)
         self.tool.active_changed.connect(self._show_tool)
         self.tool.stepped.connect(self._show_tool)
         self.found.hovered.connect(self._show_hovered)
@@ -279,7 +256,8 @@ class MaskwrightDocker(DockWidget):
 
     def _show_connection(self) -> None:
         connection = self.connection
-        device = connection.device.upper() if connection.device else ""
+        known = connection.device not in ("", "auto")  # "auto" until a model has run
+        device = connection.device.upper() if known else ""
         texts = {
             "connected": tr("Connected, {0}", device) if device else tr("Connected"),
             "starting": tr("Starting the server..."),
@@ -315,18 +293,6 @@ class MaskwrightDocker(DockWidget):
         self.progress.setRange(0, 100 if fraction > 0 else 0)
         self.progress.setValue(int(fraction * 100))
 
-    def _show_failure(self, failure: Any) -> None:
-        self._failure = failure
-        self.problem.setVisible(failure is not None)
-        if failure is None:
-            return
-        self.problem_text.setText(failure.message)
-        self.problem_hint.setText(failure.hint)
-        self.problem_hint.setVisible(bool(failure.hint))
-        buttons = {code: tr("Start the server") for code in STARTABLE}
-        buttons["model_missing"] = tr("Copy the command that lists models")
-        self.problem_button.setText(buttons.get(failure.code, tr("Close")))
-
     def _show_result(self) -> None:
         result = self.controller.result
         self.found.show_result(result)
@@ -336,8 +302,9 @@ class MaskwrightDocker(DockWidget):
         self.click.setChecked(self.tool.active)
         count = len(self.tool.marks)
         self.click_hint.setVisible(self.tool.active)
+        self.other.setVisible(self.tool.active and self.tool.preview() is not None)
         if count:
-            self.click_hint.setText(tr("{0} clicks. Enter applies, Ctrl+Z takes one back, Escape ends.", count))
+            self.click_hint.setText(tr("Clicks: {0}. Enter applies, Ctrl+Z takes one back, Escape ends.", count))
         else:
             self.click_hint.setText(tr("Click an object, or drag a box around it. Shift or right button leaves out."))
 

@@ -32,6 +32,7 @@ class Options:
     hover: bool = True  # preview under the pointer while the click tool is on
     history: List[str] = field(default_factory=list)
     command: str = ""  # path of the maskwright command, when it is not found by itself
+    welcomed: bool = False  # the offer of a first set of models was put away
     stop_server: bool = True  # at Krita's end, a server that this Krita started and nobody else uses
 
     def remember(self, prompt: str) -> None:

@@ -5,6 +5,7 @@ from typing import Any, Optional
 
 from .clicktool import ClickTool
 from .controller import Controller
+from .downloads import Downloads
 from .editor import app, selections
 from .qt import QObject, QTimer
 
@@ -22,6 +23,7 @@ class Plugin(QObject):
         survive_broken_pipes()
         self.controller = Controller(self)
         self.tool = ClickTool(self.controller, self)
+        self.downloads = Downloads(self.controller.connection, self)
         self.controller.told.connect(app.tell)
         notifier = app.krita().notifier()
         notifier.setActive(True)
@@ -36,6 +38,7 @@ class Plugin(QObject):
         """Krita ends: leave the canvas alone, end the connection."""
         self.tool.stop()
         self.controller.cancel()
+        self.downloads.cancel()
         self.controller.save_options()
         self.controller.connection.close(self.controller.options.stop_server)
 

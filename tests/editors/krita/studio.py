@@ -71,12 +71,14 @@ def tree(node):
 
 
 class Studio:
-    def __init__(self, krita: Krita, lab: Lab, client: Client, photos: Path) -> None:
+    def __init__(self, krita: Krita, lab: Lab, client: Client, photos: Path, connected: bool = True) -> None:
+        """Waits for the plugin's connection, unless ``connected`` is false."""
         self.krita, self.lab, self.client, self.photos = krita, lab, client, photos
         if not krita.get("'HELPERS' in globals()"):
             krita.run(HELPERS + "\nHELPERS = True")
             krita.run("docker().setVisible(True)")
-            krita.wait("C.connection.state == 'connected'", "the plugin's connection")
+            if connected:
+                krita.wait("C.connection.state == 'connected'", "the plugin's connection")
 
     def reset(self) -> None:
         """No documents, no command under way, default settings."""

@@ -1,0 +1,98 @@
+"""The docker's part about models that are not there yet: the first set to install, and a download under way."""
+
+from html import escape
+from typing import Any, List
+
+from maskwright_protocol.errors import JobCancelled
+from maskwright_protocol.messages import ModelInfo
+
+from .controller import Controller, Failure
+from .dialogs import ask_licences
+from .downloads import Downloads
+from .offers import first_set, size, sizes
+from .qt import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, Qt, QVBoxLayout, QWidget
+from .texts import tr
+
+
+class ModelsBox(QFrame):
+    """Hides itself when there is nothing to say."""
+
+    def __init__(self, controller: Controller, downloads: Downloads) -> None:
+        super().__init__()
+        self.setObjectName("maskwright_models")
+        self.setFrameShape(QFrame.Shape.StyledPanel)
+        self._controller, self._downloads = controller, downloads
+        self._set: List[ModelInfo] = []
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 4, 6, 4)
+        self.text = QLabel()
+        self.text.setWordWrap(True)
+        self.text.setTextFormat(Qt.TextFormat.RichText)
+        self.get = QPushButton()
+        self.get.setObjectName("maskwright_get_models")
+        self.later = QPushButton(tr("Not now"))
+        self.later.setObjectName("maskwright_no_models")
+        self.bar = QProgressBar()
+        self.bar.setRange(0, 100)
+        self.cancel = QPushButton(tr("Cancel"))
+        self.cancel.setObjectName("maskwright_cancel_download")
+        layout.addWidget(self.text)
+        layout.addWidget(_row(self.get, self.later))
+        layout.addWidget(_row(self.bar, self.cancel))
+        self.get.clicked.connect(lambda *_: ask_licences(self._set, lambda: self._downloads.start(self._set)))
+        self.later.clicked.connect(lambda *_: self._dismiss())
+        self.cancel.clicked.connect(lambda *_: downloads.cancel())
+        downloads.changed.connect(self.show_state)
+        downloads.progressed.connect(self._show_progress)
+        downloads.failed.connect(self._show_failure)
+        controller.connection.changed.connect(self.show_state)
+        self.show_state()
+
+    def show_state(self) -> None:
+        model = self._downloads.current
+        connection, options = self._controller.connection, self._controller.options
+        connected = connection.state == "connected"
+        self._set = first_set(connection.models) if connected and not options.welcomed else []
+        for part in (self.bar, self.cancel):
+            part.setVisible(model is not None)
+        for part in (self.get, self.later):
+            part.setVisible(model is None)
+        if model is not None:
+            self.bar.setValue(0)
+            self.text.setText(tr("Downloading {0}, {1}", escape(model.title), size(model.size)))
+        elif self._set:
+            self.text.setText(_about(self._set))
+            self.get.setText(tr("Download all, {0}...", sizes(self._set)))
+        self.setVisible(model is not None or bool(self._set))
+
+    def _show_progress(self, text: str, fraction: float) -> None:
+        self.text.setText(escape(text))
+        self.bar.setValue(int(fraction * 100))
+
+    def _show_failure(self, error: Exception) -> None:
+        if isinstance(error, JobCancelled):
+            self._controller.told.emit(tr("Cancelled. What has arrived is kept for the next try."))
+        else:
+            self._controller.failed.emit(Failure.of(error))
+
+    def _dismiss(self) -> None:
+        self._controller.options.welcomed = True
+        self._controller.save_options()
+        self.show_state()
+
+
+def _about(models: List[ModelInfo]) -> str:
+    rows = "".join(
+        f"<li><b>{escape(model.title)}</b>, {size(model.size)}, {escape(model.licence)}. {escape(model.summary)}</li>"
+        for model in models
+    )
+    return tr("None of the recommended models is installed yet.") + f"<ul style='margin-left: -22px'>{rows}</ul>"
+
+
+def _row(first: QWidget, second: QWidget) -> QWidget:
+    frame = QWidget()
+    layout: Any = QHBoxLayout(frame)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.addWidget(first, 1)
+    layout.addWidget(second, 0)
+    return frame

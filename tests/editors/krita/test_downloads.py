@@ -1,0 +1,187 @@
+"""Models that are not there yet: offered with licence and size, downloaded, and the command done again."""
+
+import hashlib
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.server.models import hub as hubs
+
+from ..chroot import Lab
+from ..server import Server, models_folder
+from .driver import Krita
+from .studio import Studio
+
+pytestmark = pytest.mark.editor
+
+CAT = "photos/chelsea.png"
+FILE = "yolox_nano.onnx"
+LINKED = ("mobile-sam", "u2netp")
+
+
+class Shop(Server):
+    """A server that has a segmenter and no detector, and a catalogue with one to download from ``hub``."""
+
+    def __init__(self, folder: Path, runtime: Path, hub: hubs.Hub, variables: dict[str, str]) -> None:
+        super().__init__(runtime, folder / "server.log")
+        self.folder = folder
+        self.variables = variables
+        (folder / "some").mkdir()
+        for name in LINKED:
+            (folder / "some" / name).symlink_to(models_folder() / name)
+        data = (models_folder() / "yolox-nano" / FILE).read_bytes()
+        hub.files[f"release/{FILE}"] = data
+        digest = hashlib.sha256(data).hexdigest()
+        (folder / "models.toml").write_text(
+            f'[[model]]\nid = "finder"\ntitle = "The Finder"\nfamily = "yolox"\ninput_size = 416\nlicence = "Its own"\n'
+            f'files = [{{ name = "{FILE}", size = {len(data)}, sha256 = "{digest}" }}]\n'
+            f'sources = [{{ url = "{hub.url}/release/" }}]\n'
+        )
+
+    def environment(self) -> dict[str, str]:
+        return {
+            **super().environment(),
+            "MASKWRIGHT_CONFIG": str(self.folder / "config.toml"),
+            "MASKWRIGHT_MODELS": str(self.folder / "some"),
+            "XDG_DATA_HOME": str(self.folder / "data"),
+            **self.variables,
+        }
+
+
+Opener = Callable[..., tuple[hubs.Hub, Shop]]
+
+
+@pytest.fixture
+def open_shop(studio: Studio, krita: Krita, server: Server, tmp_path: Path) -> Iterator[Opener]:
+    """``open_shop(VARIABLE="value")`` puts a ``Shop`` in the place of the tests' server."""
+
+    @contextmanager
+    def opened(**variables: str) -> Iterator[tuple[hubs.Hub, Shop]]:
+        with hubs.running() as hub:
+            shop = Shop(tmp_path, server.runtime, hub, variables)
+            server.stop()
+            krita.wait("C.connection.state == 'absent'", "the old server to be gone")
+            shop.start()
+            try:
+                krita.wait("any(m.id == 'finder' for m in C.connection.models)", "the shop's models")
+                yield hub, shop
+            finally:
+                shop.stop()
+                krita.wait("C.connection.state == 'absent'", "the shop to be gone")
+                server.start()
+                krita.wait("C.connection.state == 'connected'", "the old server")
+                krita.wait("not any(m.id == 'finder' for m in C.connection.models)", "the old server's models")
+
+    stack: list[object] = []
+
+    def start(**variables: str) -> tuple[hubs.Hub, Shop]:
+        manager = opened(**variables)
+        stack.append(manager)
+        return manager.__enter__()
+
+    yield start
+    for manager in stack:
+        manager.__exit__(None, None, None)  # type: ignore[attr-defined]
+
+
+def dialog_button(krita: Krita, lab: Lab, kind: str) -> str:
+    """Press a button of the licence dialog with the mouse; what the dialog said."""
+    krita.wait("QApplication.activeModalWidget() is not None", "the licence dialog")
+    krita.run("box = QApplication.activeModalWidget().findChild(QDialogButtonBox)")
+    said = krita.get("' '.join(l.text() for l in QApplication.activeModalWidget().findChildren(QLabel))")
+    krita.run("quiet = []; QTimer.singleShot(300, lambda: quiet.append(True))")
+    krita.wait("quiet", "the window to be placed")
+    at = krita.get(f"place(box.button(QDialogButtonBox.StandardButton.{kind}))")
+    lab.xdotool("mousemove", *at, "click", 1)
+    krita.wait("QApplication.activeModalWidget() is None", "the dialog to close")
+    return said
+
+
+def ask_for_a_cat(studio: Studio, krita: Krita) -> None:
+    krita.run("C.options.models = {'detector': 'finder'}; FAILED.clear(); C.select_by_prompt('cat')")
+    studio.idle()
+    failure = studio.failure()
+    assert failure is not None
+    assert failure[0] == "model_missing"
+    assert krita.get("child('maskwright_problem_button').text()") == "Download The Finder, 4 MB..."
+
+
+def test_a_missing_model_is_downloaded_and_the_command_done(
+    studio: Studio, krita: Krita, lab: Lab, open_shop: Opener
+) -> None:
+    hub, shop = open_shop()
+    reached, release = threading.Event(), threading.Event()
+
+    def gate(path: str) -> None:
+        reached.set()
+        release.wait(30)
+
+    hub.gate = gate
+    studio.open(studio.photo(CAT))
+    ask_for_a_cat(studio, krita)
+    # No: nothing is loaded, the offer stays.
+    studio.press("maskwright_problem_button")
+    said = dialog_button(krita, lab, "Cancel")
+    assert "The Finder" in said
+    assert "4 MB" in said
+    assert "Licence: Its own" in said
+    assert "commercially is unclear" in said
+    assert hub.transfers(FILE) == []
+    assert krita.get("child('maskwright_problem').isVisible()")
+    # Yes, then cancelled in its middle.
+    studio.press("maskwright_problem_button")
+    krita.wait("QApplication.activeModalWidget() is not None")
+    krita.run("box = QApplication.activeModalWidget().findChild(QDialogButtonBox)")
+    assert krita.get("box.button(QDialogButtonBox.StandardButton.Ok).text().replace('&', '')") == "I agree, download"
+    dialog_button(krita, lab, "Ok")
+    assert reached.wait(20), "nothing was asked of the source"
+    krita.wait("child('maskwright_cancel_download').isVisible()", "the cancel button")
+    studio.press("maskwright_cancel_download")
+    krita.wait("not P.downloads.busy()", "the download to end")
+    assert any("is kept" in note for note in krita.get("TOLD"))
+    assert krita.get("d.selection() is None")
+    assert not (shop.folder / "data" / "maskwright" / "models" / "finder").exists()
+    # Yes, to its end; the prompt is then done without being asked for again.
+    release.set()
+    ask_for_a_cat(studio, krita)
+    studio.press("maskwright_problem_button")
+    dialog_button(krita, lab, "Ok")
+    krita.wait("C.result is not None and not C.busy()", "the answer after the download", 60)
+    assert (shop.folder / "data" / "maskwright" / "models" / "finder" / FILE).is_file()
+    assert studio.failure() is None
+    assert studio.selection().any()
+    krita.wait("any(m.id == 'finder' and m.installed for m in C.connection.models)", "the list of models")
+
+
+def test_a_first_set_is_offered_and_may_be_put_away(studio: Studio, krita: Krita, lab: Lab, open_shop: Opener) -> None:
+    open_shop(MASKWRIGHT_OFFLINE="1")
+    studio.open(studio.photo(CAT))  # Krita's welcome page hides the panels
+    krita.wait("len(child('maskwright_models')._set) > 0", "the first set")
+    assert krita.get("child('maskwright_models').isVisible()")
+    recommended = krita.get(
+        "[(m.title, m.size, m.licence) for m in C.connection.models if m.recommended and m.downloadable]"
+    )
+    assert len(recommended) > 1
+    text = krita.get("child('maskwright_models').text.text()")
+    for title, count, licence in recommended:
+        assert title in text
+        if count:
+            assert f"{round(count / 1e6)} MB" in text or f"{count / 1e9:.1f} GB" in text
+        assert licence in text
+    if folder := os.environ.get("MASKWRIGHT_SHOTS"):
+        lab.screenshot("first.png").rename(Path(folder) / "krita-first.png")
+    studio.press("maskwright_get_models")
+    said = dialog_button(krita, lab, "Ok")
+    assert all(title in said for title, _, _ in recommended)
+    krita.wait("not P.downloads.busy() and failure() is not None", "the end")
+    failure = studio.failure()
+    assert failure is not None
+    assert failure[0] == "offline"
+    assert "MASKWRIGHT_OFFLINE" in failure[2]
+    studio.press("maskwright_no_models")
+    krita.wait("not child('maskwright_models').isVisible()", "it to be put away")
+    assert krita.get("Options.from_json(K.readSetting('maskwright', 'options', '')).welcomed")
