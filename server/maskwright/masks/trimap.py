@@ -21,10 +21,15 @@ def object_radius(area: float) -> float:
     return math.sqrt(max(0.0, area) / math.pi)
 
 
+def outline_length(mask: NDArray[np.uint8]) -> int:
+    """Pixels along the edge of a ``(H, W)`` uint8 mask."""
+    inside = cv2.inRange(mask, 128, 255)
+    return cv2.countNonZero(inside) - cv2.countNonZero(cv2.erode(inside, np.ones((3, 3), np.uint8)))
+
+
 def softness(mask: NDArray[np.uint8]) -> float:
     """Mean width in pixels of the ramp from 0 to 1 along the edge of a ``(H, W)`` uint8 mask; 0 without an edge."""
-    inside = cv2.inRange(mask, 128, 255)
-    rim = cv2.countNonZero(inside) - cv2.countNonZero(cv2.erode(inside, np.ones((3, 3), np.uint8)))
+    rim = outline_length(mask)
     return cv2.countNonZero(cv2.inRange(mask, 26, 229)) / (0.8 * rim) if rim else 0.0
 
 

@@ -22,7 +22,7 @@ from maskwright_protocol.errors import BadInput
 
 from .choose import Cast
 from .context import JobContext
-from .matting import ByTrimap, FromMatte, Guided, Matted, edge_width, find_edge, reach
+from .matting import FromMatte, Guided, Matted, edge_width, find_edge, reach, solver_for
 from .picture import PictureView
 
 Selected = tuple[NDArray[Any], PixelBox]  # a mask, float or whole numbers, and the box that it covers
@@ -71,26 +71,40 @@ def compose(
     matter, refiner = cast.matter(), cast.refiner()
     matte = _matte(matter, picture, roi, mask, box, width, paint_out, context)
     agreement = overlap(matte, as_float(recrop(mask, box, roi)))
-    hair = settings.hair
+    hair, asked = settings.hair, edges == "refined" or not cast.free("refiner")
     if agreement < AGREEMENT:
         context.note("The matting model took something else for the subject, so the edge was found from the selection.")
-        solver = Guided(picture) if refiner is None else ByTrimap(picture, refiner)
+        solver = solver_for(picture, refiner, mask, width, context, asked)
         done = find_edge(mask, box, picture, solver, context, width=width, hair=hair, limit=roi)
     else:
         done = find_edge(mask, box, picture, FromMatte(matte, roi), context, width=width, hair=hair, limit=roi)
+        if finer_wanted(edges, context.models.known.get(matter.model_id).input_size, roi):
+            done = found_again(done, picture, refiner, width, hair, roi, context, asked)
         if transparency:
-            inside = recrop(matte, roi, done.box)
-            done.alpha = np.where(as_float(recrop(mask, box, done.box)) >= SURE, inside, done.alpha)
-        elif refiner is not None and finer_wanted(edges, context.models.known.get(matter.model_id).input_size, roi):
-            text = "Finding the edge at full resolution"
-            again = find_edge(done.alpha, done.box, picture, ByTrimap(picture, refiner), context, width=width,
-                              hair=hair, limit=roi, text=text)  # fmt: skip
-            again.route = f"{done.route}+{again.route}"
-            done = again
+            inside = as_float(recrop(mask, box, done.box)) >= SURE
+            done.alpha = np.where(inside, np.minimum(done.alpha, recrop(matte, roi, done.box)), done.alpha)
     done.agreement = agreement
     done.alpha = without_neighbours(done.alpha, done.box, others)
     done.alpha = attached(done.alpha, as_float(recrop(mask, box, done.box)))
     return done
+
+
+def found_again(
+    done: Matted, picture: PictureView, refiner: Matter | None, width: float, hair: bool, roi: PixelBox,
+    context: JobContext, asked: bool,
+) -> Matted:  # fmt: skip
+    """``done`` with its edge found once more by the refiner at full resolution, unless that would take too long."""
+    if refiner is None:
+        return done
+    solver = solver_for(picture, refiner, done.alpha, width, context, asked)
+    if solver.route == Guided.route:
+        return done
+    text = "Finding the edge at full resolution"
+    again = find_edge(
+        done.alpha, done.box, picture, solver, context, width=width, hair=hair, limit=roi, text=text
+    )  # fmt: skip
+    again.route = f"{done.route}+{again.route}"
+    return again
 
 
 def region(box: PixelBox, canvas: PixelBox, hair: bool, width: float = WIDEST) -> PixelBox:

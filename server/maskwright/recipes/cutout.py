@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from maskwright.masks.boxes import PixelBox, tight_box
 from maskwright.masks.post import margin, post_process_crop
@@ -15,9 +15,9 @@ from . import content, matting, prompts, vision
 from .answer import pack, rect_from
 from .choose import Cast
 from .colouring import check_looks, coloured, layers
-from .compose import PAINTS, compose, finer_wanted, region
+from .compose import PAINTS, compose, finer_wanted, found_again, region
 from .context import JobContext
-from .matting import ByTrimap, Matted, check_edge
+from .matting import Matted, check_edge
 from .objects import NothingFound, by_prompt, prompted
 from .picture import PictureView
 from .refine import adjusted
@@ -125,16 +125,13 @@ def _main(request: Cutout, cast: Cast, picture: PictureView, context: JobContext
     size = context.models.known.get(matter.model_id).input_size
     whole, part = max(picture.box.width, picture.box.height), max(roi.width, roi.height)
     if min(size, part) * whole > CLOSER * min(size, max(picture.size)) * part:
-        done = compose(alpha, box, [], picture, cast, request, context, edges=request.edges, transparency=True)
-        return Subject(done, listed)
-    refiner = cast.refiner() if finer_wanted(request.edges, size, roi) else None
-    if refiner is not None:
+        done = compose(
+            alpha, box, [], picture, cast, request, context, edges=request.edges, transparency=request.transparency
+        )
+    elif finer_wanted(request.edges, size, roi):
         width = matting.edge_width(alpha, request.edge_width)
-        solver = ByTrimap(picture, refiner)
-        again = matting.find_edge(
-            alpha, box, picture, solver, context, width=width, hair=request.hair, limit=roi
-        )  # fmt: skip
-        done = replace(again, route=f"{done.route}+{again.route}")
+        asked = request.edges == "refined" or not cast.free("refiner")
+        done = found_again(done, picture, cast.refiner(), width, request.hair, roi, context, asked)
     return Subject(done, listed)
 
 

@@ -14,7 +14,7 @@ from maskwright.masks.boxes import PixelBox, Plane, as_float, recrop, tight_box,
 from maskwright.masks.guided import guided_filter
 from maskwright.masks.instances import merge
 from maskwright.masks.opencv import cv2
-from maskwright.masks.trimap import INSIDE, OUTSIDE, REACH, auto_edge_width, trimap, unknown, widened
+from maskwright.masks.trimap import INSIDE, OUTSIDE, REACH, auto_edge_width, outline_length, trimap, unknown, widened
 from maskwright.models.roles import Matter
 from maskwright_protocol.errors import BadInput
 from maskwright_protocol.messages import EdgeJob
@@ -24,6 +24,7 @@ from .context import JobContext
 from .picture import PictureView
 
 MAX_WIDTH = 1000.0
+LONG_BAND = 1_000_000  # pixels of a band that take a refiner on the CPU a minute
 HAIR_ROUNDS = 2  # how often the band may grow by its width
 _SURE = 0.9  # a mask at least this sure counts as full outside the band
 _EPSILON = 3e-4
@@ -88,6 +89,19 @@ class Matted:
     box: PixelBox
     agreement: float
     route: str
+
+
+def solver_for(
+    picture: PictureView, refiner: Matter | None, mask: NDArray[Any], width: float, context: JobContext, asked: bool
+) -> Solver:
+    """The refiner, or the guided filter where there is none, or where the band is too long for a refiner on the CPU
+    that nobody ``asked`` for."""
+    if refiner is None:
+        return Guided(picture)
+    if not asked and refiner.device == "cpu" and outline_length(_bytes(mask)) * width > LONG_BAND:
+        context.note("The edge is too long for matting without a graphics card; it was made to follow the colours.")
+        return Guided(picture)
+    return ByTrimap(picture, refiner)
 
 
 def check_edge(job: EdgeJob) -> None:

@@ -17,7 +17,7 @@ from .choose import Cast
 from .compose import compose
 from .context import JobContext
 from .drawing import finish
-from .matting import ByTrimap, Guided, Matted, check_edge, edge_width, find_edge
+from .matting import Matted, check_edge, edge_width, find_edge, solver_for
 from .picture import PictureView, tight_mask, to_rect
 
 DISAGREEMENT = 0.6  # agreement below which the user is told
@@ -77,7 +77,8 @@ def _edge(
     if wanted and not context.models.known.get(wanted).needs_trimap:
         return compose(mask, box, [], picture, cast, request, context)
     refiner = cast.matter() if wanted else cast.refiner()
-    solver = Guided(picture) if refiner is None else ByTrimap(picture, refiner)
+    asked = cast.preset.name == "trimap" or not cast.free("refiner") or bool(wanted)
+    solver = solver_for(picture, refiner, mask, width, context, asked)
     return find_edge(mask, box, picture, solver, context, width=width, hair=request.hair)
 
 

@@ -13,6 +13,7 @@ from maskwright.masks.foreground import decontaminate, estimate_foreground, mult
 from maskwright.masks.opencv import cv2
 from maskwright.models import catalogue
 from maskwright.models.pool import ModelPool
+from maskwright.recipes import matting
 from maskwright.recipes.content import DRAWN, drawn_share, kind
 from maskwright.recipes.context import JobContext
 from maskwright.recipes.picture import PictureView
@@ -385,3 +386,18 @@ def test_a_portrait_is_told_by_its_face(desk):
     assert told("photos/astronaut.png") == "portrait"
     assert told("matting/lemur.png") == "photo"
     assert told("golden/anime-girl-1.jpg") == "drawing"
+
+
+def test_a_very_long_edge_is_left_to_the_guided_filter_unless_asked_for(refining, monkeypatch):
+    monkeypatch.setattr(matting, "LONG_BAND", 5000)
+    small = np.random.default_rng(4).integers(90, 110, (240, 240, 3)).astype(np.uint8)
+    cv2.circle(small, (120, 120), 80, (200, 60, 50), -1)
+    selection = np.zeros((240, 240), np.uint8)
+    cv2.circle(selection, (120, 120), 78, 255, -1)
+    picture = refining.picture(small, "long")
+    quick = refining.run(Refine("1", picture=picture, mask=as_mask(selection), edge_width=16))
+    assert quick.route == "guided"
+    assert "too long" in quick.report.notes[0]
+    asked = refining.run(Refine("2", picture=picture, mask=as_mask(selection), edge_width=16, recipe="trimap"))
+    assert asked.route == "trimap"
+    assert not asked.report.notes
