@@ -5,8 +5,17 @@ from __future__ import annotations
 from .catalogue import Entry
 from .words import COCO, lookup
 
-FACES = ("face",)
 _OPEN = ("grounding_dino", "florence2", "sam3")  # families that understand any words
+_EVERYDAY = ("yolox", "yolo", "rt_detr")  # families whose published checkpoints know COCO's names, but for these:
+_SPECIAL: dict[str, tuple[str, ...]] = {
+    "face-": ("face",),
+    "hand-": ("hand",),
+    "person-": ("person",),
+    "clothes-": (
+        "short sleeved shirt", "long sleeved shirt", "short sleeved outwear", "long sleeved outwear", "vest", "sling",
+        "shorts", "trousers", "skirt", "short sleeved dress", "long sleeved dress", "vest dress", "sling dress",
+    ),
+}  # fmt: skip
 
 
 def names(entry: Entry) -> tuple[str, ...] | None:
@@ -14,11 +23,15 @@ def names(entry: Entry) -> tuple[str, ...] | None:
     listed = entry.options.get("names")
     if isinstance(listed, list):
         return tuple(str(name) for name in listed)
-    return {"yolox": COCO, "yunet": FACES}.get(entry.family)
+    if entry.family == "yunet":
+        return ("face",)
+    if entry.own or entry.family not in _EVERYDAY:
+        return COCO if entry.family == "yolox" else None
+    return next((known for start, known in _SPECIAL.items() if entry.id.startswith(start)), COCO)
 
 
 def is_open(entry: Entry) -> bool:
-    """Whether the detector understands any words."""
+    """Whether the model understands any words."""
     return entry.family in _OPEN
 
 

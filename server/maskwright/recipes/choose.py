@@ -165,7 +165,7 @@ class Cast:
         for model_id in dict.fromkeys(ids):
             answers = [knows(pool.known.get(model_id), phrase) for phrase in phrases]
             if all(answers):
-                return Route("concepts" if model_id in reading else "boxes", model_id)
+                return Route("concepts" if masks and model_id in reading else "boxes", model_id)
             if False not in answers and not lacking(pool.known.get(model_id)):
                 unsure.append(model_id)
         for model_id in unsure:
