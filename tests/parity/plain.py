@@ -36,13 +36,15 @@ def forward(network: Network, image: Tensor) -> Tensor:
 def _block(block: Any, x: Tensor) -> Tensor:
     x = F.relu(block.bn_in(block.conv_in(x)))
     aspp = block.dec_att
-    branches = [
-        F.relu(branch.bn(deform_conv2d(x, *branch.atrous_conv.steer(x), branch.atrous_conv.regular_conv.weight)))
-        for branch in (aspp.aspp1, *aspp.aspp_deforms)
-    ]
+    branches = [_branch(branch, x) for branch in (aspp.aspp1, *aspp.aspp_deforms)]
     mean = F.relu(aspp.global_avg_pool(x)).expand(-1, -1, *x.shape[2:])
     x = F.relu(aspp.bn1(aspp.conv1(torch.cat([*branches, mean], 1))))
     return block.bn_out(block.conv_out(x))
+
+
+def _branch(branch: Any, x: Tensor) -> Tensor:
+    offset, mask = branch.atrous_conv.steer(x)
+    return F.relu(branch.bn(deform_conv2d(x, offset, mask, branch.atrous_conv.regular_conv.weight)))
 
 
 def deform_conv2d(x: Tensor, offset: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
