@@ -119,6 +119,7 @@ def sam3_config() -> Any:
         vision_config=vision,
         prompt_encoder_config={"hidden_size": 32, "image_size": 112, "patch_size": 14, "mask_input_channels": 4},
         mask_decoder_config={**DECODER, "hidden_size": 32, "iou_head_hidden_dim": 32},
+        image_size=112,  # pyright: ignore[reportCallIssue]
         memory_attention_hidden_size=32,
         memory_encoder_hidden_size=32,
     )
