@@ -10,7 +10,8 @@ import numpy as np
 
 from maskwright.masks import instances as ops
 from maskwright.masks.boxes import PixelBox
-from maskwright.masks.logits import UNBOUNDED, LogitMap, without_overlaps
+from maskwright.masks.logits import UNBOUNDED, LogitMap, without, without_overlaps
+from maskwright.masks.opencv import cv2
 from maskwright.models.roles import Box, Embedding, FloatMap, Hypothesis, Segmenter, SegmentPrompt
 from maskwright_protocol.messages import Point, Select
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from .close import Close
 
 _BATCH = 8
+_STROKE = 5.0  # squares of its own width that a stroke at least fills
+_CLICKS = 6
 _SAME_MASK = 0.8  # IoU beyond which two detections are one object
 
 
@@ -106,15 +109,21 @@ class Segmenting:
                 batch = wanted[first : first + _BATCH]
                 answers = self._segmenter.segment(self._embedding, [self._prompt(one) for one in batch])
                 for one, hypotheses in zip(batch, answers, strict=True):
-                    best = self._choose(one, hypotheses)
+                    best = self._choose(one, self._obeying(one, hypotheses))
                     if best is not None:
                         score = one.score if one.score is not None else best.score
                         others = [h for h in hypotheses if h is not best]
-                        found.append(Found(new_id(), one.label, score, one, best.logits, best.low_res, others))
+                        item = Found(new_id(), one.label, score, one, best.logits, best.low_res, others)
+                        self._exclude(item)
+                        found.append(item)
         return found
 
     def _prompt(self, wanted: Wanted) -> SegmentPrompt:
         points = [(*self._picture.to_overview(p.x, p.y), p.include) for p in wanted.points]
+        if self._start is not None and not points and wanted.box is None:
+            along = strokes(self._start)
+            if along:
+                return SegmentPrompt([(x, y, True) for x, y in along], saliency=self._saliency)
         start = self._start if wanted.logits is None else self._in_overview(wanted.logits)
         return SegmentPrompt(points, self._box(wanted), start, self._low_res, self._saliency)
 
@@ -138,6 +147,38 @@ class Segmenting:
             return None
         return Box(max(0, box.x0 - dx), max(0, box.y0 - dy), min(width, box.x1 + dx), min(height, box.y1 + dy))
 
+    def _missed(self, wanted: Wanted, logits: LogitMap) -> list[tuple[float, float, bool]]:
+        """Clicks, in overview pixels, that are on the wrong side of a mask."""
+        points = [(*self._picture.to_overview(p.x, p.y), p.include) for p in wanted.points]
+        return [(x, y, include) for x, y, include in points if (_at(logits, x, y) > 0) != include]
+
+    def _obeying(self, wanted: Wanted, hypotheses: list[Hypothesis]) -> list[Hypothesis]:
+        """In the model's order, but those first that miss fewest of the clicks."""
+        if len(wanted.points) < 2 and wanted.box is None:
+            return hypotheses
+        return sorted(hypotheses, key=lambda h: len(self._missed(wanted, h.logits)))
+
+    def _exclude(self, item: Found) -> None:
+        """A model may overlook "not this": then what lies at that click is found by itself and taken away."""
+        missed = [(x, y) for x, y, include in self._missed(item.wanted, item.logits) if not include]
+        if not missed:
+            return
+        asked = [SegmentPrompt([(x, y, True)], saliency=self._saliency) for x, y in missed]
+        kept = [self._picture.to_overview(p.x, p.y) for p in item.wanted.points if p.include]
+        own = item.logits.values > 0
+        gone = []
+        for (x, y), found in zip(missed, self._segmenter.segment(self._embedding, asked), strict=True):
+            parts = (
+                h.logits
+                for h in found
+                if _at(h.logits, x, y) > 0
+                and 2 * np.count_nonzero((h.logits.values > 0) & own) < np.count_nonzero(own)
+                and not any(_at(h.logits, *place) > 0 for place in kept)
+            )
+            gone += list(parts)[:1]
+        if gone:
+            item.take(without(item.logits, gone))
+
     def _choose(self, wanted: Wanted, hypotheses: list[Hypothesis]) -> Hypothesis | None:
         """Without a box the model's order decides; with one, its score times how well the mask fills the box."""
         shown = [h for h in hypotheses if (h.logits.values > 0).any()]
@@ -146,6 +187,32 @@ class Segmenting:
         box = self._picture.box_to_overview(wanted.box)
         edges = (box.x0, box.y0, box.x1, box.y1)
         return max(shown, key=lambda h: h.score * (0.25 + 0.75 * ops.box_iou(edges, extent(h.logits))))
+
+
+def _at(logits: LogitMap, x: float, y: float) -> float:
+    """The logit at a place of the overview."""
+    rows, columns = logits.values.shape
+    column, row = (x - logits.x0) / logits.cell[0], (y - logits.y0) / logits.cell[1]
+    return float(logits.values[min(max(int(row), 0), rows - 1), min(max(int(column), 0), columns - 1)])
+
+
+def strokes(mask: FloatMap) -> list[tuple[float, float]]:
+    """Clicks along a mask ``(H, W)`` that is a stroke, which points at a thing and has not its shape; else none."""
+    inside = (mask >= 0.5).astype(np.uint8)
+    depth = cv2.distanceTransform(cv2.copyMakeBorder(inside, 1, 1, 1, 1, cv2.BORDER_CONSTANT), cv2.DIST_L2, 3)[
+        1:-1, 1:-1
+    ]
+    widest = float(depth.max())
+    if np.count_nonzero(inside) < _STROKE * (2 * widest) ** 2:
+        return []
+    rows, columns = np.nonzero(depth >= 0.6 * widest)
+    places = np.stack([columns, rows], axis=-1).astype(np.float32)
+    chosen = [int(np.argmax(depth[rows, columns]))]
+    away = np.hypot(*(places - places[chosen[0]]).T)
+    while len(chosen) < _CLICKS and away.max() > 4 * widest:
+        chosen.append(int(away.argmax()))
+        away = np.minimum(away, np.hypot(*(places - places[chosen[-1]]).T))
+    return [(float(x) + 0.5, float(y) + 0.5) for x, y in places[chosen]]
 
 
 def extent(logits: LogitMap) -> ops.Edges:
