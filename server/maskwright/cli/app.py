@@ -36,6 +36,7 @@ Contrast = Annotated[float, typer.Option(help="Make the edge steeper, 0..1.")]
 ShiftEdge = Annotated[float, typer.Option(help="Move the edge within its softness: -1 inward to 1 outward.")]
 FillHoles = Annotated[bool, typer.Option("--fill-holes", help="Fill holes inside the mask.")]
 MinArea = Annotated[float, typer.Option(help="Remove parts smaller than so many pixels.")]
+Tiles = Annotated[str, typer.Option(help="Look closer for small things: on, off, or auto: when nothing was found.")]
 Invert = Annotated[bool, typer.Option("--invert", help="Select everything else.")]
 
 
@@ -92,6 +93,7 @@ def select(
     pick: Annotated[str, typer.Option(help="all, best, or the number of an instance.")] = "all",
     min_score: Annotated[float | None, typer.Option(help="Leave out finds below this score, 0..1.")] = None,
     precise: Annotated[str, typer.Option(help="Look again, closely: auto (at small things), on or off.")] = "auto",
+    tiles: Tiles = "auto",
     option: DetectorOptions = None,
     threshold: Threshold = None,
     grow: Grow = 0.0,
@@ -115,7 +117,7 @@ def select(
         invert=invert,
     )  # fmt: skip
     prompt = Prompt(text, exclude_text, point or [], exclude or [], box or [], mask, region, option or [])
-    run_select(image, prompt, recipe, pick, min_score, post, depth, out, instances, as_json, precise)
+    run_select(image, prompt, recipe, pick, min_score, post, depth, out, instances, as_json, precise, tiles)
 
 
 @app.command()
@@ -213,13 +215,14 @@ def detect(
     text: Annotated[str, typer.Option("--text", "-t", help="What to find, in words.")] = "",
     recipe: Recipe = "auto",
     min_score: Annotated[float | None, typer.Option(help="Leave out finds below this score, 0..1.")] = None,
+    tiles: Tiles = "auto",
     option: DetectorOptions = None,
     as_json: Json = False,
 ) -> None:
     """Find things by name; prints boxes."""
     from .jobs import run_detect
 
-    run_detect(image, text, recipe, min_score, option or [], as_json)
+    run_detect(image, text, recipe, min_score, option or [], as_json, tiles)
 
 
 @app.command()

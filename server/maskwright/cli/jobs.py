@@ -77,7 +77,7 @@ def check_depth(depth: int) -> None:
 
 def run_select(
     image: Path, prompt: Prompt, recipe: str, pick: str, min_score: float | None, post: PostProcess, depth: int,
-    out: Path | None, instances: Path | None, as_json: bool, precise: str = "auto",
+    out: Path | None, instances: Path | None, as_json: bool, precise: str = "auto", tiles: str = "auto",
 ) -> None:  # fmt: skip
     with talk.explained(as_json):
         check_depth(depth)
@@ -87,6 +87,7 @@ def run_select(
             id="",
             recipe=recipe,
             mask_depth=depth,
+            tiles=tiles,
             text=prompt.text,
             exclude_text=prompt.exclude_text,
             points=points,
@@ -148,12 +149,13 @@ def print_instances(instances: list[Instance]) -> None:
 
 
 def run_detect(
-    image: Path, text: str, recipe: str, min_score: float | None, options: list[str], as_json: bool
+    image: Path, text: str, recipe: str, min_score: float | None, options: list[str], as_json: bool,
+    tiles: str = "auto",
 ) -> None:  # fmt: skip
     with talk.explained(as_json):
         source = FileSource(image)
         chosen = detector_options(options)
-        job = Detect(id="", recipe=recipe, text=text, min_score=min_score, detector_options=chosen)
+        job = Detect(id="", recipe=recipe, text=text, min_score=min_score, detector_options=chosen, tiles=tiles)
         with talk.connected() as client:
             answer = talk.ask_server(client, job, source, quiet=as_json)
         assert isinstance(answer, Selection)
