@@ -1,0 +1,105 @@
+"""With two pixels of the screen for each of Qt's: clicks arrive where they were made, the preview lies on the mask."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from maskwright_protocol.client import Client
+
+from ..chroot import Lab, wait_until
+from ..server import Server
+from .driver import Krita, install
+from .studio import Studio
+
+pytestmark = pytest.mark.editor
+
+CAT = "photos/chelsea.png"
+WIDTH, HEIGHT = 451, 300
+RATIO = 2
+
+
+@pytest.fixture(scope="module")
+def sharp(
+    open_lab: Callable[[str], Lab], plugin_zip: Path, lab: Lab, server: Server, client: Client, photos: Path
+) -> Iterator[Studio]:
+    """A Krita of its own on a large screen, and the tests' server."""
+    own = open_lab("krita")
+    install(own, plugin_zip)
+    own.open_display(2400, 1600)
+    runtime = {"MASKWRIGHT_RUNTIME_DIR": f"{lab.inside}/runtime"}
+    krita = Krita(own, {"QT_SCALE_FACTOR": str(RATIO), **runtime})
+    yield Studio(krita, own, client, photos)
+    krita.quit()
+
+
+def screen(studio: Studio) -> np.ndarray:
+    return np.asarray(Image.open(studio.lab.screenshot("screen.png")).convert("RGB")).astype(int)
+
+
+@pytest.mark.parametrize(("zoom", "angle"), [(1.0, 0), (0.7, 30)])
+def test_clicks_and_preview_with_two_pixels_for_one(sharp: Studio, zoom: float, angle: int) -> None:
+    studio, krita = sharp, sharp.krita
+    studio.reset()
+    studio.open(studio.photo(CAT))
+    assert krita.get("mw_canvas.active_widget().devicePixelRatioF()") == RATIO
+    krita.run(
+        f"""
+        n = d.createNode("spot", "paintlayer")
+        n.setPixelData(QByteArray(b"\\xff\\x00\\xff\\xff" * 144), 224, 144, 12, 12)
+        d.rootNode().addChildNode(n, None); d.refreshProjection(); d.waitForDone()
+        c = K.activeWindow().activeView().canvas(); c.setZoomLevel({zoom}); c.setRotation({angle})
+        QTimer.singleShot(0, lambda: d.setActiveNode(d.topLevelNodes()[0]))
+        """
+    )
+    krita.wait("d.activeNode() == d.topLevelNodes()[0]", "the photo's layer to be active")
+    left, top = (RATIO * value for value in krita.get("place(mw_canvas.active_widget(), 0, 0)"))
+    width, height = (
+        RATIO * value for value in krita.get("(mw_canvas.active_widget().width(), mw_canvas.active_widget().height())")
+    )
+
+    def spot() -> tuple[float, float] | None:
+        part = screen(studio)[top : top + height, left : left + width]
+        found = (np.abs(part - np.array([255, 0, 255])).sum(axis=2) < 30).nonzero()
+        return (left + found[1].mean(), top + found[0].mean()) if len(found[0]) > 20 else None
+
+    place = wait_until(spot, "the spot on the screen", 10.0, pause=0.1)
+    assert place is not None
+    krita.run("n.setVisible(False); d.refreshProjection(); d.waitForDone(); T.start()")
+    krita.wait("T.active and 'prefetch' not in T._tasks", "the tool", 60)
+    studio.lab.xdotool("mousemove", 5, 5)
+    krita.run("quiet = []; QTimer.singleShot(1000, lambda: quiet.append(True))")
+    krita.wait("quiet", "Krita to have drawn")
+    before = screen(studio)
+    studio.lab.xdotool("mousemove", round(place[0]), round(place[1]), "click", 1)
+    krita.wait("len(T.marks) == 1 and T.marks.pending is None", "the preview")
+    x, y = krita.get("(T.marks.points[0].x, T.marks.points[0].y)")
+    assert abs(x - 230) < 1.0 / zoom + 1
+    assert abs(y - 150) < 1.0 / zoom + 1
+    # Where the screen has changed is where the mask is.
+    studio.lab.xdotool("mousemove", 5, 5)
+    krita.run("quiet = []; QTimer.singleShot(1000, lambda: quiet.append(True))")
+    krita.wait("quiet", "the preview to be drawn")
+    changed = (np.abs(screen(studio) - before).sum(axis=2) > 24)[top : top + height, left : left + width]
+    box = krita.get("(lambda b: (b.x, b.y, b.width, b.height))(T.preview().plane.box)")
+    mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+    data = np.frombuffer(studio.fetch("T.preview().plane.data"), np.uint8).reshape(box[3], box[2])
+    mask[box[1] : box[1] + box[3], box[0] : box[0] + box[2]] = data
+    a, b, c, e, dx, dy = krita.get(
+        "(lambda t: (t.m11(), t.m12(), t.m21(), t.m22(), t.dx(), t.dy()))"
+        "(mw_canvas.image_to_widget(K.activeWindow().activeView()))"
+    )
+    rows, columns = np.mgrid[0:height, 0:width]
+    point = np.stack([(columns + 0.5) / RATIO - dx, (rows + 0.5) / RATIO - dy])
+    inverse = np.linalg.inv(np.array([[a, c], [b, e]]))
+    at = np.floor(np.tensordot(inverse, point, 1)).astype(int)
+    inside = (at[0] >= 0) & (at[0] < WIDTH) & (at[1] >= 0) & (at[1] < HEIGHT)
+    expected = np.zeros((height, width), bool)
+    expected[inside] = mask[at[1][inside], at[0][inside]] > 100
+    assert expected.sum() > 1000
+    agreement = (expected & changed).sum() / (expected | changed).sum()
+    assert agreement > 0.95, agreement
+    krita.run("T.stop()")
+    studio.reset()
