@@ -226,7 +226,7 @@ class _Pull:
             for file in missing:
                 try:
                     source = self._pinned(source)
-                    self._fetch(transports.locate(source, file.name), file)
+                    self._bring(source, file)
                 except Refused as error:
                     self._refused = self._refused or str(error)
                     self._tried.append(str(error))
@@ -240,6 +240,16 @@ class _Pull:
             if not missing:
                 break
         return missing
+
+    def _bring(self, source: Source, file: ModelFile) -> None:
+        part = self._staging / f"{file.name}.part"
+        before = part.stat().st_size if part.exists() else 0
+        try:
+            self._fetch(transports.locate(source, file.name), file)
+        except Refused:
+            if not part.exists() or part.stat().st_size <= before:
+                raise
+            self._fetch(transports.locate(source, file.name), file)  # a signed address runs out in a long download
 
     def _pinned(self, source: Source) -> Source:
         """A hub repository at one commit: where the catalogue names none, at that of this model's first download."""

@@ -112,9 +112,20 @@ def _convert(
             reason = str(error).split("\n", 1)[0][:200]
             raise Refused(f"it holds more than tensors ({reason}).") from error
     tensors = _named(_tensors(content, key), rename, drop)
-    # Tensors that share memory would be refused by safetensors: each gets its own.
-    save_file({name: value.detach().clone().contiguous() for name, value in tensors.items()}, str(out), told or None)
+    taken: set[int] = set()
+    save_file({name: _alone(value, taken) for name, value in tensors.items()}, str(out), told or None)
     return len(tensors)
+
+
+def _alone(value: Any, taken: set[int]) -> Any:
+    """The tensor with memory of its own, as safetensors wants it; copied only where it must be: some are gigabytes."""
+    value = value.detach()
+    storage = value.untyped_storage()
+    fills = value.is_contiguous() and storage.nbytes() == value.numel() * value.element_size() > 0
+    if fills and storage.data_ptr() not in taken:
+        taken.add(storage.data_ptr())
+        return value
+    return value.clone().contiguous()
 
 
 def _limit(size: int) -> None:

@@ -88,6 +88,19 @@ def test_the_storage_behind_the_hub_gets_no_token(puller: Puller) -> None:
         assert [authorization for *_, authorization in storage.requests if authorization] == []
 
 
+def test_an_address_that_runs_out_in_a_long_download_is_asked_for_again(puller: Puller) -> None:
+    puller.on_the_hub({"a.onnx": DATA})
+    puller.hub.redirect = f"{puller.hub.url}/storage"
+    puller.hub.faults["a/faces/a.onnx"] = [1_000_000, 403]
+    assert "done" in puller.pull()
+    assert puller.installed() == {"a.onnx": DATA}
+    assert len(puller.hub.transfers("storage/a/faces/a.onnx")) == 3
+    assert [method for method, path, *_ in puller.hub.requests if "/resolve/" in path] == ["HEAD", "HEAD"]
+    shutil.rmtree(default_model_folder())
+    puller.hub.faults["a/faces/a.onnx"] = [403]
+    assert puller.pull()["error"] == "access_denied"
+
+
 def test_a_gated_model_says_what_to_do_and_comes_with_the_right_token(puller: Puller) -> None:
     puller.on_the_hub({"a.onnx": DATA})
     puller.hub.gated.add("a/faces")
