@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 
-from tests.benchmarks import matting, segmenters, startup, transport
+from tests.benchmarks import detectors, matting, segmenters, startup, transport
 from tests.benchmarks.report import table
 from tests.server.conftest import SHARED_MODELS
 
@@ -17,7 +17,7 @@ def main() -> int:
     else:
         print("No shared/models beside the checkout: the click benchmarks are left out.", file=sys.stderr)
     if importlib.util.find_spec("transformers") is not None:
-        results += segmenters.run()
+        results += segmenters.run() + detectors.run()
     results += matting.run()
     print(table(results))
     return 0 if all(result.kept for result in results) else 1
