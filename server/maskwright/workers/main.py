@@ -12,12 +12,15 @@ from dataclasses import dataclass, field
 from multiprocessing import shared_memory
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from maskwright.memory import keep_freed_blocks
-from maskwright.models.devices import WantedPrecision
 from maskwright_protocol.bulk import bulk_fields
 from maskwright_protocol.errors import InternalError, JobCancelled, MaskwrightError
 from maskwright_protocol.messages import Job, Message
+
+if TYPE_CHECKING:
+    from maskwright.models.devices import WantedPrecision
 
 log = logging.getLogger("maskwright.worker")
 
