@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
 from pathlib import Path
@@ -175,3 +176,22 @@ def test_every_class_knows_itself_and_prompts_may_name_several():
     with pytest.raises(UnknownWord) as caught:
         resolve("red car")
     assert caught.value.details["near"][0] == "car"
+
+
+def test_fine_tuned_checkpoints_of_one_size_are_told_apart(tmp_path):
+    contents = {"first": b"a" * 100, "second": b"b" * 100}
+    tables = [
+        {
+            "id": name, "family": "birefnet", "roles": ("matter",), "title": name, "summary": "-", "licence": "MIT",
+            "commercial": "yes", "source": "", "revision": "1", "sources": ({"hub": f"a/Repo_{name}"},),
+            "files": ({"name": "model.safetensors", "size": 100, "sha256": hashlib.sha256(data).hexdigest()},),
+            "parameters": 0, "memory": 1, "input_size": 64,
+        }
+        for name, data in contents.items()
+    ]  # fmt: skip
+    known = catalogue.Catalogue.model_validate({"model": tables})
+    for folder, name in (("whatever", "second"), ("Repo_first", "first"), ("unknown", None)):
+        place = tmp_path / folder / folder
+        place.mkdir(parents=True)
+        (place / "model.safetensors").write_bytes(contents[name] if name else b"c" * 100)
+        assert list(installed.scan([place.parent], known)) == ([name] if name else [])
