@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from maskwright.masks.boxes import PixelBox
+from maskwright.masks.logits import LogitMap
 from maskwright.masks.opencv import cv2
+from maskwright.models.pool import ModelPool
 from maskwright.models.roles import Box, Detection
-from maskwright.recipes import tiling
+from maskwright.recipes import tiling, vision
+from maskwright.recipes.context import JobContext
+from maskwright.recipes.named import wanted_of
+from maskwright.recipes.picture import PictureView
+from maskwright.recipes.segmenting import Segmenting
 from maskwright_protocol import errors
 from maskwright_protocol.messages import Detect, Mask, PixelRect, Point, Rect, Select
 from tests.server.eval_paths import EVAL, needs_eval, needs_models
+from tests.server.models.families import tiny_sams as tiny
 from tests.server.recipes.conftest import Desk, iou, plane
 
 trained = [needs_models, needs_eval]
@@ -147,6 +156,47 @@ class TestTrained:
         assert iou(plane(one.instances[0].mask, photo), truth) > 0.8
         with pytest.raises(errors.UnknownWord):
             desk.run(Select("3", picture=picture, text="unicorn"))
+
+
+@needs_models
+@needs_eval
+def test_a_detectors_mask_becomes_a_prompt(desk, street):
+    y, x = np.mgrid[:108, :81].astype(np.float32)
+    inside = np.minimum.reduce([x - 3, 77 - x, y - 24, 72 - y])  # roughly the bus, in cells of ten pixels
+    logits = LogitMap(inside, -70, 1000, -70 + 810, 1000 + 1080)
+    seen = Detection(Box(-60, 1230, 740, 1740), "bus", 0.9, logits)
+    view = PictureView(desk.picture(street, "bus-half", 540, x=-70, y=1000), desk.rasters)
+    context = JobContext(desk.pool, desk.cache, lambda *_: None, lambda: False)
+    segmenter = desk.pool.segmenter("mobile-sam")
+    job = Segmenting(segmenter, vision.embed(segmenter, view, context), view, context)
+    prompt = job._prompt(wanted_of(seen))
+    assert prompt.mask is not None
+    assert prompt.mask.shape == view.size == (540, 405)
+    rows, columns = np.nonzero(prompt.mask > 0.5)
+    edges = (columns.min(), rows.min(), columns.max(), rows.max())
+    assert np.abs(np.subtract(edges, (17, 122, 387, 362))).max() <= 6
+    alone = desk.run(Select("1", picture=desk.picture(street, "bus"), text="bus", precise="off")).instances[0]
+    drawn = cv2.resize(plane(alone.mask, street), (405, 540), interpolation=cv2.INTER_AREA)
+    rough = cv2.resize(drawn, (81, 108), interpolation=cv2.INTER_AREA).astype(np.float32) * 8 - 4
+    (found,) = job.run([wanted_of(replace(seen, logits=logits.like(rough)))])
+    assert iou(found.logits.draw(PixelBox(0, 0, 405, 540), found.logits.slope()), drawn) > 0.9
+
+
+def test_a_segmenter_that_reads_needs_no_detector(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))  # digests are recorded there
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "data"))
+    tiny.saved_sam3(tiny.sam3(), tmp_path / "models" / "sam3")
+    desk = Desk(ModelPool([tmp_path / "models"], "cpu", 1))
+    picture = desk.picture(tiny.picture(50, 80), "tiny")
+    answer = desk.run(Select("1", picture=picture, text="a cat; dog", recipe="sam3", min_score=0.0, precise="off"))
+    assert answer.report.models == ["sam3"]
+    assert answer.report.recipe == "sam3"
+    assert {i.label for i in answer.instances} <= {"a cat", "dog"}
+    assert answer.instances
+    first = desk.run(Select("2", picture=picture, text="cat #1", recipe="sam3", min_score=0.0, precise="off"))
+    assert len(first.instances) == 1
+    boxes = desk.run(Detect("3", picture=picture, text="cat", min_score=0.0, tiles="off"))
+    assert boxes.report.models == ["sam3"]
 
 
 def test_tiles_cover_and_overlap():

@@ -189,7 +189,7 @@ def test_prefetch_and_the_missing_raster(basic, scene):
     picture = basic.picture(scene, "scene")
     assert basic.run(Prefetch("1", picture=picture)) == Done("1")
     basic.rasters.clear()
-    assert basic.cache.get(("embedding", "grabcut", "scene")) is not None
+    assert ("embedding", "grabcut", "fp32", "scene", None) in basic.cache
     with pytest.raises(errors.UnknownImage) as caught:
         basic.run(Cutout("2", picture=picture))
     assert caught.value.details["keys"] == ["scene"]
