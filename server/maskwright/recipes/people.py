@@ -11,7 +11,7 @@ from maskwright.masks.boxes import PixelBox, Plane
 from maskwright.masks.instances import nms
 from maskwright.models.roles import Box
 
-from . import vision
+from . import tiling, vision
 from .choose import Cast
 from .context import JobContext
 from .picture import PictureView
@@ -42,7 +42,8 @@ def find(
 ) -> list[Subject]:
     """People or faces from left to right; none when none are found or nothing that finds them is installed.
 
-    ``margins``: how much of a person's size each view adds on each side. The detector is the first installed one that
+    ``margins``: how much of a person's size each view adds on each side. Where the overview shows nobody, tiles are
+    looked at if the picture is there at full resolution. The detector is the first installed one that
     knows the word for certain.
     """
     detector = cast.finder(of)
@@ -51,6 +52,9 @@ def find(
         context.note(f"Nothing that finds {what} is installed, so the picture was looked at as a whole.")
         return []
     found = vision.detect(detector, picture, of, min_score, context)
+    if not found and picture.has_detail(picture.box):
+        side = context.models.known.get(detector.model_id).input_size
+        found = tiling.detect(detector, side, tiling.MOST_UNASKED, picture, of, min_score, context, None, found)
     found = [d for d in found if min(d.box.width, d.box.height) >= _LEAST_SIDE][:MAX_PEOPLE]
     edges = [(d.box.x0, d.box.y0, d.box.x1, d.box.y1) for d in found]
     boxes = [found[i].box for i in nms(edges, [d.score for d in found], _SAME)]
