@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -83,7 +84,7 @@ def test_overlap() -> None:
         Refine("5", recipe="guided", hair=True, mask=Mask(PixelRect(150, 150, 300, 300), data=b"\xff" * 90_000)),
     ],
 )
-def test_full_resolution_is_asked_for_once(basic, request_) -> None:
+def test_full_resolution_is_asked_for_once(basic, request_: Any) -> None:
     # A client that knows only a proxy sends the one crop that it is asked for, in place of earlier ones.
     rng = np.random.default_rng(2)
     image = np.clip(rng.normal(160, 5, (600, 1000, 3)), 0, 255).astype(np.uint8)
