@@ -6,6 +6,7 @@ since other work on the machine only ever makes things slower.
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 import sys
@@ -46,6 +47,10 @@ def _detector(folder: Path, family: str, files: list[str], side: int) -> Any:
     return ModelPool._loader(entry)(entry, folder, Setup("cpu", _threads()))
 
 
+def _transformers() -> Any:
+    return importlib.import_module("transformers")  # its stubs know few of its parameters
+
+
 def _threads() -> int:
     return int(os.environ.get("OMP_NUM_THREADS", "2"))
 
@@ -71,25 +76,27 @@ def yolo(folder: Path, architecture: str) -> _Pair:
     model = _detector(folder, "yolo", ["bench.safetensors"], 640)
     theirs, _ = tasks.load_checkpoint(str(folder / "model.pt"), fuse=True)
     image = photo()
+    suppress: Any = nms.non_max_suppression
 
     def library() -> object:
         with torch.inference_mode():
-            boxed = LetterBox(640, auto=True, stride=32)(image=image[..., ::-1])
+            boxed: Any = LetterBox(640, auto=True, stride=32)(image=image[..., ::-1])
             planes = torch.from_numpy(boxed)[None].permute(0, 3, 1, 2).contiguous().flip(1).float().div_(255)
             output = theirs(planes)[0]
             protos = output[1] if isinstance(output, tuple) else None
-            (rows,) = nms.non_max_suppression(output, 0.05, 0.7, nc=80)
+            (rows,) = suppress(output, 0.05, 0.7, nc=80)
             masks = None
             if protos is not None:
                 masks = ops.process_mask(protos[0], rows[:, 6:], rows[:, :4], planes.shape[2:], upsample=True)
-            return ops.scale_boxes(planes.shape[2:], rows[:, :6], image.shape), masks
+            return ops.scale_boxes(tuple(planes.shape[2:]), rows[:, :6], image.shape[:2]), masks
 
     return lambda: model.detect(image, "", min_score=0.05), library
 
 
 def grounding_dino(folder: Path) -> _Pair:
     import torch
-    import transformers as tf
+
+    tf = _transformers()
     from transformers.models.grounding_dino.image_processing_pil_grounding_dino import GroundingDinoImageProcessorPil
 
     from tests.server.models.families.tiny_detectors import words_tokenizer
@@ -114,7 +121,8 @@ def grounding_dino(folder: Path) -> _Pair:
 
 def rt_detr(folder: Path) -> _Pair:
     import torch
-    import transformers as tf
+
+    tf = _transformers()
     from transformers.models.rt_detr.image_processing_pil_rt_detr import RTDetrImageProcessorPil
 
     torch.manual_seed(0)
@@ -135,7 +143,8 @@ def rt_detr(folder: Path) -> _Pair:
 
 def florence2(folder: Path) -> _Pair:
     import torch
-    import transformers as tf
+
+    tf = _transformers()
 
     from tests.server.models.families.tiny_detectors import letters_tokenizer
 

@@ -44,14 +44,15 @@ def test_edges_are_soft_and_where_the_polygon_ends() -> None:
 
 
 def test_parts_are_put_together_even_where_they_overlap() -> None:
-    first = [(20, 20), (120, 20), (120, 120), (20, 120)]
-    second = [(80, 80), (180, 80), (180, 180), (80, 180)]
+    first: list[tuple[float, float]] = [(20, 20), (120, 20), (120, 120), (20, 120)]
+    second: list[tuple[float, float]] = [(80, 80), (180, 80), (180, 180), (80, 180)]
     mask = drawn([first, second])
     assert mask[100, 100] == 1
     assert abs(float(mask.sum()) - (100**2 * 2 - 40**2)) < 300
 
 
 def test_nothing_and_slivers() -> None:
-    for polygons in ([], [[]], [[(1, 1), (5, 5)]]):
+    nothing: list[list[list[tuple[float, float]]]] = [[], [[]], [[(1, 1), (5, 5)]]]
+    for polygons in nothing:
         assert not drawn(polygons).any()
     assert polygon_logits([[(0, 0), (WIDTH, 0), (WIDTH, HEIGHT), (0, HEIGHT)]], WIDTH, HEIGHT, 64).values.min() > 0

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-import transformers as tf
 
 from maskwright.models.families.florence2 import _TASKS, Florence2
 from maskwright.models.roles import Detector
@@ -16,6 +16,7 @@ from maskwright_protocol.errors import BadInput, EmptyPrompt
 
 from . import tiny_detectors as tiny
 
+tf: Any = importlib.import_module("transformers")
 torch.set_num_threads(1)
 IMAGE = np.kron(np.random.default_rng(1).integers(0, 256, (9, 15, 3), np.uint8), np.ones((10, 10, 1), np.uint8))
 NAMES = {

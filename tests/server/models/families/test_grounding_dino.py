@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-import transformers as tf
 
 from maskwright.masks.instances import box_iou
 from maskwright.models.families.grounding_dino import GroundingDino
@@ -17,6 +17,7 @@ from maskwright_protocol.errors import EmptyPrompt, ModelBroken, TooLarge
 
 from . import tiny_detectors as tiny
 
+tf: Any = importlib.import_module("transformers")
 torch.set_num_threads(1)
 IMAGE = np.kron(np.random.default_rng(1).integers(0, 256, (9, 15, 3), np.uint8), np.ones((10, 10, 1), np.uint8))
 LOOSE = {"text_threshold": 0.0, "iou": 1.0}
@@ -66,7 +67,7 @@ def test_equal_to_the_library(folder: Path, model: Detector, phrases: list[str])
         assert one.score <= score + 1e-5
         if one.score > score - 1e-5:  # else the token it matches best is a separator
             matched += 1
-            best = library.found(threshold, score - 1e-6)["text_labels"][match]  # of that token alone
+            best = library.found(threshold, score * 0.9999)["text_labels"][match]  # of that token alone
             assert best.replace(" ##", "").split()[0].strip("#") in one.label
     assert matched >= 1
     assert len(ours) <= len(boxes)
@@ -89,12 +90,12 @@ def test_captions_are_made_for_the_user(model: Detector) -> None:
 def test_doubles_go_within_a_phrase_and_with_agnostic_between_phrases(model: Detector) -> None:
     loose = model.detect(IMAGE, "red car; dog", min_score=0.0, options=LOOSE)
     for agnostic in (False, True):
-        options = {**LOOSE, "iou": 0.2, "agnostic": agnostic}
+        options = {**LOOSE, "iou": 0.0, "agnostic": agnostic}
         found = model.detect(IMAGE, "red car; dog", min_score=0.0, options=options)
         assert 0 < len(found) < len(loose)
         edges = [((d.box.x0, d.box.y0, d.box.x1, d.box.y1), d.label) for d in found]
         pairs = [(a, b) for i, a in enumerate(edges) for b in edges[i + 1 :] if agnostic or a[1] == b[1]]
-        assert all(box_iou(a[0], b[0]) <= 0.2 for a, b in pairs)
+        assert all(box_iou(a[0], b[0]) == 0 for a, b in pairs)
     few = model.detect(IMAGE, "red car; dog", min_score=0.0, options={**LOOSE, "max_det": 3})
     assert few == loose[:3]
     assert [d.score for d in loose] == sorted((d.score for d in loose), reverse=True)

@@ -31,16 +31,18 @@ def library(path: Path, **how: Any) -> tuple[np.ndarray, np.ndarray | None]:
     from ultralytics.utils import nms, ops
 
     network, _ = load_checkpoint(str(path), fuse=True)
-    boxed = LetterBox(128, auto=True, stride=32)(image=IMAGE)
+    boxed: Any = LetterBox(128, auto=True, stride=32)(image=IMAGE)
     planes = torch.from_numpy(boxed.transpose(2, 0, 1).copy())[None].float() / 255
     with torch.inference_mode():
         output = network(planes)[0]
     protos = output[1] if isinstance(output, tuple) else None
-    (rows,) = nms.non_max_suppression(output, how.pop("conf"), nc=3, **how)
+    suppress: Any = nms.non_max_suppression
+    (rows,) = suppress(output, how.pop("conf"), nc=3, **how)
     masks = None
     if protos is not None:
         masks = ops.process_mask(protos[0], rows[:, 6:], rows[:, :4], planes.shape[2:]).numpy()
-    return ops.scale_boxes(planes.shape[2:], rows[:, :6].clone(), IMAGE.shape).numpy(), masks
+    scaled: Any = ops.scale_boxes(tuple(planes.shape[2:]), rows[:, :6].clone(), IMAGE.shape[:2])
+    return scaled.numpy(), masks
 
 
 def as_rows(found: list[Detection]) -> np.ndarray:
@@ -111,7 +113,7 @@ def test_exports_are_equal_to_the_network(tmp_path: Path, architecture: str, end
     assert isinstance(model, yolo.Yolo)
     output, protos = model._network(planes)
     with torch.inference_mode():
-        theirs = network(torch.from_numpy(planes))
+        theirs: Any = network(torch.from_numpy(planes))
     theirs = theirs if isinstance(theirs, (tuple, list)) else (theirs, None)
     order = slice(None)
     if end_to_end:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import string
 from pathlib import Path
 from typing import Any
 
 import torch
-import transformers as tf
 
 from maskwright.models.catalogue import Catalogue, Entry
 from maskwright.models.pool import ModelPool
 from maskwright.models.roles import Detector
+
+tf: Any = importlib.import_module("transformers")  # its stubs know few of its parameters
 
 
 def detector(folder: Path, family: str, size: int = 64, **more: Any) -> Detector:
@@ -124,7 +126,7 @@ def florence2(folder: Path) -> Path:
     )  # fmt: skip
     model = livelier(tf.Florence2ForConditionalGeneration(config), 0.3)
     model.save_pretrained(folder)
-    images = tf.CLIPImageProcessorPil(size={"height": 64, "width": 64}, do_center_crop=False)
+    images: Any = tf.CLIPImageProcessorPil(size={"height": 64, "width": 64}, do_center_crop=False)
     images.image_seq_length = 5
     kinds = (
         "ocr", "phrase_grounding", "pure_text", "description_with_bboxes", "description_with_polygons", "polygons",

@@ -39,10 +39,10 @@ def model(architecture: str, seed: int = 0) -> Any:
         from ultralytics.nn import tasks
         from ultralytics.utils import YAML
     path = Path(ultralytics.__file__).parent / "cfg" / "models" / ARCHITECTURES[architecture]
-    description = {**YAML.load(path), "scale": "n"}
+    description = {**YAML.load(str(path)), "scale": "n"}
     description["scales"] = {"n": [0.34, 0.125, 256]}
     torch.manual_seed(seed)
-    cls = tasks.SegmentationModel if architecture.endswith("-seg") else tasks.DetectionModel
+    cls: Any = tasks.SegmentationModel if architecture.endswith("-seg") else tasks.DetectionModel
     network: Any = cls(cfg=description, nc=len(NAMES), verbose=False)
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
