@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from .pool import Setup
 
 _NAMED = 8  # keys that an error lists
+# Whole numbers that older versions of the library saved along with the weights; no layer computes with them.
+_COUNTERS = (".position_ids", ".num_batches_tracked")
 _DTYPES: dict[Precision, torch.dtype] = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
 
@@ -87,7 +89,8 @@ def pretrained(kind: type[PreTrainedModel], entry: Entry, folder: Path, setup: S
         text = f"The files of the model {entry.id} cannot be read as {kind.__name__}."
         raise ModelBroken(text, model=entry.id, reason=str(error)[:500]) from error
     mismatched = [key[0] if isinstance(key, tuple) else str(key) for key in info.get("mismatched_keys", ())]
-    require_keys(entry, info.get("missing_keys", ()), info.get("unexpected_keys", ()), mismatched)
+    unexpected = [key for key in info.get("unexpected_keys", ()) if not str(key).endswith(_COUNTERS)]
+    require_keys(entry, info.get("missing_keys", ()), unexpected, mismatched)
     return model.eval().requires_grad_(False).to(setup.device)
 
 
