@@ -24,6 +24,7 @@ from .qt import (
     QProgressBar,
     QPushButton,
     QScrollArea,
+    QSize,
     QSizePolicy,
     Qt,
     QToolButton,
@@ -72,7 +73,7 @@ class MaskwrightDocker(DockWidget):
         ):  # fmt: skip
             layout.addWidget(part)
         layout.addStretch(1)
-        scroll = QScrollArea()
+        scroll = _Scroll()
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -311,6 +312,14 @@ class MaskwrightDocker(DockWidget):
     def _show_hovered(self, part: Any) -> None:
         result = self.controller.result
         self.hover.show(result.document if result is not None and part is not None else None, part)
+
+
+class _Scroll(QScrollArea):
+    """Scrolls up and down, and is never narrower than what is in it."""
+
+    def minimumSizeHint(self) -> QSize:
+        inner, bar = self.widget(), self.verticalScrollBar()
+        return QSize((inner.minimumSizeHint().width() if inner else 0) + bar.sizeHint().width(), 80)
 
 
 def _row(*widgets: QWidget) -> QWidget:

@@ -41,6 +41,8 @@ class Picture(PictureSource):
         box = self.box
         out_width, out_height = self.overview_size()
         out_rows = max(1, min(out_height, self.reader.band_pixels * out_height // (box.width * box.height)))
+        self.reader.begin()
+        yield None
         parts = []
         turn = Slice()
         for out_top, count in planes.bands(out_height, out_rows):
@@ -59,6 +61,9 @@ class Picture(PictureSource):
         parts = []
         turn = Slice()
         try:
+            self.reader.begin()
+            yield None
+            turn.begin()
             for top, count in planes.bands(box.height, rows):
                 parts.append(self.reader.band(box.x, box.y + top, box.width, count))
                 if turn.over():

@@ -101,6 +101,7 @@ def instance_layers(reader: Reader, parts: List[Tuple[str, Plane]], name: str) -
     """
     document = reader.document
     bench = Bench(reader.space, document.width(), document.height())
+    yield None
     try:
         group = bench.document.createGroupLayer(name)
         for label, plane in parts:
@@ -108,7 +109,9 @@ def instance_layers(reader: Reader, parts: List[Tuple[str, Plane]], name: str) -
             yield from fill(reader, new, plane, None)
             group.addChildNode(new, None)
         bench.document.waitForDone()
+        yield None
         whole = group.duplicate()
+        yield None
         if not app.is_open(document):
             raise app.Problem(tr("The document was closed meanwhile."))
         app.parent_of(document, reader.node).addChildNode(whole, reader.node)

@@ -10,7 +10,7 @@ from krita import Document, Node
 from maskwright_protocol.messages import PixelRect
 
 from .. import planes
-from ..qt import QByteArray, QImage, QRect
+from ..qt import QByteArray, QImage, QRect, QTimer
 from ..texts import tr
 from . import app
 
@@ -78,10 +78,15 @@ class Reader:
             return data
         return self.convert(data, width, height)
 
+    def begin(self) -> None:
+        """Make ready what converting needs; that takes Krita long enough for a slice of its own."""
+        if not self.direct and self._bench is None:
+            self._bench = Bench(self.space)
+
     def convert(self, data: bytes, width: int, height: int) -> bytes:
         """Pixels of the source's colour space as BGRA8, by Krita's colour management."""
-        if self._bench is None:
-            self._bench = Bench(self.space)
+        self.begin()
+        assert self._bench is not None
         node = self._bench.node("conversion")
         node.setPixelData(QByteArray(data), 0, 0, width, height)
         node.setColorSpace("RGBA", "U8", SRGB)
@@ -113,6 +118,10 @@ class Bench:
         return node
 
     def close(self) -> None:
+        """In a slice of its own: opening or closing a document takes Krita 50 ms, however small it is."""
+        QTimer.singleShot(0, self._close)
+
+    def _close(self) -> None:
         self.document.waitForDone()
         self.document.setModified(False)
         self.document.close()
