@@ -8,10 +8,10 @@ from typing import Any, Dict, List, Optional, Tuple
 from gi.repository import Gegl, Gimp, GLib, GObject
 
 from maskwright_protocol.errors import BadInput, JobCancelled, MaskwrightError
-from maskwright_protocol.messages import Parse
+from maskwright_protocol.messages import ModelInfo, ModelsRequest, Parse
 from maskwright_protocol.version import __version__
 
-from . import asking, options, parts, procedures, reading, results, settings
+from . import asking, offers, options, parts, procedures, reading, results, settings
 
 Outcome = Tuple[int, Dict[str, Any]]
 
@@ -62,7 +62,7 @@ def run(procedure: Any, run_mode: Any, image: Any, drawables: List[Any], config:
 
                 if not dialogs.ask(call, procedure):
                     return procedure.new_return_values(status.CANCEL, None)
-            outcome = VERBS[entry.verb](call)
+            outcome = _with_help(call)
         if outcome is None:
             return procedure.new_return_values(status.CANCEL, None)
         count, report = outcome
@@ -70,13 +70,38 @@ def run(procedure: Any, run_mode: Any, image: Any, drawables: List[Any], config:
     except JobCancelled:
         return procedure.new_return_values(status.CANCEL, None)
     except MaskwrightError as error:
-        text = f"{error.message} {error.hint}".strip()
+        text = offers.sentence(error, _offer(call, error))
     except Exception as error:
         traceback.print_exc()
         text = f"Maskwright met an unexpected problem ({type(error).__name__}: {error}). The image was not changed."
     finally:
         call.client.close()
     return procedure.new_return_values(status.EXECUTION_ERROR, GLib.Error(text))
+
+
+def _with_help(call: Call) -> Outcome:
+    """The verb's outcome; when a model lacks, an interactive call offers its download and goes on."""
+    while True:
+        try:
+            return VERBS[call.entry.verb](call)
+        except MaskwrightError as error:
+            model = _offer(call, error) if call.interactive else None
+            if model is None:
+                raise
+            from . import download
+
+            if not download.get(call.client, model, why=error.message):
+                raise JobCancelled("The download was declined.") from None
+
+
+def _offer(call: Call, error: MaskwrightError) -> Optional[ModelInfo]:
+    """The model whose download would help."""
+    if not offers.may_help(error):
+        return None
+    try:
+        return offers.offered(error, call.asker.request(ModelsRequest("")).models)
+    except MaskwrightError:
+        return None
 
 
 def _special_dialog(call: Call) -> Any:
@@ -134,6 +159,8 @@ def finish(call: Call, subject: reading.Subject, answer: Any, chosen: Dict[str, 
     else:
         sentence = ""
         Gimp.progress_end()
+        if call.interactive and answer.report.notes and call.entry.verb != "click_to_select":
+            Gimp.message(" ".join(answer.report.notes))
     report = asdict(answer.report)
     report["message"] = sentence or getattr(answer, "message", "")
     report["agreement"] = getattr(answer, "agreement", None)

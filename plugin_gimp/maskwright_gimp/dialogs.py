@@ -12,6 +12,7 @@ from maskwright_protocol.messages import ModelsRequest  # noqa: E402
 
 from . import driver, procedures  # noqa: E402
 from .fields import Fields  # noqa: E402
+from .server_line import ServerLine  # noqa: E402
 
 TITLES = {
     "maskwright-select-by-prompt": ("Select by Prompt", "Select"),
@@ -36,6 +37,8 @@ PLACES = (
     "source",
     "recipe",
     "models",
+    "precise",
+    "tiles",
     "current-selection",
     "mode",
     "result",
@@ -58,42 +61,6 @@ def layout(entry: procedures.Procedure) -> Tuple[Sequence[str], Sequence[Tuple[s
     return (*PROMPTS, *PLACES), (("_Edges and clean-up", procedures.POST_NAMES),)
 
 
-class ServerLine(Gtk.Box):
-    """One line that says how it stands with the server, with a spinner while that is not known."""
-
-    def __init__(self, columns: int = 48) -> None:
-        super().__init__(spacing=6)
-        self._spinner = Gtk.Spinner()
-        self._label = Gtk.Label(xalign=0.0, wrap=True, max_width_chars=columns)
-        self._label.get_style_context().add_class("dim-label")
-        self.pack_start(self._spinner, False, False, 0)
-        self.pack_start(self._label, True, True, 0)
-        self.show_all()
-        self.busy("Looking for the server...")
-
-    def busy(self, text: str) -> None:
-        self._label.set_text(text)
-        self._spinner.show()
-        self._spinner.start()
-
-    def say(self, text: str) -> None:
-        self._spinner.stop()
-        self._spinner.hide()
-        self._label.set_text(text)
-
-
-def sentence(error: Exception) -> str:
-    """A failure as the user reads it."""
-    message, hint = getattr(error, "message", str(error)), getattr(error, "hint", "")
-    return f"{message} {hint}".strip()
-
-
-def ready_text(models: Any) -> str:
-    """How many models there are, for the server's line."""
-    count = sum(1 for model in models.models if model.installed or model.embedded)
-    return f"Server ready, {count} model{'s' if count != 1 else ''} installed."
-
-
 def ask(call: Any, procedure: Any) -> bool:
     """Show the dialog; whether the user wants it done."""
     GimpUi.init("maskwright")
@@ -108,7 +75,7 @@ def ask(call: Any, procedure: Any) -> bool:
     if entry.verb == "select_parts":
         from .parts_list import PartsList
 
-        parts_list = PartsList(call, lambda text, busy: line.busy(text) if busy else line.say(text))
+        parts_list = PartsList(call, line)
         content.pack_start(parts_list, True, True, 0)
     rows, folds = layout(entry)
     content.pack_start(fields.grid(rows), False, False, 0)
@@ -127,13 +94,16 @@ def ask(call: Any, procedure: Any) -> bool:
         if not open_[0]:
             return
         if error is not None:
-            line.say(sentence(error))
+            line.fail(error, call.client, look)
             return
         fields.fill_from_server(answer, VERBS[entry.verb])
         if parts_list is None:
-            line.say(ready_text(answer))
+            line.ready(answer, call, look)
 
-    driver.request(call.client, ModelsRequest(""), models_came)
+    def look() -> None:
+        driver.request(call.client, ModelsRequest(""), models_came)
+
+    look()
     wanted = dialog.run()
     open_[0] = False
     if parts_list is not None:

@@ -46,9 +46,9 @@ class Question:
         try:
             self._ticket = step()
         except StopIteration as end:
-            self._live(self._done)(end.value, None)
+            _later(self._live(self._done), end.value, None)
         except Exception as error:
-            self._live(self._done)(None, error)
+            _later(self._live(self._done), None, error)  # not before whoever asks holds this object
         else:
             self._ticket.add_done_callback(lambda ticket: _later(self._resume, ticket))
 
@@ -59,8 +59,13 @@ class Question:
             self._advance(lambda: ask.step(self._steps, ticket))
 
 
-def request(client: Client, message: Request, done: Callable[[Any, Optional[Exception]], None]) -> None:
-    """Ask something small; ``done(answer, error)`` in the main thread."""
+def request(
+    client: Client,
+    message: Request,
+    done: Callable[[Any, Optional[Exception]], None],
+    progress: Callable[[Progress], None] = lambda progress: None,
+) -> Optional[Ticket]:
+    """Ask something that needs no picture; ``done(answer, error)`` in the main thread."""
 
     def finish(ticket: Ticket) -> None:
         try:
@@ -69,9 +74,12 @@ def request(client: Client, message: Request, done: Callable[[Any, Optional[Exce
             done(None, error)
 
     try:
-        client.submit(message).add_done_callback(lambda ticket: _later(finish, ticket))
+        ticket = client.submit(message, lambda said: _later(progress, said))
     except Exception as error:
         done(None, error)
+        return None
+    ticket.add_done_callback(lambda ended: _later(finish, ended))
+    return ticket
 
 
 def was_cancelled(error: Optional[Exception]) -> bool:

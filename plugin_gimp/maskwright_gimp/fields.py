@@ -9,12 +9,22 @@ gi.require_version("Gtk", "3.0")
 from gi.repository import GimpUi, Gtk  # noqa: E402
 
 from . import procedures  # noqa: E402
+from .offers import ROLE_NAMES  # noqa: E402
 
 Rows = Sequence[Tuple[str, str]]  # (value, label)
 
 AUTOMATIC: Rows = (("", "Automatic"),)
 PICKS: Rows = (("all", "All that are found"), ("best", "The best match"), ("2", "The second best"), ("3", "The third"))
 FREE_LISTS: Dict[str, Rows] = {"recipe": (("auto", "Best of what is installed"),), "models": AUTOMATIC, "pick": PICKS}
+# What is worth more words than the argument's own; the same on all places where it is asked for.
+TIPS = {
+    "prompt": "What to select, in words:\n"
+    '"dog; red car": both\n'
+    '"dog - collar": dogs without their collars\n'
+    '"the largest dog", "two largest dogs"\n'
+    '"second person from the left", "leftmost dog"\n'
+    '"dog #2": the second by score',
+}
 UNITS = {"min-area": "px²"}
 
 
@@ -33,7 +43,7 @@ class Fields:
         for row, argument in enumerate(self.arguments[name] for name in names if name in self.arguments):
             widget = self._widget(argument)
             widget.set_hexpand(True)
-            widget.set_tooltip_text(argument.blurb)
+            widget.set_tooltip_text(TIPS.get(argument.name, argument.blurb))
             self.widgets[argument.name] = widget
             if argument.kind == "boolean":
                 grid.attach(widget, 1, row, 1, 1)
@@ -78,6 +88,8 @@ class Fields:
             return GimpUi.prop_string_combo_box_new(self.config, name, self.stores[name], 0, 1)
         entry = GimpUi.prop_entry_new(self.config, name, -1)
         entry.set_activates_default(True)
+        if name == "prompt":
+            entry.set_placeholder_text("dog; red car - wheels")
         return entry
 
     def _fill(self, name: str, rows: Rows) -> None:
@@ -103,7 +115,6 @@ ROLES = {
     "refine": ("matter",),
     "parse": ("parser",),
 }
-ROLE_NAMES = {"detector": "finds by name", "segmenter": "outlines", "matter": "cuts out", "parser": "knows parts"}
 
 
 def recipe_rows(models: Any, verb: str) -> List[Tuple[str, str]]:

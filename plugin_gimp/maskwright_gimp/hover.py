@@ -6,7 +6,7 @@ from maskwright_protocol.messages import Everything, MappedObject
 from maskwright_protocol.object_map import Lookup
 
 from . import driver, reading
-from .view import HOVERED, Layer, View, shape_buffer
+from .view import CURRENT, HOVERED, Layer, View, shape_buffer
 
 
 class Hover:
@@ -34,6 +34,11 @@ class Hover:
     def _point(self, place: Optional[Tuple[float, float]]) -> None:
         one = self._lookup.at(*place) if self._lookup is not None and place is not None else None
         self._view.show_hovered(self._layer(one) if one is not None else None)
+
+    def shape(self, x: float, y: float) -> Optional[Layer]:
+        """What lies there, to be shown as the current object until the server has looked."""
+        one = self._lookup.at(x, y) if self._lookup is not None else None
+        return self._layer(one)._replace(paint=CURRENT) if one is not None else None
 
     def _layer(self, one: MappedObject) -> Layer:
         assert self._lookup is not None

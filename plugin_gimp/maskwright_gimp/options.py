@@ -70,9 +70,14 @@ def common(options: Options, depth: int) -> Dict[str, Any]:
     }
 
 
+def looks(options: Options) -> Dict[str, Any]:
+    """How closely a selection looks."""
+    return {"precise": options.get("precise", "auto"), "tiles": options.get("tiles", "auto")}
+
+
 def select_job(options: Options, depth: int, selection: Optional[Mask]) -> Select:
     """By words, points and boxes; the current selection limits or prompts when the options say so."""
-    job = Select("", merge=True, **common(options, depth))
+    job = Select("", merge=True, **common(options, depth), **looks(options))
     job.text = options.get("prompt", "").strip()
     job.exclude_text = options.get("but-not", "").strip()
     job.pick = options.get("pick", "all").strip() or "all"
@@ -93,7 +98,7 @@ def object_job(options: Options, depth: int, selection: Optional[Mask]) -> Selec
     """The object that the current selection is drawn around."""
     if selection is None:
         raise EmptyPrompt("Nothing is selected.", "Draw a rectangle or a lasso around the object first.")
-    job = Select("", merge=True, pick="best", **common(options, depth))
+    job = Select("", merge=True, pick="best", **common(options, depth), **looks(options))
     job.boxes, job.start = [_rect(selection)], selection
     return job
 

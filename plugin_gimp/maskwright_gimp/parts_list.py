@@ -12,6 +12,7 @@ from maskwright_protocol.errors import MaskwrightError  # noqa: E402
 from maskwright_protocol.messages import Instance, Mask, PixelRect  # noqa: E402
 
 from . import driver, options, parts, reading  # noqa: E402
+from .server_line import ServerLine  # noqa: E402
 
 SIDE = 44
 TICKED, PICTURE, TEXT = 0, 1, 2
@@ -21,12 +22,12 @@ ASKED_BY = ("source", "recipe", "models")
 class PartsList(Gtk.Box):
     """Asks the server what is seen, in a draft, and keeps the argument ``parts`` of ``config`` as it is ticked.
 
-    ``say(text, busy)`` is told how it goes.
+    ``line`` tells how it goes.
     """
 
-    def __init__(self, call: Any, say: Any) -> None:
+    def __init__(self, call: Any, line: ServerLine) -> None:
         super().__init__(orientation=Gtk.Orientation.VERTICAL, spacing=6)
-        self.call, self.config, self.say = call, call.config, say
+        self.call, self.config, self.line = call, call.config, line
         self._question: Optional[driver.Question] = None
         self._rows: List[parts.Part] = []
         self._store = Gtk.ListStore(bool, GdkPixbuf.Pixbuf, str)
@@ -61,9 +62,9 @@ class PartsList(Gtk.Box):
             subject = reading.Subject(self.call.image, self.call.drawables, self.config.get_property("source"))
             job = options.draft_of_parts(self.call.options())
         except MaskwrightError as error:
-            self.say(f"{error.message} {error.hint}".strip(), False)
+            self.line.fail(error, self.call.client, self.ask)
             return
-        self.say("Looking for people...", True)
+        self.line.busy("Looking for people...")
 
         def done(answer: Any, error: Optional[Exception]) -> None:
             self._question = None
@@ -71,14 +72,14 @@ class PartsList(Gtk.Box):
                 if error is None:
                     self._fill(answer.instances, subject.source.local, subject.box)
                     found = "Tick what is to be selected." if answer.instances else f"{answer.message} {answer.hint}"
-                    self.say(found.strip(), False)
+                    self.line.say(found.strip())
                 elif not driver.was_cancelled(error):
-                    self.say(f"{getattr(error, 'message', error)} {getattr(error, 'hint', '')}".strip(), False)
+                    self.line.fail(error, self.call.client, self.ask)
             finally:
                 subject.close()
 
         self._question = driver.Question(
-            self.call.client, job, subject.source, done, lambda progress: self.say(progress.text, True)
+            self.call.client, job, subject.source, done, lambda progress: self.line.busy(progress.text)
         )
 
     def _fill(self, instances: List[Instance], buffer: Any, box: PixelRect) -> None:

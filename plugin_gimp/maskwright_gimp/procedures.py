@@ -48,6 +48,8 @@ RESULTS = (
     ("layers", "One new layer per object"),
 )
 USES = (("ignore", "Ignore it"), ("limit", "Stay inside it"), ("prompt", "Look for the object in it"))
+LOOKS_CLOSELY = (("auto", "At small objects"), ("on", "Always"), ("off", "Never"))
+TILES_USES = (("auto", "When nothing is found"), ("on", "Always"), ("off", "Never"))
 CUT_USES = (("ignore", "Ignore it"), ("prompt", "Cut out what is in it"))
 
 PROMPT = Argument("prompt", "string", "_Prompt", "What to select, in words", "")
@@ -56,6 +58,12 @@ PICK = Argument("pick", "string", "_Objects", 'Which of the found objects: "all"
 SOURCE = Argument("source", "choice", "_Look at", "What the model looks at", "layer", choices=SOURCES)
 RECIPE = Argument("recipe", "string", "_Recipe", 'How to do it; "auto" takes the best that is installed', "auto")
 MODELS = Argument("models", "string", "_Model", 'Models to use, as "role=id, role=id"; empty for the recipe\'s own', "")
+PRECISE = Argument(
+    "precise", "choice", "Look close_ly", "Look at objects again, at full resolution", "auto", choices=LOOKS_CLOSELY
+)
+TILES = Argument(
+    "tiles", "choice", "S_mall objects", "Look for small things in overlapping tiles", "auto", choices=TILES_USES
+)
 USE = Argument("current-selection", "choice", "_Current selection", "What the selection is for", "ignore", choices=USES)
 LIMIT = USE._replace(choices=USES[:2])
 CUT_USE = USE._replace(choices=CUT_USES)
@@ -134,7 +142,7 @@ ALL: Tuple[Procedure, ...] = (
         "<Image>/Select",
         "Select what you name",
         "Finds what the prompt names and selects it, with soft edges.",
-        (PROMPT, EXCLUDE_TEXT, PICK, SOURCE, RECIPE, MODELS, USE, MODE, _result("selection"), *POST),
+        (PROMPT, EXCLUDE_TEXT, PICK, SOURCE, RECIPE, MODELS, PRECISE, TILES, USE, MODE, _result("selection"), *POST),
     ),
     Procedure(
         "maskwright-select-subject",
@@ -153,7 +161,7 @@ ALL: Tuple[Procedure, ...] = (
         "<Image>/Select",
         "Tighten a rough selection to the object in it",
         "Takes the current selection (a rectangle or a lasso) as a hint and selects the object in it.",
-        (SOURCE, RECIPE, MODELS, MODE, _result("selection"), *POST),
+        (SOURCE, RECIPE, MODELS, PRECISE, MODE, _result("selection"), *POST),
         dialog=False,
     ),
     Procedure(
@@ -216,7 +224,7 @@ ALL: Tuple[Procedure, ...] = (
         "<Image>/Layer/Mask",
         "Show only what you name, by a layer mask",
         "Finds what the prompt names and makes a layer mask of it. An existing mask is combined.",
-        (PROMPT, EXCLUDE_TEXT, PICK, SOURCE, RECIPE, MODELS, USE, MODE, _result("layer-mask"), *POST),
+        (PROMPT, EXCLUDE_TEXT, PICK, SOURCE, RECIPE, MODELS, PRECISE, TILES, USE, MODE, _result("layer-mask"), *POST),
     ),
     Procedure(
         "maskwright-click-to-select",
@@ -225,7 +233,7 @@ ALL: Tuple[Procedure, ...] = (
         "<Image>/Filters/Maskwright",
         "Click on what you want",
         "Click to include, Shift-click to exclude, drag a box. Scripts give points and boxes as arguments.",
-        (INCLUDE, EXCLUDE, BOXES, SOURCE, RECIPE, MODELS, USE, MODE, _result("selection"), *POST),
+        (INCLUDE, EXCLUDE, BOXES, SOURCE, RECIPE, MODELS, PRECISE, TILES, USE, MODE, _result("selection"), *POST),
     ),
     Procedure(
         "maskwright-server",

@@ -77,7 +77,6 @@ def apply(subject: reading.Subject, answer: Any, options: Mapping[str, Any], nam
 
 
 def how(report: Report) -> str:
-    """Which models answered, and on what device."""
-    models = " + ".join(report.models)
-    note = report.notes[0] if report.notes else ""
-    return f"{models} on {report.device}. {note}".strip()
+    """Which models answered, on what device, and what there is to know about it."""
+    recipe = f" ({report.recipe})" if report.recipe and report.recipe != "auto" else ""
+    return " ".join([f"{' + '.join(report.models)}{recipe} on {report.device}.", *report.notes])

@@ -10,16 +10,16 @@ gi.require_version("Gtk", "3.0")
 from gi.repository import Gimp, GimpUi, GLib, Gtk  # noqa: E402
 
 from maskwright_protocol.client import Client  # noqa: E402
-from maskwright_protocol.messages import Models, ModelsRequest, Shutdown, Status, StatusRequest  # noqa: E402
+from maskwright_protocol.messages import ModelsRequest, Shutdown, Status, StatusRequest  # noqa: E402
 from maskwright_protocol.version import __version__  # noqa: E402
 
 from . import asking, driver, settings  # noqa: E402
-from .dialogs import ServerLine, sentence  # noqa: E402
-from .fields import ROLE_NAMES  # noqa: E402
+from .models_list import ModelsList  # noqa: E402
+from .offers import sentence  # noqa: E402
+from .server_line import ServerLine  # noqa: E402
 
 START, STOP = 1, 2
 LOOK_EVERY_MS = 2000
-COMMERCIAL = {"yes": "", "no": "not for commercial use", "ask": "commercial use: see the licence"}
 
 
 def show(call: Any) -> Tuple[int, Dict[str, Any]]:
@@ -31,12 +31,13 @@ def show(call: Any) -> Tuple[int, Dict[str, Any]]:
 
 
 class ServerDialog:
-    def __init__(self, values: Dict[str, Any]) -> None:
-        self.values = values
+    def __init__(self, values: Dict[str, Any], parent: Optional[Any] = None) -> None:
+        self.values, self.parent = values, parent
         self.running = False
         self.open = True
         self.clients: Dict[bool, Client] = {}
         self._waiting = 0
+        self._problem = ""  # stays in sight until the next thing is done
         self._build()
         self._look(start=False)
         self._timer = GLib.timeout_add(LOOK_EVERY_MS, self._tick)
@@ -49,24 +50,17 @@ class ServerDialog:
         self.dialog.set_default_response(Gtk.ResponseType.CLOSE)
         self.start.set_sensitive(False)
         self.stop.set_sensitive(False)
-        GimpUi.window_set_transient(self.dialog)
+        if self.parent is not None:
+            self.dialog.set_transient_for(self.parent)
+        else:
+            GimpUi.window_set_transient(self.dialog)
         box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=12, border_width=12)
         self.line = ServerLine()
         box.pack_start(self.line, False, False, 0)
         self.facts = Gtk.Label(xalign=0.0, wrap=True, selectable=True, max_width_chars=70)
         box.pack_start(self.facts, False, False, 0)
-        self.store = Gtk.ListStore(str, str, str, str)
-        models = Gtk.TreeView(model=self.store)
-        for index, title in enumerate(("Model", "Does", "State", "Licence")):
-            renderer = Gtk.CellRendererText()
-            column = Gtk.TreeViewColumn(title, renderer, text=index)
-            column.set_expand(index == 0)
-            column.set_resizable(True)
-            models.append_column(column)
-        scrolled = Gtk.ScrolledWindow(shadow_type=Gtk.ShadowType.IN)
-        scrolled.set_size_request(620, 220)
-        scrolled.add(models)
-        box.pack_start(scrolled, True, True, 0)
+        self.models = ModelsList(lambda: self._client(False), self._changed, self._refused)
+        box.pack_start(self.models, True, True, 0)
         box.pack_start(self._settings(), False, False, 0)
         box.show_all()
         self.dialog.get_content_area().pack_start(box, True, True, 0)
@@ -122,22 +116,26 @@ class ServerDialog:
         if error is not None:
             self.line.say(sentence(error))
             self.facts.set_text("")
-            self.store.clear()
+            self.models.show_models([])
             return
-        self.line.say("The server is running.")
+        self.line.say(self._problem or "The server is running.")
         self.facts.set_text(facts(status))
         self._waiting += 1
         driver.request(self._client(False), ModelsRequest(""), self._models_came)
 
     def _models_came(self, models: Any, error: Optional[Exception]) -> None:
         self._waiting -= 1
-        if not self.open or error is not None:
-            return
-        rows = model_rows(models)
-        if [list(row) for row in self.store] != rows:
-            self.store.clear()
-            for row in rows:
-                self.store.append(row)
+        if self.open and error is None:
+            self.models.show_models(models.models)
+
+    def _changed(self) -> None:
+        self._problem = ""
+        self._look(start=False)
+
+    def _refused(self, error: Exception) -> None:
+        if self.open:
+            self._problem = sentence(error)
+            self.line.say(self._problem)
 
     def _stopped(self, answer: Any, error: Optional[Exception]) -> None:
         self._waiting -= 1
@@ -176,15 +174,3 @@ def facts(status: Status) -> str:
 
 def megabytes(count: int) -> str:
     return f"{count / 1e6:.0f} MB"
-
-
-def model_rows(models: Models) -> "list[list[str]]":
-    """Installed models first."""
-    rows = []
-    for model in sorted(models.models, key=lambda m: (not (m.installed or m.embedded), m.title)):
-        state = "loaded" if model.resident else "installed" if model.installed or model.embedded else "not installed"
-        note = COMMERCIAL.get(model.commercial, "")
-        licence = f"{model.licence}, {note}" if note else model.licence
-        does = ", ".join(ROLE_NAMES.get(role, role) for role in model.roles)
-        rows.append([model.title, does, state, licence])
-    return rows

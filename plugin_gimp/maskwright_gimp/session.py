@@ -4,7 +4,7 @@ States are immutable, so undo is going back to an older one; answers are kept by
 state whose answers came shows them at once.
 """
 
-from typing import Any, Dict, Hashable, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Hashable, List, NamedTuple, Optional, Set, Tuple
 
 from maskwright_protocol.messages import Instance, Mask, Point, Rect
 
@@ -19,10 +19,11 @@ class Thing(NamedTuple):
     box: Optional[Tuple[float, float, float, float]] = None
     ticked: bool = True
     choice: int = 0  # 0 the best answer, 1.. its alternatives
+    base: str = ""  # the answer that further clicks go on from: one found by name, or another guess that was chosen
 
     @property
     def empty(self) -> bool:
-        return self.box is None and not any(include for _, _, include in self.points)
+        return not self.base and self.box is None and not any(include for _, _, include in self.points)
 
 
 class State(NamedTuple):
@@ -39,6 +40,7 @@ class Session:
         self._past: List[State] = []
         self._future: List[State] = []
         self._answers: Dict[Hashable, Optional[Instance]] = {}
+        self._stopped: Set[Hashable] = set()
         self._numbers = 1
 
     # ------------------------------------------------------------ steps, each undone by one undo
@@ -58,12 +60,19 @@ class Session:
         return self.state.things[self.state.current]
 
     def add_point(self, x: float, y: float, include: bool) -> None:
-        points = (*self.thing.points, (round(x, 2), round(y, 2), include))
-        self._change(self.state.current, points=points, choice=0, ticked=True)
+        """A click. After another guess was chosen it goes on from that one, not from the best."""
+        thing, answer = self.thing, self.answer(self.thing)
+        points = (*thing.points, (round(x, 2), round(y, 2), include))
+        base, box = thing.base, thing.box
+        if answer is not None and thing.choice:
+            base = answer.alternatives[thing.choice - 1].id or base
+        if base and include and box is not None and not _holds(box, x, y):
+            box = None  # it is to become larger than what was found
+        self._change(self.state.current, points=points, box=box, base=base, choice=0, ticked=True)
 
     def set_box(self, x: float, y: float, width: float, height: float) -> None:
         box = (round(x, 2), round(y, 2), round(width, 2), round(height, 2))
-        self._change(self.state.current, box=box, choice=0, ticked=True)
+        self._change(self.state.current, box=box, base="", choice=0, ticked=True)
 
     def new_thing(self) -> None:
         """Begin another object, unless the current one is still empty."""
@@ -79,7 +88,7 @@ class Session:
         for instance in instances:
             self._numbers += 1
             box = instance.box
-            thing = Thing(self._numbers, box=(box.x, box.y, box.width, box.height))
+            thing = Thing(self._numbers, box=(box.x, box.y, box.width, box.height), base=instance.id)
             self._answers[self.key(thing)] = instance
             things.append(thing)
         if things:
@@ -107,6 +116,7 @@ class Session:
     def undo(self) -> bool:
         if not self._past:
             return False
+        self._stopped.clear()
         self._future.append(self.state)
         self.state = self._past.pop()
         return True
@@ -114,6 +124,7 @@ class Session:
     def redo(self) -> bool:
         if not self._future:
             return False
+        self._stopped.clear()
         self._past.append(self.state)
         self.state = self._future.pop()
         return True
@@ -124,7 +135,7 @@ class Session:
     # ------------------------------------------------------------ questions and answers
 
     def key(self, thing: Thing) -> Hashable:
-        return (thing.number, thing.points, thing.box, self.settings)
+        return (thing.number, thing.points, thing.box, thing.base, self.settings)
 
     def answered(self, thing: Thing) -> bool:
         return self.key(thing) in self._answers
@@ -139,9 +150,24 @@ class Session:
     def missing(self) -> Optional[Thing]:
         """The next object to ask about: the current one first."""
         for thing in (self.thing, *self.state.things):
-            if not thing.empty and not self.answered(thing):
+            if not (thing.empty or self.answered(thing) or self.is_stopped(thing)):
                 return thing
         return None
+
+    def stop(self, key: Hashable) -> None:
+        """Do not ask for that again, until undo or redo come back to it."""
+        self._stopped.add(key)
+
+    def is_stopped(self, thing: Thing) -> bool:
+        return self.is_stopped_key(self.key(thing))
+
+    def is_stopped_key(self, key: Hashable) -> bool:
+        return key in self._stopped
+
+    def ask_again(self) -> None:
+        """Ask once more for what had no answer."""
+        self._stopped.clear()
+        self._answers = {key: answer for key, answer in self._answers.items() if answer is not None}
 
     def mask(self, thing: Thing) -> Optional[Mask]:
         answer = self.answer(thing)
@@ -158,3 +184,7 @@ class Session:
 def prompts(thing: Thing) -> Tuple[List[Point], List[Rect]]:
     """An object's prompts as the wire has them."""
     return [Point(*point) for point in thing.points], [Rect(*thing.box)] if thing.box is not None else []
+
+
+def _holds(box: Tuple[float, float, float, float], x: float, y: float) -> bool:
+    return box[0] <= x <= box[0] + box[2] and box[1] <= y <= box[1] + box[3]

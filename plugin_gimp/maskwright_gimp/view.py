@@ -3,7 +3,7 @@
 Drawn by GdkPixbuf and GEGL alone, because the Python that GIMP uses often has no cairo.
 """
 
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 import gi
 
@@ -45,11 +45,12 @@ def shape_buffer(shape: Shape) -> Any:
     return buffer
 
 
-class Layer:
+class Layer(NamedTuple):
     """One mask to show. ``size``: how many of the buffer's pixels are one of the document."""
 
-    def __init__(self, buffer: Any, paint: Paint, size: float = 1.0) -> None:
-        self.buffer, self.paint, self.size = buffer, paint, size
+    buffer: Any
+    paint: Paint
+    size: float = 1.0
 
 
 class View(Gtk.EventBox):

@@ -12,6 +12,7 @@ from ..chroot import Lab
 from ..server import Server, models_folder
 from .asking import Plane
 from .driver import Gimp, install
+from .windows import MAIN, Windows
 
 pytestmark = pytest.mark.editor
 
@@ -59,3 +60,38 @@ def image(gimp: Gimp) -> Iterator[Gimp]:
     gimp.run("image = load(PHOTO); layer = image.get_layers()[0]")
     yield gimp
     gimp.run("[each.delete() for each in Gimp.get_images()]")
+
+
+@pytest.fixture(scope="session")
+def screen(open_lab: Callable[[str], Lab]) -> Lab:
+    lab = open_lab("gimp")
+    install(lab)
+    lab.open_display(1280, 900)
+    return lab
+
+
+@pytest.fixture(scope="session")
+def gui(screen: Lab, serve: Callable[[Lab], Server], photo: Plane, lab: Lab) -> Iterator[Windows]:
+    server = serve(screen)
+    screen.put(lab.path("photo.png"), "photo.png")
+    gimp = Gimp(screen, windows=True)
+    gimp.run(f"PHOTO = {screen.inside + '/photo.png'!r}")
+    windows = Windows(screen, gimp, server)
+    windows.wait_for("GNU Image Manipulation Program")
+    yield windows
+    gimp.close()
+
+
+@pytest.fixture
+def shown(gui: Windows) -> Iterator[Windows]:
+    """The photo in a window, nothing selected, nothing to undo."""
+    gui.gimp.run("""
+        image = load(PHOTO)
+        layer = image.get_layers()[0]
+        display = Gimp.Display.new(image)
+        image.clean_all()
+        before = state(image)
+    """)
+    gui.wait_for(MAIN)
+    yield gui
+    gui.gimp.run("display.delete()")

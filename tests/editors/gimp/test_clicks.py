@@ -1,0 +1,89 @@
+"""Click to Select in the real GIMP: clicks, boxes, highlighting, alternatives, likeness, stopping."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from maskwright_protocol.messages import Point, Rect, Select
+
+from ..chroot import wait_until
+from .asking import Pixels, Plane, answer, plane
+from .test_procedures import HEIGHT, WIDTH, selected
+from .windows import Clicks, Windows
+
+pytestmark = pytest.mark.editor
+
+
+def test_click_to_select(shown: Windows, photo: Plane) -> None:
+    clicks = Clicks(shown)
+    assert clicks.outline() < 20
+    clicks.click(240, 250)
+    wait_until(lambda: clicks.outline() > 300, "the outline of what was clicked")
+    one = clicks.outline()
+    clicks.click(60, 400, button=3)
+    wait_until(lambda: clicks.outline() not in (one, 0), "the second click's answer")
+    shown.picture("click-to-select", clicks.window)
+    clicks.lab.xdotool("key", "ctrl+z")
+    wait_until(lambda: abs(clicks.outline() - one) < 30, "the first click's answer again")
+    clicks.lab.xdotool("key", "ctrl+z")
+    wait_until(lambda: clicks.outline() < 20, "no answer at all")
+    clicks.drag(8, 120, 470, 450)
+    wait_until(lambda: clicks.outline() > 300, "the answer to the box")
+    shown.picture("_box", clicks.window)
+    assert clicks.finish("Return") == "success"
+    got = selected(shown.gimp)
+    with shown.server.client() as client:
+        job = Select("", boxes=[Rect(8.0, 120.0, 462.0, 330.0)], pick="best")
+        near = plane(answer(client, job, Pixels(photo)).instances[0].mask, WIDTH, HEIGHT)
+    both = ((got > 127) & (near > 127)).sum() / ((got > 127) | (near > 127)).sum()
+    assert both > 0.97, "the box was dragged to whole screen pixels"
+    shown.undo()
+    wait_until(shown.unchanged, "one undo to bring everything back")
+
+
+HOVERED = (255, 214, 90)
+
+
+def test_what_is_under_the_pointer_lights_up(shown: Windows) -> None:
+    clicks = Clicks(shown)
+
+    def lit() -> int:
+        shot = shown.picture("hover", clicks.window)
+        return int((np.abs(shot - np.array(HOVERED)).max(axis=2) <= 2).sum())
+
+    def over(x: float, y: float) -> int:
+        clicks.lab.xdotool("mousemove", *clicks.at(x, y))
+        return lit()
+
+    assert lit() < 20
+    # The map comes when it is ready; each look moves the pointer a little.
+    places = itertools.cycle([(240, 250), (242, 252)])
+    wait_until(lambda: over(*next(places)) > 200, "an outline under the pointer", 120.0)
+    clicks.lab.xdotool("mousemove", 5, 5)
+    wait_until(lambda: lit() < 20, "the highlight to go with the pointer")
+    assert clicks.finish("Escape") == "cancel"
+    assert shown.unchanged()
+
+
+def test_leaving_click_to_select_changes_nothing(shown: Windows) -> None:
+    clicks = Clicks(shown)
+    clicks.click(240, 250)
+    wait_until(lambda: clicks.outline() > 300, "the outline of what was clicked")
+    assert clicks.finish("Escape") == "cancel"
+    assert shown.unchanged()
+    assert shown.gimp.run("out = image.is_dirty()") is False
+
+
+def test_exact_pixels_of_one_click(shown: Windows, photo: Plane) -> None:
+    clicks = Clicks(shown)
+    clicks.click(240, 250)
+    wait_until(lambda: clicks.outline() > 300, "the outline of what was clicked")
+    assert clicks.finish("Return") == "success"
+    x, y = clicks.at(240, 250)
+    point = Point(round((x - clicks.left) / clicks.scale, 2), round((y - clicks.top) / clicks.scale, 2))
+    with shown.server.client() as client:
+        near = plane(answer(client, Select("", points=[point], pick="best"), Pixels(photo)).instances[0].mask, 480, 640)
+    got = selected(shown.gimp)
+    both = ((got > 127) & (near > 127)).sum() / ((got > 127) | (near > 127)).sum()
+    assert both > 0.97

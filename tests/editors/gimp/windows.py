@@ -1,0 +1,126 @@
+"""GIMP's windows as a user sees and works them, under Xvfb."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ..chroot import Lab, wait_until
+from ..server import Server
+from .asking import Plane
+from .driver import Gimp
+from .test_procedures import HEIGHT, WIDTH
+
+PICTURES = os.environ.get("MASKWRIGHT_SCREENSHOTS", "")
+MAIN = "480x640.*GIMP"  # the image window's title tells the size
+INTERACTIVE = "run_mode=Gimp.RunMode.INTERACTIVE"
+TINT = (64, 140, 255)  # the current object's outline
+
+
+class Windows:
+    """The screen as a user sees it."""
+
+    def __init__(self, lab: Lab, gimp: Gimp, server: Server) -> None:
+        self.lab, self.gimp, self.server = lab, gimp, server
+
+    def windows(self, title: str) -> list[str]:
+        done = self.lab.run(["xdotool", "search", "--onlyvisible", "--name", title], check=False)
+        return done.stdout.split()
+
+    def wait_for(self, title: str) -> str:
+        try:
+            return wait_until(lambda: self.windows(title), f"a window {title!r}")[-1]
+        except AssertionError:
+            path = self.lab.screenshot("missing.png")
+            log = self.gimp.log()[-1500:]
+            raise AssertionError(f"no window {title!r}; the screen: {path}\n{log}") from None
+
+    def wait_gone(self, title: str) -> None:
+        wait_until(lambda: not self.windows(title), f"the window {title!r} to close")
+
+    def place(self, window: str) -> tuple[int, int, int, int]:
+        lines = self.lab.run(["xwininfo", "-id", window]).stdout.splitlines()
+        values = dict(line.strip().split(":", 1) for line in lines if ":" in line)
+        names = ("Absolute upper-left X", "Absolute upper-left Y", "Width", "Height")
+        return tuple(int(values[name]) for name in names)  # type: ignore[return-value]
+
+    def picture(self, name: str, window: str = "") -> Plane:
+        """What the screen shows now; kept for the guide when pictures are wanted."""
+        crop = ""
+        if window:
+            x, y, width, height = self.place(window)
+            crop = f"{width}x{height}+{x}+{y}"
+        path = self.lab.screenshot(f"{name}.png", crop)
+        if PICTURES and not name.startswith("_"):
+            Image.open(path).convert("RGB").quantize(255).save(Path(PICTURES) / f"gimp-{name}.png", optimize=True)
+        return np.asarray(Image.open(path).convert("RGB")).astype(int)
+
+    def open(self, name: str, title: str, **options: object) -> tuple[str, str]:
+        """Call a procedure as its menu entry does; ``(call, window)``."""
+        arguments = "".join(f", {key}={value!r}" for key, value in options.items())
+        call = self.gimp.start(f"out = call({name!r}, image, [layer], {INTERACTIVE}{arguments})")
+        window = self.wait_for(title)
+        self.lab.xdotool("windowactivate", "--sync", window)
+        return call, window
+
+    def undo(self) -> None:
+        window = self.wait_for(MAIN)
+        self.lab.xdotool("windowactivate", "--sync", window)
+        self.lab.xdotool("key", "ctrl+z")
+
+    def unchanged(self) -> bool:
+        return self.gimp.run("out = state(image) == before")
+
+
+class Clicks:
+    """The Click to Select dialog: document coordinates in, screen coordinates out."""
+
+    def __init__(self, windows: Windows) -> None:
+        self.windows, self.lab = windows, windows.lab
+        self.call, self.window = windows.open("maskwright-click-to-select", "Click to Select")
+        wait_until(self._found, "the picture in the dialog")
+
+    where = (0, 0, 0, 0)
+
+    def _found(self) -> bool:
+        """Where the picture is: between the dark bars left and right of it, in the view's frame."""
+        x, y, _, _ = self.windows.place(self.window)
+        shot = self.windows.picture("_find", self.window)
+        dark = np.abs(shot - np.array((0x26, 0x26, 0x2A))).max(axis=2) == 0
+        rows = np.nonzero(dark.sum(axis=1) > 150)[0]
+        if len(rows) < 300:
+            return False
+        row = (rows[0] + rows[-1]) // 2
+        columns = np.nonzero(dark[row])[0]
+        gaps = np.nonzero(np.diff(columns) > 100)[0]
+        if len(gaps) != 1:
+            return False
+        left, right = int(columns[gaps[0]]) + 1, int(columns[gaps[0] + 1])
+        bars = left - int(columns[0]), int(columns[-1]) + 1 - right
+        if abs(bars[0] - bars[1]) > 2:
+            return False
+        before, self.where = self.where, (left, right, int(rows[0]), int(rows[-1]))
+        self.scale = (right - left) / WIDTH
+        self.left = float(x + left)
+        self.top = float(y + (int(rows[0]) + int(rows[-1]) + 1) / 2 - HEIGHT * self.scale / 2)
+        return before == self.where  # it has stopped moving
+
+    def at(self, x: float, y: float) -> tuple[int, int]:
+        return round(self.left + x * self.scale), round(self.top + y * self.scale)
+
+    def outline(self) -> int:
+        shot = self.windows.picture("_outline", self.window)
+        return int((np.abs(shot - np.array(TINT)).max(axis=2) <= 2).sum())
+
+    def click(self, x: float, y: float, button: int = 1) -> None:
+        self.lab.xdotool("mousemove", *self.at(x, y), "click", button)
+
+    def drag(self, x0: float, y0: float, x1: float, y1: float) -> None:
+        self.lab.xdotool("mousemove", *self.at(x0, y0), "mousedown", 1)
+        self.lab.xdotool("mousemove", *self.at((x0 + x1) / 2, (y0 + y1) / 2))
+        self.lab.xdotool("mousemove", *self.at(x1, y1), "mouseup", 1)
+
+    def finish(self, key: str) -> str:
+        self.lab.xdotool("key", key)
+        return self.windows.gimp.finish(self.call)[0]
