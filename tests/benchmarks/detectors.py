@@ -88,7 +88,7 @@ def yolo(folder: Path, architecture: str) -> _Pair:
             masks = None
             if protos is not None:
                 masks = ops.process_mask(protos[0], rows[:, 6:], rows[:, :4], planes.shape[2:], upsample=True)
-            return ops.scale_boxes(tuple(planes.shape[2:]), rows[:, :6], image.shape[:2]), masks
+            return ops.scale_boxes((planes.shape[2], planes.shape[3]), rows[:, :6], image.shape[:2]), masks
 
     return lambda: model.detect(image, "", min_score=0.05), library
 

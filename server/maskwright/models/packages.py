@@ -8,7 +8,8 @@ from maskwright_protocol.errors import NeedsPackage
 
 from .catalogue import Entry
 
-_EXTRAS = {"torch": "torch", "safetensors": "torch", "transformers": "torch", "pymatting": "matting", "ultralytics": "yolo"}
+_EXTRAS = dict.fromkeys(("torch", "safetensors", "transformers"), "torch")
+_EXTRAS |= {"pymatting": "matting", "ultralytics": "yolo"}
 
 
 def command(package: str) -> str:

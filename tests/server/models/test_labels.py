@@ -68,10 +68,16 @@ def test_words_for_parts(table, words, found):
     assert (part and [table.labels[number] for number in part.classes]) == found
 
 
+def found(table: labels.LabelTable, words: str) -> labels.Part:
+    part = labels.find(table, words)
+    assert part is not None
+    return part
+
+
 def test_the_word_for_a_group_and_the_label_of_the_same_name():
-    assert labels.find(FACE, "skin").name == "all skin"
-    assert labels.find(FACE, "Skin").name == "skin"
-    assert set(labels.find(FACE, "face").classes) > set(labels.find(FACE, "Mouth").classes)
+    assert found(FACE, "skin").name == "all skin"
+    assert found(FACE, "Skin").name == "skin"
+    assert set(found(FACE, "face").classes) > set(found(FACE, "Mouth").classes)
 
 
 def test_a_checkpoints_own_names_are_compared():
@@ -88,7 +94,9 @@ def test_labels_of_the_users_own_models(tmp_path):
     entry = catalogue.built_in().get("segformer-clothes").model_copy(update={"options": {}})
     assert labels.installed_table(entry, None) is None
     (tmp_path / "config.json").write_text(json.dumps({"id2label": {"0": "background", "1": "wing", "2": "tail"}}))
-    assert labels.installed_table(entry, tmp_path).parts == ("wing", "tail")
+    table = labels.installed_table(entry, tmp_path)
+    assert table is not None
+    assert table.parts == ("wing", "tail")
     (tmp_path / "config.json").write_text(json.dumps({"id2label": dict(enumerate(PUBLISHED_FACE))}))
     assert labels.installed_table(entry, tmp_path) is FACE
     listed = entry.model_copy(update={"options": {"labels": ["sky", "sea"], "of": "face"}})

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pytest
@@ -38,7 +39,9 @@ class Desk:
         box = PixelRect(x, y, width, height)
         return Picture(box, [Raster(key, shown.shape[1], shown.shape[0], "RGB8", box)])
 
-    def run(self, request: Job):
+    def run(self, request: Job) -> Any:
+        """The answer; which message it is follows from the request."""
+
         def emit(stage: str, fraction: float, text: str) -> None:
             self.stages.append(stage)
 

@@ -161,6 +161,8 @@ def test_where_views_overlap_the_shares_add_up():
     left = Subject(1, Box(10, 10, 60, 70), (view,))
     right = Subject(2, Box(60, 10, 110, 70), (view,))
     one, two = people.shares(left, [left, right]), people.shares(right, [left, right])
+    assert one is not None
+    assert two is not None
     assert np.allclose(one + two, 1, atol=1e-5)
     assert one[40, 30] > 0.97
     assert two[40, 95] > 0.97

@@ -78,8 +78,8 @@ class Florence2:
         """What the option ``task`` asks for; "auto" is grounding for a text and objects without one.
 
         Tasks with words answer under the user's phrases (separated by ``;``, ``,`` or new lines), nothing for a phrase
-        that was not found. "objects" and "dense_captions" with a text keep what has one of its phrases in the label, "ocr"
-        what has one in the line. Scores are 1. Raises ``EmptyPrompt``, ``BadInput``, ``OutOfMemory``.
+        that was not found. "objects" and "dense_captions" with a text keep what has one of its phrases in the label,
+        "ocr" what has one in the line. Scores are 1. Raises ``EmptyPrompt``, ``BadInput``, ``OutOfMemory``.
         """
         chosen = settings.checked("florence2", options)
         phrases = split(text)

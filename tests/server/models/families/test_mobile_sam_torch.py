@@ -40,7 +40,7 @@ def test_it_answers_as_the_export_does(home: Path, checkpoint: Path) -> None:
     embedding = model.embed(image)
     encoder = onnxruntime.InferenceSession(str(MODELS / "mobile-sam" / "mobilesam_encoder.onnx"))
     pixels = planes(image, model.frame(size), *model.mean_std, model.setup)
-    (features,) = encoder.run(None, {"input": pixels.numpy()})
+    features = np.asarray(encoder.run(None, {"input": pixels.numpy()})[0])
     image_features = embedding.data["image"].numpy()
     assert np.abs(features - image_features).max() < 2e-3 * features.std() * 10
     assert np.corrcoef(features.ravel(), image_features.ravel())[0, 1] > 0.99999
@@ -59,7 +59,7 @@ def test_it_answers_as_the_export_does(home: Path, checkpoint: Path) -> None:
             "has_mask_input": np.zeros(1, np.float32),
             "orig_im_size": np.array([16, 16], np.float32),
         }
-        scores, masks = decoder.run(["iou_predictions", "low_res_masks"], feeds)
+        scores, masks = (np.asarray(a) for a in decoder.run(["iou_predictions", "low_res_masks"], feeds))
         (answer,) = model.segment(embedding, [prompt])
         for mask, score in zip(masks[0], scores[0].tolist(), strict=True):
             off = [float(np.abs(h.low_res - mask).max()) for h in answer if h.low_res is not None]

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -127,6 +128,8 @@ def test_sam_and_hq_sam_are_read_under_their_authors_names(family: str, tmp_path
         "window_size": 3, "global_attn_indexes": [1],
     }  # fmt: skip
     prompts = {"image_size": 128, "patch_size": 16}
+    kind: Any
+    config: Any
     kind, config = (SamHQModel, SamHQConfig) if family == "sam_hq" else (SamModel, SamConfig)
     decoder = {"vit_dim": 32} if family == "sam_hq" else {}
     network = tiny.awake(

@@ -41,7 +41,7 @@ def library(path: Path, **how: Any) -> tuple[np.ndarray, np.ndarray | None]:
     masks = None
     if protos is not None:
         masks = ops.process_mask(protos[0], rows[:, 6:], rows[:, :4], planes.shape[2:]).numpy()
-    scaled: Any = ops.scale_boxes(tuple(planes.shape[2:]), rows[:, :6].clone(), IMAGE.shape[:2])
+    scaled: Any = ops.scale_boxes((planes.shape[2], planes.shape[3]), rows[:, :6].clone(), IMAGE.shape[:2])
     return scaled.numpy(), masks
 
 
