@@ -12,6 +12,7 @@ from .discovery import Endpoint, find_server, read_endpoint
 from .errors import ServerAbsent
 
 START_TIMEOUT_S = 20.0
+EXIT_IDLE_S = 1800  # a server that nobody started by hand ends when nobody was connected for so long
 INSTALL_HINT = "Install it ('pipx install maskwright' or 'uv tool install maskwright') or set its path in the settings."
 
 
@@ -56,7 +57,7 @@ def start(command: List[str], pause: Callable[[float], None] = time.sleep) -> En
         flags["start_new_session"] = True
     try:
         process = subprocess.Popen(
-            [*command, "serve"],
+            [*command, "serve", "--exit-idle-s", str(EXIT_IDLE_S)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

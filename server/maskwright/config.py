@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     queue_length: int = Field(default=64, ge=1, description="waiting jobs of one client")
     job_deadline_s: float = Field(default=600.0, gt=0)
     worker_idle_s: float = Field(default=300.0, gt=0, description="an idle worker is stopped and gives back its memory")
+    exit_idle_s: float = Field(default=0.0, ge=0, description="with nobody connected so long it ends; 0: never")
     start_timeout_s: float = Field(default=60.0, gt=0)
 
     log_level: str = "info"

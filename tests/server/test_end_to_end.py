@@ -6,6 +6,7 @@ import math
 import os
 import signal
 import socket
+import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -288,6 +289,19 @@ def test_an_idle_worker_gives_its_memory_back(tmp_path: Path, source: FileSource
                 os.kill(pid, 0)
             works(client, source)
             assert server.status().workers[0].restarts == 0
+    finally:
+        stop_server(server)
+
+
+def test_a_server_that_nobody_uses_ends(tmp_path: Path) -> None:
+    server = start_server(tmp_path, "--exit-idle-s", "1.2")
+    try:
+        with server.client() as client:
+            client.request(messages.StatusRequest(""), 5)
+            time.sleep(2.5)
+            assert server.process.poll() is None, "somebody is connected"
+        assert server.process.wait(timeout=20) == 0
+        assert not (tmp_path / "run" / "server.json").exists()
     finally:
         stop_server(server)
 

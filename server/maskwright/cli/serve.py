@@ -24,6 +24,9 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--worker-idle-s", type=float, metavar="S", help="stop the idle models' process after this time"
     )
+    parser.add_argument(
+        "--exit-idle-s", type=float, metavar="S", help="end when nobody was connected for this time (never)"
+    )
     parser.add_argument("--tls-certificate", type=Path, metavar="PEM")
     parser.add_argument("--tls-key", type=Path, metavar="PEM")
     parser.add_argument("--log-level", choices=["debug", "info", "warning", "error"])

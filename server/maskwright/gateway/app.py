@@ -10,6 +10,7 @@ import signal
 import ssl
 import sys
 import time
+from collections.abc import Callable
 
 from filelock import FileLock, Timeout
 
@@ -98,9 +99,11 @@ async def _serve(settings: Settings, tls: ssl.SSLContext | None) -> None:
     asyncio.get_running_loop().run_in_executor(None, _ask_the_driver)
     _on_signals(stop)
     log.info("listening", extra={"host": settings.host, "port": port, "pid": os.getpid()})
+    watch = asyncio.create_task(_end_when_idle(settings.exit_idle_s, lambda: bool(gate.sessions), stop))
     try:
         await stop.wait()
     finally:
+        watch.cancel()
         log.info("stopping")
         remove_endpoint(endpoint)
         await desk.stop()
@@ -108,6 +111,18 @@ async def _serve(settings: Settings, tls: ssl.SSLContext | None) -> None:
         server.close()
         await server.wait_closed()
         store.clear()
+
+
+async def _end_when_idle(limit_s: float, busy: Callable[[], bool], stop: asyncio.Event) -> None:
+    """Set ``stop`` when nobody was connected for ``limit_s``; never for 0. A crashed editor leaves one behind."""
+    last = time.monotonic()
+    while limit_s > 0 and time.monotonic() - last < limit_s:
+        await asyncio.sleep(min(limit_s / 4, 10.0))
+        if busy():
+            last = time.monotonic()
+    if limit_s > 0:
+        log.info("nobody is connected any more")
+        stop.set()
 
 
 def _ask_the_driver() -> None:
