@@ -70,7 +70,7 @@ def decontaminate(
 ) -> Colours:
     """``estimate`` where it matters: around pixels that are neither opaque nor empty.
 
-    Opaque pixels keep their own colour exactly. Same shapes and ranges as ``estimate_foreground``.
+    Opaque pixels keep their own colour exactly, nearly opaque ones nearly. Same shapes and ranges as ``estimate_foreground``.
     """
     out = np.array(image, np.float32, order="C")
     soft = (alpha > 0) & (alpha < 1)
@@ -79,6 +79,10 @@ def decontaminate(
         return out
     box = box.padded(margin).intersect(PixelBox(0, 0, alpha.shape[1], alpha.shape[0]))
     rows, columns = box.slices()
-    estimated = estimate(out[rows, columns], np.ascontiguousarray(alpha[rows, columns]))
-    np.copyto(out[rows, columns], estimated, where=(alpha[rows, columns] < 1)[..., None])
+    part = np.ascontiguousarray(alpha[rows, columns])
+    estimated = estimate(out[rows, columns], part)
+    # image = alpha * foreground + (1 - alpha) * background: no background explains a foreground further off than this.
+    reach = (np.float32(1) - part)[..., None]
+    bounded = np.clip(estimated, out[rows, columns] - reach, out[rows, columns] + reach)
+    np.copyto(out[rows, columns], bounded, where=(part < 1)[..., None])
     return out
