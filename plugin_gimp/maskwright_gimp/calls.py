@@ -206,7 +206,7 @@ def cut_out(call: Call) -> Outcome:
         colours = ""
         if chosen["result"] == "layer" and (chosen["clean-colors"] or options.needs_colours(chosen)):
             colours = subject.clean_colours()
-            if not colours and options.needs_colours(chosen):
+            if options.needs_colours(chosen) and not subject.is_plain:
                 raise BadInput(
                     "Outlines, backgrounds and shadows can only be drawn in 8- and 16-bit images in sRGB.",
                     "Leave them out, or convert the image first.",

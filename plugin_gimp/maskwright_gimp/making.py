@@ -4,6 +4,7 @@ Everything is prepared in items that belong to no image yet, so that what fails 
 group is opened. GIMP's plane of a selection or a mask is linear, that of a channel is native to the channel.
 """
 
+from array import array
 from contextlib import contextmanager
 from typing import Any, Iterator, List, Optional, Sequence
 
@@ -17,6 +18,7 @@ from maskwright_protocol import masks  # noqa: E402
 from maskwright_protocol.errors import BadInput  # noqa: E402
 from maskwright_protocol.messages import Mask, PixelRect, Pixels  # noqa: E402
 
+from . import edges  # noqa: E402
 from .geometry import crop, intersect  # noqa: E402
 from .reading import NO_ABYSS, Subject, canvas, item_box, rectangle  # noqa: E402
 
@@ -26,6 +28,7 @@ OPERATIONS = {
     "subtract": Gimp.ChannelOps.SUBTRACT,
     "intersect": Gimp.ChannelOps.INTERSECT,
 }
+STRIP = 64  # rows that are worked on at once
 WITH_ALPHA = {
     Gimp.ImageBaseType.RGB: Gimp.ImageType.RGBA_IMAGE,
     Gimp.ImageBaseType.GRAY: Gimp.ImageType.GRAYA_IMAGE,
@@ -207,11 +210,56 @@ def _transfer(channel: Any, mask: Any, box: PixelRect) -> None:
     buffer.flush()
 
 
+def _clean_edges(layer: Any, subject: Subject, colours: Pixels) -> None:
+    """Give a copy of the subject the server's colours (RGBA16) where they are half transparent.
+
+    All other pixels stay bit for bit, and so do those whose colour sRGB cannot hold.
+    """
+    box, area = subject.box, intersect(colours.box, subject.box)
+    if area is None:
+        return
+    base = subject.image.get_base_type()
+    other = Gimp.Layer.new(
+        subject.image, "clean", box.width, box.height, WITH_ALPHA[base], 100.0, Gimp.LayerMode.NORMAL
+    )
+    data = crop(masks.unpack(colours), colours.box, area, 8)
+    _write(other, area, box, "R'G'B'A u16", data, 8)
+    own, clean = layer.get_buffer(), other.get_buffer()
+    native = Babl.get_name(layer.get_format())  # with its colour space, which the encoding alone has not
+    pixel_bytes = Babl.format_get_bytes_per_pixel(layer.get_format())
+    colour_bytes = pixel_bytes - pixel_bytes // (2 if layer.is_gray() else 4)
+    for top in range(0, area.height, STRIP):
+        rows = min(STRIP, area.height - top)
+        strip = Gegl.Rectangle.new(area.x - box.x, area.y - box.y + top, area.width, rows)
+        sent = edges.alpha_of(data[top * area.width * 8 : (top + rows) * area.width * 8])
+        # The mask may hold fewer steps than the server sent: what it rounds to opaque stays as it is.
+        held = layer.get_mask().get_buffer().get(strip, 1.0, "Y u16", NO_ABYSS)
+        marks = edges.both(edges.soft(sent), edges.soft(held))
+        if 1 not in marks:
+            continue
+        seen = array("f", own.get(strip, 1.0, "R'G'B' float", NO_ABYSS))
+        mixed, fresh = bytearray(own.get(strip, 1.0, None, NO_ABYSS)), clean.get(strip, 1.0, None, NO_ABYSS)
+        for start, end in edges.runs(marks, seen):
+            edges.replace(mixed, fresh, start, end, pixel_bytes, colour_bytes)
+        own.set(strip, native, bytes(mixed))
+    own.flush()
+    other.delete()
+
+
 def apply_layers(
-    subject: Subject, parts: Sequence[Sequence[Mask]], names: Sequence[str], hide_original: bool = False
+    subject: Subject,
+    parts: Sequence[Sequence[Mask]],
+    names: Sequence[str],
+    hide_original: bool = False,
+    colours: Optional[Pixels] = None,
 ) -> None:
-    """One new layer for each group of masks. An indexed image keeps them as layer masks: its alpha is on or off."""
+    """One new layer for each group of masks. An indexed image keeps them as layer masks: its alpha is on or off.
+
+    ``colours``: the server's, for the first one's soft edge.
+    """
     copies = _masked_copies(subject, parts, names)
+    if colours is not None:
+        _clean_edges(copies[0], subject, colours)
     bake = subject.image.get_base_type() != Gimp.ImageBaseType.INDEXED
     with one_undo_step(subject.image):
         _insert(subject, copies, bake)

@@ -23,8 +23,7 @@ class ModelsList(Gtk.ScrolledWindow):
         super().__init__(shadow_type=Gtk.ShadowType.IN)
         self._client, self._changed, self._failed = client, changed, failed
         self._rows: List[offers.Row] = []
-        self._list = Gtk.ListBox(selection_mode=Gtk.SelectionMode.NONE)
-        self._list.set_header_func(self._head)
+        self._list = Gtk.Box(orientation=Gtk.Orientation.VERTICAL)
         self.set_policy(Gtk.PolicyType.NEVER, Gtk.PolicyType.AUTOMATIC)
         self.set_size_request(660, 320)
         self.add(self._list)
@@ -37,19 +36,15 @@ class ModelsList(Gtk.ScrolledWindow):
         self._rows = rows
         for child in self._list.get_children():
             child.destroy()
+        heading = ""
         for row in rows:
-            self._list.add(self._widget(row))
+            if row.heading != heading:
+                heading = row.heading
+                self._list.pack_start(
+                    Gtk.Label(label=f"<b>{heading}</b>", use_markup=True, xalign=0.0, margin=6), False, False, 0
+                )
+            self._list.pack_start(self._widget(row), False, False, 0)
         self._list.show_all()
-
-    def _head(self, row: Any, before: Optional[Any]) -> None:
-        heading = self._rows[row.get_index()].heading
-        if before is not None and self._rows[before.get_index()].heading == heading:
-            row.set_header(None)
-            return
-        label = Gtk.Label(xalign=0.0, margin=6)
-        label.set_markup(f"<b>{heading}</b>")
-        label.show()
-        row.set_header(label)
 
     def _widget(self, row: offers.Row) -> Any:
         model = row.model

@@ -142,19 +142,22 @@ class Subject:
             return None
         return self.layer.get_mask()
 
-    def clean_colours(self) -> str:
-        """The format in which the server may send cleaned colours without loss; empty where it may not.
+    @property
+    def is_plain(self) -> bool:
+        """Whether the server can send all pixels of a new layer without loss.
 
-        Float pixels may lie outside 0..1 and other profiles' colours outside sRGB; those are copied as they are.
+        Float pixels may lie outside 0..1 and other profiles' colours outside sRGB, and what a mask hides is not sent.
         """
-        image = self.image
-        profile = image.get_color_profile()
+        profile = self.image.get_color_profile()
         plain = profile is None or profile.is_equal(Gimp.ColorProfile.new_rgb_srgb())
-        if self.hiding_mask() is not None or not plain or image.get_precision() not in INTEGER:
+        integer = self.image.get_precision() in INTEGER and self.image.get_base_type() != Gimp.ImageBaseType.INDEXED
+        return plain and integer and self.hiding_mask() is None
+
+    def clean_colours(self) -> str:
+        """The format in which the server shall send cleaned colours; empty for a palette: it has no room for them."""
+        if self.image.get_base_type() == Gimp.ImageBaseType.INDEXED:
             return ""
-        if image.get_base_type() == Gimp.ImageBaseType.INDEXED:
-            return ""
-        return "RGBA8" if image.get_precision() == EIGHT_BIT else "RGBA16"
+        return "RGBA8" if self.is_plain and self.image.get_precision() == EIGHT_BIT else "RGBA16"
 
     def close(self) -> None:
         if self._temporary is not None:

@@ -6,6 +6,7 @@ from maskwright_protocol.errors import BadInput
 from maskwright_protocol.messages import CutoutResult, Instance, Mask, Report, Selection
 
 from . import making, reading
+from .options import needs_colours
 
 
 class Found(NamedTuple):
@@ -69,14 +70,15 @@ def apply(subject: reading.Subject, answer: Any, options: Mapping[str, Any], nam
     elif kind == "layers" and objects:
         parts = [[instance.mask] for instance in objects if instance.mask is not None]
         making.apply_layers(subject, parts, [instance.label or name for instance in objects], hide)
-    elif colours is not None:
+    elif colours is not None and (colours.format == "RGBA8" or needs_colours(options)):
         making.apply_cutout(subject, colours, name, hide)
     else:
-        making.apply_layers(subject, [union], [name], hide)
+        making.apply_layers(subject, [union], [name], hide, colours)
     return max(1, len(objects))
 
 
 def how(report: Report) -> str:
     """Which models answered, on what device, and what there is to know about it."""
-    recipe = f" ({report.recipe})" if report.recipe and report.recipe != "auto" else ""
-    return " ".join([f"{' + '.join(report.models)}{recipe} on {report.device}.", *report.notes])
+    models = " + ".join(report.models)
+    plain = report.recipe in ("", "auto", "+".join(report.models))
+    return " ".join([models if plain else f"{models} ({report.recipe})", f"on {report.device}.", *report.notes])

@@ -71,7 +71,7 @@ class ServerDialog:
         automatic.set_active(self.values["start_server"])
         automatic.connect("toggled", lambda widget: self._save("start_server", widget.get_active()))
         grid.attach(automatic, 0, 0, 2, 1)
-        label = Gtk.Label(label="_Command of the server", use_underline=True, xalign=0.0)
+        label = Gtk.Label(label="Co_mmand of the server", use_underline=True, xalign=0.0)
         command = Gtk.Entry(text=self.values["command"], placeholder_text="found by itself", hexpand=True)
         command.set_tooltip_text("Path of the maskwright command, if it is not found by itself")
         command.connect("changed", lambda widget: self._save("command", widget.get_text().strip()))

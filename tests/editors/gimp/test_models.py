@@ -1,0 +1,207 @@
+"""Models that are not there yet: named in errors, offered with their licence, downloaded, used, and removed."""
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from maskwright_protocol.messages import ModelInfo, ModelsRequest
+from tests.server.models import hub as hubs
+
+from ..chroot import wait_until
+from ..server import Server, models_folder
+from .asking import Plane
+from .test_procedures import bus, selected
+from .windows import INTERACTIVE, Clicks, Windows
+
+pytestmark = pytest.mark.editor
+FILE = "yolox_nano.onnx"
+NAME = "A Finder"  # the first by name, so that it is the first of the installed ones in the list
+FINDER = "models='detector=finder'"
+
+
+class Shop(Server):
+    """A server that lacks a detector, and a catalogue with one to download from ``hub``."""
+
+    def __init__(self, folder: Path, runtime: Path, hub: hubs.Hub) -> None:
+        super().__init__(runtime, folder / "server.log")
+        self.folder = folder
+        self.some = ("mobile-sam",)
+        self.variables: dict[str, str] = {}
+        data = (models_folder() / "yolox-nano" / FILE).read_bytes()
+        hub.files[f"release/{FILE}"] = data
+        digest = hashlib.sha256(data).hexdigest()
+        (folder / "models.toml").write_text(
+            f'[[model]]\nid = "finder"\ntitle = "{NAME}"\nfamily = "yolox"\ninput_size = 416\nlicence = "Its own"\n'
+            f'files = [{{ name = "{FILE}", size = {len(data)}, sha256 = "{digest}" }}]\n'
+            f'sources = [{{ url = "{hub.url}/release/" }}]\n'
+        )
+
+    def environment(self) -> dict[str, str]:
+        some = self.folder / "some"
+        some.mkdir(exist_ok=True)
+        for name in self.some:
+            if not (some / name).exists():
+                (some / name).symlink_to(models_folder() / name)
+        return {
+            **super().environment(),
+            "MASKWRIGHT_CONFIG": str(self.folder / "config.toml"),
+            "MASKWRIGHT_MODELS": str(some),
+            "XDG_DATA_HOME": str(self.folder / "data"),
+            **self.variables,
+        }
+
+    @property
+    def downloaded(self) -> Path:
+        return self.folder / "data" / "maskwright" / "models" / "finder" / FILE
+
+    def models(self) -> list[ModelInfo]:
+        with self.client() as client:
+            return client.request(ModelsRequest("")).models  # type: ignore[attr-defined]
+
+
+Opener = Callable[..., tuple[hubs.Hub, Shop]]
+
+
+@pytest.fixture
+def open_shop(gui: Windows, tmp_path: Path) -> Iterator[Opener]:
+    """``open_shop(some=("mobile-sam",), VARIABLE="value")`` puts a ``Shop`` in the place of the tests' server."""
+    usual = gui.server
+    with hubs.running() as hub:
+        shop = Shop(tmp_path, usual.runtime, hub)
+
+        def opened(some: tuple[str, ...] = ("mobile-sam",), **variables: str) -> tuple[hubs.Hub, Shop]:
+            shop.some, shop.variables = some, variables
+            usual.stop()
+            shop.start()
+            return hub, shop
+
+        yield opened
+        shop.stop()
+        usual.start()
+
+
+def buttons(shown: Windows, window: str) -> list[tuple[int, int]]:
+    """Where the list in Server and Models has buttons, from the top, on the screen."""
+    x, y, _, _ = shown.place(window)
+    strip = shown.picture("_buttons", window)[:, 574:580].sum(axis=2).mean(axis=1)
+    usual = np.median(strip)
+    dark = np.nonzero(strip < usual - 30)[0]
+    runs = np.split(dark, np.nonzero(np.diff(dark) > 4)[0] + 1)
+    return [(x + 600, y + int(run.mean())) for run in runs if 20 < len(run) < 60]
+
+
+def ask_for_the_bus(shown: Windows) -> str:
+    return shown.gimp.start(
+        f"out = call('maskwright-mask-from-prompt', image, [layer], {INTERACTIVE}, prompt='bus', {FINDER}, "
+        "result='selection')"
+    )
+
+
+def test_without_windows_the_error_says_what_to_do(shown: Windows, open_shop: Opener) -> None:
+    open_shop()
+    called = shown.gimp.call("maskwright-select-by-prompt", prompt="bus", models="detector=finder")
+    assert called.error.startswith("The model finder (A Finder) is not installed. Download A Finder in Filters >")
+    assert called.error.endswith("maskwright models pull finder")
+    assert shown.unchanged()
+
+
+def test_a_missing_model_is_downloaded_and_the_call_done(shown: Windows, photo: Plane, open_shop: Opener) -> None:
+    hub, shop = open_shop()
+    reached, release = threading.Event(), threading.Event()
+
+    def gate(path: str) -> None:
+        reached.set()
+        release.wait(30)
+
+    hub.gate = gate
+    xdotool = shown.lab.xdotool
+
+    def accept() -> tuple[str, str]:
+        call = ask_for_the_bus(shown)
+        xdotool("windowactivate", "--sync", shown.wait_for("Add Mask from Prompt"))
+        xdotool("key", "Return")
+        window = shown.wait_for(f"Download {NAME}")
+        xdotool("windowactivate", "--sync", window)
+        return call, window
+
+    # No: nothing is asked of the source, nothing happens to the image.
+    call, window = accept()
+    shown.picture("download", window)
+    xdotool("key", "Escape")
+    assert shown.gimp.finish(call)[0] == "cancel"
+    assert hub.transfers(FILE) == []
+    # Yes, then cancelled in its middle.
+    call, window = accept()
+    xdotool("key", "Return")
+    assert reached.wait(20), "nothing was asked of the source"
+    xdotool("key", "Escape")
+    assert shown.gimp.finish(call)[0] == "cancel"
+    assert not shop.downloaded.exists()
+    assert shown.unchanged()
+    # Yes, to its end; then the call goes on by itself.
+    release.set()
+    call, window = accept()
+    xdotool("key", "Return")
+    assert shown.gimp.finish(call)[0] == "success"
+    assert shop.downloaded.is_file()
+    with shop.client() as client:
+        expected = bus(client, photo, models={"detector": "finder"})
+    assert np.array_equal(selected(shown.gimp), expected)
+
+
+def test_models_are_downloaded_and_removed_in_the_list(shown: Windows, open_shop: Opener) -> None:
+    _, shop = open_shop(MASKWRIGHT_OFFLINE="1")
+    shop.downloaded.parent.mkdir(parents=True)
+    shop.downloaded.write_bytes((models_folder() / "yolox-nano" / FILE).read_bytes())
+    known = shop.models()
+    recommended = [m for m in known if m.recommended and m.downloadable and not m.installed]
+    assert recommended
+    assert any(model.id == "finder" and model.installed for model in known)
+    call = shown.gimp.start(f"out = call('maskwright-server', {INTERACTIVE})")
+    window = shown.wait_for("Maskwright Server and Models")
+    shown.lab.xdotool("mousemove", 5, 5, "windowactivate", "--sync", window)
+    wait_until(lambda: len(buttons(shown, window)) > len(recommended), "the list of models")
+    # The first of the recommended ones, as the list has them.
+    shown.lab.xdotool("mousemove", *buttons(shown, window)[0], "click", 1)
+    first = min(recommended, key=lambda model: model.title.casefold())
+    inner = shown.wait_for(f"Download {first.title}")
+    shown.lab.xdotool("windowactivate", "--sync", inner)
+    shown.lab.xdotool("key", "Escape")
+    shown.wait_gone(f"Download {first.title}")
+    # The downloaded one is the first of those that are installed.
+    shown.lab.xdotool("mousemove", *buttons(shown, window)[len(recommended)], "click", 1)
+    inner = shown.wait_for(f"Remove {NAME}")
+    shown.lab.xdotool("windowactivate", "--sync", inner)
+    shown.lab.xdotool("key", "Return")
+    wait_until(lambda: not shop.downloaded.exists(), "the files to be deleted")
+    wait_until(lambda: len(buttons(shown, window)) == len(recommended), "the list to follow")
+    shown.lab.xdotool("windowactivate", "--sync", window, "key", "Escape")
+    assert shown.gimp.finish(call)[0] == "success"
+
+
+def test_with_the_built_in_models_alone_more_are_a_click_away(shown: Windows, open_shop: Opener) -> None:
+    open_shop(some=(), MASKWRIGHT_OFFLINE="1")
+    call, window = shown.open("maskwright-select-by-prompt", "Select by Prompt")
+    x, y, width, height = shown.place(window)
+    before: list[Any] = []
+
+    def offered() -> bool:
+        """The dialog has grown a button, right of the server's line."""
+        shot = shown.picture("first-run", window)
+        still = bool(before) and shot.shape == before[-1].shape and np.array_equal(shot, before[-1])
+        before.append(shot)
+        return still and len(before) > 3
+
+    wait_until(offered, "the dialog to be still")
+    shown.lab.xdotool("key", "Escape")
+    assert shown.gimp.finish(call)[0] == "cancel"
+
+
+def test_click_to_select_offers_the_model_too(shown: Windows, open_shop: Opener) -> None:
+    open_shop()
+    assert Clicks is not None
