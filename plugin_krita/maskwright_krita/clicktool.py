@@ -1,8 +1,4 @@
-"""The click tool: clicks and boxes on the canvas -> a preview -> one undoable result.
-
-Krita has no tools in Python. While this one is on it sees the application's events first and takes those of the
-canvas that mean a click; zooming, panning (middle button, space) and everything else goes on to Krita.
-"""
+"""The click tool: clicks and boxes on the canvas -> a preview -> one undoable result. ``Hands`` brings the clicks."""
 
 import time
 from dataclasses import replace
@@ -14,21 +10,18 @@ from maskwright_protocol.messages import Point, Rect
 from .controller import Controller, Failure
 from .editor import app, canvas
 from .editor.pixels import Reader
-from .guesses import Guess, Preview, Question, ask
-from .marks import DRAG_PIXELS, Mark, Marks, box_between
+from .guesses import Guess, Preview, Question, ask, whole
+from .hands import Hands
+from .marks import Mark, Marks, Touch
 from .overlay import Overlay
 from .pictures import Picture
-from .qt import QApplication, QEvent, QObject, QPointF, Qt, QTimer, pyqtSignal
+from .pointing import Pointing
+from .qt import QObject, QPointF, QTimer, pyqtSignal
 from .tasks import Task
 from .texts import tr
 
 Steps = Generator[Any, Any, Any]
 LOOK_AGAIN_MS = 400  # after an answer, when the hand rests: did the picture change under us?
-
-_PRESS = (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick, QEvent.Type.TabletPress)
-_MOVE = (QEvent.Type.MouseMove, QEvent.Type.TabletMove)
-_RELEASE = (QEvent.Type.MouseButtonRelease, QEvent.Type.TabletRelease)
-_KEYS = (QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress)
 
 
 class ClickTool(QObject):
@@ -50,9 +43,8 @@ class ClickTool(QObject):
         self._canvas: Any = None
         self._overlay: Optional[Overlay] = None
         self._tasks: Dict[str, Task] = {}
-        self._pressed: Any = None  # (widget position, is it an exclusion)
-        self._space = False
-        self._hover_at: Any = None
+        self._hands: Optional[Hands] = None
+        self.pointing: Optional[Pointing] = None  # while the tool is on and the user wants it
         self._look_again = QTimer(self)
         self._look_again.setSingleShot(True)
         self._look_again.timeout.connect(self._check_picture)
@@ -81,9 +73,11 @@ class ClickTool(QObject):
         self._picture = Picture(self._reader)
         view = self._view
         self._overlay = Overlay(self._canvas, self.marks, lambda: canvas.image_to_widget(view))
-        self._space = False
+        self.pointing = None
+        if self.controller.options.hover:
+            self.pointing = Pointing(self.controller, self._overlay, self._about, self._spawn_once)
         canvas.hide_brush_outline(self._canvas)
-        QApplication.instance().installEventFilter(self)
+        self._hands = Hands(self, view, self._canvas)
         self._canvas.setFocus()
         self._guard.start(200)
         self._spawn("prefetch", self._prefetch(self._picture))
@@ -94,7 +88,8 @@ class ClickTool(QObject):
         if not self.active:
             return
         self.active = False
-        QApplication.instance().removeEventFilter(self)
+        if self._hands is not None:
+            self._hands.let_go()
         self._guard.stop()
         self._look_again.stop()
         for task in list(self._tasks.values()):
@@ -106,20 +101,26 @@ class ClickTool(QObject):
             except RuntimeError:  # it went with its canvas
                 pass
         self._overlay = self._canvas = self._view = None
-        self._hover_at = self._pressed = None
+        self._hands = self.pointing = None
         self.marks.clear()
         self.active_changed.emit(False)
 
     def commit(self) -> None:
-        """Put the preview into the document and switch off. Without one, only switch off."""
+        """Put the preview, or before the first click the object under the pointer, into the document and switch off.
+        Without any, only switch off."""
         guess = self.marks.answer
+        pointed = self.pointing.shown if self.pointing is not None and not len(self.marks) else None
         waiting = self.marks.pending is not None and "query" in self._tasks
         if waiting:
             return  # the answer is on its way; Enter again when it is seen
+        connection, options = self.controller.connection, self.controller.options
+        steps = guess.whole(connection) if guess is not None else None
+        if pointed is not None:
+            middle = Point(pointed.box.x + pointed.box.width / 2, pointed.box.y + pointed.box.height / 2)
+            steps = whole(connection, self._question([middle], [], seed=pointed.id, alone=True))
         self.stop()
-        if guess is not None:
-            options = self.controller.options
-            self.controller.commit(guess.whole(self.controller.connection), options.kind, options.mode)
+        if steps is not None:
+            self.controller.commit(steps, options.kind, options.mode)
 
     def other(self) -> None:
         """Show another hypothesis for the same clicks: a part, the whole, and round again."""
@@ -134,6 +135,31 @@ class ClickTool(QObject):
             self._look_again.start(LOOK_AGAIN_MS)
         else:
             self.controller.told.emit(tr("There is no other guess for these clicks."))
+
+    def similar(self) -> None:
+        """Select what is like the thing that is shown, and switch off."""
+        guess = self.marks.answer
+        if guess is None or guess.shown is None:
+            self.controller.told.emit(tr("Click one of the things first."))
+            return
+        steps = guess.example(self.controller.connection)
+        self.stop()
+        self.controller.similar_to(steps)
+
+    def climb(self, by: int) -> None:
+        """From the object under the pointer, or the one that was clicked, to what holds it (1) or back (-1)."""
+        pointing, touch = self.pointing, self.marks.touch
+        if pointing is None or not pointing.ready:
+            return
+        if touch is None:
+            if not len(self.marks):
+                pointing.climb(by)
+            return
+        one, at = pointing.named(touch.id), touch.point
+        other = pointing.other(one, at.x, at.y, by) if one is not None else None
+        if other is not None:
+            self.marks.undo()
+            self._take(Touch(at, other.id))
 
     def undo(self) -> None:
         """Take the last click back."""
@@ -152,112 +178,58 @@ class ClickTool(QObject):
         if reader is None or not app.is_open(reader.document) or not app.is_active(reader.document):
             self.stop()
 
-    # ------------------------------------------------------------ events
+    # ------------------------------------------------------------ what the hands do
 
-    def eventFilter(self, watched: QObject, event: Any) -> bool:
-        kind = event.type()
-        if not self.active:
+    def can_climb(self) -> bool:
+        """There is an object under the pointer, or one that was clicked, which others may hold."""
+        pointing = self.pointing
+        if pointing is None or not pointing.ready:
             return False
-        if kind in _KEYS or kind == QEvent.Type.KeyRelease:
-            return self._key(kind, event)
-        if watched is not self._canvas:
-            return False
-        if kind in _PRESS:
-            return self._press(event)
-        if kind in _MOVE:
-            return self._move(event)
-        if kind in _RELEASE:
-            return self._release(event)
-        if kind == QEvent.Type.Leave:
-            self._hover_at = None
-            if self._overlay is not None:
-                self._overlay.show_hover(None)
-        return False
+        return self.marks.touch is not None or (pointing.shown is not None and not len(self.marks))
 
-    def _key(self, kind: Any, event: Any) -> bool:
-        key = event.key()
-        if key == Qt.Key.Key_Space:
-            self._space = kind != QEvent.Type.KeyRelease
-            return False
-        focus = QApplication.focusWidget()
-        typing = focus is not None and focus is not self._canvas and focus.inherits("QLineEdit")
-        if kind == QEvent.Type.KeyRelease or typing or QApplication.activeModalWidget() is not None:
-            return False
-        control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
-        enter = key in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-        undo = control and key == Qt.Key.Key_Z and len(self.marks) > 0
-        other = key == Qt.Key.Key_Tab and len(self.marks) > 0
-        if not (enter or undo or other or key == Qt.Key.Key_Escape):
-            return False
-        event.accept()
-        if kind == QEvent.Type.ShortcutOverride:  # so that Krita's shortcuts do not fire
-            return True
-        if undo:
-            self.undo()
-        elif other:
-            self.other()
-        elif enter:
-            self.commit()
-        else:
-            self.stop()
-        return True
+    def hover(self, at: QPointF) -> None:
+        """Show what is under the pointer, unless there is something better to do."""
+        if self.pointing is None or len(self.marks) or "query" in self._tasks:
+            return
+        if self.pointing.ready or "prefetch" not in self._tasks:
+            self.pointing.move(at)
 
-    def _press(self, event: Any) -> bool:
-        button = event.button()
-        if self._space or button not in (Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton):
-            return False
-        held = event.modifiers() & (Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.ControlModifier)
-        exclude = button == Qt.MouseButton.RightButton or bool(held)
-        self._pressed = (_position(event), exclude)
-        event.accept()
-        return True
+    def left(self) -> None:
+        """The pointer is not over the canvas any more."""
+        if self.pointing is not None:
+            self.pointing.leave()
 
-    def _move(self, event: Any) -> bool:
-        position = _position(event)
-        if self._pressed is None:
-            if event.buttons() == Qt.MouseButton.NoButton:
-                self._hover(position)
-            return False
-        start, exclude = self._pressed
-        if self._overlay is not None and not exclude and _far(start, position):
-            self._overlay.drag = self._box(start, position)
+    def drag(self, box: Optional[Rect]) -> None:
+        """A box that is being drawn."""
+        if self._overlay is not None and (box is not None or self._overlay.drag is not None):
+            self._overlay.drag = box
             self._overlay.update()
-        event.accept()
-        return True
 
-    def _release(self, event: Any) -> bool:
-        if self._pressed is None:
-            return False
-        start, exclude = self._pressed
-        self._pressed = None
-        position = _position(event)
-        event.accept()
-        if self._overlay is not None:
-            self._overlay.drag = None
-        if _far(start, position) and not exclude:
-            self.add(self._box(start, position))
+    def click(self, point: Point) -> None:
+        """At first the object that is shown under the pointer; else the place."""
+        pointed = self.pointing.shown if self.pointing is not None and not len(self.marks) else None
+        if pointed is not None and point.include:
+            self._take(Touch(point, pointed.id))
         else:
-            at = self._to_image(start)
-            self.add(Point(at.x(), at.y(), include=not exclude))
-        return True
+            self.add(point)
 
-    def _to_image(self, position: QPointF) -> QPointF:
-        inverse, _ = canvas.image_to_widget(self._view).inverted()
-        return inverse.map(position)
-
-    def _box(self, start: QPointF, end: QPointF) -> Any:
-        first, second = self._to_image(start), self._to_image(end)
-        return box_between(first.x(), first.y(), second.x(), second.y())
+    def _take(self, touch: Touch) -> None:
+        """An object of the map; what the map knows of it is shown until the server has drawn it."""
+        self.add(touch)
+        one = self.pointing.named(touch.id) if self.pointing is not None else None
+        if one is not None and self.pointing is not None and self._overlay is not None:
+            self._overlay.show_preview(self.pointing.preview(one))
 
     # ------------------------------------------------------------ asking
 
     def add(self, mark: Mark) -> None:
         """A click or a box in document coordinates."""
         self.timings = {"click": time.perf_counter()}
-        self.marks.add(mark)
-        self._hover_at = None
+        guess = self.marks.answer
+        self.marks.add(mark, guess.seed if guess is not None and self.marks.pending is None else "")
+        if self.pointing is not None:
+            self.pointing.leave()
         if self._overlay is not None:
-            self._overlay.show_hover(None)
             self._overlay.update()
         if self.marks.answerable():
             self._ask()
@@ -272,10 +244,17 @@ class ClickTool(QObject):
         task.finished.connect(lambda _: self._ended(name, task, None))
         task.failed.connect(lambda error: self._ended(name, task, error))
 
+    def _spawn_once(self, name: str, steps: Steps) -> None:
+        """Run steps, unless a task of that name runs."""
+        if name in self._tasks:
+            steps.close()
+        else:
+            self._spawn(name, steps)
+
     def _ended(self, name: str, task: Task, error: Optional[Exception]) -> None:
         if self._tasks.get(name) is task:
             del self._tasks[name]
-            quiet = name in ("hover", "look") or isinstance(error, JobCancelled)
+            quiet = name in ("hover", "look", "map") or isinstance(error, JobCancelled)
             if error is not None and not quiet and self.active:
                 again = None
                 if name == "query" and self.marks.pending is not None:
@@ -288,6 +267,8 @@ class ClickTool(QObject):
 
     def _prefetch(self, picture: Picture) -> Steps:
         yield from self.controller.connection.ask(self.controller.options.prefetch(), picture)
+        if self.active and self.pointing is not None:
+            self._spawn("map", self.pointing.find_all(picture))
 
     def _ask(self) -> None:
         self._stop_looking()
@@ -301,14 +282,20 @@ class ClickTool(QObject):
             if task is not None:
                 task.cancel()
 
-    def _question(self, points: List[Point], boxes: List[Rect], hover: bool = False) -> Question:
+    def _about(self, point: Point) -> Question:
+        return self._question([point], [], hover=True)
+
+    def _question(
+        self, points: List[Point], boxes: List[Rect], hover: bool = False, seed: str = "", alone: bool = False
+    ) -> Question:
         reader, picture = self._reader, self._picture
         assert reader is not None and picture is not None
         region = None if hover else self.controller.region(reader)
-        return Question(reader, picture, replace(self.controller.options), points, boxes, region, hover)
+        return Question(reader, picture, replace(self.controller.options), points, boxes, region, hover, seed, alone)
 
     def _query(self, step: Any) -> Steps:
-        question = self._question(self.marks.points, self.marks.boxes)
+        marks = self.marks
+        question = self._question(marks.points, marks.boxes, seed=marks.seed, alone=marks.touch is not None)
         self.timings["asked"] = time.perf_counter()
         guess = yield from ask(self.controller.connection, question)
         self.timings["answered"] = time.perf_counter()
@@ -331,28 +318,6 @@ class ClickTool(QObject):
             self._overlay.show_preview(self.preview())
         self.stepped.emit()
 
-    def _hover(self, position: QPointF) -> None:
-        """Remember where the pointer is; one question at a time, always about the newest place."""
-        options = self.controller.options
-        if not options.hover or len(self.marks) or "query" in self._tasks or "prefetch" in self._tasks:
-            return
-        self._hover_at = self._to_image(position)
-        if "hover" not in self._tasks:
-            self._spawn("hover", self._hovering())
-
-    def _hovering(self) -> Steps:
-        reader = self._reader
-        assert reader is not None
-        while self._hover_at is not None and self._overlay is not None:
-            at, self._hover_at = self._hover_at, None
-            box = reader.box
-            if not (box.x <= at.x() < box.x + box.width and box.y <= at.y() < box.y + box.height):
-                self._overlay.show_hover(None)
-                continue
-            guess = yield from ask(self.controller.connection, self._question([Point(at.x(), at.y())], [], True))
-            if self._overlay is not None and not len(self.marks):
-                self._overlay.show_hover(guess.preview)
-
     # ------------------------------------------------------------ a picture that changes
 
     def _check_picture(self) -> None:
@@ -364,25 +329,18 @@ class ClickTool(QObject):
         switched on, ask again."""
         guess = self.marks.answer
         if guess is not None and not guess.is_whole:
+            shown = guess.preview
             yield from guess.whole(self.controller.connection)
+            if guess.preview is not shown:
+                self._show()
         yield from fresh.prepare()
         old = self._picture
         if old is None or fresh.key == old.key or not self.active:
             return
         self._picture = fresh
         self._tasks.pop("look", None)  # which asking would cancel
+        self.marks.forget_seeds()
+        if self.pointing is not None:
+            self._spawn("map", self.pointing.find_all(fresh))
         if self.marks.answerable() and len(self.marks):
             self._ask()
-
-
-def _position(event: Any) -> QPointF:
-    """Where a mouse or tablet event was, in its widget, in Qt 5 and 6."""
-    if hasattr(event, "position"):
-        return QPointF(event.position())
-    if hasattr(event, "localPos"):
-        return QPointF(event.localPos())
-    return QPointF(event.posF())
-
-
-def _far(start: QPointF, end: QPointF) -> bool:
-    return max(abs(start.x() - end.x()), abs(start.y() - end.y())) >= DRAG_PIXELS

@@ -1,15 +1,17 @@
 """The commands: each reads what it needs, asks the server, and puts the answer into the document. No widgets here."""
 
-from typing import Any, Callable, Dict, Generator, Optional
+from dataclasses import replace
+from typing import Any, Callable, Dict, Generator, List, Optional
 
 from maskwright_protocol import masks
 from maskwright_protocol.errors import EmptyPrompt, JobCancelled, MaskwrightError
 from maskwright_protocol.messages import Job, Mask, Rect
 
 from .connection import Connection
-from .editor import app, selections
+from .editor import app, canvas, layers, selections
 from .editor.pixels import Reader
-from .options import Options
+from .options import Cut, Edge, Options
+from .people import Part, chosen, names, people
 from .pictures import Picture
 from .planes import Plane
 from .qt import QObject, pyqtSignal
@@ -61,6 +63,7 @@ class Controller(QObject):
         self.connection.progressed.connect(self._on_progress)
         self.result: Optional[Result] = None
         self.last_error: Optional[Exception] = None
+        self.edge = Edge()  # as it was last asked for in a dialog
         self._task: Optional[Task] = None
         self._committing = False
 
@@ -81,8 +84,31 @@ class Controller(QObject):
         """The existing selection, a rectangle or a lasso, says which object is meant."""
         self._run(tr("Looking for the object"), self._object)
 
-    def refine(self, edge_width: float = 0.0) -> None:
-        self._run(tr("Refining the edge"), lambda: self._refine(edge_width))
+    def refine(self, edge: Optional[Edge] = None) -> None:
+        self._run(tr("Refining the edge"), lambda: self._refine(edge or Edge()))
+
+    def cut_out(self, cut: Cut, kind: str = "layer") -> None:
+        """What the prompt means, or the subject, with an edge made to measure."""
+        cut = replace(cut, prompt=cut.prompt.strip(), exclude=cut.exclude.strip())
+        if cut.prompt:
+            self.options.remember(cut.prompt)
+            self.save_options()
+        self._run(tr("Cutting out {0}", cut.prompt or tr("the subject")), lambda: self._cut_out(cut, kind))
+
+    def select_parts(self, parts: List[Part], exact: bool, kind: str) -> None:
+        self._run(tr("Looking for parts of people"), lambda: self._parts(parts, exact, kind))
+
+    def prepare_inpainting(self, grow: float, feather: float, context: float, show: str = "tell") -> None:
+        """``show`` says how the surroundings are shown: "tell", "guides" or "mask"."""
+        self._run(tr("Preparing the selection"), lambda: self._inpaint(grow, feather, context, show))
+
+    def select_similar(self) -> None:
+        """What is like the selected thing."""
+        self._run(tr("Looking for what is similar"), self._like_selection)
+
+    def similar_to(self, steps: Steps) -> None:
+        """What is like an object; steps from elsewhere end with its id and ``Result``."""
+        self._run(tr("Looking for what is similar"), lambda: self._like(steps))
 
     def remove_background(self) -> None:
         self._run(tr("Removing the background"), self._cutout)
@@ -179,10 +205,10 @@ class Controller(QObject):
         job = self.options.select_object(Rect(box.x, box.y, box.width, box.height), _mask(plane))
         yield from self._ask_and_commit(Result(reader, tr("Object")), job, "selection", mode="replace")
 
-    def _refine(self, edge_width: float) -> Steps:
+    def _refine(self, edge: Edge) -> Steps:
         reader = self.reader("selection")
         plane = self._existing(reader, tr("Select something first; its edge is refined then."))
-        job = self.options.refine(_mask(plane), edge_width)
+        job = self.options.refine(_mask(plane), edge)
         yield from self._ask_and_commit(Result(reader, tr("Refined")), job, "selection", mode="replace")
 
     def _cutout(self) -> Steps:
@@ -191,6 +217,58 @@ class Controller(QObject):
         result = Result(reader, reader.node.name())
         job = self.options.cutout(foreground=reader.direct and region is None)
         yield from self._ask_and_commit(result, job, "layer", region)
+
+    def _cut_out(self, cut: Cut, kind: str) -> Steps:
+        reader = self.reader(kind)
+        region = self.region(reader)
+        result = Result(reader, reader.node.name(), cut.prompt)
+        colours = kind == "layer" and (reader.direct or cut.painted)
+        yield from self._ask_and_commit(result, self.options.cut_out(cut, colours), kind, region)
+
+    def _parts(self, wanted: List[Part], exact: bool, kind: str) -> Steps:
+        reader = self.reader(kind)
+        apart = people(wanted) or kind == "instances"
+        job = self.options.parts(names(wanted), apart, exact, mask_of(self.region(reader)))
+        answer = yield from self.connection.ask(job, Picture(reader))
+        if apart and answer.instances:
+            answer = replace(answer, instances=chosen(answer.instances, wanted))
+        result = Result(reader, tr("Parts"))
+        result.take(answer)
+        yield from self._show_and_commit(result, kind, self.options.mode)
+
+    def _inpaint(self, grow: float, feather: float, context: float, show: str) -> Steps:
+        reader = self.reader("selection-mask" if show == "mask" else "selection")
+        plane = self._existing(reader, tr("Select what is to be filled anew first."))
+        job = self.options.inpaint(_mask(plane), grow, feather, context)
+        answer = yield from self.connection.ask(job, Picture(reader))
+        result = Result(reader, tr("Inpainting"))
+        result.take(answer)
+        yield from self._show_and_commit(result, "selection", "replace")
+        box = answer.context
+        if box is None:
+            return
+        if show == "mask":
+            whole = Plane(box, b"\xff" * (box.width * box.height))
+            layers.add_selection_mask(reader.document, reader.node, whole, tr("Inpainting context"))
+        elif show == "guides":
+            canvas.add_guides(reader.document, box)
+        text = tr("The surroundings to look at: {0} x {1} pixels from {2}, {3}.", box.width, box.height, box.x, box.y)
+        self.told.emit(text)
+
+    def _like_selection(self) -> Steps:
+        reader = self.reader(self.options.kind)
+        plane = self._existing(reader, tr("Select one of the things first."))
+        yield from self._ask_similar(reader, Picture(reader), "", plane)
+
+    def _like(self, steps: Steps) -> Steps:
+        identity, picture, result = yield from steps
+        yield from self._ask_similar(result.reader, picture, identity, result.plane())
+
+    def _ask_similar(self, reader: Reader, picture: Picture, identity: str, plane: Plane) -> Steps:
+        answer = yield from self.connection.ask(self.options.similar(identity, _mask(plane)), picture)
+        result = Result(reader, tr("Similar"))
+        result.take(answer)
+        yield from self._show_and_commit(result, self.options.kind, self.options.mode)
 
     def _existing(self, reader: Reader, hint: str) -> Plane:
         found = selections.current(reader.document)

@@ -19,7 +19,6 @@ from .qt import (
     QLabel,
     QLineEdit,
     QPushButton,
-    QSpinBox,
     Qt,
     QVBoxLayout,
 )
@@ -33,7 +32,17 @@ def prompt_box(controller: Controller) -> QComboBox:
     box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
     box.setMinimumContentsLength(12)
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    box.lineEdit().setPlaceholderText(tr("what to select, for instance: cat"))
+    box.lineEdit().setPlaceholderText(tr("dog; the largest cat - collar"))
+    box.setToolTip(
+        tr(
+            "What to select, in words:\n"
+            "dog; red car: every dog and every red car\n"
+            "dog - collar: dogs without their collars\n"
+            "the largest dog, two largest dogs: by size\n"
+            "second person from the left: by place\n"
+            "dog #2: by its number in the list"
+        )
+    )
     fill_history(controller, box)
     return box
 
@@ -59,6 +68,7 @@ class Dialog(QDialog):
             QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
         )  # fmt: skip
         buttons.button(QDialogButtonBox.StandardButton.Ok).setText(accept)
+        self.buttons = buttons
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         layout.addWidget(buttons)
@@ -75,19 +85,6 @@ def ask_prompt(controller: Controller, kind: str) -> QDialog:
     dialog.accepted.connect(lambda: controller.select_by_prompt(box.currentText(), kind))
     dialog.open()
     box.setFocus()
-    return dialog
-
-
-def ask_refine(controller: Controller) -> QDialog:
-    dialog = Dialog("maskwright_refine_dialog", tr("Refine Selection"), tr("Refine"))
-    width = QSpinBox()
-    width.setRange(0, 1000)
-    width.setSuffix(tr(" px"))
-    width.setSpecialValueText(tr("automatic"))
-    width.setToolTip(tr("How wide a band around the selection's edge is looked at; hair needs a wide one."))
-    dialog.form.addRow(tr("Edge width:"), width)
-    dialog.accepted.connect(lambda: controller.refine(float(width.value())))
-    dialog.open()
     return dialog
 
 

@@ -4,7 +4,7 @@ from typing import Any, List, Optional, Tuple
 
 from krita import DockWidget
 
-from .dialogs import ask_refine, ask_settings, fill_history, prompt_box
+from .dialogs import ask_settings, fill_history, prompt_box
 from .editor import app
 from .found import FoundList
 from .hover import HoverPreview
@@ -18,7 +18,6 @@ from .qt import (
     QDoubleSpinBox,
     QFormLayout,
     QFrame,
-    QGridLayout,
     QHBoxLayout,
     QLabel,
     QProgressBar,
@@ -32,6 +31,7 @@ from .qt import (
     QWidget,
 )
 from .texts import tr
+from .tool_box import ToolBox
 
 SOURCES = (("layer", "Active layer"), ("effects", "Layer with effects"), ("image", "Visible image"))
 MODES = (
@@ -48,7 +48,13 @@ KINDS = (
     ("selection-mask", "Selection mask layer"),
     ("instances", "One layer per object"),
 )
-ROLES = (("detector", "Find with"), ("segmenter", "Select with"), ("matter", "Cut out with"))
+ROLES = (
+    ("detector", "Find with"),
+    ("segmenter", "Select with"),
+    ("matter", "Cut out with"),
+    ("parser", "Know parts with"),
+)
+TILES = (("auto", "When nothing is found"), ("on", "Always look for them"), ("off", "Do not look for them"))
 
 
 class MaskwrightDocker(DockWidget):
@@ -68,8 +74,8 @@ class MaskwrightDocker(DockWidget):
         layout.setContentsMargins(6, 6, 6, 6)
         layout.setSpacing(6)
         for part in (
-            self._prompt_row(), self._tool_row(), self.problem, self._progress_row(), self.offer, self._found_box(),
-            self._result_form(), self._edge_form(), self._model_form(), self._state_row(),
+            self._prompt_row(), ToolBox(self.controller, self.tool), self.problem, self._progress_row(), self.offer,
+            self._found_box(), self._result_form(), self._edge_form(), self._model_form(), self._state_row(),
         ):  # fmt: skip
             layout.addWidget(part)
         layout.addStretch(1)
@@ -96,51 +102,6 @@ class MaskwrightDocker(DockWidget):
         self.prompt.lineEdit().returnPressed.connect(self._search)
         self.go.clicked.connect(lambda *_: self._search())
         return _row(self.prompt, self.go)
-
-    def _tool_row(self) -> QWidget:
-        self.click = QToolButton()
-        self.click.setObjectName("maskwright_click_button")
-        self.click.setText(tr("Click to select"))
-        self.click.setCheckable(True)
-        self.click.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.click.setToolTip(
-            tr(
-                "Click to include, Shift-click or right-click to leave out, drag for a box.\n"
-                "Ctrl+Z takes the last click back, Enter applies, Escape leaves everything as it was."
-            )
-        )
-        self.click.clicked.connect(lambda on: self.tool.start() if on else self.tool.stop())
-        frame = QWidget()
-        grid = QGridLayout(frame)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setSpacing(4)
-        grid.addWidget(self.click, 0, 0, 1, 2)
-        buttons = (
-            ("maskwright_subject", tr("Subject"), self.controller.select_subject, tr("Select the main subject")),
-            ("maskwright_background", tr("Cut out"), self.controller.remove_background,
-             tr("Remove the background to a new layer")),
-            ("maskwright_object", tr("From selection"), self.controller.select_object,
-             tr("Select the object that the selection, a rectangle or a lasso, is around")),
-            ("maskwright_refine_button", tr("Refine edge..."), lambda: ask_refine(self.controller),
-             tr("Give the selection a soft edge that follows the picture")),
-        )  # fmt: skip
-        for place, (name, text, command, tip) in enumerate(buttons):
-            button = QPushButton(text)
-            button.setObjectName(name)
-            button.setToolTip(tip)
-            button.clicked.connect(lambda *_, command=command: command())
-            grid.addWidget(button, 1 + place // 2, place % 2)
-        self.click_hint = QLabel()
-        self.click_hint.setWordWrap(True)
-        self.click_hint.hide()
-        self.other = QPushButton(tr("Another guess"))
-        self.other.setObjectName("maskwright_other")
-        self.other.setToolTip(tr("Show a part, the whole, or something larger for the same clicks (Tab)"))
-        self.other.clicked.connect(lambda *_: self.tool.other())
-        self.other.hide()
-        grid.addWidget(self.click_hint, 3, 0, 1, 2)
-        grid.addWidget(self.other, 4, 0, 1, 2)
-        return frame
 
     def _progress_row(self) -> QWidget:
         self.progress = QProgressBar()
@@ -169,8 +130,12 @@ class MaskwrightDocker(DockWidget):
         layout = QVBoxLayout(self.found_box)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
+        self.how = QLabel()
+        self.how.setObjectName("maskwright_how")
+        self.how.setWordWrap(True)
         layout.addWidget(self.found)
         layout.addWidget(self.again)
+        layout.addWidget(self.how)
         return self.found_box
 
     def _result_form(self) -> QWidget:
@@ -198,7 +163,15 @@ class MaskwrightDocker(DockWidget):
     def _model_form(self) -> QWidget:
         self.recipe = _combo("maskwright_recipe", (), "")
         self.model_boxes = [(role, _combo(f"maskwright_{role}", (), ""), text) for role, text in ROLES]
-        return _form((tr("Recipe"), self.recipe), *((tr(text), box) for _, box, text in self.model_boxes))
+        options = self.controller.options
+        self.closely = QCheckBox(tr("Look closely"))
+        self.closely.setObjectName("maskwright_closely")
+        self.closely.setToolTip(tr("Look at each object a second time, at full resolution: slower, with finer edges."))
+        self.closely.setChecked(options.closely)
+        self.tiles = _combo("maskwright_tiles", TILES, options.tiles)
+        self.tiles.setToolTip(tr("Looks for small objects in pieces of the picture at full resolution."))
+        looks = (("", self.closely), (tr("Small objects"), self.tiles))
+        return _form(*looks, (tr("Recipe"), self.recipe), *((tr(text), box) for _, box, text in self.model_boxes))
 
     def _state_row(self) -> QWidget:
         self.state = QLabel()
@@ -227,6 +200,7 @@ class MaskwrightDocker(DockWidget):
         options.source, options.kind, options.mode = (
             box.currentData() for box in (self.source, self.kind, self.mode)
         )  # fmt: skip
+        options.closely, options.tiles = self.closely.isChecked(), self.tiles.currentData()
         options.limit, options.fill_holes = self.limit.isChecked(), self.holes.isChecked()
         options.grow, options.feather = self.grow.value(), self.feather.value()
         options.threshold = None if self.threshold.value() < 0 else self.threshold.value() / 100
@@ -244,14 +218,19 @@ class MaskwrightDocker(DockWidget):
         self.controller.failed.connect(self.problem.show_failure)
         self.controller.result_changed.connect(self._show_result)
         self.tool.failed.connect(self.problem.show_failure)
-        self.tool.active_changed.connect(self._show_tool)
-        self.tool.stepped.connect(self._show_tool)
         self.found.hovered.connect(self._show_hovered)
-        for box in (self.source, self.kind, self.mode, self.recipe, *(box for _, box, _ in self.model_boxes)):
+        for box in (
+            self.source,
+            self.kind,
+            self.mode,
+            self.recipe,
+            self.tiles,
+            *(box for _, box, _ in self.model_boxes),
+        ):
             box.currentIndexChanged.connect(self._save)
         for spin in (self.grow, self.feather, self.threshold):
             spin.valueChanged.connect(self._save)
-        for check in (self.limit, self.holes):
+        for check in (self.limit, self.holes, self.closely):
             check.toggled.connect(self._save)
         self.mode.setEnabled(self.controller.options.kind == "selection")
 
@@ -275,16 +254,13 @@ class MaskwrightDocker(DockWidget):
     def _fill_models(self) -> None:
         self._filling = True
         options = self.controller.options
-        recipes = [(info.name, info.title) for info in self.connection.recipes if info.verb == "select"]
-        titles = [(name, text) for name, text in recipes if self._available(name)] or [(AUTO, tr("Automatic"))]
+        recipes = [info for info in self.connection.recipes if info.verb == "select" and info.available]
+        titles = [(info.name, info.title) for info in recipes] or [(AUTO, tr("Automatic"))]
         _fill(self.recipe, titles, options.recipe)
         for role, box, _ in self.model_boxes:
             found = [(model.id, model.title) for model in labels_of(self.connection.models, role)]
             _fill(box, [("", tr("Automatic")), *found], options.models.get(role, ""))
         self._filling = False
-
-    def _available(self, name: str) -> bool:
-        return any(info.name == name and info.available for info in self.connection.recipes)
 
     def _show_busy(self, busy: bool) -> None:
         self.working.setVisible(busy)
@@ -298,20 +274,17 @@ class MaskwrightDocker(DockWidget):
         result = self.controller.result
         self.found.show_result(result)
         self.found_box.setVisible(result is not None and bool(result.parts))
-
-    def _show_tool(self, *_: Any) -> None:
-        self.click.setChecked(self.tool.active)
-        count = len(self.tool.marks)
-        self.click_hint.setVisible(self.tool.active)
-        self.other.setVisible(self.tool.active and self.tool.preview() is not None)
-        if count:
-            self.click_hint.setText(tr("Clicks: {0}. Enter applies, Ctrl+Z takes one back, Escape ends.", count))
-        else:
-            self.click_hint.setText(tr("Click an object, or drag a box around it. Shift or right button leaves out."))
+        self.how.setText(how(result.report) if result is not None and result.report is not None else "")
 
     def _show_hovered(self, part: Any) -> None:
         result = self.controller.result
         self.hover.show(result.document if result is not None and part is not None else None, part)
+
+
+def how(report: Any) -> str:
+    """The recipe that it came to, the models that ran, where, and what is worth knowing of it."""
+    models, device = " + ".join(report.models), report.device.upper()
+    return " ".join([tr("{0}: {1}, {2}.", report.recipe, models, device), *report.notes])
 
 
 class _Scroll(QScrollArea):

@@ -10,20 +10,27 @@ from .texts import tr
 
 DOCKER_ID = "maskwright_docker"
 
-# id, text, menu; "-" starts a group of entries
+# id, text, menu; without a menu it is for a shortcut only
 ENTRIES: Tuple[Tuple[str, str, str], ...] = (
     ("maskwright_select_prompt", "Select by &Prompt...", "Select"),
     ("maskwright_select_subject", "Select Sub&ject", "Select"),
     ("maskwright_refine", "Re&fine Selection...", "Select"),
+    ("maskwright_parts", "C&lothes, Face and Body Parts...", "Select"),
+    ("maskwright_similar", "Select Si&milar", "Select"),
+    ("maskwright_inpaint", "Prepare for &Inpainting...", "Select"),
     ("maskwright_select_object", "Select &Object from Selection", "Select"),
     ("maskwright_click", "Select by &Clicking", "Select"),
     ("maskwright_cutout", "Remove &Background to New Layer", "Layer"),
+    ("maskwright_cut_out", "Cut Out b&y Prompt...", "Layer"),
     ("maskwright_mask", "Add Mask from &Prompt...", "Layer"),
+    ("maskwright_other", "Another Guess", ""),
+    ("maskwright_larger", "Larger Object", ""),
+    ("maskwright_smaller", "Smaller Object", ""),
 )
 
 
 def _commands() -> "dict[str, Callable[[], Any]]":
-    from . import dialogs
+    from . import dialogs, edge_dialogs, parts_dialog
     from .plugin import plugin
 
     parts = plugin()
@@ -31,10 +38,17 @@ def _commands() -> "dict[str, Callable[[], Any]]":
     return {
         "maskwright_select_prompt": lambda: dialogs.ask_prompt(controller, "selection"),
         "maskwright_select_subject": controller.select_subject,
-        "maskwright_refine": lambda: dialogs.ask_refine(controller),
+        "maskwright_refine": lambda: edge_dialogs.ask_refine(controller),
+        "maskwright_parts": lambda: parts_dialog.ask_parts(controller),
+        "maskwright_similar": lambda: tool.similar() if tool.active else controller.select_similar(),
+        "maskwright_inpaint": lambda: edge_dialogs.ask_inpainting(controller),
         "maskwright_select_object": controller.select_object,
         "maskwright_click": lambda: tool.stop() if tool.active else tool.start(),
         "maskwright_cutout": controller.remove_background,
+        "maskwright_cut_out": lambda: edge_dialogs.ask_cut_out(controller),
+        "maskwright_other": tool.other,
+        "maskwright_larger": lambda: tool.climb(1),
+        "maskwright_smaller": lambda: tool.climb(-1),
         "maskwright_mask": lambda: dialogs.ask_prompt(controller, "transparency"),
     }
 

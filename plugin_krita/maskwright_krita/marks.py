@@ -7,15 +7,26 @@ from maskwright_protocol.messages import Point, Rect
 
 DRAG_PIXELS = 6  # of the screen: a shorter drag is a click
 
-Mark = Union[Point, Rect]
+
+@dataclass
+class Touch:
+    """A click that takes an object of the object map."""
+
+    point: Point
+    id: str
+
+
+Mark = Union[Point, Rect, Touch]
 
 
 @dataclass
 class Step:
-    """A mark and the answer to all marks up to it (None while it is asked for)."""
+    """A mark and the answer to all marks up to it (None while it is asked for). ``seed`` names the object or the other
+    hypothesis that the mark goes on from."""
 
     mark: Mark
     answer: Any = None
+    seed: str = ""
 
 
 @dataclass
@@ -25,8 +36,8 @@ class Marks:
     def __len__(self) -> int:
         return len(self.steps)
 
-    def add(self, mark: Mark) -> Step:
-        self.steps.append(Step(mark))
+    def add(self, mark: Mark, seed: str = "") -> Step:
+        self.steps.append(Step(mark, seed=mark.id if isinstance(mark, Touch) else seed))
         return self.steps[-1]
 
     def undo(self) -> bool:
@@ -41,12 +52,31 @@ class Marks:
 
     @property
     def points(self) -> List[Point]:
-        return [step.mark for step in self.steps if isinstance(step.mark, Point)]
+        found = [step.mark.point if isinstance(step.mark, Touch) else step.mark for step in self.steps]
+        return [mark for mark in found if isinstance(mark, Point)]
 
     @property
     def boxes(self) -> List[Rect]:
         """The last box only: a new one takes the place of the old."""
         return [step.mark for step in self.steps if isinstance(step.mark, Rect)][-1:]
+
+    @property
+    def seed(self) -> str:
+        """What the marks go on from; empty when they stand for themselves."""
+        return next((step.seed for step in reversed(self.steps) if step.seed), "")
+
+    @property
+    def touch(self) -> Optional[Touch]:
+        """The only mark, when that takes an object as it is."""
+        mark = self.steps[0].mark if len(self.steps) == 1 else None
+        return mark if isinstance(mark, Touch) else None
+
+    def forget_seeds(self) -> None:
+        """The picture has changed: only places count."""
+        for step in self.steps:
+            step.seed = ""
+            if isinstance(step.mark, Touch):
+                step.mark = step.mark.point
 
     def answerable(self) -> bool:
         """Something says what is meant; "not this" alone does not."""

@@ -9,7 +9,8 @@ try:
         QAction, QColor, QIcon, QImage, QKeySequence, QPainter, QPen, QPixmap, QPolygonF, QTransform,
     )  # fmt: skip
     from PyQt6.QtWidgets import (
-        QAbstractItemView, QApplication, QCheckBox, QComboBox, QDialog, QDialogButtonBox, QDoubleSpinBox, QFileDialog,
+        QAbstractItemView, QApplication, QCheckBox, QColorDialog, QComboBox, QDialog, QDialogButtonBox, QDoubleSpinBox,
+        QFileDialog,
         QFormLayout, QFrame, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QListView, QListWidget, QListWidgetItem,
         QMdiArea, QMenu, QProgressBar, QPushButton, QScrollArea, QSizePolicy, QSpinBox, QToolButton, QVBoxLayout,
         QWidget,
@@ -24,7 +25,8 @@ except ImportError:
         QColor, QIcon, QImage, QKeySequence, QPainter, QPen, QPixmap, QPolygonF, QTransform,
     )  # fmt: skip
     from PyQt5.QtWidgets import (  # type: ignore[assignment]
-        QAbstractItemView, QAction, QApplication, QCheckBox, QComboBox, QDialog, QDialogButtonBox, QDoubleSpinBox,
+        QAbstractItemView, QAction, QApplication, QCheckBox, QColorDialog, QComboBox, QDialog, QDialogButtonBox,
+        QDoubleSpinBox,
         QFileDialog, QFormLayout, QFrame, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QListView, QListWidget,
         QListWidgetItem, QMdiArea, QMenu, QProgressBar, QPushButton, QScrollArea, QSizePolicy, QSpinBox, QToolButton,
         QVBoxLayout, QWidget,
@@ -33,7 +35,8 @@ except ImportError:
     QT_MAJOR = 5
 
 __all__ = [
-    "QT_MAJOR", "QAbstractItemView", "QAction", "QApplication", "QByteArray", "QCheckBox", "QColor", "QComboBox",
+    "QT_MAJOR", "QAbstractItemView", "QAction", "QApplication", "QByteArray", "QCheckBox", "QColor", "QColorDialog",
+    "QComboBox",
     "QDialog", "QDialogButtonBox", "QDoubleSpinBox", "QEvent", "QFileDialog", "QFormLayout", "QFrame", "QGridLayout",
     "QHBoxLayout", "QIcon", "QImage", "QKeySequence", "QLabel", "QLineEdit", "QListView", "QListWidget",
     "QListWidgetItem", "QMdiArea", "QMenu", "QObject", "QPainter", "QPen", "QPixmap", "QPoint", "QPointF", "QPolygonF",

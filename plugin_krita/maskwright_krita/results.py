@@ -73,7 +73,6 @@ class Result:
         for part in self.parts:
             part.plane = planes.darker(part.plane, region)
         self._merged = None
-        self.colours = None
         self.parts = [part for part in self.parts if part.plane.data]
         self.ticked = {part.id for part in self.parts}
 

@@ -1,6 +1,6 @@
 """The click tool's marks: what is asked for, and taking clicks back one by one."""
 
-from maskwright_krita.marks import Marks, box_between
+from maskwright_krita.marks import Marks, Touch, box_between
 from maskwright_protocol.messages import Point, Rect
 
 
@@ -42,3 +42,26 @@ def test_the_answer_follows_undo() -> None:
 
 def test_a_box_may_be_dragged_in_any_direction() -> None:
     assert box_between(10, 20, 4, 5) == Rect(4, 5, 6, 15) == box_between(4, 20, 10, 5)
+
+
+def test_a_touched_object_is_meant_as_it_is_until_a_second_mark_goes_on_from_it() -> None:
+    marks = Marks()
+    marks.add(Touch(Point(3, 4), "leaf"))
+    assert marks.answerable()
+    assert marks.touch == Touch(Point(3, 4), "leaf")
+    assert (marks.seed, marks.points) == ("leaf", [Point(3, 4)])
+    marks.add(Point(9, 9, include=False))
+    assert marks.touch is None
+    assert (marks.seed, len(marks.points)) == ("leaf", 2)
+    marks.add(Point(5, 5), "other guess")
+    assert marks.seed == "other guess"
+    marks.undo()
+    assert marks.seed == "leaf"
+
+
+def test_a_new_picture_leaves_the_places_only() -> None:
+    marks = Marks()
+    marks.add(Touch(Point(3, 4), "leaf"))
+    marks.add(Point(5, 5), "guess")
+    marks.forget_seeds()
+    assert (marks.seed, marks.points) == ("", [Point(3, 4), Point(5, 5)])

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from maskwright_krita.options import HISTORY_LENGTH, Options, labels_of
+from maskwright_krita.options import HISTORY_LENGTH, Cut, Edge, Options, labels_of
 from maskwright_protocol.messages import Mask, ModelInfo, PixelRect, Point, Rect
 
 
@@ -61,3 +61,47 @@ def test_models_of_a_role() -> None:
 
     models = [model("a", ["matter"], True), model("b", ["matter"], False), model("c", ["segmenter"], True)]
     assert [found.id for found in labels_of(models, "matter")] == ["a"]
+
+
+def test_looking_closely_is_for_clicks_and_words_and_never_for_hovering() -> None:
+    options = Options(closely=True, tiles="on")
+    assert options.select_text("cat", None).precise == "on"
+    assert options.select_text("cat", None).tiles == "on"
+    assert options.select_points([Point(1, 2)], []).precise == "on"
+    assert options.select_points([Point(1, 2)], [], preview=True).precise == "off"
+    assert Options().select_points([Point(1, 2)], []).precise == "auto"
+    assert Options.from_json('{"tiles": "sometimes"}').tiles == "auto"
+
+
+def test_the_edge_is_asked_for_by_the_names_of_the_wire() -> None:
+    edge = Edge(24.0, True, 3.0, 0.5, -0.5)
+    mask = Mask(PixelRect(0, 0, 1, 1), data=b"\xff")
+    refine = Options().refine(mask, edge)
+    assert (refine.edge_width, refine.hair, refine.smooth, refine.contrast, refine.shift_edge) == (
+        24,
+        True,
+        3,
+        0.5,
+        -0.5,
+    )
+    cut = Options(models={"matter": "m", "detector": "d"}).cut_out(Cut("cat", "dog", "best", edge, 8.0), True)
+    assert (cut.text, cut.exclude_text, cut.pick, cut.outline, cut.shift_edge) == ("cat", "dog", "best", 8.0, -0.5)
+    assert cut.models == {"matter": "m", "detector": "d"}
+    assert Options(models={"detector": "d"}).cut_out(Cut(), False).models == {}
+
+
+def test_inpainting_keeps_the_dockers_edges_out() -> None:
+    mask = Mask(PixelRect(0, 0, 1, 1), data=b"\xff")
+    job = Options(grow=9.0, feather=9.0).inpaint(mask, 2.0, 0.0, 0.5)
+    assert (job.recipe, job.post.grow, job.post.feather, job.context) == ("inpaint", 2.0, 0.0, 0.5)
+
+
+def test_parts_are_merged_unless_people_are_told_apart() -> None:
+    options = Options(models={"parser": "p", "detector": "d"})
+    assert options.parts(["hair"], False, True, None).merge
+    apart = options.parts(["hair"], True, False, None)
+    assert (apart.per_person, apart.merge, apart.refine, apart.models) == (True, False, False, {"parser": "p"})
+
+
+def test_the_map_is_asked_for_in_the_background() -> None:
+    assert Options().everything().priority == "background"

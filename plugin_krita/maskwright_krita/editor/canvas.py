@@ -1,8 +1,10 @@
 """The canvas widget of a view, and the way from its coordinates to the image's and back."""
 
-from typing import Optional
+from typing import List, Optional
 
-from krita import View
+from krita import Document, View
+
+from maskwright_protocol.messages import PixelRect
 
 from ..qt import QApplication, QEvent, QMdiArea, QTransform, QWidget
 from . import app
@@ -32,3 +34,14 @@ def image_to_widget(view: View) -> QTransform:
 def hide_brush_outline(widget: QWidget) -> None:
     """The brush's outline would stay where the pointer was while another tool takes the events."""
     QApplication.sendEvent(widget, QEvent(QEvent.Type.Leave))
+
+
+def add_guides(document: Document, box: PixelRect) -> None:
+    """Guides along the box' sides, beside those that are there. Krita keeps them out of its history."""
+    document.setVerticalGuides(_with(document.verticalGuides(), box.x, box.x + box.width))
+    document.setHorizontalGuides(_with(document.horizontalGuides(), box.y, box.y + box.height))
+    document.setGuidesVisible(True)
+
+
+def _with(lines: List[float], *more: float) -> List[float]:
+    return [*lines, *(float(line) for line in more if float(line) not in lines)]

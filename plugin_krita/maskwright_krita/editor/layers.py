@@ -13,10 +13,11 @@ from ..qt import QByteArray
 from ..tasks import Slice
 from ..texts import tr
 from . import app
-from .pixels import Bench, Reader, new_node
+from .pixels import SRGB, Bench, Reader, new_node
 from .selections import from_plane
 
 Steps = Generator[Any, None, Any]
+COLOURS = ("RGBA", "U8", SRGB)
 
 
 def add_transparency_mask(document: Document, node: Node, plane: Plane, name: str) -> None:
@@ -37,7 +38,8 @@ def add_selection_mask(document: Document, node: Node, plane: Plane, name: str) 
 def fill(reader: Reader, node: Node, plane: Plane, colours: Optional[Plane]) -> Steps:
     """Steps that copy the source into a node of the same colour space, as transparent as ``plane`` says.
 
-    ``colours`` (BGRA8 of a box that holds the plane's, alpha included) replaces the source's own, for 8-bit RGB only.
+    ``colours`` (BGRA8 of a box that holds the plane's) replaces the source's own; the node is 8-bit RGB
+    then.
     """
     box = plane.box
     rows = max(1, reader.band_pixels // max(1, box.width))
@@ -47,8 +49,8 @@ def fill(reader: Reader, node: Node, plane: Plane, colours: Optional[Plane]) -> 
         if not any(mask):
             continue
         y = box.y + top
-        if colours is not None and reader.direct:
-            data = _rows_of(colours, PixelRect(box.x, y, box.width, count))
+        if colours is not None:
+            data = with_alpha(_rows_of(colours, PixelRect(box.x, y, box.width, count)), mask, "U8")
             node.setPixelData(QByteArray(data), box.x, y, box.width, count)
             if turn.over():
                 yield None
@@ -80,9 +82,10 @@ def _rows_of(colours: Plane, box: PixelRect) -> bytes:
 
 
 def cut_layer(reader: Reader, plane: Plane, name: str, colours: Optional[Plane] = None) -> Steps:
-    """Steps that add a copy of the source, as transparent as the mask says, above it: one undo step."""
+    """Steps that add a copy of the source, as transparent as the mask says, above it: one undo step. Given colours make
+    an 8-bit RGB layer of it."""
     document, node = reader.document, reader.node
-    new = new_node(document, name, reader.space)
+    new = new_node(document, name, reader.space if colours is None or reader.direct else COLOURS)
     try:
         yield from fill(reader, new, plane, colours)
     finally:

@@ -15,14 +15,15 @@ from maskwright_protocol import ask, masks
 from maskwright_protocol.client import Client
 from maskwright_protocol.messages import Job, PixelRect
 
-from ..chroot import Lab
+from ..chroot import Lab, wait_until
 from ..server import Server
 from .driver import Krita
 
 HELPERS = """
 import zlib
 import maskwright_krita.plugin
-from maskwright_krita.options import Options
+from maskwright_krita.options import Cut, Edge, Options
+from maskwright_krita.people import Part
 from maskwright_krita.editor import canvas as mw_canvas
 from krita import Selection
 P = maskwright_krita.plugin.plugin(); C = P.controller; T = P.tool
@@ -228,6 +229,21 @@ def bgra(image: Image.Image) -> bytes:
 def placed(mask: Any, width: int, height: int, x: int = 0, y: int = 0) -> np.ndarray:
     """A mask of the server in a plane of the document."""
     return np.frombuffer(bytes(masks.place(mask, width, height, x, y)), np.uint8).reshape(height, width)
+
+
+def one_step(studio: Studio, krita: Krita, before: object) -> None:
+    """One undo takes everything away, one redo brings it back.
+
+    Krita tells its history by queued signals and undoes in threads of its own: what counts is what it comes to."""
+    wait_until(lambda: studio.history()[0], "the step in the history", 5.0)
+    after = krita.get("tree(d.rootNode())")
+    assert after != before
+    steps = studio.history()[0]
+    assert len(steps) == 1, steps
+    studio.undo()
+    wait_until(lambda: krita.get("tree(d.rootNode())") == before, "undo", 5.0)
+    studio.redo()
+    wait_until(lambda: krita.get("tree(d.rootNode())") == after, "redo", 5.0)
 
 
 @contextmanager

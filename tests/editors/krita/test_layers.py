@@ -6,29 +6,13 @@ import pytest
 from maskwright_protocol import masks
 from maskwright_protocol.messages import Cutout, PixelRect, Select
 
-from ..chroot import wait_until
 from .driver import Krita
-from .studio import Studio, bgra, placed
+from .studio import Studio, bgra, one_step, placed
 
 pytestmark = pytest.mark.editor
 
 CAT = "photos/chelsea.png"
 WIDTH, HEIGHT = 451, 300
-
-
-def one_step(studio: Studio, krita: Krita, before: object) -> None:
-    """One undo takes everything away, one redo brings it back.
-
-    Krita tells its history by queued signals and undoes in threads of its own: what counts is what it comes to."""
-    wait_until(lambda: studio.history()[0], "the step in the history", 5.0)
-    after = krita.get("tree(d.rootNode())")
-    assert after != before
-    steps = studio.history()[0]
-    assert len(steps) == 1, steps
-    studio.undo()
-    wait_until(lambda: krita.get("tree(d.rootNode())") == before, "undo", 5.0)
-    studio.redo()
-    wait_until(lambda: krita.get("tree(d.rootNode())") == after, "redo", 5.0)
 
 
 def test_background_goes_to_a_new_layer(studio: Studio, krita: Krita) -> None:

@@ -1,0 +1,138 @@
+"""Clothes, face and body parts: what was seen of each person, with thumbnails, to tick."""
+
+from typing import Any, List
+
+from maskwright_protocol.errors import JobCancelled
+
+from .controller import Controller, Failure
+from .dialogs import Dialog
+from .edge_dialogs import combo
+from .people import Part, rows
+from .pictures import Picture
+from .planes import Plane
+from .qt import (
+    QCheckBox,
+    QColor,
+    QDialog,
+    QDialogButtonBox,
+    QIcon,
+    QImage,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QPainter,
+    QPixmap,
+    QSize,
+    Qt,
+)
+from .results import plane_of
+from .tasks import Task
+from .texts import tr
+
+SIDE = 44
+PART_KINDS = (
+    ("selection", "Selection"),
+    ("transparency", "Transparency mask"),
+    ("layer", "New layer"),
+    ("selection-mask", "Selection mask layer"),
+    ("instances", "One layer per part"),
+)
+
+
+class PartsDialog(Dialog):
+    """Asks the server for a draft as it opens; nothing else is done before OK."""
+
+    def __init__(self, controller: Controller) -> None:
+        super().__init__("maskwright_parts_dialog", tr("Clothes, Face and Body Parts"), tr("Select"))
+        self._controller = controller
+        self._parts: List[Part] = []
+        self.list = QListWidget()
+        self.list.setObjectName("maskwright_parts")
+        self.list.setIconSize(QSize(SIDE, SIDE))
+        self.list.setMinimumSize(340, 260)
+        self.list.itemChanged.connect(lambda *_: self._allow())
+        self.list.itemActivated.connect(_toggle)
+        self.state = QLabel(tr("Looking for people..."))
+        self.state.setObjectName("maskwright_parts_state")
+        self.state.setWordWrap(True)
+        self.exact = QCheckBox(tr("Find the edges exactly"))
+        self.exact.setObjectName("maskwright_exact")
+        self.exact.setToolTip(tr("At full resolution, hair by matting where a model for it is installed."))
+        self.exact.setChecked(True)
+        self.kind = combo("maskwright_parts_kind", PART_KINDS)
+        for row in (self.list, self.state, self.exact):
+            self.form.addRow(row)
+        self.form.addRow(tr("Result:"), self.kind)
+        self.task = Task(self._look(), self)
+        self.task.failed.connect(self._failed)
+        self.accepted.connect(self._select)
+        self.finished.connect(lambda *_: self.task.cancel())
+        self._allow()
+        self.open()
+
+    def _look(self) -> Any:
+        picture = Picture(self._controller.reader("selection"))
+        answer = yield from self._controller.connection.ask(self._controller.options.parts_draft(), picture)
+        self.list.blockSignals(True)
+        for part, instance in rows(answer.instances):
+            icon = thumbnail(picture, plane_of(instance.mask))
+            item = QListWidgetItem(icon, instance.label or part.name)
+            item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
+            item.setCheckState(Qt.CheckState.Unchecked)
+            self.list.addItem(item)
+            self._parts.append(part)
+            yield None
+        self.list.blockSignals(False)
+        self.list.setFocus()
+        told = tr("Tick what is to be selected.") if self._parts else f"{answer.message} {answer.hint}".strip()
+        self.state.setText(told)
+
+    def _failed(self, error: Exception) -> None:
+        if not isinstance(error, JobCancelled):
+            failure = Failure.of(error)
+            self.state.setText(f"{failure.message} {failure.hint}".strip())
+            self._controller.failed.emit(failure)  # the panel has a button that does what the hint says
+
+    def ticked(self) -> List[Part]:
+        checked = Qt.CheckState.Checked
+        return [part for row, part in enumerate(self._parts) if self.list.item(row).checkState() == checked]
+
+    def _allow(self) -> None:
+        self.buttons.button(QDialogButtonBox.StandardButton.Ok).setEnabled(bool(self.ticked()))
+
+    def _select(self) -> None:
+        self._controller.select_parts(self.ticked(), self.exact.isChecked(), self.kind.currentData())
+
+
+def _toggle(item: Any) -> None:
+    on = item.checkState() == Qt.CheckState.Checked
+    item.setCheckState(Qt.CheckState.Unchecked if on else Qt.CheckState.Checked)
+
+
+def thumbnail(picture: Picture, plane: Plane) -> QIcon:
+    """The picture where the mask is, in a square; of a picture whose overview was read."""
+    seen = picture.overview()
+    width, height = seen.raster.width, seen.raster.height
+    across, down = width / picture.box.width, height / picture.box.height
+    x, y = round((plane.box.x - picture.box.x) * across), round((plane.box.y - picture.box.y) * down)
+    image = QImage(bytes(seen.data), width, height, width * 4, QImage.Format.Format_ARGB32)
+    part = image.copy(x, y, max(1, round(plane.box.width * across)), max(1, round(plane.box.height * down)))
+    scale = min(1.0, SIDE / max(part.width(), part.height()))
+    size = max(1, round(part.width() * scale)), max(1, round(part.height() * scale))
+    fit = (Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation)
+    small = part.scaled(*size, *fit).convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
+    alpha = QImage(plane.data, plane.box.width, plane.box.height, plane.box.width, QImage.Format.Format_Alpha8)
+    painter = QPainter(small)
+    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_DestinationIn)
+    painter.drawImage(0, 0, alpha.scaled(*size, *fit))
+    painter.end()
+    pixmap = QPixmap(SIDE, SIDE)
+    pixmap.fill(QColor(0, 0, 0, 0))
+    painter = QPainter(pixmap)
+    painter.drawImage((SIDE - size[0]) // 2, (SIDE - size[1]) // 2, small)
+    painter.end()
+    return QIcon(pixmap)
+
+
+def ask_parts(controller: Controller) -> QDialog:
+    return PartsDialog(controller)

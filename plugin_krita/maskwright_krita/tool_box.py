@@ -1,0 +1,87 @@
+"""The docker's buttons: the click tool with what it can do meanwhile, and the commands."""
+
+from typing import Any
+
+from .clicktool import ClickTool
+from .controller import Controller
+from .edge_dialogs import ask_cut_out, ask_inpainting, ask_refine
+from .parts_dialog import ask_parts
+from .qt import QGridLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
+from .texts import tr
+
+
+class ToolBox(QWidget):
+    def __init__(self, controller: Controller, tool: ClickTool) -> None:
+        super().__init__()
+        self._tool = tool
+        self.click = QToolButton()
+        self.click.setObjectName("maskwright_click_button")
+        self.click.setText(tr("Click to select"))
+        self.click.setCheckable(True)
+        self.click.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.click.setToolTip(
+            tr(
+                "Click to include, Shift-click or right-click to leave out, drag for a box.\n"
+                "Shift and the wheel, or Up and Down: the larger thing or the part under the pointer.\n"
+                "Ctrl+Z takes the last click back, Enter applies, Escape leaves everything as it was."
+            )
+        )
+        self.click.clicked.connect(lambda on: tool.start() if on else tool.stop())
+        self.hint = QLabel()
+        self.hint.setObjectName("maskwright_click_hint")
+        self.hint.setWordWrap(True)
+        self.other = _button(
+            "maskwright_other", tr("Another guess"), tool.other,
+            tr("Show a part, the whole, or something larger for the same clicks (Tab)"),
+        )  # fmt: skip
+        self.similar = _button(
+            "maskwright_similar_button", tr("Similar"), tool.similar, tr("Select everything that is like this")
+        )
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(4)
+        grid.addWidget(self.click, 0, 0, 1, 2)
+        grid.addWidget(self.hint, 1, 0, 1, 2)
+        grid.addWidget(self.other, 2, 0)
+        grid.addWidget(self.similar, 2, 1)
+        buttons = (
+            ("maskwright_subject", tr("Subject"), controller.select_subject, tr("Select the main subject")),
+            ("maskwright_object", tr("From selection"), controller.select_object,
+             tr("Select the object that the selection, a rectangle or a lasso, is around")),
+            ("maskwright_background", tr("Cut out"), controller.remove_background,
+             tr("Remove the background to a new layer")),
+            ("maskwright_cut_out_button", tr("Cut out..."), lambda: ask_cut_out(controller),
+             tr("Cut out what you name, with an outline if you like")),
+            ("maskwright_refine_button", tr("Refine edge..."), lambda: ask_refine(controller),
+             tr("Give the selection a soft edge that follows the picture")),
+            ("maskwright_parts_button", tr("Body parts..."), lambda: ask_parts(controller),
+             tr("Select hair, clothes, faces or parts of them")),
+            ("maskwright_like_button", tr("Like selection"), controller.select_similar,
+             tr("Select everything that is like the selected thing")),
+            ("maskwright_inpaint_button", tr("Inpainting..."), lambda: ask_inpainting(controller),
+             tr("Make the selection ready to be filled by an inpainting tool")),
+        )  # fmt: skip
+        for place, (name, text, command, tip) in enumerate(buttons):
+            grid.addWidget(_button(name, text, command, tip), 3 + place // 2, place % 2)
+        tool.active_changed.connect(self.show_tool)
+        tool.stepped.connect(self.show_tool)
+        self.show_tool()
+
+    def show_tool(self, *_: Any) -> None:
+        tool, count = self._tool, len(self._tool.marks)
+        self.click.setChecked(tool.active)
+        self.hint.setVisible(tool.active)
+        for button in (self.other, self.similar):
+            button.setVisible(tool.active and tool.preview() is not None)
+        if count:
+            self.hint.setText(tr("Clicks: {0}. Enter applies, Ctrl+Z takes one back, Escape ends.", count))
+        else:
+            self.hint.setText(tr("Click an object, or drag a box around it. Shift or right button leaves out."))
+
+
+def _button(name: str, text: str, command: Any, tip: str) -> QPushButton:
+    button = QPushButton(text)
+    button.setObjectName(name)
+    button.setToolTip(tip)
+    button.clicked.connect(lambda *_: command())
+    return button

@@ -1,0 +1,174 @@
+"""Cut-outs by prompt, edge settings and inpainting in Krita: what lands is what the server says, in one step."""
+
+import numpy as np
+import pytest
+
+from maskwright_protocol import masks
+from maskwright_protocol.messages import Cutout, PixelRect, PostProcess, Refine
+
+from ..chroot import Lab
+from .driver import Krita
+from .studio import Studio, one_step, placed
+
+pytestmark = pytest.mark.editor
+
+CAT = "photos/chelsea.png"
+WIDTH, HEIGHT = 451, 300
+BOX = PixelRect(0, 0, WIDTH, HEIGHT)
+EDGES = {"edge_width": 30.0, "hair": True, "smooth": 4.0, "contrast": 0.5, "shift_edge": -0.25}
+
+
+def rough(krita: Krita) -> masks.Mask:
+    """A selection that is no undo step (in 5.2), as scripts make it; and as the server is told of it."""
+    krita.run("s = Selection(); s.select(130, 40, 200, 180, 255); d.setSelection(s); d.waitForDone()")
+    return masks.pack(PixelRect(130, 40, 200, 180), b"\xff" * (200 * 180))
+
+
+def opened(krita: Krita, name: str) -> None:
+    krita.wait(f"QApplication.activeModalWidget() is not None and "
+               f"QApplication.activeModalWidget().objectName() == {name!r}", "the dialog")  # fmt: skip
+    krita.run("dialog = QApplication.activeModalWidget()\ndef row(name): return dialog.findChild(QWidget, name)")
+
+
+def colours(answer: object, width: int, height: int) -> np.ndarray:
+    found = answer.foreground  # type: ignore[attr-defined]
+    box, out = found.box, np.zeros((height, width, 4), np.uint8)
+    data = np.frombuffer(bytes(masks.unpack(found)), np.uint8).reshape(box.height, box.width, 4)
+    out[box.y : box.y + box.height, box.x : box.x + box.width] = data
+    return out
+
+
+def test_cut_out_by_prompt_with_a_border(studio: Studio, krita: Krita, lab: Lab) -> None:
+    cat = studio.photo(CAT)
+    studio.open(cat)
+    before = krita.get("tree(d.rootNode())")
+    krita.run("QTimer.singleShot(0, K.action('maskwright_cut_out').trigger)")
+    opened(krita, "maskwright_cut_out_dialog")
+    lab.xdotool("type", "--delay", 5, "cat")
+    krita.wait("dialog.findChild(QComboBox).currentText() == 'cat'", "the typed text")
+    krita.run("row('maskwright_edge_width').setValue(30); row('maskwright_outline').setValue(9)")
+    krita.key("Return")
+    krita.wait("C.result is not None and not C.busy()", "the answer")
+    studio.settle()
+    assert studio.failure() is None
+    job = Cutout("", text="cat", format="BGRA8", edge_width=30.0, outline=9.0)
+    expected = colours(studio.ask(job, cat, BOX), WIDTH, HEIGHT)
+    new = studio.pixels("d.rootNode().childNodes()[1]", BOX)
+    assert (new == expected).all()
+    white = (new[..., :3] == 255).all(axis=2) & (new[..., 3] == 255)
+    assert white.sum() > 300, "the border is white"
+    assert krita.get("d.rootNode().childNodes()[1].name()") == "cat (cut out)"
+    one_step(studio, krita, before)
+
+
+@pytest.mark.parametrize("kind", ["transparency", "selection"])
+def test_a_cut_out_as_mask_or_selection(studio: Studio, krita: Krita, kind: str) -> None:
+    cat = studio.photo(CAT)
+    studio.open(cat)
+    studio.command(f"cut_out(Cut('cat', pick='best', edge=Edge(30.0, True, 4.0, 0.5, -0.25)), {kind!r})")
+    answer = studio.ask(Cutout("", text="cat", pick="best", foreground=False, **EDGES), cat, BOX)
+    expected = placed(answer.alpha, WIDTH, HEIGHT)
+    if kind == "selection":
+        assert (studio.selection() == expected).all()
+    else:
+        assert (studio.pixels("d.rootNode().childNodes()[0].childNodes()[0]", BOX, 1)[..., 0] == expected).all()
+    assert len(studio.history()[0]) == 1
+
+
+def test_a_border_in_a_deep_document_is_a_layer_of_8_bits(studio: Studio, krita: Krita) -> None:
+    studio.open(studio.photo(CAT))
+    krita.run("d = K.activeDocument(); d.setColorSpace('RGBA', 'U16', ''); d.waitForDone()")
+    krita.run("c = d.activeNode().duplicate(); c.setColorSpace('RGBA', 'U8', 'sRGB-elle-V2-srgbtrc.icc')")
+    seen = studio.fetch(f"c.pixelData(0, 0, {WIDTH}, {HEIGHT}).data()")
+    studio.command("cut_out(Cut('cat', outline=9.0))")
+    expected = colours(studio.ask(Cutout("", text="cat", format="BGRA8", outline=9.0), seen, BOX), WIDTH, HEIGHT)
+    krita.run("new = d.rootNode().childNodes()[1]")
+    assert krita.get("(new.colorDepth(), d.colorDepth())") == ("U8", "U16")
+    assert (studio.pixels("new", BOX) == expected).all()
+
+
+def test_a_border_stays_inside_the_limit(studio: Studio, krita: Krita) -> None:
+    cat = studio.photo(CAT)
+    studio.open(cat)
+    rough(krita)
+    krita.run("C.options.limit = True")
+    studio.command("cut_out(Cut('cat', outline=9.0))")
+    expected = colours(studio.ask(Cutout("", text="cat", format="BGRA8", outline=9.0), cat, BOX), WIDTH, HEIGHT)
+    inside = np.zeros((HEIGHT, WIDTH), bool)
+    inside[40:220, 130:330] = True
+    new = studio.pixels("d.rootNode().childNodes()[1]", BOX)
+    assert (new[inside] == expected[inside]).all()
+    assert not new[~inside, 3].any()
+
+
+def test_refine_with_all_its_settings(studio: Studio, krita: Krita) -> None:
+    studio.open(studio.photo(CAT))
+    mask = rough(krita)
+    krita.run("QTimer.singleShot(0, K.action('maskwright_refine').trigger)")
+    opened(krita, "maskwright_refine_dialog")
+    krita.run(
+        """
+        row('maskwright_edge_width').setValue(30); dialog.findChild(QCheckBox).setChecked(True)
+        row('maskwright_smooth').setValue(4); row('maskwright_contrast').setValue(50)
+        row('maskwright_shift').setValue(-25)
+        """
+    )
+    krita.key("Return")
+    krita.wait("C.result is not None and not C.busy()", "the answer")
+    studio.settle()
+    answer = studio.ask(Refine("", mask=mask, **EDGES), studio.photo(CAT), BOX)
+    assert (studio.selection() == placed(answer.instances[0].mask, WIDTH, HEIGHT)).all()
+    assert len(studio.history()[0]) == 1
+    assert krita.get("C.edge == Edge(30.0, True, 4.0, 0.5, -0.25)"), "the next dialog begins with these"
+    krita.run("C.edge = Edge()")
+
+
+@pytest.mark.parametrize("show", ["tell", "guides", "mask"])
+def test_prepare_for_inpainting(studio: Studio, krita: Krita, show: str) -> None:
+    photo = studio.photo(CAT).resize((900, 600))
+    studio.open(photo)
+    mask = rough(krita)
+    old = studio.selection().copy()
+    job = Refine("", recipe="inpaint", context=0.5, post=PostProcess(feather=3.0), mask=mask)
+    answer = studio.ask(job, photo, PixelRect(0, 0, 900, 600))
+    krita.run("QTimer.singleShot(0, K.action('maskwright_inpaint').trigger)")
+    opened(krita, "maskwright_inpaint_dialog")
+    krita.run("row('maskwright_inpaint_feather').setValue(3); w = row('maskwright_surroundings')")
+    krita.run(f"w.setCurrentIndex(w.findData({show!r}))")
+    krita.key("Return")
+    krita.wait("C.result is not None and not C.busy()", "the answer")
+    studio.settle()
+    assert (studio.selection() == placed(answer.instances[0].mask, 900, 600)).all()
+    box = answer.context
+    assert any(f"{box.width} x {box.height}" in note for note in krita.get("TOLD"))
+    assert len(studio.history()[0]) == (2 if show == "mask" else 1)
+    children = krita.get("tree(d.activeNode())")
+    if show == "mask":
+        assert [child[:2] for child in children] == [("Inpainting context", "selectionmask")]
+        data = studio.fetch("d.activeNode().childNodes()[0].selection().pixelData(0, 0, 900, 600).data()")
+        shown = np.frombuffer(data, np.uint8).reshape(600, 900)
+        assert (shown[box.y : box.y + box.height, box.x : box.x + box.width] == 255).all()
+        assert (shown > 0).sum() == box.width * box.height
+        return
+    assert children == []
+    if show == "guides":
+        assert set(krita.get("d.verticalGuides()")) == {box.x, box.x + box.width}
+        assert set(krita.get("d.horizontalGuides()")) == {box.y, box.y + box.height}
+    else:
+        assert not krita.get("d.verticalGuides()")
+    studio.undo()
+    krita.wait("d.selection() is not None", "undo")
+    studio.settle()
+    assert (studio.selection() == old).all()
+
+
+@pytest.mark.parametrize("name", ["maskwright_cut_out", "maskwright_refine", "maskwright_inpaint", "maskwright_parts"])
+def test_escape_from_a_dialog_changes_nothing(studio: Studio, krita: Krita, name: str) -> None:
+    studio.open(studio.photo(CAT))
+    krita.run(f"QTimer.singleShot(0, K.action({name!r}).trigger)")
+    opened(krita, f"{name}_dialog")
+    krita.key("Escape")
+    krita.wait("QApplication.activeModalWidget() is None", "the dialog to go")
+    assert not krita.get("C.busy()")
+    assert krita.get("d.selection() is None")
+    assert studio.history()[0] == []
