@@ -70,7 +70,8 @@ def decontaminate(
 ) -> Colours:
     """``estimate`` where it matters: around pixels that are neither opaque nor empty.
 
-    Opaque pixels keep their own colour exactly, nearly opaque ones nearly. Same shapes and ranges as ``estimate_foreground``.
+    Opaque pixels keep their own colour exactly, nearly opaque ones nearly. Same shapes and ranges as
+    ``estimate_foreground``.
     """
     out = np.array(image, np.float32, order="C")
     soft = (alpha > 0) & (alpha < 1)

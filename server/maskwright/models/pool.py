@@ -27,6 +27,7 @@ from .roles import Detector, Matter, Model, Parser, Segmenter
 
 RESERVE = 2 << 30  # bytes that stay free for the painting program
 LEAST_BUDGET = 512 << 20
+BASIC = "grabcut"  # the embedded engine and its family
 _NOISE = 1 << 20  # a change of the process' memory below this says nothing
 
 
@@ -193,13 +194,13 @@ class ModelPool:
     def candidates(self, role: str, needs_trimap: bool = False) -> list[str]:
         """Ids of the installed models of that role, best first: in the catalogue's order, those that suit the device.
 
+        The basic engine comes after all models that can run, since it knows no objects: slow is better than wrong.
         ``needs_trimap``: of the matters, those that refine by a trimap instead of those that find the subject.
         """
         present = self.installed
         entries = [e for e in self.known.with_role(role) if e.id in present and e.needs_trimap == needs_trimap]
-        ids = sorted(
-            (entry.id for entry in entries), key=lambda i: (bool(packages.lacking(self.known.get(i))), self.slow(i))
-        )
+        entries.sort(key=lambda e: (bool(packages.lacking(e)), e.family == BASIC, self.slow(e.id)))
+        ids = [entry.id for entry in entries]
         # A folder with damaged files is no candidate while a sound model can do the job, nor is one that did not fit.
         sound = [i for i in ids if not present[i].problem]
         fitting = [i for i in sound if i not in self._too_large]

@@ -73,6 +73,9 @@ def pretrained(kind: type[PreTrainedModel], entry: Entry, folder: Path, setup: S
     Safetensors only, no remote code, no network. Raises ``ModelBroken`` naming the keys when any is missing,
     unexpected or of another shape (save those that the class itself declares to be irrelevant).
     """
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # a server's standard error is its log
     torch.set_num_threads(setup.threads)
     try:
         model, info = cast(Any, kind).from_pretrained(

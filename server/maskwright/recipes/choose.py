@@ -9,6 +9,7 @@ from typing import Literal
 from maskwright.models.labels import LabelTable, installed_table, of_whom
 from maskwright.models.labels import find as find_part
 from maskwright.models.packages import lacking
+from maskwright.models.pool import BASIC
 from maskwright.models.roles import Detector, Matter, Parser, Segmenter
 from maskwright.models.vocabulary import is_open, knows
 from maskwright.models.words import lookup
@@ -19,7 +20,6 @@ from .context import JobContext
 from .presets import AUTO, Preset, find, named
 
 _ROLES = ("detector", "segmenter", "matter", "refiner", "parser")  # a refiner is a matter that works from a trimap
-BASIC = "grabcut"
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class Cast:
             raise BadInput(f"There is no role called {unknown[0]!r}.", hint=f"Roles: {', '.join(_ROLES)}.")
         self.preset: Preset = find(verb, request.recipe)
         self._wanted = dict(request.models)
+        self._asked = "segmenter" in self._wanted
         self._context = context
 
     def model_id(self, role: str) -> str:
@@ -80,6 +81,8 @@ class Cast:
         with self._loading(model_id):
             model = self._context.models.segmenter(model_id)
         self._context.use(model_id, model.device)
+        if self._context.models.slow(model_id) and not (self._asked or self.preset.roles.get("segmenter")):
+            self._context.note(f"{self._context.models.known.get(model_id).title} is slow without a graphics card.")
         if model_id == BASIC:
             asked = BASIC in self._wanted.values() or BASIC in self.preset.name
             because = "" if asked else " because no SAM model is installed"
@@ -185,7 +188,7 @@ class Cast:
             return self.preset.name
         known = self._context.models.known
         used = [known.get(model_id) for model_id in self._context.used]
-        return named(self.preset.verb, [e for e in used if {"detector", "segmenter"} & set(e.roles)])
+        return named(self.preset.verb, used)
 
     def _loading(self, model_id: str):
         if model_id in self._context.models.resident():

@@ -41,7 +41,7 @@ def cutout(request: Cutout, picture: PictureView, context: JobContext) -> Cutout
     _check(request, picture)
     cast = Cast(request, "cutout", context)
     content.suit(cast, picture, context)
-    answer = CutoutResult(request.id, request.generation, context.report(cast.preset.name))
+    answer = CutoutResult(request.id, request.generation, context.report(cast.recipe()))
     try:
         subject = _by_prompt(request, cast, picture, context) if prompted(request) else _main(
             request, cast, picture, context
@@ -49,7 +49,7 @@ def cutout(request: Cutout, picture: PictureView, context: JobContext) -> Cutout
     except NothingFound as nothing:
         answer.reason, answer.message, answer.hint = "nothing_found", nothing.message, nothing.hint
         answer.subjects = nothing.listed
-        answer.report = context.report(cast.preset.name)
+        answer.report = context.report(cast.recipe())
         return answer
     answer.agreement, answer.route, answer.subjects = subject.agreement, subject.matted.route, subject.listed
     with context.stage("post", "Drawing the mask"):
@@ -65,7 +65,7 @@ def cutout(request: Cutout, picture: PictureView, context: JobContext) -> Cutout
         shown = answer.alpha.box
         visible = PixelBox(shown.x, shown.y, shown.width, shown.height)
         answer.foreground = coloured(parts, visible, request, picture, context)
-    answer.report = context.report(cast.preset.name)
+    answer.report = context.report(cast.recipe())
     return answer
 
 

@@ -47,7 +47,7 @@ def everything(request: Everything, picture: PictureView, context: JobContext) -
     min_area = prompts.check_number(request.min_area, "least area")
     cast = Cast(request, "select", context)
     atlas = all_objects(_segmenter(cast), picture, context, points, layers)
-    answer = ObjectMap(request.id, request.generation, context.report(cast.preset.name))
+    answer = ObjectMap(request.id, request.generation, context.report(cast.recipe()))
     sx, sy = picture.scale
     unit = 1 / (sx * sy)
     wanted = [o.score >= min_score and o.area * unit >= min_area for o in atlas.objects]
@@ -68,7 +68,7 @@ def everything(request: Everything, picture: PictureView, context: JobContext) -
     else:
         answer.reason, answer.message = "nothing_found", "No objects were found."
         answer.hint = "Try a denser grid, or a lower least score."
-    answer.report = context.report(cast.preset.name)
+    answer.report = context.report(cast.recipe())
     return answer
 
 
@@ -99,7 +99,7 @@ def similar(request: Similar, picture: PictureView, context: JobContext) -> Sele
         )
     found = ops.pick(found, pick)
     remember(found, segmenter, picture, context)
-    answer = Selection(request.id, request.generation, context.report(cast.preset.name))
+    answer = Selection(request.id, request.generation, context.report(cast.recipe()))
     drawn, source = Drawing(picture, depth, post, None), "+".join(context.used)
     with context.stage("post", "Drawing the masks"):
         for one in found:
@@ -108,7 +108,7 @@ def similar(request: Similar, picture: PictureView, context: JobContext) -> Sele
                 answer.instances.append(Instance(one.id, one.label, one.score, rect_of(mask), source, mask=mask))
         if request.merge and answer.instances:
             answer.merged = drawn.merged(found, [one.logits for one in found])
-    answer.report = context.report(cast.preset.name)
+    answer.report = context.report(cast.recipe())
     if not answer.instances:
         answer.reason = "empty_after_post_processing" if found else "nothing_found"
         answer.message = "Nothing similar was found."

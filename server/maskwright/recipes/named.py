@@ -83,14 +83,27 @@ class Search:
             found += [(one, concept) for one in self._chosen(some, concept, self._box, _area, lambda f: f.score)]
         return self._apart(found)
 
-    def concepts(self, query: Query, segmenter: TextSegmenter, points: list[Point]) -> list[Found]:
+    def concepts(
+        self, query: Query, segmenter: TextSegmenter, points: list[Point], boxes: list[Box], job: Segmenting
+    ) -> list[Found]:
         """The same with a segmenter that finds what words name by itself."""
+        seen = [(concept, self._matches(segmenter, concept.phrase)) for concept in query.concepts]
+        seen = [(concept, [one for one in some if self._in_region(self._box(one))]) for concept, some in seen]
         excluded = [point for point in points if not point.include]
+        single = sum(len(some) for _, some in seen) + len(boxes) == 1
         found: list[tuple[Found, Concept]] = []
-        for concept in query.concepts:
-            some = [one for one in self._matches(segmenter, concept.phrase) if self._in_region(self._box(one))]
-            some = [one for one in some if not any(_shows(one, p, self._picture) for p in excluded)]
+        for concept, some in seen:
+            if single:
+                for one in some:
+                    one.wanted.points = excluded
+                    job.exclude(one)
+            else:
+                some = [one for one in some if not any(_shows(one, p, self._picture) for p in excluded)]
             found += [(one, concept) for one in self._chosen(some, concept, self._box, _area, lambda f: f.score)]
+        beside = [p for p in points if not any(_shows(one, p, self._picture) for one, _ in found)]
+        added = prompts.distribute([p for p in beside if p.include], [Wanted(box=box) for box in boxes])
+        if added:
+            found += [(one, Concept("")) for one in job.run(added)]
         return self._apart(found)
 
     def less(self, phrases: Sequence[str], job: Segmenting, segmenter: object) -> list[LogitMap]:

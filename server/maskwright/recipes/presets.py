@@ -75,25 +75,25 @@ _DETECTORS = {
     "yolox": ("yolox", "YOLOX"),
 }
 _SEGMENTERS = {
-    "sam3": ("sam3", "SAM 3"),
-    "sam2": ("sam2", "SAM 2"),
-    "sam-hq": ("sam_hq", "HQ-SAM"),
-    "sam": ("sam", "SAM"),
-    "mobile-sam": ("mobile_sam", "MobileSAM"),
-    "grabcut": ("grabcut", "the basic engine"),
+    "sam3": (("sam3",), "SAM 3"),
+    "sam2": (("sam2",), "SAM 2"),
+    "sam-hq": (("sam_hq",), "HQ-SAM"),
+    "sam": (("sam",), "SAM"),
+    "mobile-sam": (("mobile_sam", "mobile_sam_torch"), "MobileSAM"),
+    "grabcut": (("grabcut",), "the basic engine"),
 }
 _BY_TEXT_ITSELF = "sam3"  # finds what words name without a detector
 
 
 def _selecting() -> Iterator[Preset]:
     """Each detector with each segmenter, and each segmenter alone."""
-    for name, (family, title) in _SEGMENTERS.items():
+    for name, (families, title) in _SEGMENTERS.items():
         texts = name == _BY_TEXT_ITSELF
         what = "Words, clicks and boxes" if texts else "Click or box"
-        yield Preset(name, f"{what}, {title}", "select", {"segmenter": (family,)}, takes_text=texts, takes_points=True)
+        yield Preset(name, f"{what}, {title}", "select", {"segmenter": families}, takes_text=texts, takes_points=True)
     for detector, (finds, found_by) in _DETECTORS.items():
-        for segmenter, (family, title) in _SEGMENTERS.items():
-            roles = {"detector": (finds,), "segmenter": (family,)}
+        for segmenter, (families, title) in _SEGMENTERS.items():
+            roles = {"detector": (finds,), "segmenter": families}
             name, what = f"{detector}+{segmenter}", f"Things by name, {found_by} and {title}"
             yield Preset(name, what, "select", roles, takes_text=True, takes_points=True)
 
@@ -148,11 +148,13 @@ def find(verb: str, name: str) -> Preset:
 
 
 def named(verb: str, entries: Sequence[Entry]) -> str:
-    """The recipe that these models are, told by their families; ``AUTO`` when it is none of the table."""
-    families = sorted(entry.family for entry in entries)
+    """The recipe that these models are; ``AUTO`` when it is none of the table. Which one sees to edges alone, or to
+    parts, tells nothing."""
+    entries = [entry for entry in entries if set(entry.roles) != {"parser"} and not entry.needs_trimap]
     for preset in PRESETS:
-        groups = list(preset.roles.values())
-        if preset.verb == verb and all(groups) and sorted(group[0] for group in groups) == families:
+        groups = [group for group in preset.roles.values() if group]
+        playing = [[e for e in entries if e.id in group or e.family in group] for group in groups]
+        if preset.verb == verb and groups and len(groups) == len(entries) and all(playing):
             return preset.name
     return AUTO
 

@@ -114,7 +114,7 @@ class Segmenting:
                         score = one.score if one.score is not None else best.score
                         others = [h for h in hypotheses if h is not best]
                         item = Found(new_id(), one.label, score, one, best.logits, best.low_res, others)
-                        self._exclude(item)
+                        self.exclude(item)
                         found.append(item)
         return found
 
@@ -158,7 +158,7 @@ class Segmenting:
             return hypotheses
         return sorted(hypotheses, key=lambda h: len(self._missed(wanted, h.logits)))
 
-    def _exclude(self, item: Found) -> None:
+    def exclude(self, item: Found) -> None:
         """A model may overlook "not this": then what lies at that click is found by itself and taken away."""
         missed = [(x, y) for x, y, include in self._missed(item.wanted, item.logits) if not include]
         if not missed:

@@ -96,7 +96,7 @@ def select(request: Select, picture: PictureView, context: JobContext) -> Select
         found = [f for f in found if min_score is None or f.score >= min_score]
         found.sort(key=lambda f: -f.score)
     elif reads and isinstance(segmenter, TextSegmenter):
-        found = search.concepts(words, segmenter, points)
+        found = search.concepts(words, segmenter, points, prompts.check_boxes(request.boxes, picture.box), job)
     else:
         found = search.objects(points, prompts.check_boxes(request.boxes, picture.box), job)
     count = len(found)
