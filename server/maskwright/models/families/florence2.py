@@ -23,7 +23,7 @@ from maskwright.models.pool import Setup
 from maskwright.models.roles import RGB, Box, Detection
 from maskwright.models.torch_runtime import nbytes, pretrained, running
 from maskwright.models.words import split
-from maskwright_protocol.errors import BadInput, EmptyPrompt, ModelBroken
+from maskwright_protocol.errors import BadInput, EmptyPrompt, ModelBroken, TooLarge
 
 _CELLS = 256  # of a polygon's grid along the longer side
 _MARKS = {mark.name: mark for mark in (SEPARATOR, OPEN, CLOSE)}
@@ -79,7 +79,8 @@ class Florence2:
 
         Tasks with words answer under the user's phrases (separated by ``;``, ``,`` or new lines), nothing for a phrase
         that was not found. "objects" and "dense_captions" with a text keep what has one of its phrases in the label,
-        "ocr" what has one in the line. Scores are 1. Raises ``EmptyPrompt``, ``BadInput``, ``OutOfMemory``.
+        "ocr" what has one in the line. Scores are 1. Raises ``EmptyPrompt``, ``BadInput``, ``TooLarge``,
+        ``OutOfMemory``.
         """
         chosen = settings.checked("florence2", options)
         phrases = split(text)
@@ -114,6 +115,9 @@ class Florence2:
         start, end = self._tokens.bos_token_id, self._tokens.eos_token_id
         words = self._tokens(question, add_special_tokens=False)["input_ids"]
         ids = torch.tensor([[self._image_token] * len(seen) + [start, *words, end]], device=self.device)
+        places = int(self._network.config.text_config.max_position_embeddings)
+        if ids.shape[1] > places:
+            raise TooLarge("The text is too long for Florence-2.", hint="Use fewer words.")
         with running(self.model_id):
             inputs = self._network.get_input_embeddings()(ids)
             inputs[0, : len(seen)] = seen.to(inputs.dtype)
@@ -121,7 +125,11 @@ class Florence2:
             encoder = self._network.get_encoder()
             told = encoder(inputs_embeds=inputs, attention_mask=mask)
             tokens = self._network.generate(
-                encoder_outputs=told, attention_mask=mask, num_beams=beams, do_sample=False, max_new_tokens=most
+                encoder_outputs=told,
+                attention_mask=mask,
+                num_beams=beams,
+                do_sample=False,
+                max_new_tokens=min(most, places),
             )[0]
         return self._pieces(tokens.tolist())
 

@@ -12,7 +12,7 @@ import torch
 
 from maskwright.models.families.florence2 import _TASKS, Florence2
 from maskwright.models.roles import Detector
-from maskwright_protocol.errors import BadInput, EmptyPrompt
+from maskwright_protocol.errors import BadInput, EmptyPrompt, TooLarge
 
 from . import tiny_detectors as tiny
 
@@ -176,3 +176,8 @@ def test_what_cannot_be_asked(model: Detector) -> None:
     for region in ("", "1,2,3,4", "0.5,0.5,0.4,0.9", "a,b,c,d", "0,0,1", "nan,0,1,1"):
         with pytest.raises(BadInput):
             model.detect(IMAGE, "", options={"task": "segment_region", "region": region})
+
+
+def test_a_text_beyond_the_networks_places_is_refused(model: Florence2) -> None:
+    with pytest.raises(TooLarge):
+        model.detect(IMAGE, "\u732b" * 400)
