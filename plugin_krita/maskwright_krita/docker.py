@@ -309,6 +309,7 @@ def _form(*rows: Tuple[str, QWidget]) -> QWidget:
     layout = QFormLayout(frame)
     layout.setContentsMargins(0, 0, 0, 0)
     layout.setVerticalSpacing(4)
+    layout.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)  # so that a narrow docker has room
     for label, widget in rows:
         layout.addRow(label, widget)
     return frame

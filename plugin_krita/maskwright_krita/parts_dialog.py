@@ -30,6 +30,7 @@ from .tasks import Task
 from .texts import tr
 
 SIDE = 44
+TILE = QColor(120, 120, 120)  # neither black hair nor a white shirt vanishes on it
 PART_KINDS = (
     ("selection", "Selection"),
     ("transparency", "Transparency mask"),
@@ -127,7 +128,7 @@ def thumbnail(picture: Picture, plane: Plane) -> QIcon:
     painter.drawImage(0, 0, alpha.scaled(*size, *fit))
     painter.end()
     pixmap = QPixmap(SIDE, SIDE)
-    pixmap.fill(QColor(0, 0, 0, 0))
+    pixmap.fill(TILE)
     painter = QPainter(pixmap)
     painter.drawImage((SIDE - size[0]) // 2, (SIDE - size[1]) // 2, small)
     painter.end()

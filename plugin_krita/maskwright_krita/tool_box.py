@@ -50,7 +50,7 @@ class ToolBox(QWidget):
              tr("Select the object that the selection, a rectangle or a lasso, is around")),
             ("maskwright_background", tr("Cut out"), controller.remove_background,
              tr("Remove the background to a new layer")),
-            ("maskwright_cut_out_button", tr("Cut out..."), lambda: ask_cut_out(controller),
+            ("maskwright_cut_out_button", tr("Cut by name..."), lambda: ask_cut_out(controller),
              tr("Cut out what you name, with an outline if you like")),
             ("maskwright_refine_button", tr("Refine edge..."), lambda: ask_refine(controller),
              tr("Give the selection a soft edge that follows the picture")),
