@@ -22,13 +22,44 @@ def keep(studio: Studio, name: str, expression: str = "") -> None:
     target: Path = IMAGES / f"krita-{name}.png"
     shot.thumbnail((1000, 1000))
     shot.save(target, optimize=True)
+    print(target.relative_to(REPOSITORY), shot.size)
+
+
+def settle(studio: Studio) -> None:
+    studio.settle()
+    studio.krita.run("quiet = []; QTimer.singleShot(1200, lambda: quiet.append(True))")
+    studio.krita.wait("quiet")
+
+
+def welcome(studio: Studio) -> None:
+    """Puts the offer of a first set of models away."""
+    studio.krita.run("C.options.welcomed = True; C.connection.changed.emit()")
+
+
+def dialog(studio: Studio, action: str, ready: str = "True") -> None:
+    """Opens a dialog that is called ``dialog`` from then on."""
+    krita = studio.krita
+    krita.run(f"QTimer.singleShot(0, K.action({action!r}).trigger)")
+    krita.wait("QApplication.activeModalWidget() is not None", "the dialog")
+    krita.run("dialog = QApplication.activeModalWidget(); dialog.move(520, 160)")
+    krita.wait(ready, "what the dialog shows", 60.0)
+
+
+def dialogs(studio: Studio) -> None:
+    krita = studio.krita
+    dialog(studio, "maskwright_cut_out")
+    krita.run("dialog.findChild(QComboBox).setEditText('person')")
+    krita.run("[fold.setChecked(True) for fold in dialog.findChildren(QToolButton) if fold.isCheckable()]")
+    krita.run("dialog.findChild(QWidget, 'maskwright_outline').setValue(8)")
+    settle(studio)
+    keep(studio, "cut-out-dialog", "dialog")
     krita.run("dialog.reject()")
     studio.reset()
-    krita.run("C.options.welcomed = True; C.connection.changed.emit()")
+    welcome(studio)
     studio.open(studio.photo("photos/astronaut.png"))
     krita.run("K.activeWindow().activeView().canvas().setZoomLevel(1.4)")
     dialog(studio, "maskwright_parts", "not dialog.task.running()")
-    krita.run("l = dialog.findChild(QListWidget); l.item(0).setCheckState(Qt.CheckState.Checked)")
+    krita.run("dialog.findChild(QListWidget).item(0).setCheckState(Qt.CheckState.Checked)")
     settle(studio)
     keep(studio, "parts")
     krita.run("dialog.reject()")
@@ -37,7 +68,6 @@ def keep(studio: Studio, name: str, expression: str = "") -> None:
 def objects(studio: Studio) -> None:
     krita = studio.krita
     studio.reset()
-    krita.run("C.options.welcomed = True; C.connection.changed.emit()")
     studio.open(studio.photo("photos/bus.jpg"))
     krita.run("K.activeWindow().activeView().canvas().setZoomLevel(0.66); C.options.hover = True")
     studio.press("maskwright_click_button")
@@ -47,6 +77,48 @@ def objects(studio: Studio) -> None:
     settle(studio)
     keep(studio, "objects")
     krita.key("Escape")
+
+
+def main() -> None:
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with open_studio() as studio:
+        krita = studio.krita
+        for name in ("BrushPresetDockerWidget", "PresetDocker", "sharedtooldocker", "ColorSelectorNg"):
+            krita.run(f"[d.setVisible(False) for d in K.dockers() if d.objectName() == {name!r}]")
+        krita.run("m = K.activeWindow().qwindow(); m.resizeDocks([docker()], [620], Qt.Orientation.Vertical)")
+        welcome(studio)
+        studio.open(studio.photo("photos/bus.jpg"))
+        krita.run("K.activeWindow().activeView().canvas().setZoomLevel(0.66)")
+        krita.run("child('maskwright_prompt_field').setEditText('person')")
+        studio.press("maskwright_go")
+        krita.wait("C.result is not None and not C.busy()", "the answer")
+        settle(studio)
+        keep(studio, "prompt")
+        krita.run("docker().setFloating(True); docker().setGeometry(760, 120, 320, 640)")
+        settle(studio)
+        keep(studio, "docker", "docker()")
+        krita.run("docker().setFloating(False)")
+        settle(studio)
+        krita.run("K.action('deselect').trigger()")
+        settle(studio)
+        studio.press("maskwright_click_button")
+        krita.wait("T.active and 'prefetch' not in T._tasks", "the tool")
+        studio.click(131, 583)
+        krita.wait("len(T.marks) == 1 and T.marks.pending is None", "the preview")
+        studio.click(131, 760, key="shift")
+        krita.wait("len(T.marks) == 2 and T.marks.pending is None", "the preview")
+        settle(studio)
+        keep(studio, "clicks")
+        krita.key("Escape")
+        krita.wait("not T.active")
+        krita.run("C.remove_background()")
+        studio.idle()
+        krita.run("d.topLevelNodes()[0].setVisible(False); d.refreshProjection()")
+        settle(studio)
+        keep(studio, "cutout")
+        krita.run("[n.remove() for n in d.topLevelNodes()[1:]]; d.topLevelNodes()[0].setVisible(True)")
+        dialogs(studio)
+        objects(studio)
 
 
 if __name__ == "__main__":
