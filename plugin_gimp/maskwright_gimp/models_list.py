@@ -25,7 +25,7 @@ class ModelsList(Gtk.ScrolledWindow):
         self._rows: List[offers.Row] = []
         self._list = Gtk.Box(orientation=Gtk.Orientation.VERTICAL)
         self.set_policy(Gtk.PolicyType.NEVER, Gtk.PolicyType.AUTOMATIC)
-        self.set_size_request(660, 320)
+        self.set_size_request(660, 400)
         self.add(self._list)
 
     def show_models(self, models: Sequence[ModelInfo]) -> None:

@@ -9,6 +9,7 @@ from maskwright_protocol.messages import Point, Rect, Select
 
 from ..chroot import wait_until
 from .asking import Pixels, Plane, answer, plane
+from .halting import halted
 from .test_procedures import HEIGHT, WIDTH, selected
 from .windows import Clicks, Windows
 
@@ -42,6 +43,7 @@ def test_click_to_select(shown: Windows, photo: Plane) -> None:
     wait_until(shown.unchanged, "one undo to bring everything back")
 
 
+OTHER = (847, 301)  # this button's middle in the window
 HOVERED = (255, 214, 90)
 
 
@@ -87,3 +89,57 @@ def test_exact_pixels_of_one_click(shown: Windows, photo: Plane) -> None:
     got = selected(shown.gimp)
     both = ((got > 127) & (near > 127)).sum() / ((got > 127) | (near > 127)).sum()
     assert both > 0.97
+
+
+def test_the_highlighted_shape_is_shown_at_once_and_stop_ends_the_wait(shown: Windows) -> None:
+    clicks = Clicks(shown)
+    places = itertools.cycle([(240, 250), (242, 252)])
+
+    def lit() -> bool:
+        clicks.lab.xdotool("mousemove", *clicks.at(*next(places)))
+        shot = shown.picture("_hover", clicks.window)
+        return int((np.abs(shot - np.array(HOVERED)).max(axis=2) <= 2).sum()) > 200
+
+    wait_until(lit, "an outline under the pointer", 120.0)
+    quiet = shown.picture("_bar", clicks.window)
+    with halted(shown.server) as halt:
+        clicks.click(240, 250)
+        halt.wait_for_job()
+        clicks.lab.xdotool("mousemove", 5, 5)  # else the highlight lies above it
+        wait_until(lambda: clicks.outline() > 200, "the shape that was highlighted", 10.0)
+        x, y = clicks.stop_button(quiet)
+        clicks.lab.xdotool("mousemove", x, y, "click", 1)
+    wait_until(lambda: clicks.outline() < 20, "the shape to go, since nobody looks any more")
+    # Undo and redo come back to the question, and now it is answered.
+    clicks.lab.xdotool("key", "ctrl+z")
+    clicks.lab.xdotool("key", "ctrl+y")
+    wait_until(lambda: clicks.outline() > 300, "the answer")
+    assert clicks.finish("Return") == "success"
+    assert selected(shown.gimp).any()
+
+
+def test_clicks_go_on_from_another_guess(shown: Windows, photo: Plane) -> None:
+    clicks = Clicks(shown)
+    clicks.click(240, 250)
+    wait_until(lambda: clicks.outline() > 300, "the outline of what was clicked")
+    first = clicks.outline()
+    clicks.press(*OTHER)
+    wait_until(lambda: clicks.outline() not in (0, first), "another guess")
+    clicks.click(60, 400, button=3)
+    clicks.settled()
+    assert clicks.finish("Return") == "success"
+    got = selected(shown.gimp)
+    one = _near(clicks, 240, 250)
+    other = _near(clicks, 60, 400, False)
+    with shown.server.client() as client:
+        best = answer(client, Select("", points=[one], pick="best", alternatives=2), Pixels(photo)).instances[0]
+        further = Select("", points=[one, other], pick="best", continue_from=best.alternatives[0].id)
+        near = plane(answer(client, further, Pixels(photo)).instances[0].mask, WIDTH, HEIGHT)
+    both = ((got > 127) & (near > 127)).sum() / ((got > 127) | (near > 127)).sum()
+    assert both > 0.97
+
+
+def _near(clicks: Clicks, x: float, y: float, include: bool = True) -> Point:
+    """The point of the document that a click there is: clicks are on whole screen pixels."""
+    sx, sy = clicks.at(x, y)
+    return Point(round((sx - clicks.left) / clicks.scale, 2), round((sy - clicks.top) / clicks.scale, 2), include)

@@ -1,22 +1,20 @@
 """What goes wrong leaves the image, the selection and the layers as they were, and says why in a sentence."""
 
-import os
-import signal
 import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 
-import numpy as np
 import psutil
 import pytest
 
-from maskwright_protocol.messages import Point, Select, StatusRequest
+from maskwright_protocol.messages import StatusRequest
 
 from ..chroot import Lab, wait_until
 from ..server import Server
-from .asking import Pixels, Plane, answer
+from .asking import Plane
 from .driver import Gimp, install
+from .halting import halted
 
 pytestmark = pytest.mark.editor
 PROMPTS = ("maskwright-select-by-prompt", "maskwright-select-subject", "maskwright-remove-background")
@@ -185,45 +183,25 @@ def test_the_plug_in_starts_the_server(image: Gimp, own_server: Server, own_lab:
         settings.unlink()
 
 
-def test_the_query_phase_imports_nothing_heavy(own_lab: Lab) -> None:
-    code = (
-        "import sys; sys.argv = ['x']; sys.path[:0] = ['.', 'vendor']\n"
-        "import gi; gi.require_version('Gimp', '3.0'); from gi.repository import Gimp\n"
-        "before = set(sys.modules)\n"
-        "from maskwright_gimp import procedures; from maskwright_gimp.register import create_procedure\n"
-        "print(sorted(set(sys.modules) - before))\n"
-    )
-    folder = f"{own_lab.inside}/profile/plug-ins/maskwright"
-    done = own_lab.run(["sh", "-c", f'cd {folder} && exec python3 -c "$0"', code])
-    assert done.stdout.strip() == ("['maskwright_gimp', 'maskwright_gimp.procedures', 'maskwright_gimp.register']")
+def test_starting_gimp_costs_next_to_nothing(open_lab: Callable[[str], Lab]) -> None:
+    """The interpreter itself tells what it imports: little when GIMP asks for the procedures, nothing after that."""
+    lab = open_lab("gimp")
+    install(lab)
+    told = []
+    for _ in range(2):
+        lab.path("out", "gimp-console.log").unlink(missing_ok=True)
+        gimp = Gimp(lab, PYTHONPROFILEIMPORTTIME="1")
+        gimp.close()
+        lines = gimp.log().splitlines()
+        told.append({line.rsplit("|", 1)[1].strip() for line in lines if line.startswith("import time:")})
+    asked, again = told
+    assert "maskwright_gimp.register" in asked, "GIMP asked for the procedures"
+    ours = {name for name in asked if name.startswith(("maskwright", "msgpack"))}
+    assert ours == {"maskwright_gimp", "maskwright_gimp.procedures", "maskwright_gimp.register"}
+    assert not any(name.startswith(("maskwright", "msgpack")) for name in again), "GIMP remembers them"
 
 
 # ---------------------------------------------------------------- helpers
-
-
-class halted:
-    """The server's worker stands still (SIGSTOP), so that a job stays under way until the test has done its part."""
-
-    def __init__(self, server: Server) -> None:
-        self.server = server
-
-    def __enter__(self) -> "halted":
-        with self.server.client() as client:
-            answer(client, Select("", points=[Point(4.0, 4.0)]), Pixels(np.full((8, 8, 3), 99, np.uint8)))
-            status = client.request(StatusRequest(""))
-        (self.pid,) = [worker.pid for worker in status.workers if worker.pid]  # type: ignore[attr-defined]
-        os.kill(self.pid, signal.SIGSTOP)
-        return self
-
-    def wait_for_job(self) -> None:
-        with self.server.client() as client:
-            wait_until(lambda: client.request(StatusRequest("")).running == 1, "the job to run")  # type: ignore[attr-defined]
-
-    def __exit__(self, *exc: object) -> None:
-        try:
-            os.kill(self.pid, signal.SIGCONT)
-        except ProcessLookupError:
-            pass
 
 
 def plug_ins(gimp: Gimp) -> list[psutil.Process]:

@@ -4,7 +4,6 @@ import hashlib
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +15,7 @@ from ..chroot import wait_until
 from ..server import Server, models_folder
 from .asking import Plane
 from .test_procedures import bus, selected
-from .windows import INTERACTIVE, Clicks, Windows
+from .windows import INTERACTIVE, Windows
 
 pytestmark = pytest.mark.editor
 FILE = "yolox_nano.onnx"
@@ -30,7 +29,7 @@ class Shop(Server):
     def __init__(self, folder: Path, runtime: Path, hub: hubs.Hub) -> None:
         super().__init__(runtime, folder / "server.log")
         self.folder = folder
-        self.some = ("mobile-sam",)
+        self.some: tuple[str, ...] = ("mobile-sam",)
         self.variables: dict[str, str] = {}
         data = (models_folder() / "yolox-nano" / FILE).read_bytes()
         hub.files[f"release/{FILE}"] = data
@@ -85,16 +84,6 @@ def open_shop(gui: Windows, tmp_path: Path) -> Iterator[Opener]:
         usual.start()
 
 
-def buttons(shown: Windows, window: str) -> list[tuple[int, int]]:
-    """Where the list in Server and Models has buttons, from the top, on the screen."""
-    x, y, _, _ = shown.place(window)
-    strip = shown.picture("_buttons", window)[:, 574:580].sum(axis=2).mean(axis=1)
-    usual = np.median(strip)
-    dark = np.nonzero(strip < usual - 30)[0]
-    runs = np.split(dark, np.nonzero(np.diff(dark) > 4)[0] + 1)
-    return [(x + 600, y + int(run.mean())) for run in runs if 20 < len(run) < 60]
-
-
 def ask_for_the_bus(shown: Windows) -> str:
     return shown.gimp.start(
         f"out = call('maskwright-mask-from-prompt', image, [layer], {INTERACTIVE}, prompt='bus', {FINDER}, "
@@ -108,6 +97,8 @@ def test_without_windows_the_error_says_what_to_do(shown: Windows, open_shop: Op
     assert called.error.startswith("The model finder (A Finder) is not installed. Download A Finder in Filters >")
     assert called.error.endswith("maskwright models pull finder")
     assert shown.unchanged()
+    shown.lab.xdotool("windowactivate", "--sync", shown.wait_for("GIMP Message"), "key", "Escape")
+    shown.wait_gone("GIMP Message")
 
 
 def test_a_missing_model_is_downloaded_and_the_call_done(shown: Windows, photo: Plane, open_shop: Opener) -> None:
@@ -154,54 +145,21 @@ def test_a_missing_model_is_downloaded_and_the_call_done(shown: Windows, photo: 
     assert np.array_equal(selected(shown.gimp), expected)
 
 
-def test_models_are_downloaded_and_removed_in_the_list(shown: Windows, open_shop: Opener) -> None:
-    _, shop = open_shop(MASKWRIGHT_OFFLINE="1")
-    shop.downloaded.parent.mkdir(parents=True)
-    shop.downloaded.write_bytes((models_folder() / "yolox-nano" / FILE).read_bytes())
-    known = shop.models()
-    recommended = [m for m in known if m.recommended and m.downloadable and not m.installed]
-    assert recommended
-    assert any(model.id == "finder" and model.installed for model in known)
-    call = shown.gimp.start(f"out = call('maskwright-server', {INTERACTIVE})")
-    window = shown.wait_for("Maskwright Server and Models")
-    shown.lab.xdotool("mousemove", 5, 5, "windowactivate", "--sync", window)
-    wait_until(lambda: len(buttons(shown, window)) > len(recommended), "the list of models")
-    # The first of the recommended ones, as the list has them.
-    shown.lab.xdotool("mousemove", *buttons(shown, window)[0], "click", 1)
-    first = min(recommended, key=lambda model: model.title.casefold())
-    inner = shown.wait_for(f"Download {first.title}")
-    shown.lab.xdotool("windowactivate", "--sync", inner)
-    shown.lab.xdotool("key", "Escape")
-    shown.wait_gone(f"Download {first.title}")
-    # The downloaded one is the first of those that are installed.
-    shown.lab.xdotool("mousemove", *buttons(shown, window)[len(recommended)], "click", 1)
-    inner = shown.wait_for(f"Remove {NAME}")
-    shown.lab.xdotool("windowactivate", "--sync", inner)
-    shown.lab.xdotool("key", "Return")
-    wait_until(lambda: not shop.downloaded.exists(), "the files to be deleted")
-    wait_until(lambda: len(buttons(shown, window)) == len(recommended), "the list to follow")
-    shown.lab.xdotool("windowactivate", "--sync", window, "key", "Escape")
-    assert shown.gimp.finish(call)[0] == "success"
-
-
 def test_with_the_built_in_models_alone_more_are_a_click_away(shown: Windows, open_shop: Opener) -> None:
     open_shop(some=(), MASKWRIGHT_OFFLINE="1")
     call, window = shown.open("maskwright-select-by-prompt", "Select by Prompt")
+    before: list[Plane] = []
+
+    def still() -> bool:
+        before.append(shown.picture("first-run", window))
+        return len(before) > 3 and all(np.array_equal(before[-1], shot) for shot in before[-3:-1])
+
+    shown.lab.xdotool("mousemove", 5, 5)
+    wait_until(still, "the server's answer", pause=0.2)
     x, y, width, height = shown.place(window)
-    before: list[Any] = []
-
-    def offered() -> bool:
-        """The dialog has grown a button, right of the server's line."""
-        shot = shown.picture("first-run", window)
-        still = bool(before) and shot.shape == before[-1].shape and np.array_equal(shot, before[-1])
-        before.append(shot)
-        return still and len(before) > 3
-
-    wait_until(offered, "the dialog to be still")
-    shown.lab.xdotool("key", "Escape")
+    shown.lab.xdotool("mousemove", x + width - 84, y + height - 146, "click", 1)  # right of the server's line
+    inner = shown.wait_for("Maskwright Server and Models")
+    shown.lab.xdotool("windowactivate", "--sync", inner, "key", "Escape")
+    shown.wait_gone("Maskwright Server and Models")
+    shown.lab.xdotool("windowactivate", "--sync", window, "key", "Escape")
     assert shown.gimp.finish(call)[0] == "cancel"
-
-
-def test_click_to_select_offers_the_model_too(shown: Windows, open_shop: Opener) -> None:
-    open_shop()
-    assert Clicks is not None

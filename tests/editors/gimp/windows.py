@@ -124,3 +124,29 @@ class Clicks:
     def finish(self, key: str) -> str:
         self.lab.xdotool("key", key)
         return self.windows.gimp.finish(self.call)[0]
+
+    def press(self, x: int, y: int) -> None:
+        """Click at a place of the window."""
+        left, top, _, _ = self.windows.place(self.window)
+        self.lab.xdotool("mousemove", left + x, top + y, "click", 1, "mousemove", 5, 5)
+
+    def stop_button(self, quiet: Plane) -> tuple[int, int]:
+        """Where *Stop* is: the left one of the two buttons above the picture that differ from ``quiet``, when neither
+        could be pressed."""
+        x, y, _, _ = self.windows.place(self.window)
+        shot = self.windows.picture("_busy", self.window)
+        above = self.where[2] - 4
+        columns = np.nonzero((shot[:above] != quiet[:above]).any(axis=(0, 2)))[0]
+        rows = np.nonzero((shot[:above] != quiet[:above]).any(axis=(1, 2)))[0]
+        assert len(columns), "no button became live"
+        return x + int(columns[0]) + 8, y + int(rows.mean())
+
+    def settled(self) -> None:
+        """Wait until nothing in the dialog has moved for some looks (a spinner turns while the server works)."""
+        shots: list[Plane] = []
+
+        def still() -> bool:
+            shots.append(self.windows.picture("_settled", self.window))
+            return len(shots) > 4 and all(np.array_equal(shots[-1], shot) for shot in shots[-4:-1])
+
+        wait_until(still, "the dialog to be still", pause=0.15)
