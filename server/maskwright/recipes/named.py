@@ -88,7 +88,7 @@ class Search:
     ) -> list[Found]:
         """The same with a segmenter that finds what words name by itself."""
         seen = [(concept, self._matches(segmenter, concept.phrase)) for concept in query.concepts]
-        seen = [(concept, [one for one in some if self._in_region(self._box(one))]) for concept, some in seen]
+        seen = [(concept, distinct([o for o in some if self._in_region(self._box(o))])) for concept, some in seen]
         excluded = [point for point in points if not point.include]
         single = sum(len(some) for _, some in seen) + len(boxes) == 1
         found: list[tuple[Found, Concept]] = []

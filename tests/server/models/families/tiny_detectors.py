@@ -71,6 +71,7 @@ def grounding_dino(folder: Path, multimodal: bool = False) -> Path:
     model.model.decoder.layer_norm.weight.data.fill_(0.15)  # else every score is 0 or 1
     model.save_pretrained(folder)
     images = GroundingDinoImageProcessorPil(size={"shortest_edge": 64, "longest_edge": 100})
+    images.save_pretrained(folder)
     tf.GroundingDinoProcessor(images, words_tokenizer()).save_pretrained(folder)
     return folder
 
@@ -109,12 +110,12 @@ def letters_tokenizer() -> Any:
     return tokenizer
 
 
-def florence2(folder: Path) -> Path:
+def florence2(folder: Path, places: int = 512) -> Path:
     tokenizer = letters_tokenizer()
     config = tf.Florence2Config(
         text_config=tf.BartConfig(
             vocab_size=len(tokenizer), d_model=32, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2,
-            decoder_attention_heads=2, encoder_ffn_dim=32, decoder_ffn_dim=32, max_position_embeddings=512,
+            decoder_attention_heads=2, encoder_ffn_dim=32, decoder_ffn_dim=32, max_position_embeddings=places,
             bos_token_id=0, pad_token_id=1, eos_token_id=2, decoder_start_token_id=2, forced_eos_token_id=2,
         ),
         vision_config=tf.Florence2VisionConfig(
@@ -133,6 +134,7 @@ def florence2(folder: Path) -> Path:
         "bboxes", "description_with_bboxes_or_polygons",
     )  # fmt: skip
     processor = tf.Florence2Processor(images, tokenizer, post_processor_config={kind: {} for kind in kinds})
+    images.save_pretrained(folder)
     processor.save_pretrained(folder)
     return folder
 

@@ -1,0 +1,90 @@
+"""Recipes of the large families through a real server and the command, with tiny models of the real classes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.server.conftest import Server, start_server, stop_server
+from tests.server.models.families import tiny_sams as sams
+from tests.server.recipes import tiny_models as tiny
+
+OWN = """
+[[model]]
+id = "tiny-birefnet"
+family = "birefnet"
+input_size = 64
+files = [{ name = "tiny.safetensors" }]
+"""
+
+
+@pytest.fixture(scope="module")
+def families(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    base = tmp_path_factory.mktemp("families")
+    models = tiny.make(base / "models")
+    (models / tiny.MATTER / "model.safetensors").rename(models / tiny.MATTER / "tiny.safetensors")
+    (models / tiny.MATTER).rename(models / "tiny-birefnet")
+    (base / "models.toml").write_text(OWN, encoding="utf-8")
+    server = start_server(base, MASKWRIGHT_MODELS=str(models), OMP_NUM_THREADS="1")
+    yield server
+    stop_server(server)
+    assert "it/s]" not in (base / "server.log").read_text(), "progress bars have no place in a log"
+
+
+@pytest.fixture(scope="module")
+def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("picture") / "photo.png"
+    Image.fromarray(sams.picture(90, 150)).save(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("recipe", "models"),
+    [
+        pytest.param(
+            "yolo+sam", [tiny.YOLO, "sam-vit-base"],
+            marks=pytest.mark.skipif(find_spec("ultralytics") is None, reason="ultralytics is not installed"),
+        ),
+        ("grounding-dino+sam-hq", ["grounding-dino-tiny", "sam-hq-vit-base"]),
+        ("florence2+sam2", ["florence-2-base", "sam2.1-tiny"]),
+        ("sam3", ["sam3"]),
+    ],
+)  # fmt: skip
+def test_words_to_a_mask(families: Server, photo: Path, tmp_path: Path, recipe: str, models: list[str]) -> None:
+    out = tmp_path / "mask.png"
+    run = families.cli(
+        "select", photo, "--text", "person", "--recipe", recipe, "--min-score", "0", "--precise", "off", "-o", out,
+        "--json",
+    )  # fmt: skip
+    told = json.loads(run.stdout)
+    assert told["report"]["recipe"] == recipe
+    assert told["report"]["models"] == (models if run.returncode == 0 else models[:1])
+    assert run.returncode == (0 if told["instances"] else 3), run.stderr
+    if recipe != "florence2+sam2":  # what random weights answer in words need not be a place
+        assert told["instances"]
+    if told["instances"]:
+        mask = np.asarray(Image.open(out))
+        assert mask.shape == (90, 150)
+        assert mask.any()
+
+
+def test_words_to_a_cutout(families: Server, photo: Path, tmp_path: Path) -> None:
+    out = tmp_path / "cat.png"
+    run = families.cli(
+        "cutout", photo, "--text", "cat", "--recipe", "sam3+birefnet", "--model", "tiny-birefnet", "--min-score", "0",
+        "-o", out, "--json",
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    (answer,) = json.loads(run.stdout)
+    report = answer["report"]
+    assert report["recipe"] == "sam3+birefnet"
+    assert report["models"][:2] == ["sam3", "tiny-birefnet"]
+    pixels = np.asarray(Image.open(out))
+    assert pixels.shape == (90, 150, 4)
+    assert pixels[..., 3].any()

@@ -1,0 +1,62 @@
+"""A folder with a tiny random model of every family that can be made small, each called as the catalogue calls it."""
+
+from __future__ import annotations
+
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+from maskwright.models import catalogue, labels
+from maskwright.models.catalogue import Catalogue
+from maskwright.models.families.birefnet.network import Network
+from tests.parity.birefnet import filled
+from tests.server.models.families import test_birefnet as birefnets
+from tests.server.models.families import test_parsers as parsers
+from tests.server.models.families import test_vitmatte as vitmattes
+from tests.server.models.families import tiny_detectors as detectors
+from tests.server.models.families import tiny_sams as sams
+from tests.server.models.families import yolo_files as yolos
+
+MATTER = "birefnet-lite-matting"
+YOLO = "person-yolov8n-seg"
+
+
+def make(folder: Path) -> Path:
+    """Write them all into ``folder``."""
+    torch.set_num_threads(1)
+    folder.mkdir()
+    sams.saved_sam3(sams.sam3(), folder / "sam3")
+    sams.saved(sams.sam2(), folder / "sam2.1-tiny")
+    sams.saved(sams.sam_hq(), folder / "sam-hq-vit-base")
+    sams.saved(sams.sam(), folder / "sam-vit-base")
+    detectors.grounding_dino(folder / "grounding-dino-tiny")
+    detectors.florence2(folder / "florence-2-base", places=96)  # it answers to the last of them
+    detectors.rt_detr(folder / "rt-detr-r18")
+    detectors.rf_detr(folder / "rf-detr-seg-small", masks=True)
+    parsers.save_segformer(folder / "segformer-clothes", labels.CLOTHES.labels, side=64)
+    vitmattes.save(folder / "vitmatte-small")
+    (folder / MATTER).mkdir()
+    save_file(_birefnet(), folder / MATTER / "model.safetensors")
+    if find_spec("ultralytics") is not None:
+        made = yolos.converted(folder / YOLO, "yolov8-seg")
+        made.with_suffix(".pt").unlink()
+        shutil.move(made, made.with_name("person_yolov8n-seg.safetensors"))
+    return folder
+
+
+def _birefnet() -> dict[str, torch.Tensor]:
+    with torch.device("meta"):
+        shapes = Network(birefnets.TINY).state_dict()
+    return {key: filled("tiny", key, list(value.shape), birefnets.TINY.window) for key, value in shapes.items()}
+
+
+def known() -> Catalogue:
+    """The catalogue, but for the one entry whose published size and digest a tiny model cannot have."""
+    entries = list(catalogue.built_in().model)
+    (place,) = (number for number, entry in enumerate(entries) if entry.id == MATTER)
+    file = entries[place].files[0].model_copy(update={"size": None, "sha256": None, "also": ()})
+    entries[place] = entries[place].model_copy(update={"files": (file,), "input_size": 64})
+    return Catalogue(model=tuple(entries))
