@@ -105,3 +105,41 @@ def test_nothing_found_is_not_asked_twice() -> None:
     assert session.missing() is None
     assert session.answered(session.thing)
     assert session.result() == []
+
+
+def test_clicks_after_another_guess_go_on_from_it() -> None:
+    session = Session()
+    session.add_point(1, 1, True)
+    thing = session.missing()
+    assert thing is not None
+    found = instance(1, 2, 3)
+    for number, other in enumerate(found.alternatives):
+        other.id = f"other-{number}"
+    session.take(session.key(thing), found)
+    session.next_alternative()
+    session.next_alternative()
+    session.add_point(5, 5, False)
+    assert session.thing.base == "other-1"
+    assert prompts(session.thing)[0] == [Point(1, 1), Point(5, 5, False)], "all clicks, in case it is forgotten"
+    session.undo()
+    assert (shown(session), session.thing.base) == ([3], "")
+
+
+def test_a_click_outside_makes_a_found_object_larger() -> None:
+    session = Session()
+    session.add_found([instance(1)])
+    session.add_point(0.5, 0.5, True)
+    assert (session.thing.base, session.thing.box) == ("1", (0, 0, 1, 1))
+    session.add_point(7, 7, True)
+    assert (session.thing.base, session.thing.box) == ("1", None)
+
+
+def test_what_was_stopped_is_asked_again_by_undo_and_redo_only() -> None:
+    session = Session()
+    session.add_point(1, 1, True)
+    session.stop(session.key(session.thing))
+    assert session.missing() is None
+    assert session.is_stopped(session.thing)
+    session.undo()
+    session.redo()
+    assert session.missing() is session.thing
