@@ -19,7 +19,7 @@ def test_zip_unpacks_to_one_folder_with_an_executable_script(tmp_path: Path) -> 
         mode = archive.getinfo("maskwright/maskwright.py").external_attr >> 16
     assert all(name.startswith("maskwright/") for name in names)
     assert mode & 0o111 == 0o111
-    for part in ("maskwright_gimp/editor.py", "vendor/maskwright_protocol/client.py", "vendor/msgpack/fallback.py"):
+    for part in ("maskwright_gimp/register.py", "vendor/maskwright_protocol/client.py", "vendor/msgpack/fallback.py"):
         assert f"maskwright/{part}" in names
     assert not [name for name in names if not name.endswith(".py")]
 
