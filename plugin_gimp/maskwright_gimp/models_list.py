@@ -83,6 +83,7 @@ class ModelsList(Gtk.ScrolledWindow):
             secondary_text="Its files are deleted. It can be downloaded again." if model.downloadable else "",
             title=f"Remove {model.title}",
         )
+        question.set_default_response(Gtk.ResponseType.OK if model.downloadable else Gtk.ResponseType.CANCEL)
         wanted = question.run() == Gtk.ResponseType.OK
         question.destroy()
         if wanted:
