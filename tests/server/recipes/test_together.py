@@ -238,6 +238,7 @@ def test_sam3_looks_once_and_adds_what_clicks_and_boxes_show(room: Desk, photo: 
     model: Any = room.pool.segmenter("sam3")
     looks, encode = [], type(model).encode
     monkeypatch.setattr(type(model), "encode", lambda self, pixels: looks.append(1) or encode(self, pixels))
+    photo = np.ascontiguousarray(photo[::-1])  # one that the model has not seen yet
     picture = room.picture(photo, "once", x=X, y=Y)
     common: dict[str, Any] = {"recipe": "sam3", "min_score": 0.0, "precise": "off"}
     named = room.run(Select("1", picture, text="cat", **common)).instances
