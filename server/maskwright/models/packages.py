@@ -8,7 +8,7 @@ from maskwright_protocol.errors import NeedsPackage
 
 from .catalogue import Entry
 
-_EXTRAS = dict.fromkeys(("torch", "safetensors", "transformers"), "torch")
+_EXTRAS: dict[str, str] = dict.fromkeys(("torch", "safetensors", "transformers"), "torch")
 _EXTRAS |= {"pymatting": "matting", "ultralytics": "yolo"}
 
 
