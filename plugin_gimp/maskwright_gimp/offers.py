@@ -99,7 +99,7 @@ def hint(error: Exception, model: Optional[ModelInfo]) -> str:
     """What to do about a failure, for those who get no dialog."""
     if model is None:
         return getattr(error, "hint", "")
-    return f"Download {model.title} in {PLACE}, or type: maskwright models pull {model.id}"
+    return f"Download {model.title} in {PLACE}, or run 'maskwright models pull {model.id}'."
 
 
 def sentence(error: Any, model: Optional[ModelInfo] = None) -> str:

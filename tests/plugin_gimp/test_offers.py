@@ -48,7 +48,7 @@ def test_a_failure_offers_the_model_that_it_names_or_the_best_for_its_role() -> 
     assert offered(ModelMissing("", model="there", role="segmenter")) is None
     assert offered(UnknownWord("", models=["finder"])) is FINDER
     assert offered(NeedsPackage("", package="torch", model="good")) is None
-    assert offers.sentence(ModelMissing("No.", "By hand."), GOOD).endswith("or type: maskwright models pull good")
+    assert offers.sentence(ModelMissing("No.", "By hand."), GOOD).endswith("or run 'maskwright models pull good'.")
     assert offers.sentence(ModelMissing("No.", "By hand.")) == "No. By hand."
 
 
