@@ -84,6 +84,16 @@ def open_shop(gui: Windows, tmp_path: Path) -> Iterator[Opener]:
         usual.start()
 
 
+def buttons(shown: Windows, window: str) -> list[tuple[int, int]]:
+    """Where the list in Server and Models has buttons, from the top, on the screen."""
+    x, y, _, _ = shown.place(window)
+    strip = shown.picture("_buttons", window)[:-100, 655:659].sum(axis=2).mean(axis=1)
+    usual = np.median(strip)
+    dark = np.nonzero(strip < usual - 30)[0]
+    runs = np.split(dark, np.nonzero(np.diff(dark) > 4)[0] + 1)
+    return [(x + 630, y + int(run.mean())) for run in runs if 20 < len(run) < 60]
+
+
 def ask_for_the_bus(shown: Windows) -> str:
     return shown.gimp.start(
         f"out = call('maskwright-mask-from-prompt', image, [layer], {INTERACTIVE}, prompt='bus', {FINDER}, "
@@ -143,6 +153,36 @@ def test_a_missing_model_is_downloaded_and_the_call_done(shown: Windows, photo: 
     with shop.client() as client:
         expected = bus(client, photo, models={"detector": "finder"})
     assert np.array_equal(selected(shown.gimp), expected)
+
+
+def test_models_are_downloaded_and_removed_in_the_list(shown: Windows, open_shop: Opener) -> None:
+    _, shop = open_shop(MASKWRIGHT_OFFLINE="1")
+    shop.downloaded.parent.mkdir(parents=True)
+    shop.downloaded.write_bytes((models_folder() / "yolox-nano" / FILE).read_bytes())
+    known = shop.models()
+    recommended = [m for m in known if m.recommended and m.downloadable and not m.installed]
+    assert recommended
+    assert any(model.id == "finder" and model.installed for model in known)
+    call = shown.gimp.start(f"out = call('maskwright-server', {INTERACTIVE})")
+    window = shown.wait_for("Maskwright Server and Models")
+    shown.lab.xdotool("mousemove", 5, 5, "windowactivate", "--sync", window)
+    wait_until(lambda: len(buttons(shown, window)) > len(recommended), "the list of models")
+    # The first of the recommended ones, as the list has them.
+    places = buttons(shown, window)
+    shown.lab.xdotool("mousemove", *places[0], "click", 1)
+    first = min(recommended, key=lambda model: model.title.casefold())
+    inner = shown.wait_for(f"Download {first.title}")
+    shown.lab.xdotool("windowactivate", "--sync", inner)
+    shown.lab.xdotool("key", "Escape")
+    shown.wait_gone(f"Download {first.title}")
+    # The downloaded one is the first of those that are installed.
+    shown.lab.xdotool("mousemove", *places[len(recommended)], "click", 1)
+    inner = shown.wait_for(f"Remove {NAME}")
+    shown.lab.xdotool("windowactivate", "--sync", inner)
+    shown.lab.xdotool("key", "Return")
+    wait_until(lambda: not shop.downloaded.exists(), "the files to be deleted")
+    shown.lab.xdotool("windowactivate", "--sync", window, "key", "Escape")
+    assert shown.gimp.finish(call)[0] == "success"
 
 
 def test_with_the_built_in_models_alone_more_are_a_click_away(shown: Windows, open_shop: Opener) -> None:
