@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from maskwright_protocol.messages import Point, Rect, Select
+from maskwright_protocol.messages import Point, Rect, Select, Similar
 
 from ..chroot import wait_until
 from .asking import Pixels, Plane, answer, plane
@@ -43,7 +43,8 @@ def test_click_to_select(shown: Windows, photo: Plane) -> None:
     wait_until(shown.unchanged, "one undo to bring everything back")
 
 
-OTHER = (847, 301)  # this button's middle in the window
+OTHERS = (40, 190, 150)  # the outline of objects that are not the current one
+OTHER, SIMILAR = (847, 301), (961, 301)  # these buttons' middles in the window
 HOVERED = (255, 214, 90)
 
 
@@ -137,6 +138,33 @@ def test_clicks_go_on_from_another_guess(shown: Windows, photo: Plane) -> None:
         near = plane(answer(client, further, Pixels(photo)).instances[0].mask, WIDTH, HEIGHT)
     both = ((got > 127) & (near > 127)).sum() / ((got > 127) | (near > 127)).sum()
     assert both > 0.97
+
+
+def test_what_is_like_an_object_is_added(shown: Windows, photo: Plane) -> None:
+    clicks = Clicks(shown)
+    clicks.click(150, 330)  # one of the people
+    wait_until(lambda: clicks.outline() > 100, "the outline of what was clicked")
+    clicks.settled()
+    clicks.press(*SIMILAR)
+    clicks.settled()
+
+    def others() -> int:
+        shot = shown.picture("similar", clicks.window)
+        return int((np.abs(shot - np.array(OTHERS)).max(axis=2) <= 2).sum())
+
+    wait_until(lambda: others() > 300, "the outlines of what is like it", 120.0)
+    assert clicks.finish("Return") == "success"
+    got = selected(shown.gimp) > 127
+    with shown.server.client() as client:
+        job = Select("", points=[_near(clicks, 150, 330)], pick="best", alternatives=2)
+        one = answer(client, job, Pixels(photo)).instances[0]
+        found = answer(client, Similar("", to=one.id, mask=one.mask), Pixels(photo)).instances
+    assert len(found) > 1, "this picture shows several like it"
+    expected = np.zeros((HEIGHT, WIDTH), bool)
+    for instance in [one, *found[1:]]:
+        expected |= plane(instance.mask, WIDTH, HEIGHT) > 127
+    assert (got & expected).sum() / (got | expected).sum() > 0.95
+    assert got.sum() > (plane(one.mask, WIDTH, HEIGHT) > 127).sum()
 
 
 def _near(clicks: Clicks, x: float, y: float, include: bool = True) -> Point:
