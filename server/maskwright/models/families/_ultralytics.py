@@ -19,8 +19,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from PIL import Image
 
 from maskwright.config import default_model_folder
+from maskwright.masks.opencv import cv2
 from maskwright.models import packages
 from maskwright.models.catalogue import Entry
 from maskwright.models.torch_runtime import require_keys
@@ -29,6 +31,8 @@ from maskwright_protocol.errors import ModelBroken
 
 _KINDS = {"DetectionModel": "DetectionModel", "SegmentationModel": "SegmentationModel"}
 _KINDS["YOLOv10DetectionModel"] = "DetectionModel"  # what version 8.2 called it
+# The package puts functions of its own in their place, for the whole process: theirs may install packages.
+_REPLACED = ((Image, "open"), (torch, "save"), (cv2, "imread"), (cv2, "imwrite"), (cv2, "imshow"))
 _TEXT_KINDS = {"WorldModel", "YOLOEModel", "YOLOESegModel"}
 # Layers that detectors are made of. Others of the package download weights or need more packages.
 _LAYERS = frozenset(
@@ -144,6 +148,7 @@ def quiet() -> Iterator[None]:
         )
         finder = _VersionOfTorchvision()
         sys.meta_path.append(finder)  # last: an installed torchvision is found before
+        own = [(module, name, getattr(module, name)) for module, name in _REPLACED]
         try:
             import ultralytics  # noqa: F401
             from ultralytics.utils import SETTINGS
@@ -152,6 +157,8 @@ def quiet() -> Iterator[None]:
                 SETTINGS.update({"sync": False})
         finally:
             sys.meta_path.remove(finder)
+            for module, name, function in own:
+                setattr(module, name, function)
     yield
 
 
