@@ -8,6 +8,7 @@ rounded to half precision miss by pixels, and the decoder is the cheap part.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -99,7 +100,7 @@ def planes(image: RGB, frame: Frame, mean: tuple[float, ...], std: tuple[float, 
     return out.to(dtype(setup.precision))
 
 
-class SamLike:
+class SamLike(ABC):
     """A promptable segmenter around transformers' prompt encoder and mask decoder.
 
     Families set ``mean_std`` and ``squash`` and define ``encode``; ``decode`` where their decoder is another one.
@@ -121,9 +122,9 @@ class SamLike:
         with running(self.model_id):
             self.positions = network.get_image_wide_positional_embeddings().contiguous()  # (1, C, h, w)
 
+    @abstractmethod
     def encode(self, pixels: Tensor) -> dict[str, Tensor]:
         """Features of the network's input. ``"image"`` ``(1, C, h, w)`` is what the decoder attends to."""
-        raise NotImplementedError
 
     def decode(self, features: dict[str, Tensor], sparse: Tensor, dense: Tensor) -> tuple[Tensor, Tensor]:
         """Prompts' embeddings ``(P, N, C)`` and ``(P or 1, C, h, w)`` -> masks ``(P, 4, H, W)`` and scores ``(P, 4)``.

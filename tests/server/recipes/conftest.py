@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from maskwright.models.pool import ModelPool
 from maskwright.recipes.context import JobContext
@@ -13,7 +14,7 @@ from maskwright.recipes.embeddings import EmbeddingCache
 from maskwright.recipes.run import run
 from maskwright_protocol import masks as wire
 from maskwright_protocol.messages import Job, Mask, Picture, PixelRect, Raster
-from tests.server.eval_paths import MODELS
+from tests.server.eval_paths import EVAL, MODELS
 
 
 @dataclass
@@ -79,3 +80,17 @@ def plane(mask: Mask | None, like: np.ndarray, x: int = 0, y: int = 0) -> np.nda
 def iou(mask: np.ndarray, truth: np.ndarray) -> float:
     a, b = mask >= 0.5, truth >= 0.5
     return np.count_nonzero(a & b) / np.count_nonzero(a | b)
+
+
+def photo(name: str) -> np.ndarray:
+    return np.array(Image.open(EVAL / name).convert("RGB"))
+
+
+@pytest.fixture(scope="module")
+def lemur() -> np.ndarray:
+    return photo("matting/lemur.png")
+
+
+@pytest.fixture(scope="module")
+def truth() -> np.ndarray:
+    return np.array(Image.open(EVAL / "matting/lemur_alpha.png")) / 255

@@ -22,23 +22,9 @@ from maskwright_protocol.messages import Cutout, Mask, PixelRect, Point, PostPro
 from tests.server.eval_paths import EVAL, MODELS, needs_eval, needs_models
 from tests.server.matting_metrics import errors as measured
 from tests.server.matting_metrics import fringe_error
-from tests.server.recipes.conftest import Desk, iou, plane
+from tests.server.recipes.conftest import Desk, iou, photo, plane
 
 KINDS = ("sad", "mse", "gradient", "connectivity")
-
-
-def photo(name: str) -> np.ndarray:
-    return np.array(Image.open(EVAL / name).convert("RGB"))
-
-
-@pytest.fixture(scope="module")
-def lemur() -> np.ndarray:
-    return photo("matting/lemur.png")
-
-
-@pytest.fixture(scope="module")
-def truth() -> np.ndarray:
-    return np.array(Image.open(EVAL / "matting/lemur_alpha.png")) / 255
 
 
 @pytest.fixture

@@ -10,23 +10,9 @@ from maskwright.masks.opencv import cv2
 from maskwright.models.roles import SegmentPrompt
 from maskwright_protocol.messages import Cutout, Detect, Point, Rect, Refine, Select
 from tests.server.eval_paths import EVAL, needs_eval, needs_models
-from tests.server.recipes.conftest import iou, plane
+from tests.server.recipes.conftest import iou, photo, plane
 
 pytestmark = [needs_models, needs_eval]
-
-
-def photo(name: str) -> np.ndarray:
-    return np.array(Image.open(EVAL / name).convert("RGB"))
-
-
-@pytest.fixture(scope="module")
-def lemur() -> np.ndarray:
-    return photo("matting/lemur.png")
-
-
-@pytest.fixture(scope="module")
-def truth() -> np.ndarray:
-    return np.array(Image.open(EVAL / "matting/lemur_alpha.png")) / 255
 
 
 def around(truth: np.ndarray) -> Rect:
