@@ -105,7 +105,7 @@ def test_without_windows_the_error_says_what_to_do(shown: Windows, open_shop: Op
     open_shop()
     called = shown.gimp.call("maskwright-select-by-prompt", prompt="bus", models="detector=finder")
     assert called.error.startswith("The model finder (A Finder) is not installed. Download A Finder in Filters >")
-    assert called.error.endswith("maskwright models pull finder")
+    assert called.error.endswith("or run 'maskwright models pull finder'.")
     assert shown.unchanged()
     shown.lab.xdotool("windowactivate", "--sync", shown.wait_for("GIMP Message"), "key", "Escape")
     shown.wait_gone("GIMP Message")
