@@ -36,6 +36,38 @@ def test_drawing_is_exact_in_place_and_about_two_pixels_soft(cells, extent):
     assert abs(covered - np.pi * radius**2) < 2 * np.pi * radius * 0.3
 
 
+def catmull_rom(cells: int) -> np.ndarray:
+    """Matrix ``(4 cells, cells)``: each finer value from the four cells around it, the rim going on."""
+    out = np.zeros((4 * cells, cells))
+    for row in range(4 * cells):
+        place = (row + 0.5) / 4 - 0.5
+        base, t = int(np.floor(place)), place - np.floor(place)
+        weights = (
+            -0.5 * t + t**2 - 0.5 * t**3,
+            1 - 2.5 * t**2 + 1.5 * t**3,
+            0.5 * t + 2 * t**2 - 1.5 * t**3,
+            -0.5 * t**2 + 0.5 * t**3,
+        )
+        for step, weight in enumerate(weights):
+            out[row, min(max(base - 1 + step, 0), cells - 1)] += weight
+    return out
+
+
+@pytest.mark.parametrize("shape", [(192, 256), (256, 171), (1, 7), (3, 1), (1, 1)])
+def test_a_map_is_made_finer_by_splines(shape):
+    """At four pixels a cell, as in a preview, the pixels are the spline's own values."""
+    values = np.random.default_rng(4).normal(0, 6, shape).astype(np.float32)
+    rows, columns = shape
+    box = PixelBox(0, 0, 4 * columns, 4 * rows)
+    drawn = LogitMap(values, 0, 0, box.width, box.height)
+    expected = catmull_rom(rows) @ values @ catmull_rom(columns).T
+    assert np.abs(drawn.sample(box) - expected).max() < 1e-4
+    slope = 0.3
+    coverage = np.clip(expected * slope + 0.5, 0, 1)
+    assert np.abs(drawn.draw(box, slope) - coverage).max() < 1e-4
+    assert np.abs(drawn.draw8(box, slope) / 255 - coverage).max() < 1 / 255
+
+
 def test_any_part_of_the_map_is_drawn_alike():
     drawn = disk_logits(256, 1537.0, (700, 800), 400)
     slope = drawn.slope()
