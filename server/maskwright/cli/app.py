@@ -19,6 +19,7 @@ app.add_typer(plugins_app, name="plugins")
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 ImageFile = Annotated[Path, typer.Argument(help="PNG, JPEG, WebP or TIFF.", metavar="IMAGE")]
 Depth = Annotated[int, typer.Option(help="Bits of the mask file: 8 or 16.")]
+Finder = Annotated[str, typer.Option(help="The model that finds things by name; 'maskwright models list' names them.")]
 DetectorOptions = Annotated[
     list[str] | None,
     typer.Option("--option", help="A setting of the detector; 'maskwright models show MODEL' lists them. Repeatable.",
@@ -94,6 +95,8 @@ def select(
     min_score: Annotated[float | None, typer.Option(help="Leave out finds below this score, 0..1.")] = None,
     precise: Annotated[str, typer.Option(help="Look again, closely: auto (at small things), on or off.")] = "auto",
     tiles: Tiles = "auto",
+    detector: Finder = "",
+    segmenter: Annotated[str, typer.Option(help="The model that draws the mask.")] = "",
     option: DetectorOptions = None,
     threshold: Threshold = None,
     grow: Grow = 0.0,
@@ -117,7 +120,8 @@ def select(
         invert=invert,
     )  # fmt: skip
     prompt = Prompt(text, exclude_text, point or [], exclude or [], box or [], mask, region, option or [])
-    run_select(image, prompt, recipe, pick, min_score, post, depth, out, instances, as_json, precise, tiles)
+    models = {role: model for role, model in (("detector", detector), ("segmenter", segmenter)) if model}
+    run_select(image, prompt, recipe, models, pick, min_score, post, depth, out, instances, as_json, precise, tiles)
 
 
 @app.command()
@@ -216,13 +220,15 @@ def detect(
     recipe: Recipe = "auto",
     min_score: Annotated[float | None, typer.Option(help="Leave out finds below this score, 0..1.")] = None,
     tiles: Tiles = "auto",
+    detector: Finder = "",
     option: DetectorOptions = None,
     as_json: Json = False,
 ) -> None:
     """Find things by name; prints boxes."""
     from .jobs import run_detect
 
-    run_detect(image, text, recipe, min_score, option or [], as_json, tiles)
+    models = {"detector": detector} if detector else {}
+    run_detect(image, text, recipe, models, min_score, option or [], as_json, tiles)
 
 
 @app.command()

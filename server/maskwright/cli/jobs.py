@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.markup import escape
 from rich.table import Table
 
 from maskwright_protocol.errors import BadInput
@@ -76,8 +77,9 @@ def check_depth(depth: int) -> None:
 
 
 def run_select(
-    image: Path, prompt: Prompt, recipe: str, pick: str, min_score: float | None, post: PostProcess, depth: int,
-    out: Path | None, instances: Path | None, as_json: bool, precise: str = "auto", tiles: str = "auto",
+    image: Path, prompt: Prompt, recipe: str, models: dict[str, str], pick: str, min_score: float | None,
+    post: PostProcess, depth: int, out: Path | None, instances: Path | None, as_json: bool, precise: str = "auto",
+    tiles: str = "auto",
 ) -> None:  # fmt: skip
     with talk.explained(as_json):
         check_depth(depth)
@@ -86,6 +88,7 @@ def run_select(
         job = Select(
             id="",
             recipe=recipe,
+            models=models,
             mask_depth=depth,
             tiles=tiles,
             text=prompt.text,
@@ -144,18 +147,20 @@ def print_instances(instances: list[Instance]) -> None:
     for number, instance in enumerate(instances, 1):
         box = instance.box
         cells = [f"{v:.0f}" for v in (box.x, box.y, box.width, box.height)]
-        table.add_row(str(number), instance.label or "object", f"{instance.score:.2f}", *cells)
+        table.add_row(str(number), escape(instance.label or "object"), f"{instance.score:.2f}", *cells)
     talk.errors.print(table)
 
 
 def run_detect(
-    image: Path, text: str, recipe: str, min_score: float | None, options: list[str], as_json: bool,
-    tiles: str = "auto",
+    image: Path, text: str, recipe: str, models: dict[str, str], min_score: float | None, options: list[str],
+    as_json: bool, tiles: str = "auto",
 ) -> None:  # fmt: skip
     with talk.explained(as_json):
         source = FileSource(image)
         chosen = detector_options(options)
-        job = Detect(id="", recipe=recipe, text=text, min_score=min_score, detector_options=chosen, tiles=tiles)
+        job = Detect(
+            "", recipe=recipe, models=models, text=text, min_score=min_score, detector_options=chosen, tiles=tiles
+        )
         with talk.connected() as client:
             answer = talk.ask_server(client, job, source, quiet=as_json)
         assert isinstance(answer, Selection)

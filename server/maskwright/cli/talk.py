@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from maskwright_protocol import ask, launcher
@@ -47,7 +48,7 @@ def fail(error: MaskwrightError, as_json: bool = False) -> NoReturn:
     if as_json:
         print_json({"error": error.code, "message": error.message, "hint": error.hint, "details": error.details})
     else:
-        errors.print(f"[bold red]{error.message}[/]", markup=True)
+        errors.print(error.message, style="bold red", markup=False)
         if error.hint:
             errors.print(error.hint, markup=False)
     if isinstance(error, JobCancelled):
@@ -81,7 +82,7 @@ def ask_server(client: Client, job: Job, source: ask.PictureSource, quiet: bool 
         task = bar.add_task("Connecting", total=1.0)
 
         def on_progress(message: ProgressMessage) -> None:
-            bar.update(task, description=message.text or message.stage, completed=message.fraction)
+            bar.update(task, description=escape(message.text or message.stage), completed=message.fraction)
 
         def wait(ticket: Ticket) -> None:
             try:
@@ -103,7 +104,7 @@ def nothing_found(answer: Selection | CutoutResult | ObjectMap, as_json: bool) -
     if not answer.reason:
         return
     if not as_json:
-        errors.print(f"[bold yellow]{answer.message}[/]")
+        errors.print(answer.message, style="bold yellow", markup=False)
         if answer.hint:
             errors.print(answer.hint, markup=False)
     raise typer.Exit(EXIT_NOTHING_FOUND)
@@ -137,6 +138,6 @@ def report_summary(report: Report) -> dict[str, Any]:
 def print_report(report: Report) -> None:
     took = sum(report.timings.values())
     models = " + ".join(report.models) or report.recipe
-    errors.print(f"[dim]{models} on {report.device}, {took:.0f} ms[/]")
+    errors.print(f"{models} on {report.device}, {took:.0f} ms", style="dim", markup=False)
     for note in report.notes:
-        errors.print(f"[dim]{note}[/]")
+        errors.print(note, style="dim", markup=False)

@@ -122,6 +122,8 @@ def test_cutout_of_several_images_goes_on_after_a_bad_one(server: Server, tmp_pa
         (["select", "PHOTO", "--point", "9000,9000"], 1, "outside"),
         (["select", "PHOTO", "--box", BOX, "--recipe", "magic"], 2, "magic"),
         (["select", "PHOTO", "--box", BOX, "--depth", "12"], 2, "8 or 16"),
+        (["select", "PHOTO", "--box", BOX, "--segmenter", "[/b]"], 1, "[/b]"),
+        (["select", "PHOTO", "--box", BOX, "--recipe", "[red]"], 2, "[red]"),
         (["select", "missing.png", "--box", BOX], 1, "missing.png"),
         (["cutout", "missing.png"], 1, "missing.png"),
     ],
@@ -192,6 +194,8 @@ def test_text_and_points_on_photos(server: Server, tmp_path: Path) -> None:
     assert 0.2 < share < 0.6
     run = server.cli("select", EVAL / "photos/bus.jpg", "--text", "giraffe", "-o", tmp_path / "none.png")
     assert run.returncode == 3
+    run = server.cli("detect", EVAL / "photos/bus.jpg", "--text", "face", "--detector", "yunet", "--json")
+    assert json.loads(run.stdout)["report"]["models"] == ["yunet"]
     assert not (tmp_path / "none.png").exists()
     run = server.cli("select", EVAL / "photos/bus.jpg", "--text", "bicylce", "-o", tmp_path / "none.png", "--json")
     assert run.returncode == 1
