@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Dict, List, Optional
 
-from .parts import Mask, Picture, Point, PostProcess, Rect
+from .parts import Example, Mask, Picture, Point, PostProcess, Rect
 
 PRIORITIES = ("interactive", "batch", "background")
 
@@ -49,13 +49,14 @@ class Prefetch(Job):
 
 @dataclass
 class Select(Job):
-    """Text, points, boxes and a mask to start from, in any combination -> ``selection``."""
+    """Text, examples, points, boxes and a mask to start from, in any combination -> ``selection``."""
 
     TYPE: ClassVar[str] = "select"
     text: str = ""
     exclude_text: str = ""  # what to subtract
     points: List[Point] = field(default_factory=list)
     boxes: List[Rect] = field(default_factory=list)
+    examples: List[Example] = field(default_factory=list)  # everything like these; with text, what is both
     pick: str = "all"  # "all", "best" or a 1-based number in order of score
     min_score: Optional[float] = None
     post: PostProcess = field(default_factory=PostProcess)

@@ -26,6 +26,7 @@ from .jobs import (  # noqa: F401 - all messages can be had from here
 )
 from .parts import (  # noqa: F401 - named together with the messages they are parts of
     Alternative,
+    Example,
     Instance,
     MappedObject,
     Mask,

@@ -37,6 +37,17 @@ class Point:
 
 
 @dataclass
+class Example:
+    """A box around one thing of a kind; ``include`` is False for "nothing like this"."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    include: bool = True
+
+
+@dataclass
 class Raster:
     """Pixels that cover ``box`` of the document, at any scale (``width`` x ``height`` may be smaller than the box).
 

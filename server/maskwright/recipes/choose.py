@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from maskwright.models import compiled
 from maskwright.models.labels import LabelTable, installed_table, of_whom
 from maskwright.models.labels import find as find_part
 from maskwright.models.packages import lacking
@@ -105,6 +106,12 @@ class Cast:
             model_id = given or self.model_id("refiner")
         except ModelMissing:
             return None
+        entry = self._context.models.known.get(model_id)
+        if self.free("refiner") and compiled.pending(entry):
+            self._context.note(
+                f"{entry.title} is being made ready, which takes a few minutes once; the edge follows the colours."
+            )
+            return None
         with self._loading(model_id):
             model = self._context.models.matter(model_id)
         self._context.use(model_id, model.device)
@@ -182,6 +189,25 @@ class Cast:
                     return Route("parts", model_id)
         return Route("boxes", self.model_id("detector"), False)
 
+    def by_example(self, words: bool) -> str:
+        """The segmenter that looks for what examples show.
+
+        With ``words`` besides, one that reads: the user's or the recipe's, else the best installed. Raises
+        ``ModelMissing``.
+        """
+        if not words:
+            return self.model_id("segmenter")
+        known = self._context.models.known
+        ids = self._context.models.candidates("segmenter") if self.free("segmenter") else [self.model_id("segmenter")]
+        for model_id in ids:
+            if is_open(known.get(model_id)):
+                return model_id
+        raise ModelMissing(
+            "Words and examples together need a model that reads both.",
+            hint="Choose SAM 3, or leave the words or the examples away.",
+            role="segmenter",
+        )
+
     def recipe(self) -> str:
         """The name of the recipe that ran: the one asked for, or what the automatic choice came to."""
         if self.preset.name != AUTO:
@@ -193,8 +219,9 @@ class Cast:
     def _loading(self, model_id: str):
         if model_id in self._context.models.resident():
             return _Nothing()
-        title = self._context.models.known.get(model_id).title
-        return self._context.stage("load", f"Loading {title}")
+        entry = self._context.models.known.get(model_id)
+        once = ", which takes a few minutes the first time" if compiled.pending(entry) else ""
+        return self._context.stage("load", f"Loading {entry.title}{once}")
 
 
 class _Nothing:

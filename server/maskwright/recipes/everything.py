@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from maskwright.masks import instances as ops
-from maskwright.masks.logits import LogitMap
-from maskwright.models.roles import Box, Featured, FloatMap, Segmenter, SegmentPrompt, TextSegmenter
+from maskwright.models.roles import Box, Featured, Segmenter, SegmentPrompt, TextSegmenter
 from maskwright_protocol.errors import BadInput, EmptyPrompt, ModelMissing
 from maskwright_protocol.masks import pack as wire_mask
 from maskwright_protocol.messages import (
@@ -22,18 +21,17 @@ from maskwright_protocol.messages import (
 
 from . import prompts, vision
 from .answer import rect_of
-from .atlas import MAX_LAYERS, MAX_POINTS, Atlas, all_objects, known_objects
+from .atlas import MAX_LAYERS, MAX_POINTS, Atlas, all_objects
 from .choose import Cast
 from .context import JobContext
 from .drawing import Drawing
+from .likeness import LIKE, by_features
 from .memory import Remembered, recall
 from .picture import PictureView, read_mask
 from .prompts import Wanted
 from .segmenting import Found, extent, new_id, overlap, remember
 
-LIKE = 0.7  # likeness from which on an object counts as similar
 _SAME = 0.8  # IoU beyond which what was found is the selection itself
-_PART = 0.5  # share of the smaller one within the other beyond which two are one thing
 
 
 def everything(request: Everything, picture: PictureView, context: JobContext) -> ObjectMap:
@@ -92,7 +90,7 @@ def similar(request: Similar, picture: PictureView, context: JobContext) -> Sele
     if isinstance(segmenter, TextSegmenter):
         found = _by_example(segmenter, target, picture, context, min_score)
     elif isinstance(segmenter, Featured):
-        found = _by_features(segmenter, target, picture, context, LIKE if min_score is None else min_score)
+        found = by_features(segmenter, [target], [], picture, context, LIKE if min_score is None else min_score)
     else:
         raise ModelMissing(
             "The installed model cannot tell what is similar.", hint="Install a SAM model, for instance mobile-sam."
@@ -157,46 +155,3 @@ def _by_example(
         if overlap(m.hypothesis.logits, target.logits) <= _SAME
     ]
     return [target, *sorted(others, key=lambda f: -f.score)]
-
-
-def _by_features(
-    segmenter: Featured, target: Found, picture: PictureView, context: JobContext, least: float
-) -> list[Found]:
-    """The objects of the map whose mean features point the same way."""
-    atlas = known_objects(segmenter, picture, context) or all_objects(segmenter, picture, context)
-    features = segmenter.features(vision.embed(segmenter, picture, context))
-    with context.stage("similar", "Comparing the objects"):
-        own = _signature(features, target, picture)
-        rated = []
-        for one in atlas.objects:
-            item = Found(one.id, "", 0.0, Wanted(), one.map, one.low_res.plane() if one.low_res else None)
-            if _held(item, target) > _PART:
-                continue  # the thing itself, a part of it, or what it is a part of
-            item.score = float(np.clip(own @ _signature(features, item, picture), 0.0, 1.0))
-            if item.score >= least:
-                rated.append(item)
-    kept = [target]
-    for item in sorted(rated, key=lambda f: -f.score):
-        # A thing and its own part may both be like it: the likelier stands for both.
-        if all(_held(item, other) <= _PART for other in kept):
-            kept.append(item)
-    return kept
-
-
-def _held(first: Found, second: Found) -> float:
-    """The share of the smaller one that lies in the other."""
-    a, b = first.logits.values > 0, second.logits.onto(first.logits) > 0
-    return int(np.count_nonzero(a & b)) / max(1, min(int(np.count_nonzero(a)), int(np.count_nonzero(b))))
-
-
-def _signature(features: FloatMap, one: Found, picture: PictureView) -> np.ndarray:
-    """The object's mean features less those of the picture, of length 1: float32 ``(channels,)``."""
-    channels, rows, columns = features.shape
-    height, width = picture.size
-    grid = LogitMap(np.zeros((rows, columns), np.float32), 0.0, 0.0, float(width), float(height))
-    # Four samples a cell and side, so that thin things weigh what they cover.
-    fine = grid.like(np.zeros((4 * rows, 4 * columns), np.float32))
-    weights = (one.logits.onto(fine) > 0).reshape(rows, 4, columns, 4).mean(axis=(1, 3), dtype=np.float32).ravel()
-    flat = features.reshape(channels, -1)
-    mean = flat @ weights / max(float(weights.sum()), 1e-6) - flat.mean(axis=1)
-    return mean / max(float(np.linalg.norm(mean)), 1e-6)

@@ -9,13 +9,14 @@ import numpy as np
 
 from maskwright.masks.boxes import PixelBox, Plane, recrop
 from maskwright.masks.logits import LogitMap, without
-from maskwright.models.roles import Box, Detection, TextSegmenter
+from maskwright.models.roles import Box, Detection, Featured, TextSegmenter
 from maskwright_protocol.messages import Detect, Point, Select
 
 from . import prompts, tiling, vision
 from .choose import Cast
 from .context import JobContext
 from .language import Choice, Concept, Query
+from .likeness import LIKE, by_features
 from .picture import PictureView
 from .prompts import Wanted
 from .segmenting import Found, Segmenting, distinct, extent, new_id
@@ -28,10 +29,11 @@ _IN_REGION = 0.1  # share of a box that must lie in the region
 
 T = TypeVar("T")
 Region = tuple[Plane, PixelBox]
+Example = tuple[Box, bool]  # in document pixels, and whether such things are wanted
 
 
 class Search:
-    """One job's search by words. ``missing`` is a sentence when a choice meant more than was found."""
+    """One job's search by words and examples. ``missing`` is a sentence when a choice meant more than was found."""
 
     def __init__(
         self,
@@ -40,7 +42,9 @@ class Search:
         picture: PictureView,
         context: JobContext,
         region: Region | None = None,
+        examples: Sequence[Example] = (),
     ) -> None:
+        self._examples = examples
         self._options = request.detector_options
         self._min_score = prompts.check_min_score(request.min_score)
         self._tiles: tiling.Tiles = tiling.check_tiles(request.tiles)
@@ -86,8 +90,8 @@ class Search:
     def concepts(
         self, query: Query, segmenter: TextSegmenter, points: list[Point], boxes: list[Box], job: Segmenting
     ) -> list[Found]:
-        """The same with a segmenter that finds what words name by itself."""
-        seen = [(concept, self._matches(segmenter, concept.phrase)) for concept in query.concepts]
+        """The same with a segmenter that finds what words name, and what is like the examples, by itself."""
+        seen = [(concept, self._matches(segmenter, concept.phrase, self._examples)) for concept in query.concepts]
         seen = [(concept, distinct([o for o in some if self._in_region(self._box(o))])) for concept, some in seen]
         excluded = [point for point in points if not point.include]
         single = sum(len(some) for _, some in seen) + len(boxes) == 1
@@ -100,11 +104,30 @@ class Search:
             else:
                 some = [one for one in some if not any(_shows(one, p, self._picture) for p in excluded)]
             found += [(one, concept) for one in self._chosen(some, concept, self._box, _area, lambda f: f.score)]
-        beside = [p for p in points if not any(_shows(one, p, self._picture) for one, _ in found)]
-        added = prompts.distribute([p for p in beside if p.include], [Wanted(box=box) for box in boxes])
-        if added:
-            found += [(one, Concept("")) for one in job.run(added)]
+        found += [(one, Concept("")) for one in self._beside([one for one, _ in found], points, boxes, job)]
         return self._apart(found)
+
+    def alike(self, segmenter: Featured, points: list[Point], boxes: list[Box], job: Segmenting) -> list[Found]:
+        """What is like the wanted examples more than like the others, by a segmenter that takes no examples itself."""
+        given = [Wanted(box=box) for box, _ in self._examples]
+        shown = {id(one.wanted): one for one in job.run(given)}
+        kinds: dict[bool, list[Found]] = {True: [], False: []}
+        for wanted, (_, include) in zip(given, self._examples, strict=True):
+            if id(wanted) in shown:
+                kinds[include].append(shown[id(wanted)])
+        for one in kinds[True]:
+            one.score = 1.0  # as like as can be
+        least = LIKE if self._min_score is None else self._min_score
+        found = by_features(segmenter, kinds[True], kinds[False], self._picture, self._context, least)
+        excluded = [point for point in points if not point.include]
+        found = [one for one in found if self._in_region(self._box(one))]
+        found = [one for one in found if not any(_shows(one, p, self._picture) for p in excluded)]
+        return distinct([*found, *self._beside(found, points, boxes, job)])
+
+    def _beside(self, found: list[Found], points: list[Point], boxes: list[Box], job: Segmenting) -> list[Found]:
+        """What clicks beside the found objects and boxes show."""
+        beside = [p for p in points if p.include and not any(_shows(one, p, self._picture) for one in found)]
+        return job.run(prompts.distribute(beside, [Wanted(box=box) for box in boxes]))
 
     def less(self, phrases: Sequence[str], job: Segmenting, segmenter: object) -> list[LogitMap]:
         """Logits of what is to be left out; says so when there is none."""
@@ -120,10 +143,11 @@ class Search:
             removed += some
         return removed
 
-    def _matches(self, segmenter: TextSegmenter, phrase: str) -> list[Found]:
+    def _matches(self, segmenter: TextSegmenter, phrase: str, examples: Sequence[Example] = ()) -> list[Found]:
         embedding = vision.embed(segmenter, self._picture, self._context)
-        with self._context.stage("segment", f"Looking for {phrase}"):
-            matches = segmenter.segment_text(embedding, phrase, min_score=self._min_score)
+        shown = [(self._picture.box_to_overview(box), include) for box, include in examples]
+        with self._context.stage("segment", f"Looking for {phrase or 'what is like the examples'}"):
+            matches = segmenter.segment_text(embedding, phrase, examples=shown, min_score=self._min_score)
         found = []
         for match in matches:
             seen = match.detection

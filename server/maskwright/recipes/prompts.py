@@ -9,7 +9,7 @@ from maskwright.masks.boxes import PixelBox
 from maskwright.masks.logits import LogitMap
 from maskwright.models.roles import Box
 from maskwright_protocol.errors import BadInput, EmptyPrompt, OutsideImage, TooLarge
-from maskwright_protocol.messages import Point, PostProcess, Rect, Select
+from maskwright_protocol.messages import Example, Point, PostProcess, Rect, Select
 
 MAX_POINTS = 256
 MAX_BOXES = 128
@@ -63,6 +63,19 @@ def check_boxes(boxes: list[Rect], canvas: PixelBox) -> list[Box]:
             raise OutsideImage("A box lies outside the picture.")
         checked.append(Box(x0, y0, x1, y1))
     return checked
+
+
+def check_examples(examples: list[Example], canvas: PixelBox, alone: bool) -> list[tuple[Box, bool]]:
+    """Boxes and whether such things are wanted. Raises as ``check_boxes``.
+
+    ``alone``: nothing else says what is wanted. Then ``EmptyPrompt`` is raised when none of the examples does.
+    """
+    boxes = check_boxes([Rect(one.x, one.y, one.width, one.height) for one in examples], canvas)
+    if examples and alone and not any(one.include for one in examples):
+        raise EmptyPrompt(
+            "The examples only tell what is not meant.", hint="Draw a box around one of the things that you want."
+        )
+    return [(box, one.include) for box, one in zip(boxes, examples, strict=True)]
 
 
 def check_text(text: str) -> str:

@@ -1,10 +1,10 @@
-"""Text, clicks, boxes and a mask to start from -> instances; and detection, which stops at the boxes."""
+"""Text, examples, clicks, boxes and a mask to start from -> instances; and detection, which stops at the boxes."""
 
 from __future__ import annotations
 
 from maskwright.masks import instances as ops
-from maskwright.models.roles import TextSegmenter
-from maskwright_protocol.errors import EmptyPrompt
+from maskwright.models.roles import Featured, TextSegmenter
+from maskwright_protocol.errors import EmptyPrompt, ModelMissing
 from maskwright_protocol.messages import Detect, Instance, Job, Point, Select, Selection
 
 from . import language, prompts, vision
@@ -57,17 +57,24 @@ def select(request: Select, picture: PictureView, context: JobContext) -> Select
     precise = check_mode(request.precise)
     previous = recall(request.continue_from, picture, context)
 
-    asked = bool(points or request.boxes or text or request.detector_options or start is not None)
+    examples = prompts.check_examples(request.examples, picture.box, alone=not text)
+    asked = bool(points or request.boxes or examples or text or request.detector_options or start is not None)
     again = [recalled(request.continue_from, previous)] if previous is not None and not asked else []
     words: language.Query | None = None
     reads = False
-    search = Search(request, cast, picture, context, region)
+    search = Search(request, cast, picture, context, region, examples)
     unwanted = language.read(exclude).phrases
     wanted: list[Wanted] = []
     if again:
         wanted = [one.wanted for one in again]
-    elif previous is not None and (points or request.boxes):
+    elif previous is not None and (points or request.boxes) and not examples:
         wanted = [continued(request, previous, points, picture)]
+    elif examples:
+        words = language.read(text)
+        if not words.concepts:
+            words = language.Query((language.Concept(""),))
+        cast.take("segmenter", cast.by_example(bool(text)))
+        reads = True
     elif text or request.detector_options:
         words = language.read(text)
         out = (*unwanted, *words.minus, *(phrase for concept in words.concepts for phrase in concept.minus))
@@ -97,6 +104,14 @@ def select(request: Select, picture: PictureView, context: JobContext) -> Select
         found.sort(key=lambda f: -f.score)
     elif reads and isinstance(segmenter, TextSegmenter):
         found = search.concepts(words, segmenter, points, prompts.check_boxes(request.boxes, picture.box), job)
+    elif examples and isinstance(segmenter, Featured):
+        found = search.alike(segmenter, points, prompts.check_boxes(request.boxes, picture.box), job)
+    elif examples:
+        raise ModelMissing(
+            "The installed model cannot tell what is similar.",
+            hint="Install a SAM model, for instance mobile-sam.",
+            role="segmenter",
+        )
     else:
         found = search.objects(points, prompts.check_boxes(request.boxes, picture.box), job)
     count = len(found)
