@@ -15,6 +15,7 @@ from maskwright.masks.foreground import MARGIN, decontaminate, estimate_foregrou
 from maskwright.masks.grow import grow
 from maskwright.masks.post import smooth
 from maskwright.masks.shadow import cast_shadow
+from maskwright.models import compiled
 from maskwright_protocol.errors import BadInput
 from maskwright_protocol.messages import Cutout, Pixels
 
@@ -181,5 +182,6 @@ def _estimate(wanted: str, alpha: Plane, context: JobContext):
         return None
     if wanted == "best" and not has_multi_level():
         context.note("PyMatting is not installed, so the quick estimation of colours was used.")
-    best = wanted == "best" or (wanted == "auto" and alpha.size <= BEST_PIXELS)
-    return multi_level if best and has_multi_level() else estimate_foreground
+    auto = wanted == "auto" and alpha.size <= BEST_PIXELS and compiled.is_ready()
+    best = auto or (wanted == "best" and has_multi_level())
+    return multi_level if best else estimate_foreground

@@ -186,6 +186,7 @@ class _Worker:
 
     def run(self) -> None:
         threading.Thread(target=self._listen, name="inbox", daemon=True).start()
+        from maskwright.models import compiled
         from maskwright.models.pool import ModelPool
         from maskwright.recipes.context import JobContext
         from maskwright.recipes.embeddings import EmbeddingCache
@@ -194,6 +195,7 @@ class _Worker:
         pool = ModelPool(options.folders, options.device, options.threads, learn=True, precision=options.precision)
         embeddings = EmbeddingCache(self._options.embedding_budget)
         self._send(Ready(pool.device, pool.device_reason))
+        compiled.start()
         while True:
             command = self._inbox.get()
             if isinstance(command, Exit):

@@ -11,7 +11,7 @@ from PIL import Image
 
 from maskwright.masks.foreground import decontaminate, estimate_foreground, multi_level
 from maskwright.masks.opencv import cv2
-from maskwright.models import catalogue
+from maskwright.models import catalogue, compiled
 from maskwright.models.pool import ModelPool
 from maskwright.recipes import matting
 from maskwright.recipes.content import DRAWN, drawn_share, kind
@@ -31,6 +31,7 @@ KINDS = ("sad", "mse", "gradient", "connectivity")
 def refining(desk: Desk) -> Desk:
     if desk.pool.best("matter", True) is None:
         pytest.skip("no matter that works from a trimap is installed: pip install 'maskwright[matting]'")
+    compiled.ensure()
     return desk
 
 

@@ -1,8 +1,8 @@
 """Matting without a network, from colours alone: closed-form and KNN. Matter that needs a trimap.
 
 Levin et al., "A Closed-Form Solution to Natural Image Matting" (2008) and Chen et al., "KNN Matting" (2013), as solved
-by PyMatting (https://github.com/pymatting/pymatting, MIT). Its first import on a computer compiles for a minute or two;
-that and the first solution, which compiles the rest, belong to loading. An entry's option ``method``: "cf" or "knn".
+by PyMatting (https://github.com/pymatting/pymatting, MIT). What it compiles at its first use on a computer
+(``models/compiled.py``) belongs to loading. An entry's option ``method``: "cf" or "knn".
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from maskwright.models import packages
+from maskwright.models import compiled, packages
 from maskwright.models.catalogue import Entry
 from maskwright.models.matting import in_pieces, required, settled
 from maskwright.models.pool import Setup
@@ -79,12 +79,8 @@ def load(entry: Entry, folder: Path, setup: Setup) -> ClosedForm:
     if method not in _METHODS:
         raise ModelBroken(f"The model {entry.id} has no method {method!r}.", f"Methods: {', '.join(_METHODS)}.")
     try:
+        compiled.ensure()
         import pymatting
     except ImportError as error:
         raise packages.missing(entry.title, "pymatting") from error
-    model = ClosedForm(entry, pymatting.estimate_alpha_cf if method == "cf" else pymatting.estimate_alpha_knn)
-    ramp = np.linspace(0, 255, 32 * 32 * 3).reshape(32, 32, 3).astype(np.uint8)
-    trimap = np.full((32, 32), 0.5, np.float32)
-    trimap[:8], trimap[-8:] = 0, 1
-    model.matte(ramp, trimap)
-    return model
+    return ClosedForm(entry, pymatting.estimate_alpha_cf if method == "cf" else pymatting.estimate_alpha_knn)
