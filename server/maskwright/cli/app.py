@@ -88,6 +88,11 @@ def select(
     point: Annotated[list[str] | None, typer.Option(help="Select what is at X,Y. Repeatable.", metavar="X,Y")] = None,
     exclude: Annotated[list[str] | None, typer.Option(help="But not what is at X,Y.", metavar="X,Y")] = None,
     box: Annotated[list[str] | None, typer.Option(help="Select what is in the box.", metavar="X,Y,W,H")] = None,
+    like: Annotated[
+        list[str] | None,
+        typer.Option(help="Select all that is like what is in the box. Repeatable.", metavar="X,Y,W,H"),
+    ] = None,
+    unlike: Annotated[list[str] | None, typer.Option(help="But nothing like this.", metavar="X,Y,W,H")] = None,
     mask: Annotated[Path | None, typer.Option(help="Start from this mask.")] = None,
     region: Annotated[Path | None, typer.Option(help="Select only inside this mask.")] = None,
     recipe: Recipe = "auto",
@@ -108,9 +113,12 @@ def select(
     depth: Depth = 8,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="The mask file (IMAGE-mask.png).")] = None,
     instances: Annotated[Path | None, typer.Option(help="Also write one mask per instance into this folder.")] = None,
+    guesses: Annotated[
+        int, typer.Option(min=0, help="Also write so many other guesses of each object: a part, the whole, ...")
+    ] = 0,
     as_json: Json = False,
 ) -> None:
-    """Select by words, points, boxes or a mask to start from; writes a mask."""
+    """Select by words, points, boxes, examples or a mask to start from; writes a mask."""
     from maskwright_protocol.messages import PostProcess
 
     from .jobs import Prompt, run_select
@@ -119,9 +127,13 @@ def select(
         threshold=threshold, grow=grow, feather=feather, smooth=smooth, fill_holes=fill_holes, min_area=min_area,
         invert=invert,
     )  # fmt: skip
-    prompt = Prompt(text, exclude_text, point or [], exclude or [], box or [], mask, region, option or [])
+    prompt = Prompt(
+        text, exclude_text, point or [], exclude or [], box or [], mask, region, option or [], like or [], unlike or []
+    )  # fmt: skip
     models = {role: model for role, model in (("detector", detector), ("segmenter", segmenter)) if model}
-    run_select(image, prompt, recipe, models, pick, min_score, post, depth, out, instances, as_json, precise, tiles)
+    run_select(
+        image, prompt, recipe, models, pick, min_score, post, depth, out, instances, as_json, precise, tiles, guesses
+    )
 
 
 @app.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.markup import escape
@@ -12,6 +12,7 @@ from rich.table import Table
 from maskwright_protocol.errors import BadInput
 from maskwright_protocol.messages import (
     Detect,
+    Example,
     Instance,
     Parse,
     Point,
@@ -37,6 +38,8 @@ class Prompt:
     mask: Path | None
     region: Path | None
     options: list[str]
+    like: list[str] = field(default_factory=list)
+    unlike: list[str] = field(default_factory=list)
 
 
 def numbers(text: str, count: int, what: str) -> list[float]:
@@ -79,11 +82,12 @@ def check_depth(depth: int) -> None:
 def run_select(
     image: Path, prompt: Prompt, recipe: str, models: dict[str, str], pick: str, min_score: float | None,
     post: PostProcess, depth: int, out: Path | None, instances: Path | None, as_json: bool, precise: str = "auto",
-    tiles: str = "auto",
+    tiles: str = "auto", guesses: int = 0,
 ) -> None:  # fmt: skip
     with talk.explained(as_json):
         check_depth(depth)
         source = FileSource(image)
+        shown = [(one, True) for one in prompt.like] + [(one, False) for one in prompt.unlike]
         points = [point(p, True) for p in prompt.points] + [point(p, False) for p in prompt.excluded]
         job = Select(
             id="",
@@ -95,6 +99,8 @@ def run_select(
             exclude_text=prompt.exclude_text,
             points=points,
             boxes=[Rect(*numbers(b, 4, "a box")) for b in prompt.boxes],
+            examples=[Example(*numbers(box, 4, "a box"), include=include) for box, include in shown],
+            alternatives=guesses,
             pick=pick,
             min_score=min_score,
             post=post,
@@ -125,6 +131,12 @@ def write_selection(answer: Selection, source: FileSource, out: Path, folder: Pa
             path = folder / f"{number:02d}-{name}.png"
             write_png(path, mask_plane(instance.mask, source.width, source.height))
             written.append(path)
+    for number, instance in enumerate(answer.instances, 1):
+        for guess, other in enumerate(instance.alternatives, 1):
+            if other.mask is not None:
+                path = (folder or out.parent) / f"{out.stem}-{number:02d}-guess-{guess}.png"
+                write_png(path, mask_plane(other.mask, source.width, source.height))
+                written.append(path)
     return written
 
 

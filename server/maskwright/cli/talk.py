@@ -117,6 +117,7 @@ def instance_summary(instance: Instance) -> dict[str, Any]:
         "score": round(instance.score, 4),
         "box": [round(v, 2) for v in (instance.box.x, instance.box.y, instance.box.width, instance.box.height)],
         "source": instance.source,
+        "guesses": [{"id": other.id, "score": round(other.score, 4)} for other in instance.alternatives],
     }
 
 

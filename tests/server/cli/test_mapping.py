@@ -57,3 +57,30 @@ def test_similar_writes_the_mask_of_all(server: Server, street: Path, tmp_path: 
     assert (both & one).sum() > 0.9 * one.sum()
     if len(found) > 1:
         assert both.sum() > 1.1 * one.sum()
+
+
+@needs_models
+@needs_eval
+def test_examples_and_other_guesses(server: Server, street: Path, tmp_path: Path) -> None:
+    out = tmp_path / "people.png"
+    run = server.cli(
+        "select", street, "--like", "25,200,97,252", "--unlike", "5,115,397,260", "--precise", "off", "-o", out,
+        "--json",
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    assert len(json.loads(run.stdout)["instances"]) > 1
+    mask = np.asarray(Image.open(out))
+    assert mask[300, 70] > 127, "the man"
+    assert mask[150, 300] < 127, "the bus"
+    run = server.cli("select", street, "--point", "70,300", "--guesses", "2", "-o", tmp_path / "man.png", "--json")
+    assert run.returncode == 0, run.stderr
+    answer = json.loads(run.stdout)
+    (man,) = answer["instances"]
+    assert man["guesses"]
+    names = [Path(name).name for name in answer["files"]]
+    assert names == ["man.png", *(f"man-01-guess-{n}.png" for n, _ in enumerate(man["guesses"], 1))]
+    planes = [np.asarray(Image.open(tmp_path / name)) for name in names]
+    assert all(not np.array_equal(planes[0], other) for other in planes[1:])
+    run = server.cli("select", street, "--unlike", "25,200,97,252", "-o", out, "--json")
+    assert run.returncode == 1
+    assert json.loads(run.stdout)["error"] == "empty_prompt"
