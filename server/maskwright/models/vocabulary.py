@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .catalogue import Entry
-from .words import COCO, lookup
+from .words import COCO, meanings
 
 _OPEN = ("grounding_dino", "florence2", "sam3")  # families that understand any words
 _EVERYDAY = ("yolox", "yolo", "rt_detr")  # families whose published checkpoints know COCO's names, but for these:
@@ -40,4 +40,4 @@ def knows(entry: Entry, word: str) -> bool | None:
     if is_open(entry):
         return True
     known = names(entry)
-    return None if known is None else lookup(word, known) is not None
+    return None if known is None else bool(meanings(word, known))

@@ -114,6 +114,7 @@ RELATED: dict[str, tuple[str, ...]] = {
 # Installable models that understand any words.
 OPEN_VOCABULARY = ("grounding-dino-tiny", "florence-2-base-ft", "sam3")
 
+_SEVERAL = re.compile(r"\s+(?:and|or|&)\s+", re.I)
 _ARTICLES = re.compile(r"^(?:a|an|the|all|every|some|any|my|this|that|these|those|each)\s+")
 
 
@@ -138,6 +139,13 @@ def lookup(word: str, names: Sequence[str] = COCO) -> str | None:
     return None
 
 
+def meanings(word: str, names: Sequence[str] = COCO) -> list[str]:
+    """Those of ``names`` that a phrase means: the one, or each of several as in "dog and cat"; none when unknown."""
+    whole = lookup(word, names)
+    several = [whole] if whole else [lookup(part, names) for part in _SEVERAL.split(word)]
+    return [name for name in several if name] if all(several) else []
+
+
 def _tidy(word: str) -> str:
     return re.sub(r"[\s_-]+", " ", _ARTICLES.sub("", word.casefold().strip()))
 
@@ -157,8 +165,8 @@ def resolve(text: str, names: Sequence[str] = COCO) -> dict[int, str]:
         raise EmptyPrompt("There is nothing to look for.")
     found: dict[int, str] = {}
     for word in words:
-        name = lookup(word, names)
-        if name is None:
+        meant = meanings(word, names)
+        if not meant:
             near = nearest(word, names=names)
             hint = f"Did you mean {' or '.join(near)}? " if near else ""
             raise UnknownWord(
@@ -169,7 +177,7 @@ def resolve(text: str, names: Sequence[str] = COCO) -> dict[int, str]:
                 near=near,
                 models=list(OPEN_VOCABULARY),
             )
-        found[names.index(name)] = name
+        found |= {names.index(name): name for name in meant}
     return found
 
 

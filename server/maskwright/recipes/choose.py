@@ -13,7 +13,7 @@ from maskwright.models.packages import lacking
 from maskwright.models.pool import BASIC
 from maskwright.models.roles import Detector, Matter, Parser, Segmenter
 from maskwright.models.vocabulary import is_open, knows
-from maskwright.models.words import lookup
+from maskwright.models.words import meanings
 from maskwright_protocol.errors import BadInput, ModelMissing
 from maskwright_protocol.messages import Job
 
@@ -181,7 +181,7 @@ class Cast:
         for model_id in unsure:
             with self._loading(model_id):
                 names = getattr(pool.detector(model_id), "labels", ())
-            if names and all(lookup(phrase, names) for phrase in phrases):
+            if names and all(meanings(phrase, names) for phrase in phrases):
                 return Route("boxes", model_id)
         if masks and pool.best("parser") is not None:
             for model_id, table in self.label_tables().items():

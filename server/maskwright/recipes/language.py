@@ -10,9 +10,10 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Literal
 
-Order = Literal["score", "area", "small", "left", "right", "top", "bottom", "middle"]
-
-MOST = 1000
+Order = Literal[
+    "score", "area", "small", "tall", "short", "wide", "narrow", "left", "right", "top", "bottom", "middle",
+    "top left", "top right", "bottom left", "bottom right",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -26,29 +27,37 @@ class Choice:
     def text(self) -> str:
         """For a sentence: "second from the left"."""
         names = {
-            "score": "in the list", "area": "by falling size", "small": "by rising size", "left": "from the left",
-            "right": "from the right", "top": "from the top", "bottom": "from the bottom", "middle": "from the middle",
+            "score": "in the list", "area": "by falling size", "small": "by rising size", "tall": "by falling height",
+            "short": "by rising height", "wide": "by falling width", "narrow": "by rising width",
         }  # fmt: skip
         last = self.first + self.count - 1
         which = f"number {self.first}" if self.count == 1 else f"numbers {self.first} to {last}"
-        return f"{which} {names[self.order]}"
+        return f"{which} {names.get(self.order, f'from the {self.order}')}"
 
 
 @dataclass(frozen=True)
 class Concept:
-    """One thing that is looked for: ``phrase`` for the model, less what ``minus`` names; ``choice`` None is all."""
+    """One thing that is looked for: ``phrase`` for the model, less what ``minus`` names; ``choice`` None is all.
+
+    ``without``: of those chosen, which are left out.
+    """
 
     phrase: str
     minus: tuple[str, ...] = ()
     choice: Choice | None = None
+    without: tuple[Choice, ...] = ()
 
 
 @dataclass(frozen=True)
 class Query:
-    """``minus`` is left out of all concepts."""
+    """``minus`` is left out of all concepts; ``inverse``: everything but them is meant.
+
+    What is left out may say which one is meant; ``which`` reads that.
+    """
 
     concepts: tuple[Concept, ...] = ()
     minus: tuple[str, ...] = ()
+    inverse: bool = False
 
     @property
     def phrases(self) -> tuple[str, ...]:
@@ -58,71 +67,106 @@ class Query:
     @property
     def plain(self) -> bool:
         """Whether all is wanted that is found, whichever phrase it is for."""
-        return all(c.choice is None and not c.minus for c in self.concepts)
+        return all(c.choice is None and not c.minus and not c.without for c in self.concepts)
 
 
-_MINUS = re.compile(r"\s+(?:[-\u2212\u2013\u2014]|minus|except(?: for)?|but not)\s+", re.I)
-_LEADING_MINUS = re.compile(r"^(?:[-\u2212\u2013\u2014]\s*|(?:minus|except(?: for)?|but not|not)\s+)(?=\S)", re.I)
+_ANY_CASE = re.I | re.A  # without re.A a Turkish dotless i would pass for an i and be no word of the tables
+_DASH = "[-\u2212\u2013\u2014]"
+_MINUS = re.compile(rf"\s+(?:{_DASH}|minus|except(?: for)?|but not)\s+", _ANY_CASE)
+_LEADING_MINUS = re.compile(rf"^(?:{_DASH}\s*|(?:minus|except(?: for)?|but not|not)\s+)(?=\S)", _ANY_CASE)
+_INVERSE = re.compile(
+    rf"^(?:everything|all)(?: else)? (?:but(?: not)?|except(?: for)?|minus|{_DASH}) (?=\S)", _ANY_CASE
+)
+_BUT = re.compile(r"(?P<what>.+) but (?P<less>.+)", _ANY_CASE)
 
 _COUNTS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 _ORDINALS = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"]
 _NUMBER = rf"(?P<count>\d{{1,3}}|{'|'.join(_COUNTS)})"
-_ORDINAL = rf"(?P<ordinal>\d{{1,3}}(?:st|nd|rd|th)|{'|'.join(_ORDINALS)})"
+_NTH = rf"\d{{1,3}}(?:st|nd|rd|th)|{'|'.join(_ORDINALS)}"
+_ORDINAL = rf"(?P<ordinal>{_NTH}|last)"
 _FORMS: dict[str, Order] = {
-    "largest": "area", "biggest": "area", "smallest": "small", "littlest": "small", "leftmost": "left",
-    "rightmost": "right", "topmost": "top", "uppermost": "top", "highest": "top", "lowest": "bottom",
-    "bottommost": "bottom",
+    "largest": "area", "biggest": "area", "smallest": "small", "littlest": "small", "tallest": "tall",
+    "shortest": "short", "widest": "wide", "narrowest": "narrow", "leftmost": "left", "rightmost": "right",
+    "topmost": "top", "uppermost": "top", "highest": "top", "bottommost": "bottom", "lowermost": "bottom",
+    "lowest": "bottom",
 }  # fmt: skip
 _CENTRAL: dict[str, Order] = {"middle": "middle", "central": "middle", "likeliest": "score", "best": "score"}
-_SUPERLATIVE = rf"(?P<order>{'|'.join(_FORMS)})"
-_PLACE = r"(?:on|at|to|in) the (?:far )?(?P<place>left|right|top|bottom|middle|centre|center)"
-_FROM = r"from the (?P<place>left|right|top|bottom)"
+_REVERSED: dict[Order, Order] = {
+    "left": "right", "right": "left", "top": "bottom", "bottom": "top", "area": "small", "small": "area",
+    "tall": "short", "short": "tall", "wide": "narrow", "narrow": "wide",
+}  # fmt: skip
+_SUPERLATIVE = rf"(?P<order>{'|'.join(form.replace('most', '[- ]?most') for form in _FORMS)})"
+_CORNER = "(?:top|upper|bottom|lower)[- ](?:left|right)(?: corner)?"
+_SIDE = "(?:left|right)(?:[- ]hand)?(?: side)?"
+_WHERE = rf"(?P<place>{_CORNER}|{_SIDE}|middle|centre|center)"
+_PLACE = rf"(?:on|at|to|in) (?:(?:the )?(?:far )?{_WHERE}|the (?P<edge>top|bottom))"
+_NEAREST = rf"(?:nearest|closest|furthest|farthest)(?: (?:to|on|at|in))?(?: the)? (?:{_WHERE}|(?P<edge>top|bottom))"
+_FROM = r"from (?:the )?(?P<place>left|right|top|bottom)"
 _THE = r"(?:the )?"
+_OF = r"(?:of (?:all )?(?:the |these |those )?)?"
+_SEVERAL = r"(?:.+ )?(?:\w*[^\W\ds]s|people|men|women|children|geese|mice|feet|teeth|sheep|fish|deer|cattle)"
 # Tried in turn; what is left over as ``what`` goes to the model.
 _RULES = [
-    re.compile(pattern, re.I)
+    re.compile(pattern, _ANY_CASE)
     for pattern in (
-        r"(?P<what>.+?)\s*#\s*(?P<number>\d{1,3})(?:\s*-\s*(?P<last>\d{1,3}))?$",
-        rf"{_THE}{_ORDINAL} (?P<what>.+?) {_FROM}$",
-        rf"{_THE}{_NUMBER} (?P<what>.+?) {_FROM}$",
-        rf"{_THE}{_ORDINAL} {_SUPERLATIVE} (?P<what>.+)$",
-        rf"{_THE}{_NUMBER} {_SUPERLATIVE} (?P<what>.+)$",
-        rf"{_THE}{_SUPERLATIVE} {_NUMBER} (?P<what>.+)$",
-        rf"{_THE}{_SUPERLATIVE} (?P<what>.+)$",
-        rf"(?:the |a )?(?P<what>.+?) {_PLACE}$",
-        rf"the (?P<order>{'|'.join(_CENTRAL)}) (?P<what>.+)$",
-        rf"the {_ORDINAL} (?P<what>.+)$",
-        rf"{_ORDINAL} (?P<what>\S+)$",  # "first aid kit" is a thing of its own
+        r"(?P<what>.+?)\s*#\s*(?P<number>\d{1,3})(?:\s*-\s*#?(?P<last>\d{1,3}))?",
+        rf"{_THE}{_ORDINAL} {_NUMBER} (?P<what>.+?)(?: {_FROM})?",
+        rf"{_THE}{_ORDINAL} (?P<what>.+?) {_FROM}",
+        rf"{_THE}(?P<what>.+?) {_ORDINAL} {_FROM}",
+        rf"{_THE}{_NUMBER} (?P<what>.+?) {_FROM}",
+        rf"{_THE}{_ORDINAL}[- ]{_SUPERLATIVE} {_OF}(?P<what>.+)",
+        rf"{_THE}{_NUMBER} {_SUPERLATIVE} {_OF}(?P<what>.+)",
+        rf"{_THE}{_SUPERLATIVE} {_NUMBER} {_OF}(?P<what>.+)",
+        rf"{_THE}{_SUPERLATIVE} {_OF}(?P<what>.+)",
+        rf"{_THE}far[- ](?P<place>left|right) (?P<what>.+)",
+        rf"(?:the |a )?(?P<what>.+?) {_NEAREST}",
+        rf"{_THE}{_NUMBER} (?P<what>.+?) (?:{_PLACE})",
+        rf"(?:the |a )?(?P<what>.+?) (?:{_PLACE})",
+        rf"the (?P<order>{'|'.join(_CENTRAL)}) (?P<what>.+)",
+        rf"the {_ORDINAL} {_OF}(?P<what>.+)",
+        rf"(?P<ordinal>{_NTH}) (?P<what>\S+)",  # "first aid kit" is a thing of its own
+        rf"{_THE}{_NUMBER} {_OF}(?P<what>{_SEVERAL})",
     )
 ]
-_ALL = re.compile(r"^(?:all|every|each|any)(?: of)?(?: the)? (?=\S)", re.I)
+_ALL = re.compile(r"^(?:all|every|each|any|both)(?: of)?(?: the)? (?=\S)", _ANY_CASE)
+_SAME = re.compile(r"#\s*(?P<number>\d{1,3}(?:\s*-\s*#?\d{1,3})?)|(?P<bare>\d{1,3})", _ANY_CASE)
+_LIST = re.compile(r"\s+(?:and|&)\s+(?=#\s*\d)", _ANY_CASE)
+_DETERMINER = rf"(?:the|an?|all|every|both|{'|'.join(_COUNTS)}|\d{{1,3}}) "
+_AND = re.compile(rf"\s(?:and|&)\s(?={_DETERMINER})", _ANY_CASE)
+# A thing told by what belongs to it goes on after "and": "a woman with a hat and a scarf".
+_TOLD = re.compile(
+    r"\b(?:with|without|of|in|on|at|by|from|to|near|behind|between|under|over|beside|above|below|inside|for|like|"
+    r"wearing|holding|carrying|riding|has|having|that|who|which|whose)\b",
+    _ANY_CASE,
+)
 
 
 def read(text: str) -> Query:
     """What a prompt asks for. Never fails: what no rule fits is text. No concepts for a text of blanks."""
     concepts: list[Concept] = []
     minus: list[str] = []
+    inverse = False
     for part in _split(text):
         lead = _LEADING_MINUS.match(part)
         if lead and concepts:
             minus.append(part[lead.end() :])
             continue
-        wanted, *less = [part] if part.startswith('"') else _MINUS.split(part)
-        phrase, choice = _choice(wanted)
-        concept = Concept(phrase, tuple(dict.fromkeys(less)), choice)
+        but = _INVERSE.match(part) if not concepts else None
+        if but:
+            inverse, part = True, part[but.end() :]
+        concept = _again(part, concepts[-1]) if concepts else None
+        concept = concept or _concept(part)
         if concept not in concepts:
             concepts.append(concept)
-    return Query(tuple(concepts), tuple(dict.fromkeys(minus)))
+    return Query(tuple(concepts), tuple(dict.fromkeys(minus)), inverse)
 
 
-def _split(text: str) -> list[str]:
-    """The parts, blanks tidied; one in quotation marks keeps them, and its separators."""
-    tidy = re.sub("[\u201c\u201d\u201e]", '"', unicodedata.normalize("NFKC", text))
-    parts = (re.sub(r"\s+", " ", part).strip(" .!?'") for part in re.findall(r'"[^"\n]*"|[^;,\n]+', tidy))
-    return [part for part in parts if part.strip('" ')]
+def parts(text: str) -> tuple[str, ...]:
+    """The several things that a text names, as they are written, without repeats."""
+    return tuple(dict.fromkeys(part.strip('" ') for part in _split(text)))
 
 
-def _choice(wanted: str) -> tuple[str, Choice | None]:
+def which(wanted: str) -> tuple[str, Choice | None]:
     """The phrase for the model, and which of what it finds. What stands in quotation marks is text."""
     if wanted.startswith('"'):
         return wanted.strip('" '), None
@@ -137,21 +181,89 @@ def _choice(wanted: str) -> tuple[str, Choice | None]:
     return _ALL.sub("", wanted), None
 
 
+def _split(text: str) -> list[str]:
+    """The parts, blanks tidied; one in quotation marks keeps them, and its separators."""
+    tidy = re.sub("[\u201c\u201d\u201e]", '"', unicodedata.normalize("NFKC", text))
+    pieces: list[str] = []
+    for piece in re.findall(r'"[^"\n]*"|[^;,\n]+', tidy):
+        pieces += [piece] if piece.startswith('"') else re.split(r"\s\+\s", _LIST.sub(" + ", piece))
+    tidied = (re.sub(r"\s+", " ", piece).strip(" .!?'") for piece in pieces)
+    return [part for piece in tidied if piece.strip('" ') for part in _joined(piece)]
+
+
+def _joined(part: str) -> list[str]:
+    """Things with "and" between: "the dog and a red car"."""
+    if part.startswith('"'):
+        return [part]
+    for joint in _AND.finditer(part):
+        left, right = part[: joint.start()], part[joint.end() :]
+        if left and not _TOLD.search(which(_MINUS.split(left)[0])[0]):
+            return [left, *_joined(right)]
+    return [part]
+
+
+def _concept(part: str) -> Concept:
+    wanted, *less = [part] if part.startswith('"') else _MINUS.split(part)
+    but = _BUT.fullmatch(wanted) if not part.startswith('"') else None
+    if but and _bare(but["less"]):  # "all dogs but the smallest"
+        wanted, less = but["what"], [but["less"], *less]
+    phrase, choice = which(wanted)
+    bare = [_bare(one) for one in less]
+    minus = (one for one, found in zip(less, bare, strict=True) if found is None)
+    return Concept(phrase, tuple(dict.fromkeys(minus)), choice, tuple(dict.fromkeys(filter(None, bare))))
+
+
+def _again(part: str, last: Concept) -> Concept | None:
+    """One more of the same by its number: "dog #1, #3"."""
+    same = _SAME.fullmatch(part)
+    if (
+        same is None
+        or last.phrase.startswith("#")
+        or (same["bare"] and (last.choice is None or last.choice.order != "score"))
+    ):
+        return None
+    phrase, choice = which(f"{last.phrase} #{same['number'] or same['bare']}")
+    return Concept(phrase, last.minus, choice, last.without) if choice is not None else None
+
+
+def _bare(text: str) -> Choice | None:
+    """Which ones a text means that names no thing: "the smallest", "the one on the left", "#2"."""
+    placed = re.sub(r" (?=(?:on|at|to|in|from) )", " one ", text, count=1)
+    for asked in (text, f"{text} one", f"one {text}", placed):
+        phrase, choice = which(asked)
+        if choice is not None and phrase.casefold() in ("one", "ones"):
+            return choice
+    return None
+
+
 def _built(given: dict[str, str]) -> Choice | None:
     order: Order = "left"  # "the second dog" is counted as one reads
-    if "place" in given:
-        place = {"centre": "middle", "center": "middle"}.get(given["place"], given["place"])
-        order = place  # type: ignore[assignment] - the pattern has no others
+    place = given.get("place") or given.get("edge")
+    if place is not None:
+        order = _place(place)
     elif "order" in given:
-        order = (_FORMS | _CENTRAL)[given["order"]]
+        order = (_FORMS | _CENTRAL)[re.sub("[- ]", "", given["order"])]
+    elif "count" in given and "ordinal" not in given:
+        order = "score"
     if "number" in given:
         first = int(given["number"])
         last = int(given.get("last", first))
         return Choice("score", first, last - first + 1) if 1 <= first <= last else None
-    if "ordinal" in given:
-        word = given["ordinal"]
-        first = _ORDINALS.index(word) + 1 if word in _ORDINALS else int(word[:-2])
-        return Choice(order, first) if first else None
     word = given.get("count", "1")
     count = _COUNTS.index(word) + 1 if word in _COUNTS else int(word)
+    if "ordinal" in given:
+        word = given["ordinal"]
+        if word == "last":
+            return Choice(_REVERSED.get(order, order), 1, count) if count else None
+        first = _ORDINALS.index(word) + 1 if word in _ORDINALS else int(word[:-2])
+        if "count" in given and first != 1:  # "the second two dogs" says nothing
+            return None
+        return Choice(order, first, count) if first and count else None
     return Choice(order, 1, count) if count else None
+
+
+def _place(text: str) -> Order:
+    words = re.split("[- ]", text)
+    down = {"top": "top", "upper": "top", "bottom": "bottom", "lower": "bottom"}.get(words[0], "")
+    across = next((word for word in words if word in ("left", "right")), "")
+    return f"{down} {across}".strip() or "middle"  # type: ignore[return-value] - the patterns have no others

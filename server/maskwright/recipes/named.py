@@ -15,7 +15,7 @@ from maskwright_protocol.messages import Detect, Point, Select
 from . import prompts, tiling, vision
 from .choose import Cast
 from .context import JobContext
-from .language import Choice, Concept, Query
+from .language import Choice, Concept, Query, which
 from .likeness import LIKE, by_features
 from .picture import PictureView
 from .prompts import Wanted
@@ -61,7 +61,7 @@ class Search:
         """Boxes of what the query names, chosen as it says, best first. What is to be left out is left in."""
         found: list[Detection] = []
         for concept, detections in self._by_concept(query):
-            found += self._chosen(detections, concept, lambda d: d.box, lambda d: d.box.area, lambda d: d.score)
+            found += self._chosen(detections, concept, lambda d: d.box, lambda d: d.box.area, _score)
         return sorted(found, key=lambda d: -d.score)
 
     def objects(self, points: list[Point], boxes: list[Box], job: Segmenting) -> list[Found]:
@@ -84,7 +84,7 @@ class Search:
         for concept, wanted in groups:
             some = distinct([shown[id(one)] for one in wanted if id(one) in shown])
             some = [one for one in some if not any(_shows(one, p, self._picture) for p in unwanted)]
-            found += [(one, concept) for one in self._chosen(some, concept, self._box, _area, lambda f: f.score)]
+            found += [(one, concept) for one in self._chosen(some, concept, self._box, _area, _score)]
         return self._apart(found)
 
     def concepts(
@@ -103,7 +103,7 @@ class Search:
                     job.exclude(one)
             else:
                 some = [one for one in some if not any(_shows(one, p, self._picture) for p in excluded)]
-            found += [(one, concept) for one in self._chosen(some, concept, self._box, _area, lambda f: f.score)]
+            found += [(one, concept) for one in self._chosen(some, concept, self._box, _area, _score)]
         found += [(one, Concept("")) for one in self._beside([one for one, _ in found], points, boxes, job)]
         return self._apart(found)
 
@@ -130,17 +130,19 @@ class Search:
         return job.run(prompts.distribute(beside, [Wanted(box=box) for box in boxes]))
 
     def less(self, phrases: Sequence[str], job: Segmenting, segmenter: object) -> list[LogitMap]:
-        """Logits of what is to be left out; says so when there is none."""
+        """Logits of what is to be left out, "the largest collar" too; says so when there is none."""
         removed: list[LogitMap] = []
-        for phrase in phrases:
+        for text in phrases:
+            phrase, choice = which(text)
             if isinstance(segmenter, TextSegmenter) and self._cast.free("detector"):
-                some = [one.logits for one in self._matches(segmenter, phrase)]
+                some = self._matches(segmenter, phrase)
             else:
-                detections = self._detect(phrase, None, "off")
-                some = [one.logits for one in job.run([wanted_of(d) for d in detections])]
+                some = job.run([wanted_of(d) for d in self._detect(phrase, None, "off")])
+            if choice is not None:
+                some = choose(choice, some, self._picture.box, self._box, _area, _score)
             if not some:
-                self._context.note(f"Nothing to leave out: no {phrase} was found.")
-            removed += some
+                self._context.note(f"Nothing to leave out: no {text} was found.")
+            removed += [one.logits for one in some]
         return removed
 
     def _matches(self, segmenter: TextSegmenter, phrase: str, examples: Sequence[Example] = ()) -> list[Found]:
@@ -196,16 +198,18 @@ class Search:
         area: Callable[[T], float],
         score: Callable[[T], float],
     ) -> list[T]:
-        choice = concept.choice
-        if choice is None:
-            return items
-        middle = self._picture.box
-        centre = (middle.x + middle.width / 2, middle.y + middle.height / 2)
-        found = sorted(items, key=lambda item: rank(choice, box(item), area(item), score(item), centre))
-        wanted = found[choice.first - 1 : choice.first - 1 + choice.count]
-        if not wanted and items:
+        choice, whole = concept.choice, self._picture.box
+        chosen = choose(choice, items, whole, box, area, score) if choice is not None else items
+        for less in concept.without:
+            out = choose(less, chosen, whole, box, area, score)
+            chosen = [item for item in chosen if not any(item is one for one in out)]
+        if not chosen and items and choice is not None:
             self.missing = f"Only {len(items)} {concept.phrase} found, and {choice.text()} was asked for."
-        return wanted
+        elif not chosen and items:
+            self.missing = (
+                f"Only {len(items)} {concept.phrase} found, and without {concept.without[0].text()} none is left."
+            )
+        return chosen
 
     def _apart(self, found: list[tuple[Found, Concept]]) -> list[Found]:
         """Without an object that two concepts name, best first; each remembers what is to be left out of it."""
@@ -256,11 +260,31 @@ def _area(found: Found) -> float:
     return float(np.count_nonzero(found.logits.values > 0)) * cell_x * cell_y
 
 
+def _score(one: Found | Detection) -> float:
+    return one.score
+
+
+def choose(
+    choice: Choice,
+    items: Sequence[T],
+    whole: PixelBox,
+    box: Callable[[T], Box],
+    area: Callable[[T], float],
+    score: Callable[[T], float],
+) -> list[T]:
+    """Those of ``items`` that are meant. ``whole``: the picture; boxes in its coordinates."""
+    centre = (whole.x + whole.width / 2, whole.y + whole.height / 2)
+    found = sorted(items, key=lambda item: rank(choice, box(item), area(item), score(item), centre))
+    return found[choice.first - 1 : choice.first - 1 + choice.count]
+
+
 def rank(choice: Choice, box: Box, area: float, score: float, centre: tuple[float, float]) -> float:
     """What is chosen first has the smallest."""
     x, y = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2
     ranks = {
-        "score": -score, "area": -area, "small": area, "left": x, "right": -x, "top": y, "bottom": -y,
-        "middle": (x - centre[0]) ** 2 + (y - centre[1]) ** 2,
+        "score": -score, "area": -area, "small": area, "tall": -box.height, "short": box.height, "wide": -box.width,
+        "narrow": box.width, "left": x, "right": -x, "top": y, "bottom": -y,
+        "middle": (x - centre[0]) ** 2 + (y - centre[1]) ** 2, "top left": x + y, "top right": y - x,
+        "bottom left": x - y, "bottom right": -x - y,
     }  # fmt: skip
     return ranks[choice.order]

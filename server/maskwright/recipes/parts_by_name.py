@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
+
+from numpy.typing import NDArray
 
 from maskwright.masks import instances as ops
 from maskwright.masks.boxes import tight_box
@@ -15,7 +18,7 @@ from maskwright_protocol.messages import Parse, Select, Selection
 from .choose import Cast
 from .context import JobContext
 from .language import Choice, Query
-from .named import rank
+from .named import choose
 from .parse import Asked, Piece, parse_as
 from .picture import PictureView
 
@@ -38,6 +41,7 @@ def parts_by_name(
                      "model finds it by its name.")  # fmt: skip
     parts: list[Part] = []
     choices: dict[str, Choice] = {}
+    without: dict[str, tuple[Choice, ...]] = {}
     person = 0
     for concept in words.concepts:
         phrase, number = labels.of_whom(concept.phrase)
@@ -50,6 +54,11 @@ def parts_by_name(
         parts.append(replace(part, classes=tuple(c for c in part.classes if c not in out)))
         if concept.choice is not None:
             choices[part.name] = concept.choice
+        if concept.without:
+            without[part.name] = concept.without
+    if words.inverse and len(parts) > 1:  # all but the several is all but the one that they make
+        classes = tuple(dict.fromkeys(c for part in parts for c in part.classes))
+        parts = [replace(parts[0], name=", ".join(part.name for part in parts), classes=classes)]
     parse = Parse(
         request.id,
         request.picture,
@@ -57,9 +66,9 @@ def parts_by_name(
         models={**request.models, "parser": model_id},
         mask_depth=request.mask_depth,
         parts=[part.name for part in parts],
-        per_person=bool(choices) or request.pick != "all",
+        per_person=bool(choices or without) or request.pick != "all",
         person=person,
-        post=request.post,
+        post=replace(request.post, invert=request.post.invert != words.inverse),
         merge=request.merge,
         region=request.region,
     )
@@ -68,7 +77,11 @@ def parts_by_name(
         kept: list[Piece] = []
         for part in parts:
             some = [piece for piece in pieces if piece.part == part]
-            kept += _chosen(some, choices[part.name], picture) if part.name in choices else some
+            some = _chosen(some, choices[part.name], picture) if part.name in choices else some
+            for less in without.get(part.name, ()):
+                out = _chosen(some, less, picture)
+                some = [piece for piece in some if not any(piece is one for one in out)]
+            kept += some
         return ops.pick(kept, request.pick)
 
     answer = parse_as(parse, [Asked(model_id, parts)], cast, picture, context, keep)
@@ -89,13 +102,14 @@ def _classes(table: labels.LabelTable, phrases: Sequence[str], context: JobConte
 
 
 def _chosen(pieces: list[Piece], choice: Choice, picture: PictureView) -> list[Piece]:
-    whole = picture.box
-    centre = (whole.x + whole.width / 2, whole.y + whole.height / 2)
-
-    def place(piece: Piece) -> float:
+    def box(piece: Piece) -> Box:
         inner = tight_box(piece.mask, 0.5).moved(piece.box.x, piece.box.y)
-        sure = piece.mask[piece.mask >= 0.5]
-        box = Box(inner.x, inner.y, inner.right, inner.bottom)
-        return rank(choice, box, float(sure.size), float(sure.mean()) if sure.size else 0.0, centre)
+        return Box(inner.x, inner.y, inner.right, inner.bottom)
 
-    return sorted(pieces, key=place)[choice.first - 1 : choice.first - 1 + choice.count]
+    def sure(piece: Piece) -> NDArray[Any]:
+        return piece.mask[piece.mask >= 0.5]
+
+    def score(piece: Piece) -> float:
+        return float(sure(piece).mean()) if sure(piece).size else 0.0
+
+    return choose(choice, pieces, picture.box, box, lambda piece: float(sure(piece).size), score)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from maskwright.masks import instances as ops
 from maskwright.models.roles import Featured, TextSegmenter
 from maskwright_protocol.errors import EmptyPrompt, ModelMissing
@@ -29,6 +31,8 @@ def detect(request: Detect, picture: PictureView, context: JobContext) -> Select
     cast = Cast(request, "detect", context)
     search = Search(request, cast, picture, context)
     query = language.read(text)
+    if query.inverse:
+        context.note("The boxes are those of what is left out.")
     detector_id = cast.route(query.phrases, masks=False).model_id
     cast.take("detector", detector_id)
     found = search.boxes(query)
@@ -63,7 +67,7 @@ def select(request: Select, picture: PictureView, context: JobContext) -> Select
     words: language.Query | None = None
     reads = False
     search = Search(request, cast, picture, context, region, examples)
-    unwanted = language.read(exclude).phrases
+    unwanted = language.parts(exclude)
     wanted: list[Wanted] = []
     if again:
         wanted = [one.wanted for one in again]
@@ -77,7 +81,8 @@ def select(request: Select, picture: PictureView, context: JobContext) -> Select
         reads = True
     elif text or request.detector_options:
         words = language.read(text)
-        out = (*unwanted, *words.minus, *(phrase for concept in words.concepts for phrase in concept.minus))
+        less = (*unwanted, *words.minus, *(phrase for concept in words.concepts for phrase in concept.minus))
+        out = [language.which(phrase)[0] for phrase in less]
         route = cast.route((*words.phrases, *out))
         if out and not route.knows:
             route = cast.route(words.phrases)
@@ -130,6 +135,13 @@ def select(request: Select, picture: PictureView, context: JobContext) -> Select
         there = f"No {text or 'such thing'} was found." if words is not None else "Nothing was found there."
         return _nothing(answer, search.missing or (f"Only {count} found." if count else there))
 
+    if words is not None and words.inverse:
+        with context.stage("post", "Drawing the mask"):
+            rest = Drawing(picture, depth, replace(post, invert=not post.invert), region).merged(found, whole)
+        if rest is not None:
+            answer.instances = [Instance(new_id(), "everything else", found[0].score, rect_of(rest), source, mask=rest)]
+            answer.merged = rest if request.merge else None
+        return _complete(answer, cast, context)
     drawn = Drawing(picture, depth, post, region)
     # Drawing and sending them takes longer than the mask itself, so only who asks for other hypotheses gets them.
     with context.stage("post", "Drawing the masks"):
@@ -142,6 +154,11 @@ def select(request: Select, picture: PictureView, context: JobContext) -> Select
         if request.merge and answer.instances:
             alone = len(found) == 1
             answer.merged = answer.instances[0].mask if alone else drawn.merged(found, whole)
+    return _complete(answer, cast, context)
+
+
+def _complete(answer: Selection, cast: Cast, context: JobContext) -> Selection:
+    """With its report, and the reason when all that was found is gone again."""
     answer.report = context.report(cast.recipe())
     if not answer.instances:
         answer.reason = "empty_after_post_processing"

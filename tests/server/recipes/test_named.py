@@ -19,7 +19,7 @@ from maskwright.recipes.named import wanted_of
 from maskwright.recipes.picture import PictureView
 from maskwright.recipes.segmenting import Segmenting
 from maskwright_protocol import errors
-from maskwright_protocol.messages import Detect, Mask, PixelRect, Point, Rect, Select
+from maskwright_protocol.messages import Detect, Mask, PixelRect, Point, PostProcess, Rect, Select
 from tests.server.eval_paths import EVAL, needs_eval, needs_models
 from tests.server.models.families import tiny_sams as tiny
 from tests.server.recipes.conftest import Desk, iou, plane
@@ -53,12 +53,17 @@ class TestTrained:
             "the 1st person from the left": across[0],
             "people #2": everybody[1],
             "the largest person": max(everybody, key=lambda i: plane(i.mask, street).sum()),
+            "the last person": across[2],
+            "the tallest person": max(everybody, key=lambda i: i.box.height),
+            "the person nearest the top left corner": across[0],
         }
         for text, expected in chosen.items():
             (found,) = words(desk, street, text).instances
             assert iou(plane(found.mask, street), plane(expected.mask, street)) > 0.85, text
         two = words(desk, street, "two largest people; bus")
         assert sorted(i.label for i in two.instances) == ["bus", "person", "person"]
+        rest = words(desk, street, "all people but the leftmost").instances
+        assert sorted(middle(i.box) for i in rest) == pytest.approx([middle(i.box) for i in across[1:]], abs=15)
         none = words(desk, street, "the fifth person from the left")
         assert (none.reason, none.instances) == ("nothing_found", [])
         assert none.message.startswith("Only 3 person found")
@@ -74,6 +79,35 @@ class TestTrained:
             assert plane(bus.mask, street)[core].mean() < 0.05
         both = words(desk, street, "bus; people; - bus")
         assert {i.label for i in both.instances} == {"person"}
+
+    def test_one_of_several_is_left_out(self, desk, street):
+        left, centre, _ = sorted(words(desk, street, "people").instances, key=lambda i: middle(i.box))
+        bus = words(desk, street, "bus - the person on the left").instances[0]
+        shown = plane(bus.mask, street)
+        assert shown[plane(left.mask, street) > 0.95].mean() < 0.05
+        same = words(desk, street, "bus", exclude_text="the person on the left").instances[0]
+        assert plane(same.mask, street).tolist() == shown.tolist()
+        both = words(desk, street, "bus - the two people from the left").instances[0]
+        core = plane(centre.mask, street) > 0.95
+        assert plane(both.mask, street)[core].mean() < 0.05
+
+    def test_everything_else(self, desk, street):
+        people = words(desk, street, "people", merge=True).merged
+        answer = words(desk, street, "everything except the people", merge=True)
+        (one,) = answer.instances
+        assert one.label == "everything else"
+        assert np.abs(plane(answer.merged, street) + plane(people, street) - 1).max() < 0.01
+        twice = words(desk, street, "everything but people", post=PostProcess(invert=True)).instances[0]
+        assert np.abs(plane(twice.mask, street) - plane(people, street)).max() < 0.01
+        boxes = desk.run(Detect("2", picture=desk.picture(street, "bus"), text="everything except the people"))
+        assert len(boxes.instances) == 3
+        assert boxes.report.notes == ["The boxes are those of what is left out."]
+        assert words(desk, street, "everything except the dog").reason == "nothing_found"
+
+    def test_several_things_with_and_between(self, desk, street):
+        for text in ("bus and people", "the bus and the people", "bus + people"):
+            found = words(desk, street, text).instances
+            assert sorted(i.label for i in found) == ["bus", "person", "person", "person"], text
 
     def test_words_within_a_selection(self, desk, street):
         left = Mask(PixelRect(0, 0, 300, 1080), data=bytes([255]) * 300 * 1080)
@@ -154,6 +188,11 @@ class TestTrained:
         assert "no installed model finds it by its name" in answer.report.notes[0]
         one = desk.run(Select("2", picture=picture, text="hair of person 1"))
         assert iou(plane(one.instances[0].mask, photo), truth) > 0.8
+        rest = desk.run(Select("2", picture=picture, text="everything but the hair and the skin", merge=True))
+        hair = desk.run(Select("2", picture=picture, text="hair; skin", merge=True))
+        assert np.abs(plane(rest.merged, photo) + plane(hair.merged, photo) - 1).mean() < 0.01
+        nobody = desk.run(Select("2", picture=picture, text="hair except the largest"))
+        assert nobody.reason == "nothing_found" or len(nobody.instances) >= 1
         with pytest.raises(errors.UnknownWord):
             desk.run(Select("3", picture=picture, text="unicorn"))
 
