@@ -93,7 +93,7 @@ def yolo(folder: Path, architecture: str) -> _Pair:
     return lambda: model.detect(image, "", min_score=0.05), library
 
 
-def grounding_dino(folder: Path) -> _Pair:
+def grounding_dino(folder: Path, kind: str = "GroundingDino") -> _Pair:
     import torch
 
     tf = _transformers()
@@ -102,10 +102,11 @@ def grounding_dino(folder: Path) -> _Pair:
     from tests.server.models.families.tiny_detectors import words_tokenizer
 
     torch.manual_seed(0)
-    tf.GroundingDinoForObjectDetection(tf.GroundingDinoConfig()).save_pretrained(folder)
+    network = getattr(tf, f"{kind}ForObjectDetection")
+    network(getattr(tf, f"{kind}Config")()).save_pretrained(folder)
     tf.GroundingDinoProcessor(GroundingDinoImageProcessorPil(), words_tokenizer()).save_pretrained(folder)
     model = _detector(folder, "grounding_dino", ["config.json", "model.safetensors"], 1333)
-    theirs = tf.GroundingDinoForObjectDetection.from_pretrained(folder).eval()
+    theirs = network.from_pretrained(folder).eval()
     processor = tf.GroundingDinoProcessor.from_pretrained(folder)
     image = photo()
 
@@ -119,24 +120,29 @@ def grounding_dino(folder: Path) -> _Pair:
     return lambda: model.detect(image, "red car; dog"), library
 
 
-def rt_detr(folder: Path) -> _Pair:
+def detr(folder: Path, kind: str, side: int, masks: bool = False, **config: Any) -> _Pair:
+    """RT-DETR and its kin; with ``masks`` the instance segmentation."""
     import torch
 
     tf = _transformers()
     from transformers.models.rt_detr.image_processing_pil_rt_detr import RTDetrImageProcessorPil
 
     torch.manual_seed(0)
-    tf.RTDetrForObjectDetection(tf.RTDetrConfig()).save_pretrained(folder)
-    RTDetrImageProcessorPil().save_pretrained(folder)
-    model = _detector(folder, "rt_detr", ["config.json", "model.safetensors"], 640)
-    theirs = tf.RTDetrForObjectDetection.from_pretrained(folder).eval()
+    network = getattr(tf, f"{kind}For{'InstanceSegmentation' if masks else 'ObjectDetection'}")
+    if "backbone" in config:
+        config["backbone_config"] = tf.RfDetrDinov2Config(image_size=side, **config.pop("backbone"))
+    network(getattr(tf, f"{kind}Config")(**config)).save_pretrained(folder)
+    RTDetrImageProcessorPil(size={"height": side, "width": side}).save_pretrained(folder)
+    model = _detector(folder, "rt_detr", ["config.json", "model.safetensors"], side)
+    theirs = network.from_pretrained(folder).eval()
     images = RTDetrImageProcessorPil.from_pretrained(folder)
     image = photo()
 
     def library() -> object:
         with torch.inference_mode():
             outputs = theirs(**images(images=image, return_tensors="pt"))
-            return images.post_process_object_detection(outputs, 0.4, target_sizes=[image.shape[:2]])
+            found = images.post_process_object_detection(outputs, 0.4, target_sizes=[image.shape[:2]])
+            return found, outputs.pred_masks > 0 if masks else None  # both sides leave the masks at their own size
 
     return lambda: model.detect(image, ""), library
 
@@ -179,11 +185,23 @@ def florence2(folder: Path) -> _Pair:
     return lambda: model.detect(image, "red car", options={"max_tokens": 20}), library
 
 
+_RF_DETR_BACKBONE = {
+    "hidden_size": 384, "num_attention_heads": 6, "patch_size": 12, "num_windows": 2,
+    "out_features": ["stage3", "stage6", "stage9", "stage12"],
+}  # fmt: skip
 BENCHMARKS: dict[str, tuple[Callable[[Path], _Pair], int]] = {
     "YOLO11n, 640": (lambda folder: yolo(folder, "yolo11n"), 20),
     "YOLO11n-seg, 640": (lambda folder: yolo(folder, "yolo11n-seg"), 20),
-    "RT-DETR R50, 640": (rt_detr, 6),
+    "RT-DETR R50, 640": (lambda folder: detr(folder, "RTDetr", 640), 6),
+    "RT-DETRv2 R50, 640": (lambda folder: detr(folder, "RTDetrV2", 640), 6),
+    "D-FINE large, 640": (lambda folder: detr(folder, "DFine", 640), 6),
+    "RF-DETR base, 560": (lambda folder: detr(folder, "RfDetr", 560), 6),
+    "RF-DETR Seg medium, 432": (
+        lambda folder: detr(folder, "RfDetr", 432, masks=True, backbone=_RF_DETR_BACKBONE, num_queries=200),
+        6,
+    ),
     "Grounding DINO tiny, 800x1066": (grounding_dino, 3),
+    "MM Grounding DINO tiny, 800x1066": (lambda folder: grounding_dino(folder, "MMGroundingDino"), 3),
     "Florence-2 base, 768, 20 tokens": (florence2, 3),
 }
 

@@ -36,6 +36,7 @@ TASKS = (
 )
 
 OPTIONS: dict[str, tuple[OptionInfo, ...]] = {
+    "yolox": (OptionInfo("iou", _IOU.kind, _IOU.title, 0.5, 0.0, 1.0), _CLASSES, _MAX_DET, _AGNOSTIC),
     "yolo": (
         OptionInfo("iou", _IOU.kind, _IOU.title, 0.7, 0.0, 1.0),
         _CLASSES,

@@ -9,6 +9,7 @@ from typing import Literal
 from maskwright.models import compiled
 from maskwright.models.labels import LabelTable, installed_table, of_whom
 from maskwright.models.labels import find as find_part
+from maskwright.models.options import OPTIONS
 from maskwright.models.packages import lacking
 from maskwright.models.pool import BASIC
 from maskwright.models.roles import Detector, Matter, Parser, Segmenter
@@ -43,6 +44,7 @@ class Cast:
         self.preset: Preset = find(verb, request.recipe)
         self._wanted = dict(request.models)
         self._asked = "segmenter" in self._wanted
+        self._options = set(getattr(request, "detector_options", ()))
         self._context = context
 
     def model_id(self, role: str) -> str:
@@ -158,8 +160,9 @@ class Cast:
     def route(self, phrases: Sequence[str], masks: bool = True) -> Route:
         """Who finds what these phrases name, and makes masks of it if they are wanted.
 
-        What the user or the recipe names, else the first that knows all of them and suits the device; of those that
-        do not know them, parsers of people's parts come last. Raises ``ModelMissing`` when there is nothing.
+        What the user or the recipe names, else the first that knows all of them, takes the request's options for
+        detectors and suits the device; of those that do not know them, parsers of people's parts come last. Raises
+        ``ModelMissing`` when there is nothing.
         """
         pool = self._context.models
         if not self.free("detector"):
@@ -171,6 +174,7 @@ class Cast:
         reading = [i for i in pool.candidates("segmenter") if is_open(pool.known.get(i))]
         ids = [*(reading if masks and self.free("segmenter") else []), *pool.candidates("detector")]
         ids.sort(key=lambda i: (bool(lacking(pool.known.get(i))), pool.slow(i)))
+        ids = [i for i in ids if self._takes_options(i)] or ids  # else one of them says which options there are
         unsure = []
         for model_id in dict.fromkeys(ids):
             answers = [knows(pool.known.get(model_id), phrase) for phrase in phrases]
@@ -187,7 +191,12 @@ class Cast:
             for model_id, table in self.label_tables().items():
                 if phrases and all(find_part(table, of_whom(phrase)[0]) for phrase in phrases):
                     return Route("parts", model_id)
-        return Route("boxes", self.model_id("detector"), False)
+        first = next((i for i in pool.candidates("detector") if i in ids), None)
+        return Route("boxes", first or self.model_id("detector"), False)
+
+    def _takes_options(self, model_id: str) -> bool:
+        family = self._context.models.known.get(model_id).family
+        return self._options <= {option.name for option in OPTIONS.get(family, ())}
 
     def by_example(self, words: bool) -> str:
         """The segmenter that looks for what examples show.

@@ -21,14 +21,15 @@ def test_defaults_and_values_of_every_kind() -> None:
         "size": 1280,
     }
     assert options.checked("florence2", {"task": "ocr"})["task"] == "ocr"
-    assert options.checked("yolox", {}) == {}
+    assert options.checked("yunet", {}) == {}
 
 
 @pytest.mark.parametrize(
     ("family", "name", "value"),
     [
         ("yolo", "iuo", 0.5),
-        ("yolox", "iou", 0.5),
+        ("yunet", "iou", 0.5),
+        ("yolox", "size", 640),
         ("yolo", "iou", 1.5),
         ("yolo", "iou", float("nan")),
         ("yolo", "iou", "half"),

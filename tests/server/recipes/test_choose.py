@@ -51,6 +51,14 @@ def test_closed_vocabularies_are_taken_only_for_words_they_know():
     assert not cast(Shelf("yolox-nano")).route(["lamp"]).knows
 
 
+def test_options_are_given_to_a_model_that_takes_them():
+    pool = Shelf("yolox-nano", "rf-detr-nano", "grounding-dino-tiny", "florence-2-base", "sam3", device="cuda:0")
+    assert route(pool, detector_options={"task": "ocr"}) == ("boxes", "florence-2-base")
+    assert route(pool, "dog", detector_options={"text_threshold": 0.2}) == ("boxes", "grounding-dino-tiny")
+    assert route(pool, detector_options={"classes": "0"}, masks=False)[1] in ("yolox-nano", "rf-detr-nano")
+    assert route(pool, "dog", detector_options={"poetry": 1})[0] in ("boxes", "concepts")
+
+
 def test_a_model_that_reads_is_taken_where_it_is_quick():
     ids = ("sam3", "yolox-nano", "mobile-sam")
     assert route(Shelf(*ids), "dog") == ("boxes", "yolox-nano")

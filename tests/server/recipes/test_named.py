@@ -104,6 +104,24 @@ class TestTrained:
         assert boxes.report.notes == ["The boxes are those of what is left out."]
         assert words(desk, street, "everything except the dog").reason == "nothing_found"
 
+    def test_options_of_the_class_detector(self, desk, street):
+        def found(text: str = "", **options):
+            answer = desk.run(Detect("1", picture=desk.picture(street, "bus"), text=text, detector_options=options))
+            return [(i.label, round(i.score, 4)) for i in answer.instances]
+
+        everything = found(max_det=300)
+        assert [label for label, _ in everything[:4]] == ["bus", "person", "person", "person"]
+        assert found(classes="0") == [one for one in everything if one[0] == "person"]
+        assert found(classes="4-6") == found("bus")
+        assert found("people", classes="bus") == found("people; bus")
+        assert found(max_det=2) == everything[:2]
+        assert len(found("people", iou=0.0)) <= len(found("people", iou=1.0))
+        assert found(agnostic="yes", iou=0.0) == everything[:1], "the people stand before the bus"
+        with pytest.raises(errors.BadInput):
+            found(classes="80")
+        with pytest.raises(errors.BadInput, match="no option called 'task'"):
+            found("bus", task="ocr")
+
     def test_several_things_with_and_between(self, desk, street):
         for text in ("bus and people", "the bus and the people", "bus + people"):
             found = words(desk, street, text).instances

@@ -20,11 +20,10 @@ from maskwright.models.catalogue import Entry
 from maskwright.models.pool import Setup
 from maskwright.models.roles import RGB, Box, Detection
 from maskwright.models.runtime import Session
-from maskwright.models.words import COCO, RELATED, resolve
+from maskwright.models.words import COCO, RELATED, classes
 
 _STRIDES = (8, 16, 32)
 _PAD = 114
-_NMS_IOU = 0.5
 _SAME_IOU = 0.85  # two classes this much on one place: one object seen as two things
 
 
@@ -41,12 +40,13 @@ class Yolox:
     def detect(
         self, image: RGB, text: str, *, min_score: float | None = None, options: Mapping[str, Any] | None = None
     ) -> list[Detection]:
-        """Boxes of what ``text`` names (words separated by ``;`` or ``,``), best first. Raises ``UnknownWord``.
+        """Boxes of what the text's words (separated by ``;`` or ``,``) and the option ``classes`` name, best first;
+        without both of everything. Raises ``UnknownWord``, ``BadInput``.
 
         Of a name of which there is nothing, what it is often taken for is answered, under that label.
         """
-        settings.checked("yolox", options)
-        wanted = resolve(text)
+        chosen = settings.checked("yolox", options)
+        wanted = classes(text, chosen["classes"], COCO)
         height, width = image.shape[:2]
         scale = self._side / max(height, width)
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -66,16 +66,18 @@ class Yolox:
         found: list[Detection] = []
         limit = self.min_score if min_score is None else min_score
         for label in wanted.values():
-            for name in (label, *RELATED.get(label, ())):
+            related = [name for name in RELATED.get(label, ()) if name not in wanted.values()]
+            for name in (label, *related):
                 index = COCO.index(name)
                 good = np.flatnonzero(sound & (scores[:, index] >= limit))
                 boxes = [(float(a), float(b), float(c), float(d)) for a, b, c, d in edges[good]]
                 values = [float(v) for v in scores[good, index]]
-                found += [Detection(Box(*boxes[i]), name, values[i]) for i in nms(boxes, values, _NMS_IOU)]
+                found += [Detection(Box(*boxes[i]), name, values[i]) for i in nms(boxes, values, chosen["iou"])]
                 if boxes:
                     break
         boxes = [(d.box.x0, d.box.y0, d.box.x1, d.box.y1) for d in found]
-        return [found[i] for i in nms(boxes, [d.score for d in found], _SAME_IOU)]
+        same = chosen["iou"] if chosen["agnostic"] else _SAME_IOU
+        return [found[i] for i in nms(boxes, [d.score for d in found], same, chosen["max_det"])]
 
 
 def _grid(side: int) -> tuple[np.ndarray, np.ndarray]:

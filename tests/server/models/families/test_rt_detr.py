@@ -17,12 +17,14 @@ from . import tiny_detectors as tiny
 
 torch.set_num_threads(1)
 IMAGE = np.kron(np.random.default_rng(1).integers(0, 256, (9, 15, 3), np.uint8), np.ones((10, 10, 1), np.uint8))
-KINDS = {"RTDetr": "rt_detr", "RTDetrV2": "rt_detr", "RfDetr": "rf_detr", "RfDetrSeg": "rf_detr"}
+KINDS = ("RTDetr", "RTDetrV2", "DFine", "RfDetr", "RfDetrSeg")
 
 
-@pytest.fixture(scope="module", params=list(KINDS))
+@pytest.fixture(scope="module", params=KINDS)
 def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("detr") / f"detr-{request.param.lower()}"
+    if request.param == "DFine":
+        return tiny.d_fine(place)
     if request.param.startswith("RfDetr"):
         return tiny.rf_detr(place, masks=request.param.endswith("Seg"))
     return tiny.rt_detr(place, request.param)

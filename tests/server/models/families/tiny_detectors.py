@@ -1,4 +1,4 @@
-"""Tiny random Grounding DINO, RT-DETR, RF-DETR and Florence-2 of the real classes, in the published layouts."""
+"""Tiny random Grounding DINO, RT-DETR, D-FINE, RF-DETR and Florence-2 of the real classes, in the published layouts."""
 
 from __future__ import annotations
 
@@ -94,6 +94,27 @@ def rt_detr(folder: Path, kind: str = "RTDetr") -> Path:
     }  # fmt: skip
     config = getattr(tf, f"{kind}Config")(**shared)
     livelier(getattr(tf, f"{kind}ForObjectDetection")(config), 0.15).save_pretrained(folder)
+    RTDetrImageProcessorPil(size={"height": 64, "width": 64}).save_pretrained(folder)
+    return folder
+
+
+def d_fine(folder: Path) -> Path:
+    from transformers.models.rt_detr.image_processing_pil_rt_detr import RTDetrImageProcessorPil
+
+    backbone = tf.HGNetV2Config(
+        embedding_size=8, stem_channels=[3, 8, 8], hidden_sizes=[8, 16, 16, 32], depths=[1, 1, 1, 1],
+        stage_in_channels=[8, 8, 16, 16], stage_mid_channels=[8, 8, 8, 8], stage_out_channels=[8, 16, 16, 32],
+        stage_num_blocks=[1, 1, 1, 1], stage_downsample=[False, True, True, True],
+        stage_light_block=[False, False, True, True], stage_kernel_size=[3, 3, 3, 3], stage_numb_of_layers=[1, 1, 1, 1],
+        out_features=["stage2", "stage3", "stage4"],
+    )  # fmt: skip
+    config = tf.DFineConfig(
+        backbone_config=backbone, encoder_hidden_dim=32, encoder_in_channels=[16, 16, 32], feat_strides=[8, 16, 32],
+        encoder_layers=1, encoder_ffn_dim=32, encoder_attention_heads=2, d_model=32, num_queries=30,
+        decoder_in_channels=[32, 32, 32], decoder_ffn_dim=32, decoder_layers=2, decoder_attention_heads=2,
+        decoder_n_points=[2, 2, 2], num_denoising=0, id2label=LABELS,
+    )  # fmt: skip
+    livelier(tf.DFineForObjectDetection(config), 0.15).save_pretrained(folder)
     RTDetrImageProcessorPil(size={"height": 64, "width": 64}).save_pretrained(folder)
     return folder
 
