@@ -161,12 +161,20 @@ def finish(call: Call, subject: reading.Subject, answer: Any, chosen: Dict[str, 
         Gimp.progress_end()
         if call.interactive and answer.report.notes and call.entry.verb != "click_to_select":
             Gimp.message(" ".join(answer.report.notes))
+    return count, _report(call, answer, sentence)
+
+
+def _report(call: Call, answer: Any, sentence: str) -> Dict[str, Any]:
     report = asdict(answer.report)
     report["message"] = sentence or getattr(answer, "message", "")
     report["agreement"] = getattr(answer, "agreement", None)
     report["stages_ms"] = {stage: round(value, 2) for stage, value in call.watch.stages.items()}
     report["pixel_bytes"] = call.client.pixel_bytes
-    return count, report
+    report["instances"] = [
+        {"label": one.label, "score": one.score, "box": [one.box.x, one.box.y, one.box.width, one.box.height]}
+        for one in getattr(answer, "instances", [])
+    ]
+    return report
 
 
 def _name(chosen: Dict[str, Any], subject: reading.Subject) -> str:
@@ -179,6 +187,21 @@ def select_by_prompt(call: Call) -> Outcome:
         return options.select_job(chosen, depth, outline)
 
     return _answer(call, make, call.config.get_property("current-selection") != "ignore", "")
+
+
+def detect(call: Call) -> Outcome:
+    chosen = call.options()
+    subject = reading.Subject(call.image, call.drawables, chosen["source"])
+    try:
+        Gimp.progress_init("Looking...")
+        answer = call.asker.ask(options.detect_job(chosen), subject.source)
+    finally:
+        subject.close()
+    Gimp.progress_end()
+    sentence = results.told(answer) if answer.instances else results.nothing_found(answer)
+    if call.interactive:
+        Gimp.message(sentence)
+    return len(answer.instances), _report(call, answer, "" if answer.instances else sentence)
 
 
 def select_subject(call: Call) -> Outcome:
@@ -224,6 +247,7 @@ def server(call: Call) -> Outcome:
 
 VERBS = {
     "select_by_prompt": select_by_prompt,
+    "detect": detect,
     "click_to_select": select_by_prompt,
     "select_subject": select_subject,
     "select_object": select_object,

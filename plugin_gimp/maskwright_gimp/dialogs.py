@@ -17,6 +17,7 @@ from .server_line import ServerLine  # noqa: E402
 TITLES = {
     "maskwright-select-by-prompt": ("Select by Prompt", "Select"),
     "maskwright-mask-from-prompt": ("Add Mask from Prompt", "Add Mask"),
+    "maskwright-detect": ("Find by Name", "Find"),
     "maskwright-select-refine": ("Refine Selection", "Refine"),
     "maskwright-prepare-inpainting": ("Prepare for Inpainting", "Prepare"),
     "maskwright-cut-out": ("Cut Out by Prompt", "Cut Out"),
@@ -24,6 +25,7 @@ TITLES = {
 }
 VERBS = {
     "select_by_prompt": "select",
+    "detect": "detect",
     "select_refine": "refine",
     "prepare_inpainting": "refine",
     "cut_out": "cutout",
@@ -37,6 +39,7 @@ PLACES = (
     "source",
     "recipe",
     "models",
+    "finding",
     "precise",
     "tiles",
     "current-selection",

@@ -2,8 +2,9 @@
 
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
+from maskwright_protocol import finding
 from maskwright_protocol.errors import BadInput, EmptyPrompt
-from maskwright_protocol.messages import Cutout, Job, Mask, Parse, Point, PostProcess, Rect, Refine, Select
+from maskwright_protocol.messages import Cutout, Detect, Job, Mask, Parse, Point, PostProcess, Rect, Refine, Select
 
 from . import parts, procedures
 
@@ -77,7 +78,7 @@ def looks(options: Options) -> Dict[str, Any]:
 
 def select_job(options: Options, depth: int, selection: Optional[Mask]) -> Select:
     """By words, points and boxes; the current selection limits or prompts when the options say so."""
-    job = Select("", merge=True, **common(options, depth), **looks(options))
+    job = Select("", merge=True, **common(options, depth), **looks(options), **finding.read(options.get("finding", "")))
     job.text = options.get("prompt", "").strip()
     job.exclude_text = options.get("but-not", "").strip()
     job.pick = options.get("pick", "all").strip() or "all"
@@ -89,9 +90,16 @@ def select_job(options: Options, depth: int, selection: Optional[Mask]) -> Selec
     elif use == "prompt" and selection is not None:
         job.boxes.append(_rect(selection))
         job.start = selection
-    if not (job.text or job.points or job.boxes):
+    if not (job.text or job.detector_options or job.points or job.boxes):
         raise EmptyPrompt("There is nothing to look for.")
     return job
+
+
+def detect_job(options: Options) -> Detect:
+    """Where things are."""
+    how = finding.read(options["finding"])
+    usual = {"recipe": options["recipe"].strip() or "auto", "models": models(options["models"])}
+    return Detect("", text=options["prompt"].strip(), tiles=options["tiles"], **usual, **how)
 
 
 def object_job(options: Options, depth: int, selection: Optional[Mask]) -> Select:

@@ -64,6 +64,13 @@ PRECISE = Argument(
 TILES = Argument(
     "tiles", "choice", "S_mall objects", "Look for small things in overlapping tiles", "auto", choices=TILES_USES
 )
+FINDING = Argument(
+    "finding",
+    "string",
+    "_Settings",
+    'How the detector finds things, as "min_score=0.3; classes=0,2; task=referring"',
+    "",
+)
 USE = Argument("current-selection", "choice", "_Current selection", "What the selection is for", "ignore", choices=USES)
 LIMIT = USE._replace(choices=USES[:2])
 CUT_USE = USE._replace(choices=CUT_USES)
@@ -142,7 +149,10 @@ ALL: Tuple[Procedure, ...] = (
         "<Image>/Select",
         "Select what you name",
         "Finds what the prompt names and selects it, with soft edges.",
-        (PROMPT, EXCLUDE_TEXT, PICK, SOURCE, RECIPE, MODELS, PRECISE, TILES, USE, MODE, _result("selection"), *POST),
+        (
+            *(PROMPT, EXCLUDE_TEXT, PICK, SOURCE, RECIPE, MODELS, FINDING, PRECISE, TILES, USE, MODE),
+            *(_result("selection"), *POST),
+        ),
     ),
     Procedure(
         "maskwright-select-subject",
@@ -224,7 +234,10 @@ ALL: Tuple[Procedure, ...] = (
         "<Image>/Layer/Mask",
         "Show only what you name, by a layer mask",
         "Finds what the prompt names and makes a layer mask of it. An existing mask is combined.",
-        (PROMPT, EXCLUDE_TEXT, PICK, SOURCE, RECIPE, MODELS, PRECISE, TILES, USE, MODE, _result("layer-mask"), *POST),
+        (
+            *(PROMPT, EXCLUDE_TEXT, PICK, SOURCE, RECIPE, MODELS, FINDING, PRECISE, TILES, USE, MODE),
+            *(_result("layer-mask"), *POST),
+        ),
     ),
     Procedure(
         "maskwright-click-to-select",
@@ -234,6 +247,16 @@ ALL: Tuple[Procedure, ...] = (
         "Click on what you want",
         "Click to include, Shift-click to exclude, drag a box. Scripts give points and boxes as arguments.",
         (INCLUDE, EXCLUDE, BOXES, SOURCE, RECIPE, MODELS, PRECISE, TILES, USE, MODE, _result("selection"), *POST),
+    ),
+    Procedure(
+        "maskwright-detect",
+        "detect",
+        "_Find by Name...",
+        "<Image>/Filters/Maskwright",
+        "Tell where things are, without selecting them",
+        "Finds what the prompt names, or lines of writing, and tells their boxes: in the report's instances, and in a "
+        "message. The image stays as it is.",
+        (PROMPT, SOURCE, RECIPE, MODELS, FINDING, TILES),
     ),
     Procedure(
         "maskwright-server",

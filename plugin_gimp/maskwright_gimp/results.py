@@ -8,6 +8,8 @@ from maskwright_protocol.messages import CutoutResult, Instance, Mask, Report, S
 from . import making, reading
 from .options import needs_colours
 
+_LINES = 40  # that a message shows
+
 
 class Found(NamedTuple):
     """What an answer holds: masks that together are the result, and the objects one by one."""
@@ -32,6 +34,15 @@ def nothing_found(answer: Any) -> str:
     message = getattr(answer, "message", "") or "Nothing was found."
     hint = getattr(answer, "hint", "")
     return f"{message} {hint}".strip()
+
+
+def told(answer: Selection) -> str:
+    """What was found and where, a line each."""
+    return "\n".join(
+        f"{number}. {one.text or one.label} ({one.score:.0%}): "
+        f"{one.box.width:.0f} x {one.box.height:.0f} at {one.box.x:.0f}, {one.box.y:.0f}"
+        for number, one in enumerate(answer.instances[:_LINES], 1)
+    )
 
 
 def check(subject: reading.Subject, options: Mapping[str, Any]) -> None:

@@ -186,7 +186,7 @@ class Controller(QObject):
         return selections.to_plane(reader.document, found)
 
     def _select_text(self, prompt: str, kind: str) -> Steps:
-        if not prompt:
+        if not prompt and not self.options.finding.strip():
             raise EmptyPrompt(tr("There is nothing to look for."), tr("Type what to select, for instance: cat"))
         reader = self.reader(kind)
         region = self.region(reader)

@@ -20,6 +20,7 @@ from .qt import (
     QFrame,
     QHBoxLayout,
     QLabel,
+    QLineEdit,
     QProgressBar,
     QPushButton,
     QScrollArea,
@@ -170,8 +171,15 @@ class MaskwrightDocker(DockWidget):
         self.closely.setChecked(options.closely)
         self.tiles = _combo("maskwright_tiles", TILES, options.tiles)
         self.tiles.setToolTip(tr("Looks for small objects in pieces of the picture at full resolution."))
+        self.finding = QLineEdit(options.finding)
+        self.finding.setObjectName("maskwright_finding")
+        self.finding.setPlaceholderText("min_score=0.3; iou=0.5")
+        self.finding.setToolTip(
+            tr("Settings of the model that finds by name, for instance min_score=0.3; classes=0,2; task=referring")
+        )
         looks = (("", self.closely), (tr("Small objects"), self.tiles))
-        return _form(*looks, (tr("Recipe"), self.recipe), *((tr(text), box) for _, box, text in self.model_boxes))
+        return _form(*looks, (tr("Recipe"), self.recipe), *((tr(text), box) for _, box, text in self.model_boxes),
+                (tr("Settings"), self.finding))
 
     def _state_row(self) -> QWidget:
         self.state = QLabel()
@@ -201,6 +209,7 @@ class MaskwrightDocker(DockWidget):
             box.currentData() for box in (self.source, self.kind, self.mode)
         )  # fmt: skip
         options.closely, options.tiles = self.closely.isChecked(), self.tiles.currentData()
+        options.finding = self.finding.text()
         options.limit, options.fill_holes = self.limit.isChecked(), self.holes.isChecked()
         options.grow, options.feather = self.grow.value(), self.feather.value()
         options.threshold = None if self.threshold.value() < 0 else self.threshold.value() / 100
@@ -228,6 +237,7 @@ class MaskwrightDocker(DockWidget):
             *(box for _, box, _ in self.model_boxes),
         ):
             box.currentIndexChanged.connect(self._save)
+        self.finding.editingFinished.connect(self._save)
         for spin in (self.grow, self.feather, self.threshold):
             spin.valueChanged.connect(self._save)
         for check in (self.limit, self.holes, self.closely):

@@ -38,6 +38,16 @@ def test_models_points_and_boxes_are_read() -> None:
     assert job.models == {"segmenter": "mobile-sam", "detector": "yolox-nano"}
 
 
+def test_settings_of_the_detector_may_stand_alone() -> None:
+    values = arguments("maskwright-select-by-prompt", finding="task=objects; min_score=0.2")
+    job = options.select_job(values, 8, None)
+    assert (job.detector_options, job.min_score, job.text) == ({"task": "objects"}, 0.2, "")
+    found = options.detect_job(arguments("maskwright-detect", prompt=" dog ", finding="iou=0.5", models="detector=d"))
+    assert (found.text, found.detector_options, found.models) == ("dog", {"iou": "0.5"}, {"detector": "d"})
+    with pytest.raises(BadInput):
+        options.detect_job(arguments("maskwright-detect", finding="iou"))
+
+
 @pytest.mark.parametrize("include", ["1", "1,2,3", "a,b", "1;2"])
 def test_odd_points_are_refused_with_an_example(include: str) -> None:
     with pytest.raises(BadInput) as caught:

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from maskwright_krita.options import HISTORY_LENGTH, Cut, Edge, Options, labels_of
+from maskwright_protocol.errors import BadInput
 from maskwright_protocol.messages import Mask, ModelInfo, PixelRect, Point, Rect
 
 
@@ -44,6 +45,14 @@ def test_text_requests_carry_models_region_and_edges() -> None:
     assert request.models == {"detector": "d"}
     assert request.post.feather == 2.0
     assert request.region is region
+
+
+def test_settings_of_the_detector() -> None:
+    request = Options(finding="min_score=0.4; task=referring").select_text("cat", None)
+    assert (request.detector_options, request.min_score) == ({"task": "referring"}, 0.4)
+    assert Options().select_text("cat", None).min_score is None
+    with pytest.raises(BadInput):
+        Options(finding="referring").select_text("cat", None)
 
 
 def test_hovering_has_a_tool_of_its_own_and_no_edges() -> None:

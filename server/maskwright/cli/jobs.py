@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.markup import escape
 from rich.table import Table
 
+from maskwright_protocol import finding
 from maskwright_protocol.errors import BadInput
 from maskwright_protocol.messages import (
     Detect,
@@ -54,17 +55,6 @@ def numbers(text: str, count: int, what: str) -> list[float]:
     return values
 
 
-def detector_options(pairs: list[str]) -> dict[str, str]:
-    """``["iou=0.5"]`` -> ``{"iou": "0.5"}``. Raises ``BadInput``."""
-    options = {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not (name.strip() and equals):
-            raise BadInput(f"{pair!r} is not an option.", "Write NAME=VALUE, for instance iou=0.5.")
-        options[name.strip()] = value.strip()
-    return options
-
-
 def point(text: str, include: bool) -> Point:
     x, y = numbers(text, 2, "a point")
     return Point(x, y, include)
@@ -106,7 +96,7 @@ def run_select(
             post=post,
             merge=True,
             precise=precise,
-            detector_options=detector_options(prompt.options),
+            detector_options=finding.named(prompt.options),
             start=read_mask(prompt.mask, source.width, source.height) if prompt.mask else None,
             region=read_mask(prompt.region, source.width, source.height) if prompt.region else None,
         )
@@ -169,7 +159,7 @@ def run_detect(
 ) -> None:  # fmt: skip
     with talk.explained(as_json):
         source = FileSource(image)
-        chosen = detector_options(options)
+        chosen = finding.named(options)
         job = Detect(
             "", recipe=recipe, models=models, text=text, min_score=min_score, detector_options=chosen, tiles=tiles
         )
