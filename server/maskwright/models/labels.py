@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -41,11 +41,15 @@ class LabelTable:
 
 @dataclass(frozen=True)
 class Part:
-    """What was asked for: ``classes`` of the table. ``seen``: of these the one further to that side of the picture."""
+    """What was asked for: ``classes`` of the table. ``seen``: of these the one further to that side of the picture.
+
+    ``person``: whose, counted from 1; 0 is everybody's.
+    """
 
     name: str
     classes: tuple[int, ...]
     seen: Literal["", "left", "right"] = ""
+    person: int = 0
 
 
 def key(name: str) -> str:
@@ -219,10 +223,14 @@ _OWNER = re.compile(r" of (?:the |a |all )?(?:person|people|woman|man|girl|boy|p
 def find(table: LabelTable, words: str) -> Part | None:
     """What a table calls that part: a label, a group, a singular, or a word for one of them; None if nothing.
 
-    Exactly a label of the table is that label, whatever else the word may mean.
+    Exactly a label of the table is that label, whatever else the word may mean. "... of person 2" is one person's.
     """
     if words in table.labels:
         return _own(table, table.labels.index(words))
+    whose = _PERSON.match(key(words))
+    if whose is not None:
+        part = find(table, whose[1])
+        return replace(part, person=int(whose[2])) if part is not None and int(whose[2]) else None
     name = _OWNER.sub("", _ARTICLES.sub("", key(words)))
     side = _SIDE.match(name)
     if side is not None:
@@ -237,12 +245,6 @@ def find(table: LabelTable, words: str) -> Part | None:
             candidates.append(name[: -len(ending)])
     names = _names(table)
     return next((names[candidate] for candidate in candidates if candidate in names), None)
-
-
-def of_whom(words: str) -> tuple[str, int]:
-    """ "hair of person 2" -> "hair" and 2; anything else as it is and 0."""
-    found = _PERSON.match(key(words))
-    return (found[1], int(found[2])) if found else (words, 0)
 
 
 def _own(table: LabelTable, number: int) -> Part:

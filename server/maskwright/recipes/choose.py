@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from maskwright.models import compiled
-from maskwright.models.labels import LabelTable, installed_table, of_whom
+from maskwright.models.labels import LabelTable, installed_table
 from maskwright.models.labels import find as find_part
 from maskwright.models.options import OPTIONS
 from maskwright.models.packages import lacking
@@ -189,7 +189,7 @@ class Cast:
                 return Route("boxes", model_id)
         if masks and pool.best("parser") is not None:
             for model_id, table in self.label_tables().items():
-                if phrases and all(find_part(table, of_whom(phrase)[0]) for phrase in phrases):
+                if phrases and all(find_part(table, phrase) for phrase in phrases):
                     return Route("parts", model_id)
         first = next((i for i in pool.candidates("detector") if i in ids), None)
         return Route("boxes", first or self.model_id("detector"), False)

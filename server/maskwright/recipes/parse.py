@@ -95,7 +95,7 @@ def parse_as(
         answer.merged = pack(*ops.merge(drawn), depth)
     answer.report = context.report(cast.preset.name)
     if not answer.instances:
-        _nothing(answer, request, work)
+        _nothing(answer, request, max((part.person for one in asked for part in one.parts), default=0), work)
     return answer
 
 
@@ -148,17 +148,23 @@ class _Parsing:
         """Soft masks at document resolution of the parts, person by person or all people's together."""
         parser = self._cast.parser(asked.model_id)
         subjects = self._subjects(parser)
-        chosen = [s for s in subjects if not self._request.person or s.number == self._request.person]
+        wanted = {self._whose(part) for part in asked.parts}
+        chosen = [s for s in subjects if 0 in wanted or s.number in wanted]
         self._need(chosen)
         found: list[Piece] = []
         for subject in chosen:
-            found += self._read(parser, asked.parts, subject, subjects)
+            own = [part for part in asked.parts if self._whose(part) in (0, subject.number)]
+            found += self._read(parser, own, subject, subjects)
         apart = self._request.per_person and subjects[0].number > 0
         if not apart:
             found = [_together([p for p in found if p.part == part]) for part in _seen(found)]
         with self._context.stage("post", "Drawing the masks"):
             found = [piece for piece in found if (piece.mask >= 0.5).any()]
         return [self._refined(piece) for piece in found] if self._request.refine else found
+
+    def _whose(self, part: Part) -> int:
+        """The number of the person whose part is meant, 0 for everybody's."""
+        return part.person or self._request.person
 
     def _subjects(self, parser: ParserModel) -> list[Subject]:
         self.of = parser.table.of
@@ -304,19 +310,19 @@ def _together(pieces: list[Piece]) -> Piece:
 
 def _instance(piece: Piece, packed: Mask, mask: Plane, source: str) -> Instance:
     name = piece.part.name
-    label = f"{name} of {piece.of} {piece.person}" if piece.person else name
+    person = piece.person or piece.part.person
+    label = f"{name} of {piece.of} {person}" if person else name
     inside = mask[mask >= 0.5]
     score = float(inside.mean()) if inside.size else float(mask.max())
-    return Instance(
-        secrets.token_hex(6), label, score, rect_of(packed), source, part=name, person=piece.person, mask=packed
-    )
+    return Instance(secrets.token_hex(6), label, score, rect_of(packed), source, part=name, person=person, mask=packed)
 
 
-def _nothing(answer: Selection, request: Parse, work: _Parsing) -> None:
+def _nothing(answer: Selection, request: Parse, person: int, work: _Parsing) -> None:
+    """``person``: the highest number that a part's own words name."""
     answer.reason = "nothing_found"
     what = " or ".join(request.parts) or "part of a person"
     people_ = {"person": ("person", "people"), "face": ("face", "faces")}[work.of]
-    if request.person > work.count:
+    if max(request.person, person) > work.count:
         answer.message = f"Only {work.count} {people_[work.count != 1]} {'was' if work.count == 1 else 'were'} found."
         answer.hint = "People are counted from the left."
     else:

@@ -40,22 +40,20 @@ def parts_by_name(
         context.note(f"{names[:1].upper()}{names[1:]}: told by {title}, a parser of people's parts, since no installed "
                      "model finds it by its name.")  # fmt: skip
     parts: list[Part] = []
-    choices: dict[str, Choice] = {}
-    without: dict[str, tuple[Choice, ...]] = {}
-    person = 0
+    choices: dict[Part, Choice] = {}
+    without: dict[Part, tuple[Choice, ...]] = {}
     for concept in words.concepts:
-        phrase, number = labels.of_whom(concept.phrase)
-        person = person or number
-        part = labels.find(table, phrase)
+        part = labels.find(table, concept.phrase)
         if part is None:
-            context.note(f"{title} does not know {phrase!r}.")
+            context.note(f"{title} does not know {concept.phrase!r}.")
             continue
         out = _classes(table, (*concept.minus, *words.minus, *unwanted), context)
-        parts.append(replace(part, classes=tuple(c for c in part.classes if c not in out)))
+        part = replace(part, classes=tuple(c for c in part.classes if c not in out))
+        parts.append(part)
         if concept.choice is not None:
-            choices[part.name] = concept.choice
+            choices[part] = concept.choice
         if concept.without:
-            without[part.name] = concept.without
+            without[part] = concept.without
     if words.inverse and len(parts) > 1:  # all but the several is all but the one that they make
         classes = tuple(dict.fromkeys(c for part in parts for c in part.classes))
         parts = [replace(parts[0], name=", ".join(part.name for part in parts), classes=classes)]
@@ -67,7 +65,6 @@ def parts_by_name(
         mask_depth=request.mask_depth,
         parts=[part.name for part in parts],
         per_person=bool(choices or without) or request.pick != "all",
-        person=person,
         post=replace(request.post, invert=request.post.invert != words.inverse),
         merge=request.merge,
         region=request.region,
@@ -77,8 +74,8 @@ def parts_by_name(
         kept: list[Piece] = []
         for part in parts:
             some = [piece for piece in pieces if piece.part == part]
-            some = _chosen(some, choices[part.name], picture) if part.name in choices else some
-            for less in without.get(part.name, ()):
+            some = _chosen(some, choices[part], picture) if part in choices else some
+            for less in without.get(part, ()):
                 out = _chosen(some, less, picture)
                 some = [piece for piece in some if not any(piece is one for one in out)]
             kept += some

@@ -80,6 +80,15 @@ def test_the_word_for_a_group_and_the_label_of_the_same_name():
     assert set(found(FACE, "face").classes) > set(found(FACE, "Mouth").classes)
 
 
+def test_a_part_may_name_its_person():
+    assert found(CLOTHES, "Hair of person 2").person == 2
+    assert found(FACE, "left eye of face 11").person == 11
+    assert found(CLOTHES, "shoe on the left of person 3").seen == "left"
+    assert found(CLOTHES, "hair").person == 0
+    assert labels.find(CLOTHES, "nose of person 1") is None
+    assert labels.find(CLOTHES, "hair of person 0") is None
+
+
 def test_a_checkpoints_own_names_are_compared():
     assert labels.agrees(FACE, PUBLISHED_FACE) == ""
     assert labels.agrees(FACE, [f"LABEL_{number}" for number in range(19)]) == ""
