@@ -26,13 +26,15 @@ from .catalogue import Entry
 from .pool import Setup
 from .roles import RGB, Embedding, FloatMap, Hypothesis, SegmentPrompt
 from .torch_runtime import dtype, nbytes, running
+from .two_way import two_way
 
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))  # mean, standard deviation
 FLOAT32 = ["shared_image_embedding", "prompt_encoder", "mask_decoder"]  # modules that stay in float32
 
 _NOTHING = -1  # the label of a point that is none
 _ABSENT = -8.0  # logit outside the picture in a mask to start from
-_AT_ONCE = {"cpu": 8, "cuda": 32, "mps": 8}  # prompts in one pass of the decoder: some 40 MB each
+# Prompts in one pass of the decoder: some 40 MB each. More of them leave a processor's caches and take longer.
+_AT_ONCE = {"cpu": 4, "cuda": 32, "mps": 8}
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ class Frame:
 
 def planes(image: RGB, frame: Frame, mean: tuple[float, ...], std: tuple[float, ...], setup: Setup) -> Tensor:
     """The network's input ``(1, 3, side, side)``: resized as 8-bit with antialiasing, normalised, padded with 0."""
-    pixels = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None]
+    pixels = torch.from_numpy(np.require(image, requirements=("C", "W"))).permute(2, 0, 1)[None]
     if image.shape[:2] != (frame.rows, frame.columns):
         size = (frame.rows, frame.columns)
         pixels = nn.functional.interpolate(pixels, size, mode="bilinear", antialias=True)
@@ -249,15 +251,9 @@ def attend(decoder: Any, image: Tensor, positions: Tensor, sparse: Tensor, dense
     kinds = ("obj_score_token", "iou_token", "mask_tokens", "hq_token")
     own = torch.cat([getattr(decoder, kind).weight for kind in kinds if hasattr(decoder, kind)])
     count = len(sparse)
-    tokens = torch.cat([own.expand(count, -1, -1), sparse], dim=1)[:, None]
-    keys = (image + dense).expand(count, -1, -1, -1)
-    queries, attended = decoder.transformer(
-        point_embeddings=tokens,
-        image_embeddings=keys,
-        image_positional_embeddings=positions.expand(count, -1, -1, -1),
-        attention_similarity=None,
-    )
-    return queries[:, 0, : len(own)], attended[:, 0].transpose(1, 2).reshape(keys.shape)
+    tokens = torch.cat([own.expand(count, -1, -1), sparse], dim=1)
+    queries, cells = two_way(decoder.transformer, tokens, image + dense, positions)
+    return queries[:, : len(own)], cells.transpose(1, 2).unflatten(2, image.shape[2:])
 
 
 def enlarge(decoder: Any, attended: Tensor, half: Tensor | None = None, quarter: Tensor | None = None) -> Tensor:
