@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, Dict, Generator, List, Optional
 
 from maskwright_protocol.errors import JobCancelled
-from maskwright_protocol.messages import Point, Rect
+from maskwright_protocol.messages import Example, Point, Rect
 
 from .controller import Controller, Failure
 from .editor import app, canvas
@@ -36,6 +36,7 @@ class ClickTool(QObject):
         self.controller = controller
         self.marks = Marks()
         self.active = False
+        self.by_example = False  # whether boxes show what to look for, instead of being around it
         self.timings: Dict[str, float] = {}
         self._reader: Optional[Reader] = None
         self._picture: Optional[Picture] = None
@@ -220,6 +221,10 @@ class ClickTool(QObject):
         if one is not None and self.pointing is not None and self._overlay is not None:
             self._overlay.show_preview(self.pointing.preview(one))
 
+    def boxed(self, box: Rect, include: bool) -> None:
+        """A box was drawn: around the thing, or as an example of what is wanted or not."""
+        self.add(Example(box.x, box.y, box.width, box.height, include) if self.by_example else box)
+
     # ------------------------------------------------------------ asking
 
     def add(self, mark: Mark) -> None:
@@ -296,6 +301,7 @@ class ClickTool(QObject):
     def _query(self, step: Any) -> Steps:
         marks = self.marks
         question = self._question(marks.points, marks.boxes, seed=marks.seed, alone=marks.touch is not None)
+        question.examples = marks.examples
         self.timings["asked"] = time.perf_counter()
         guess = yield from ask(self.controller.connection, question)
         self.timings["answered"] = time.perf_counter()

@@ -31,6 +31,7 @@ class Connection(QObject):
 
     changed = pyqtSignal()
     progressed = pyqtSignal(object)
+    not_started = pyqtSignal(object)  # the error that says why the server could not be started
     _io_state = pyqtSignal(str)
     _io_progress = pyqtSignal(object)
 
@@ -130,8 +131,8 @@ class Connection(QObject):
         self.refresh()
 
     def _start_failed(self, error: Exception) -> None:
-        if isinstance(error, MaskwrightError):
-            self._set_state("absent", error)
+        self._set_state("absent", error if isinstance(error, MaskwrightError) else None)
+        self.not_started.emit(error)
 
     # ------------------------------------------------------------ asking
 

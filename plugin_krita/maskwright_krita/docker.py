@@ -57,6 +57,8 @@ ROLES = (
 )
 TILES = (("auto", "When nothing is found"), ("on", "Always look for them"), ("off", "Do not look for them"))
 
+Rows = List[Tuple[str, QWidget]]  # labels and widgets of a form
+
 
 class MaskwrightDocker(DockWidget):
     def __init__(self) -> None:
@@ -76,7 +78,7 @@ class MaskwrightDocker(DockWidget):
         layout.setSpacing(6)
         for part in (
             self._prompt_row(), ToolBox(self.controller, self.tool), self.problem, self._progress_row(), self.offer,
-            self._found_box(), self._result_form(), self._edge_form(), self._model_form(), self._state_row(),
+            self._found_box(), _form(*self._result_rows(), *self._edge_rows(), *self._model_rows()),
         ):  # fmt: skip
             layout.addWidget(part)
         layout.addStretch(1)
@@ -85,7 +87,13 @@ class MaskwrightDocker(DockWidget):
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(body)
-        self.setWidget(scroll)
+        whole = QWidget()
+        outer = QVBoxLayout(whole)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        outer.addWidget(scroll, 1)
+        outer.addWidget(self._state_row())  # in sight however far the rest is scrolled
+        self.setWidget(whole)
         self._connect()
         self._show_connection()
         self._show_result()
@@ -139,16 +147,16 @@ class MaskwrightDocker(DockWidget):
         layout.addWidget(self.how)
         return self.found_box
 
-    def _result_form(self) -> QWidget:
+    def _result_rows(self) -> Rows:
         options = self.controller.options
         self.source = _combo("maskwright_source", SOURCES, options.source)
         self.kind = _combo("maskwright_kind", KINDS, options.kind)
         self.mode = _combo("maskwright_mode", MODES, options.mode)
         self.limit = QCheckBox(tr("Only inside the selection"))
         self.limit.setChecked(options.limit)
-        return _form((tr("Look at"), self.source), (tr("Result"), self.kind), ("", self.mode), ("", self.limit))
+        return [(tr("Look at"), self.source), (tr("Result"), self.kind), ("", self.mode), ("", self.limit)]
 
-    def _edge_form(self) -> QWidget:
+    def _edge_rows(self) -> Rows:
         options = self.controller.options
         self.grow = _spin(-500, 500, options.grow, tr(" px"), tr("Larger than 0 grows, smaller shrinks"))
         self.feather = _spin(0, 250, options.feather, tr(" px"), tr("Softens the edge"))
@@ -157,11 +165,11 @@ class MaskwrightDocker(DockWidget):
         self.threshold.setSpecialValueText(tr("soft edge"))
         self.holes = QCheckBox(tr("Fill holes"))
         self.holes.setChecked(options.fill_holes)
-        return _form(
+        return [
             (tr("Grow"), self.grow), (tr("Feather"), self.feather), (tr("Threshold"), self.threshold), ("", self.holes)
-        )
+        ]  # fmt: skip
 
-    def _model_form(self) -> QWidget:
+    def _model_rows(self) -> Rows:
         self.recipe = _combo("maskwright_recipe", (), "")
         self.model_boxes = [(role, _combo(f"maskwright_{role}", (), ""), text) for role, text in ROLES]
         options = self.controller.options
@@ -177,9 +185,8 @@ class MaskwrightDocker(DockWidget):
         self.finding.setToolTip(
             tr("Settings of the model that finds by name, for instance min_score=0.3; classes=0,2; task=referring")
         )
-        looks = (("", self.closely), (tr("Small objects"), self.tiles))
-        return _form(*looks, (tr("Recipe"), self.recipe), *((tr(text), box) for _, box, text in self.model_boxes),
-                (tr("Settings"), self.finding))
+        looks = [("", self.closely), (tr("Small objects"), self.tiles), (tr("Recipe"), self.recipe)]
+        return [*looks, *((tr(text), box) for _, box, text in self.model_boxes), (tr("Settings"), self.finding)]
 
     def _state_row(self) -> QWidget:
         self.state = QLabel()
@@ -188,14 +195,22 @@ class MaskwrightDocker(DockWidget):
         self.state.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.start = QPushButton(tr("Start"))
         self.start.setObjectName("maskwright_start")
-        self.start.clicked.connect(lambda *_: self.connection.start_server())
+        self.start.clicked.connect(lambda *_: self._start())
         settings = QToolButton()
         settings.setIcon(app.icon("configure"))
         settings.setToolTip(tr("Settings"))
         settings.clicked.connect(lambda *_: ask_settings(self.controller))
-        return _row(self.state, self.start, settings)
+        row = _row(self.state, self.start, settings)
+        row.layout().setContentsMargins(6, 2, 6, 4)
+        return row
 
     # ------------------------------------------------------------ from the user
+
+    def _start(self) -> None:
+        if self.connection.state == "refused":
+            self.connection.refresh()  # the server may be another one by now
+        else:
+            self.connection.start_server()
 
     def _search(self) -> None:
         self.controller.select_by_prompt(self.prompt.currentText())
@@ -255,10 +270,10 @@ class MaskwrightDocker(DockWidget):
             "absent": tr("The server is not running"),
         }
         self.state.setText(texts[connection.state])
-        self.state.setToolTip(connection.device_reason)
-        self.start.setVisible(connection.state == "absent")
-        if connection.error is not None and connection.state == "refused":
-            self.state.setToolTip(connection.error.hint)
+        refused = connection.error if connection.state == "refused" else None
+        self.state.setToolTip(refused.hint if refused is not None else connection.device_reason)
+        self.start.setVisible(connection.state in ("absent", "refused"))
+        self.start.setText(tr("Try again") if connection.state == "refused" else tr("Start"))
         self._fill_models()
 
     def _fill_models(self) -> None:

@@ -1,11 +1,11 @@
 """What the server makes of the click tool's marks: previews at once, the mask at full size when it is wanted."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Generator, List, Optional, Tuple
 
 from maskwright_protocol import masks
 from maskwright_protocol.errors import EmptyPrompt
-from maskwright_protocol.messages import Point, Rect, Selection
+from maskwright_protocol.messages import Example, Point, Rect, Selection
 
 from .connection import Connection
 from .editor import app
@@ -43,6 +43,7 @@ class Question:
     hover: bool = False
     seed: str = ""
     alone: bool = False
+    examples: List[Example] = field(default_factory=list)
 
     def plain(self) -> "Question":
         """The same places, as if nothing was known of them."""
@@ -51,7 +52,8 @@ class Question:
     def job(self, others: int = 0) -> Any:
         region = None if self.region is None else masks.pack(self.region.box, self.region.data, compress=False)
         points = [] if self.alone else self.points
-        return self.options.select_points(points, self.boxes, region, self.hover, others, self.seed)
+        job = self.options.select_points(points, self.boxes, region, self.hover, others, self.seed)
+        return replace(job, examples=self.examples, pick="all", merge=True) if self.examples else job
 
     def ask(self, connection: Connection, others: int = 0) -> Steps:
         """Steps that end with the answer in the document's pixels."""
@@ -79,6 +81,7 @@ class Question:
             precise="off",  # it is a preview, and has no more pixels to look at
             points=[sketch.point(point) for point in job.points],
             boxes=[sketch.rect(box) for box in job.boxes],
+            examples=[sketch.example(one) for one in job.examples],
             post=sketch.post(job.post),
             region=None if small is None else masks.pack(small.box, small.data, compress=False),
         )
@@ -191,7 +194,9 @@ def ask(connection: Connection, question: Question) -> Steps:
 
 
 def _hypotheses(answer: Selection) -> List[Tuple[str, Any]]:
-    """Ids and masks of the best instance, the likeliest first."""
+    """Ids and masks of the best instance, the likeliest first; of all in one where examples ask for all."""
+    if answer.merged is not None and answer.instances:
+        return [(answer.instances[0].id, answer.merged)]
     for instance in answer.instances:
         if instance.mask is not None:
             return [(instance.id, instance.mask), *((other.id, other.mask) for other in instance.alternatives)]

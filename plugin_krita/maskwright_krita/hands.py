@@ -16,6 +16,9 @@ _PRESS = (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick, QEvent.
 _MOVE = (QEvent.Type.MouseMove, QEvent.Type.TabletMove)
 _RELEASE = (QEvent.Type.MouseButtonRelease, QEvent.Type.TabletRelease)
 _KEYS = (QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress)
+# Widgets with a use of their own for Enter, Tab and the arrows. (An editable combo box has the focus itself, not the
+# line in it.)
+_TAKE_KEYS = ("QLineEdit", "QComboBox", "QAbstractSpinBox", "QAbstractItemView", "QTextEdit", "QPlainTextEdit")
 
 
 class Hands(QObject):
@@ -66,9 +69,7 @@ class Hands(QObject):
         if key == Qt.Key.Key_Space:
             self._space = kind != QEvent.Type.KeyRelease
             return False
-        focus = QApplication.focusWidget()
-        typing = focus is not None and focus is not self._canvas and focus.inherits("QLineEdit")
-        if kind == QEvent.Type.KeyRelease or typing or QApplication.activeModalWidget() is not None:
+        if kind == QEvent.Type.KeyRelease or self._is_elsewhere():
             return False
         control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
         enter = key in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
@@ -92,6 +93,15 @@ class Hands(QObject):
             tool.stop()
         return True
 
+    def _is_elsewhere(self) -> bool:
+        """A menu or a dialog is open, or something is being typed."""
+        if QApplication.activeModalWidget() is not None or QApplication.activePopupWidget() is not None:
+            return True
+        focus = QApplication.focusWidget()
+        if focus is None or focus is self._canvas:
+            return False
+        return any(focus.inherits(name) for name in _TAKE_KEYS)
+
     def _press(self, event: Any) -> bool:
         button = event.button()
         if self._space or button not in (Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton):
@@ -99,6 +109,7 @@ class Hands(QObject):
         held = event.modifiers() & (Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.ControlModifier)
         exclude = button == Qt.MouseButton.RightButton or bool(held)
         self._pressed = (_position(event), exclude)
+        self._canvas.setFocus()  # from then on Enter means the clicks, not what was typed last
         event.accept()
         return True
 
@@ -109,7 +120,7 @@ class Hands(QObject):
                 self._tool.hover(self._to_image(position))
             return False
         start, exclude = self._pressed
-        if not exclude and _far(start, position):
+        if _far(start, position) and (self._tool.by_example or not exclude):
             self._tool.drag(self._box(start, position))
         event.accept()
         return True
@@ -122,8 +133,8 @@ class Hands(QObject):
         position = _position(event)
         event.accept()
         self._tool.drag(None)
-        if _far(start, position) and not exclude:
-            self._tool.add(self._box(start, position))
+        if _far(start, position) and (self._tool.by_example or not exclude):
+            self._tool.boxed(self._box(start, position), include=not exclude)
         else:
             at = self._to_image(start)
             self._tool.click(Point(at.x(), at.y(), include=not exclude))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, List, Optional, Union
 
-from maskwright_protocol.messages import Point, Rect
+from maskwright_protocol.messages import Example, Point, Rect
 
 DRAG_PIXELS = 6  # of the screen: a shorter drag is a click
 
@@ -16,7 +16,7 @@ class Touch:
     id: str
 
 
-Mark = Union[Point, Rect, Touch]
+Mark = Union[Point, Rect, Example, Touch]
 
 
 @dataclass
@@ -61,6 +61,11 @@ class Marks:
         return [step.mark for step in self.steps if isinstance(step.mark, Rect)][-1:]
 
     @property
+    def examples(self) -> List[Example]:
+        """Boxes around things of the kind that is wanted, or of another kind."""
+        return [step.mark for step in self.steps if isinstance(step.mark, Example)]
+
+    @property
     def seed(self) -> str:
         """What the marks go on from; empty when they stand for themselves."""
         return next((step.seed for step in reversed(self.steps) if step.seed), "")
@@ -80,7 +85,7 @@ class Marks:
 
     def answerable(self) -> bool:
         """Something says what is meant; "not this" alone does not."""
-        return bool(self.boxes) or any(point.include for point in self.points)
+        return bool(self.boxes) or any(mark.include for mark in (*self.points, *self.examples))
 
     @property
     def answer(self) -> Any:

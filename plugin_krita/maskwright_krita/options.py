@@ -71,7 +71,6 @@ class Options:
     """The docker's settings; they outlive Krita (see ``to_json``)."""
 
     prompt: str = ""
-    exclude: str = ""
     recipe: str = AUTO
     models: Dict[str, str] = field(default_factory=dict)  # role -> model id, where the user chose one
     source: str = "layer"
@@ -144,7 +143,6 @@ class Options:
             "",
             tool="krita-select",
             text=prompt,
-            exclude_text=self.exclude,
             recipe=self.recipe,
             models=self._models("detector", "segmenter"),
             post=self.post(),

@@ -106,14 +106,17 @@ class Overlay(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for rect in [*self._marks.boxes, *([self.drag] if self.drag is not None else [])]:
             self._draw_box(painter, rect)
+        for one in self._marks.examples:
+            box = Rect(one.x, one.y, one.width, one.height)
+            self._draw_box(painter, box, INCLUDE if one.include else EXCLUDE)
         for point in self._marks.points:
             self._draw_point(painter, point)
         painter.end()
         self.painted += 1
 
-    def _draw_box(self, painter: QPainter, rect: Rect) -> None:
+    def _draw_box(self, painter: QPainter, rect: Rect, inner: Optional[QColor] = None) -> None:
         polygon = self._last.map(_polygon(rect))
-        for colour, width in ((QColor(0, 0, 0, 160), 3.0), (QColor(255, 255, 255), 1.4)):
+        for colour, width in ((QColor(0, 0, 0, 160), 3.0), (inner or QColor(255, 255, 255), 1.4)):
             painter.setPen(QPen(colour, width))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawPolygon(polygon)

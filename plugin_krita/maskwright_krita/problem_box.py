@@ -1,17 +1,19 @@
 """The docker's part that tells of a problem, with a button that does what the hint says."""
 
-from typing import Any, List, Optional
+from typing import Any, Callable, List, Optional, Tuple
 
 from maskwright_protocol.messages import ModelInfo
 
-from .controller import Controller
+from .controller import Controller, Failure
 from .dialogs import ask_licences
 from .downloads import Downloads
 from .offers import offered, size
-from .qt import QApplication, QFrame, QLabel, QPushButton, Qt, QVBoxLayout
+from .qt import QApplication, QFrame, QHBoxLayout, QLabel, QPushButton, Qt, QVBoxLayout
 from .texts import tr
 
 STARTABLE = ("server_absent", "connection_lost", "shutting_down")
+# What may be gone the next time, without a change of the document or of the question.
+PASSING = ("busy", "worker_died", "deadline", "out_of_memory", "version_mismatch", "forbidden", "internal")
 
 
 class ProblemBox(QFrame):
@@ -34,7 +36,15 @@ class ProblemBox(QFrame):
         self._button = QPushButton()
         self._button.setObjectName("maskwright_problem_button")
         self._button.clicked.connect(lambda *_: self._do_hint())
-        layout.addWidget(self._button)
+        self._close = QPushButton(tr("Close"))
+        self._close.setObjectName("maskwright_problem_close")
+        self._close.clicked.connect(lambda *_: self.show_failure(None))
+        buttons: Any = QHBoxLayout()
+        buttons.addWidget(self._button, 1)
+        buttons.addWidget(self._close)
+        layout.addLayout(buttons)
+        controller.connection.changed.connect(self._on_connection)
+        controller.connection.not_started.connect(lambda error: self.show_failure(Failure.of(error)))
         self.hide()
 
     def show_failure(self, failure: Any) -> None:
@@ -46,34 +56,56 @@ class ProblemBox(QFrame):
         self._text.setText(failure.message)
         self._hint.setText(failure.hint)
         self._hint.setVisible(bool(failure.hint))
-        model = self._offer()
-        if failure.code in STARTABLE:
-            self._button.setText(tr("Start the server"))
-        elif model is not None:
-            self._button.setText(tr("Download {0}, {1}...", model.title, size(model.size)))
-        elif failure.code == "model_missing":
-            self._button.setText(tr("Copy the command that lists models"))
-        else:
-            self._button.setText(tr("Close"))
+        self._show_button()
 
-    def _offer(self) -> Optional[ModelInfo]:
-        if self._failure is None or self._failure.code not in ("model_missing", "licence_needed"):
-            return None
-        return offered(self._failure.details, self._controller.connection.models)
+    def _on_connection(self) -> None:
+        failure, connected = self._failure, self._controller.connection.state == "connected"
+        if failure is not None and connected and failure.code in STARTABLE and failure.retry is None:
+            self.show_failure(None)  # that was all there was to do
+        self._show_button()
+
+    def _show_button(self) -> None:
+        remedy = self._remedy()
+        self._button.setVisible(remedy is not None)
+        if remedy is not None:
+            self._button.setText(remedy[0])
 
     def _do_hint(self) -> None:
-        failure, model = self._failure, self._offer()
-        code = failure.code if failure is not None else ""
-        if model is not None:  # the problem stays in sight until the user has agreed
-            again = failure.retry if failure is not None else None
-            ask_licences([model], lambda: self._download([model], again))
-            return
-        if code in STARTABLE:
-            self._controller.connection.start_server()
-        elif code == "model_missing":
-            QApplication.clipboard().setText("maskwright models list")
-            self._controller.connection.refresh()
+        remedy = self._remedy()
+        if remedy is not None:
+            remedy[1]()
+
+    def _remedy(self) -> Optional[Tuple[str, Callable[[], Any]]]:
+        """What the button says and does, as things stand now."""
+        failure, connection = self._failure, self._controller.connection
+        if failure is None:
+            return None
+        if failure.code in STARTABLE and connection.state != "connected":
+            return tr("Start the server"), self._start
+        if failure.code in ("model_missing", "licence_needed"):
+            model = offered(failure.details, connection.models)
+            if model is None:
+                return tr("Copy the command that lists models"), self._copy
+            # The problem stays in sight until the user has agreed.
+            ask = lambda: ask_licences([model], lambda: self._download([model], failure.retry))  # noqa: E731
+            return tr("Download {0}, {1}...", model.title, size(model.size)), ask
+        if failure.retry is not None and failure.code in (*PASSING, *STARTABLE):
+            return tr("Try again"), self._retry
+        return None
+
+    def _start(self) -> None:
         self.show_failure(None)
+        self._controller.connection.start_server()
+
+    def _copy(self) -> None:
+        self.show_failure(None)
+        QApplication.clipboard().setText("maskwright models list")
+        self._controller.connection.refresh()
+
+    def _retry(self) -> None:
+        again = self._failure.retry
+        self.show_failure(None)
+        again()
 
     def _download(self, models: List[ModelInfo], then: Any) -> None:
         self.show_failure(None)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, Generator
 
 from maskwright_protocol.ask import PictureSource, RasterData
-from maskwright_protocol.messages import PixelRect, Point, PostProcess, Rect
+from maskwright_protocol.messages import Example, PixelRect, Point, PostProcess, Rect
 
 from .pictures import Picture
 from .planes import Plane, scaled
@@ -45,6 +45,10 @@ class Sketch(PictureSource):
     def rect(self, rect: Rect) -> Rect:
         start = self.point(Point(rect.x, rect.y))
         return Rect(start.x, start.y, rect.width * self.across, rect.height * self.down)
+
+    def example(self, one: Example) -> Example:
+        box = self.rect(Rect(one.x, one.y, one.width, one.height))
+        return Example(box.x, box.y, box.width, box.height, one.include)
 
     def plane(self, plane: Plane) -> Plane:
         """A mask of the document, scaled."""

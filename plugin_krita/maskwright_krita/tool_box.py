@@ -27,6 +27,17 @@ class ToolBox(QWidget):
             )
         )
         self.click.clicked.connect(lambda on: tool.start() if on else tool.stop())
+        self.examples = QToolButton()
+        self.examples.setObjectName("maskwright_examples_button")
+        self.examples.setText(tr("By examples"))
+        self.examples.setCheckable(True)
+        self.examples.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.examples.setToolTip(
+            tr(
+                "Drag boxes around things to select all that is like them; with Shift or the right button: not like this"
+            )
+        )
+        self.examples.toggled.connect(self._examples_toggled)
         self.hint = QLabel()
         self.hint.setObjectName("maskwright_click_hint")
         self.hint.setWordWrap(True)
@@ -34,30 +45,32 @@ class ToolBox(QWidget):
             "maskwright_other", tr("Another guess"), tool.other,
             tr("Show a part, the whole, or something larger for the same clicks (Tab)"),
         )  # fmt: skip
-        self.similar = _button(
-            "maskwright_similar_button", tr("Similar"), tool.similar, tr("Select everything that is like this")
+        self.apply = _button(
+            "maskwright_apply_button", tr("Apply"), tool.commit, tr("Put what is shown into the document (Enter)")
         )
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(4)
-        grid.addWidget(self.click, 0, 0, 1, 2)
+        grid.addWidget(self.click, 0, 0)
+        grid.addWidget(self.examples, 0, 1)
         grid.addWidget(self.hint, 1, 0, 1, 2)
         grid.addWidget(self.other, 2, 0)
-        grid.addWidget(self.similar, 2, 1)
+        grid.addWidget(self.apply, 2, 1)
         buttons = (
             ("maskwright_subject", tr("Subject"), controller.select_subject, tr("Select the main subject")),
             ("maskwright_object", tr("From selection"), controller.select_object,
              tr("Select the object that the selection, a rectangle or a lasso, is around")),
-            ("maskwright_background", tr("Cut out"), controller.remove_background,
+            ("maskwright_background", tr("Remove background"), controller.remove_background,
              tr("Remove the background to a new layer")),
-            ("maskwright_cut_out_button", tr("Cut by name..."), lambda: ask_cut_out(controller),
+            ("maskwright_cut_out_button", tr("Cut out by prompt..."), lambda: ask_cut_out(controller),
              tr("Cut out what you name, with an outline if you like")),
             ("maskwright_refine_button", tr("Refine edge..."), lambda: ask_refine(controller),
              tr("Give the selection a soft edge that follows the picture")),
             ("maskwright_parts_button", tr("Body parts..."), lambda: ask_parts(controller),
              tr("Select hair, clothes, faces or parts of them")),
-            ("maskwright_like_button", tr("Like selection"), controller.select_similar,
-             tr("Select everything that is like the selected thing")),
+            ("maskwright_similar_button", tr("Select similar"),
+             lambda: tool.similar() if tool.active else controller.select_similar(),
+             tr("Select everything that is like the clicked or the selected thing")),
             ("maskwright_inpaint_button", tr("Inpainting..."), lambda: ask_inpainting(controller),
              tr("Make the selection ready to be filled by an inpainting tool")),
         )  # fmt: skip
@@ -67,14 +80,23 @@ class ToolBox(QWidget):
         tool.stepped.connect(self.show_tool)
         self.show_tool()
 
+    def _examples_toggled(self, on: bool) -> None:
+        """Boxes are examples from now on; the tool is switched on for that."""
+        self._tool.by_example = on
+        if on:
+            self._tool.start()
+        self.show_tool()
+
     def show_tool(self, *_: Any) -> None:
         tool, count = self._tool, len(self._tool.marks)
         self.click.setChecked(tool.active)
         self.hint.setVisible(tool.active)
-        for button in (self.other, self.similar):
+        for button in (self.other, self.apply):
             button.setVisible(tool.active and tool.preview() is not None)
         if count:
             self.hint.setText(tr("Clicks: {0}. Enter applies, Ctrl+Z takes one back, Escape ends.", count))
+        elif tool.by_example:
+            self.hint.setText(tr("Drag a box around one of the things. Shift or right button: not like this."))
         else:
             self.hint.setText(tr("Click an object, or drag a box around it. Shift or right button leaves out."))
 

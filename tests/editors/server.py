@@ -25,6 +25,8 @@ def models_folder() -> Path:
 class Server:
     """``maskwright serve`` whose endpoint file lies in ``runtime``; the plugin finds it there."""
 
+    program: tuple[str, ...] = ("-m", "maskwright.cli", "serve")  # what Python runs
+
     def __init__(self, runtime: Path, log: Path) -> None:
         self.runtime = runtime
         self.log = log
@@ -44,7 +46,7 @@ class Server:
         (self.runtime / "server.json").unlink(missing_ok=True)
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "maskwright.cli", "serve"],
+                [sys.executable, *self.program],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

@@ -38,10 +38,10 @@ def test_the_history_has_each_prompt_once_newest_first() -> None:
 
 
 def test_text_requests_carry_models_region_and_edges() -> None:
-    options = Options(models={"detector": "d", "matter": "m"}, feather=2.0, exclude="dog")
+    options = Options(models={"detector": "d", "matter": "m"}, feather=2.0)
     region = Mask(PixelRect(0, 0, 1, 1), data=b"\xff")
     request = options.select_text("cat", region)
-    assert (request.text, request.exclude_text, request.merge) == ("cat", "dog", True)
+    assert (request.text, request.merge) == ("cat", True)
     assert request.models == {"detector": "d"}
     assert request.post.feather == 2.0
     assert request.region is region

@@ -50,7 +50,7 @@ class Krita:
             "krita.log",
             {"MASKWRIGHT_TESTBRIDGE": lab.within(self.folder), "QT_QPA_PLATFORM": "xcb", **(env or {})},
         )
-        self.wait_file("window.out", 90.0)
+        self.wait_file("window.out", 300.0)  # the first start makes the resource database
         self.run(
             f"""
             from {qt()}.QtCore import *

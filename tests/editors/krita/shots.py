@@ -4,11 +4,19 @@ from pathlib import Path
 
 from PIL import Image
 
-from ..server import REPOSITORY
+from ..server import REPOSITORY, Server
 from .session import open_studio
 from .studio import Studio
 
 IMAGES = REPOSITORY / "docs" / "images"
+
+
+class Bare(Server):
+    """A server without models, as after its installation."""
+
+    def environment(self) -> dict[str, str]:
+        nothing = str(self.log.parent / "nothing")
+        return {**super().environment(), "MASKWRIGHT_MODELS": nothing, "XDG_DATA_HOME": nothing}
 
 
 def keep(studio: Studio, name: str, expression: str = "") -> None:
@@ -31,9 +39,17 @@ def settle(studio: Studio) -> None:
     studio.krita.wait("quiet")
 
 
-def welcome(studio: Studio) -> None:
-    """Puts the offer of a first set of models away."""
-    studio.krita.run("C.options.welcomed = True; C.connection.changed.emit()")
+def fresh(studio: Studio, photo: str) -> None:
+    """That photo alone, without the offer of a first set of models."""
+    studio.reset()
+    studio.krita.run("C.options.welcomed = True; C.connection.changed.emit(); C.result_changed.emit()")
+    studio.open(studio.photo(photo))
+
+
+def float_docker(studio: Studio, height: int) -> None:
+    """The docker as a window of its own, so high that all is seen."""
+    studio.krita.run(f"docker().setFloating(True); docker().setGeometry(760, 20, 330, {height})")
+    settle(studio)
 
 
 def dialog(studio: Studio, action: str, ready: str = "True") -> None:
@@ -41,7 +57,7 @@ def dialog(studio: Studio, action: str, ready: str = "True") -> None:
     krita = studio.krita
     krita.run(f"QTimer.singleShot(0, K.action({action!r}).trigger)")
     krita.wait("QApplication.activeModalWidget() is not None", "the dialog")
-    krita.run("dialog = QApplication.activeModalWidget(); dialog.move(520, 160)")
+    krita.run("dialog = QApplication.activeModalWidget(); dialog.move(700, 440)")
     krita.wait(ready, "what the dialog shows", 60.0)
 
 
@@ -54,9 +70,7 @@ def dialogs(studio: Studio) -> None:
     settle(studio)
     keep(studio, "cut-out-dialog", "dialog")
     krita.run("dialog.reject()")
-    studio.reset()
-    welcome(studio)
-    studio.open(studio.photo("photos/astronaut.png"))
+    fresh(studio, "photos/astronaut.png")
     krita.run("K.activeWindow().activeView().canvas().setZoomLevel(1.4)")
     dialog(studio, "maskwright_parts", "not dialog.task.running()")
     krita.run("dialog.findChild(QListWidget).item(0).setCheckState(Qt.CheckState.Checked)")
@@ -65,10 +79,19 @@ def dialogs(studio: Studio) -> None:
     krita.run("dialog.reject()")
 
 
+def cutout(studio: Studio) -> None:
+    krita = studio.krita
+    fresh(studio, "photos/astronaut.png")
+    krita.run("K.activeWindow().activeView().canvas().setZoomLevel(1.4); C.remove_background()")
+    studio.idle()
+    krita.run("d.topLevelNodes()[0].setVisible(False); d.refreshProjection()")
+    settle(studio)
+    keep(studio, "cutout")
+
+
 def objects(studio: Studio) -> None:
     krita = studio.krita
-    studio.reset()
-    studio.open(studio.photo("photos/bus.jpg"))
+    fresh(studio, "photos/bus.jpg")
     krita.run("K.activeWindow().activeView().canvas().setZoomLevel(0.66); C.options.hover = True")
     studio.press("maskwright_click_button")
     krita.wait("T.active and T.pointing.ready", "the object map", 120.0)
@@ -86,16 +109,14 @@ def main() -> None:
         for name in ("BrushPresetDockerWidget", "PresetDocker", "sharedtooldocker", "ColorSelectorNg"):
             krita.run(f"[d.setVisible(False) for d in K.dockers() if d.objectName() == {name!r}]")
         krita.run("m = K.activeWindow().qwindow(); m.resizeDocks([docker()], [620], Qt.Orientation.Vertical)")
-        welcome(studio)
-        studio.open(studio.photo("photos/bus.jpg"))
+        fresh(studio, "photos/bus.jpg")
         krita.run("K.activeWindow().activeView().canvas().setZoomLevel(0.66)")
         krita.run("child('maskwright_prompt_field').setEditText('person')")
         studio.press("maskwright_go")
         krita.wait("C.result is not None and not C.busy()", "the answer")
         settle(studio)
         keep(studio, "prompt")
-        krita.run("docker().setFloating(True); docker().setGeometry(760, 120, 320, 640)")
-        settle(studio)
+        float_docker(studio, 850)
         keep(studio, "docker", "docker()")
         krita.run("docker().setFloating(False)")
         settle(studio)
@@ -111,14 +132,14 @@ def main() -> None:
         keep(studio, "clicks")
         krita.key("Escape")
         krita.wait("not T.active")
-        krita.run("C.remove_background()")
-        studio.idle()
-        krita.run("d.topLevelNodes()[0].setVisible(False); d.refreshProjection()")
-        settle(studio)
-        keep(studio, "cutout")
-        krita.run("[n.remove() for n in d.topLevelNodes()[1:]]; d.topLevelNodes()[0].setVisible(True)")
         dialogs(studio)
+        cutout(studio)
         objects(studio)
+    with open_studio(Bare) as studio:
+        studio.open(studio.photo("photos/bus.jpg"))
+        studio.krita.wait("len(child('maskwright_models')._set) > 0", "the first set")
+        float_docker(studio, 600)
+        keep(studio, "first", "docker()")
 
 
 if __name__ == "__main__":

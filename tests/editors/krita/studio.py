@@ -194,7 +194,7 @@ class Studio:
 
     def press(self, name: str) -> None:
         """Press a button of the docker with the mouse."""
-        self.krita.run(f"docker().raise_(); w = child({name!r}); s = docker().widget(); s.ensureWidgetVisible(w)")
+        self.krita.run(f"docker().raise_(); docker().findChild(QScrollArea).ensureWidgetVisible(child({name!r}))")
         at = self.krita.get(f"place(child({name!r}))")
         self.lab.xdotool("mousemove", *at, "click", 1)
 

@@ -74,6 +74,45 @@ def test_click_exclude_take_back_and_commit(studio: Studio, krita: Krita, lab: L
     assert krita.get("d.selection() is None")
 
 
+def test_a_pen_needs_no_keys(studio: Studio, krita: Krita) -> None:
+    """The docker's button does what Enter does."""
+    studio.open(studio.photo(CAT))
+    start(studio, krita)
+    assert not krita.get("child('maskwright_apply_button').isVisible()"), "there is nothing to apply yet"
+    studio.click(230, 150)
+    answered(krita, 1)
+    shown = preview(studio)
+    krita.wait("child('maskwright_apply_button').isVisible()", "the button")
+    studio.press("maskwright_apply_button")
+    krita.wait("not T.active and not C.busy()", "the tool to end")
+    studio.settle()
+    wait_until(lambda: (studio.selection() == shown).all(), "the selection")
+
+
+def test_what_is_typed_in_the_docker_is_not_meant_for_the_tool(studio: Studio, krita: Krita, lab: Lab) -> None:
+    studio.open(studio.photo(CAT))
+    start(studio, krita)
+    studio.click(230, 150)
+    answered(krita, 1)
+    krita.run(
+        "C.options.kind = 'transparency'; docker().findChild(QScrollArea).ensureWidgetVisible(child('maskwright_go'))"
+    )
+    lab.xdotool("mousemove", *krita.get("place(child('maskwright_prompt_field'), 30)"), "click", 1)
+    krita.wait("QApplication.focusWidget() is child('maskwright_prompt_field') or "
+               "QApplication.focusWidget() is child('maskwright_prompt_field').lineEdit()", "the focus")  # fmt: skip
+    krita.key("ctrl+a")
+    lab.xdotool("type", "--delay", 5, "cat")
+    krita.key("Return")
+    krita.wait("C.result is not None and C.result.prompt == 'cat' and not C.busy()", "the prompt to be looked for")
+    assert krita.get("T.active and len(T.marks) == 1"), "Enter was not for the clicks"
+    # In the picture again, keys mean the clicks.
+    studio.click(60, 60, key="shift")
+    answered(krita, 2)
+    krita.key("Escape")
+    krita.wait("not T.active", "the tool to end")
+    assert krita.get("len(d.topLevelNodes()[0].childNodes())") == 1
+
+
 def test_escape_leaves_everything_as_it_was(studio: Studio, krita: Krita) -> None:
     studio.open(studio.photo(CAT))
     pixels = studio.fetch(f"d.activeNode().pixelData(0, 0, {WIDTH}, {HEIGHT}).data()")

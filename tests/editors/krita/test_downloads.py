@@ -1,7 +1,6 @@
 """Models that are not there yet: offered with licence and size, downloaded, and the command done again."""
 
 import hashlib
-import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -172,8 +171,6 @@ def test_a_first_set_is_offered_and_may_be_put_away(studio: Studio, krita: Krita
         if count:
             assert f"{round(count / 1e6)} MB" in text or f"{count / 1e9:.1f} GB" in text
         assert licence in text
-    if folder := os.environ.get("MASKWRIGHT_SHOTS"):
-        lab.screenshot("first.png").rename(Path(folder) / "krita-first.png")
     studio.press("maskwright_get_models")
     said = dialog_button(krita, lab, "Ok")
     assert all(title in said for title, _, _ in recommended)

@@ -226,6 +226,22 @@ def test_unticked_instances_are_left_out(studio: Studio, krita: Krita) -> None:
     wait_until(lambda: (studio.selection() == np.max(rest, axis=0)).all(), "the remaining instances")
 
 
+def test_pointing_at_a_line_shows_it_on_the_canvas(studio: Studio, krita: Krita, lab: Lab) -> None:
+    studio.open(studio.photo("photos/bus.jpg").resize((608, 810)))
+    studio.command("select_by_prompt('person')")
+    krita.run("found = docker().findChild(QListWidget, 'maskwright_found'); docker().raise_()")
+    krita.run("docker().findChild(QScrollArea).ensureWidgetVisible(found); line = found.visualItemRect(found.item(1))")
+    assert krita.get("found.item(1).text() == f'person  {round(C.result.parts[1].score * 100)} %'")
+    assert not krita.get("found.item(1).icon().isNull()")
+    x, y = krita.get("place(found.viewport(), line.center().x(), line.center().y())")
+    lab.xdotool("mousemove", x - 2, y, "mousemove", x, y)
+    shown = "[w for w in QApplication.allWidgets() if w.objectName() == 'maskwright_overlay' and w.isVisible()]"
+    krita.wait(f"any(w._hover is not None for w in {shown})", "the object on the canvas")
+    assert krita.get(f"{shown}[0]._hover[0].plane.box == C.result.parts[1].plane.box")
+    lab.xdotool("mousemove", *krita.get("on_canvas(300, 400)"))
+    krita.wait(f"not {shown}", "the object to vanish again")
+
+
 @pytest.mark.parametrize(
     ("model", "depth"), [("RGBA", "U16"), ("RGBA", "F32"), ("GRAYA", "U8"), ("CMYKA", "U8"), ("LABA", "U16")]
 )

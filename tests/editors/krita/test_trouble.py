@@ -2,8 +2,13 @@
 
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+import psutil
 import pytest
+
+from maskwright_protocol.messages import Status, StatusRequest
 
 from ..server import Server
 from .driver import Krita
@@ -61,10 +66,115 @@ def test_a_killed_server_is_told_and_can_be_started_again(studio: Studio, krita:
         assert krita.get("child('maskwright_problem').isVisible()")
         # There is no server to start in the chroot: the button says so and how to get one.
         studio.press("maskwright_problem_button")
-        krita.wait("C.connection.state == 'absent' and C.connection.error is not None", "the answer")
-        assert "not installed" in krita.get("str(C.connection.error)")
+        said = "' '.join(label.text() for label in child('maskwright_problem').findChildren(QLabel))"
+        krita.wait(f"child('maskwright_problem').isVisible() and 'not installed' in {said}", "the answer")
+        assert "pipx install" in krita.get(said)
+        assert krita.get("child('maskwright_problem_button').text()") == "Start the server"
     finally:
         server.start()
     krita.wait("C.connection.state == 'connected'", "the connection to come back")
+    krita.wait("not child('maskwright_problem').isVisible()", "the problem, which is solved, to go")
     studio.command("select_by_prompt('cat')")
     assert studio.selection().any()
+
+
+class Newer(Server):
+    """A server of a later protocol version."""
+
+    program = (
+        "-c",
+        "import sys, maskwright_protocol.messages as messages; messages.PROTOCOL_VERSION = 99; "
+        "from maskwright.cli import main; sys.argv = ['maskwright', 'serve']; main()",
+    )
+
+
+class Short(Server):
+    """A server that lets one job of each client wait."""
+
+    def environment(self) -> dict[str, str]:
+        return {**super().environment(), "MASKWRIGHT_QUEUE_LENGTH": "1"}
+
+
+@contextmanager
+def instead(krita: Krita, server: Server, other: Server) -> Iterator[None]:
+    """Another server in the place of the tests' own."""
+    server.stop()
+    krita.wait("C.connection.state == 'absent'", "the old server to be gone")
+    try:
+        other.start()
+        yield
+    finally:
+        if other.process is not None and other.process.poll() is None:
+            other.process.terminate()
+            other.process.wait(20.0)
+        server.start()
+        krita.wait("C.connection.state == 'connected'", "the tests' own server")
+
+
+def test_another_protocol_version_is_told_and_can_be_tried_again(studio: Studio, krita: Krita, server: Server) -> None:
+    studio.open(studio.photo(CAT))
+    with instead(krita, server, Newer(server.runtime, server.log)):
+        krita.wait("C.connection.state == 'refused'", "the refusal")
+        assert "version" in krita.get("child('maskwright_state').text()")
+        assert "same version" in krita.get("child('maskwright_state').toolTip()")
+        assert krita.get("(child('maskwright_start').isVisible(), child('maskwright_start').text())") == (
+            True,
+            "Try again",
+        )
+        krita.run("C.select_by_prompt('cat')")
+        studio.idle()
+        failure = studio.failure()
+        assert failure is not None
+        assert failure[0] == "version_mismatch"
+        assert krita.get("child('maskwright_problem_button').text()") == "Try again"
+        assert krita.get("d.selection() is None")
+    # The right server is there now: the button does what was asked for.
+    krita.run("FAILED.clear()")
+    studio.press("maskwright_problem_button")
+    krita.wait("C.result is not None and not C.busy()", "the answer", 60.0)
+    studio.settle()
+    assert studio.failure() is None
+    assert studio.selection().any()
+    assert not krita.get("child('maskwright_problem').isVisible()")
+
+
+def test_a_busy_server_is_told_and_can_be_tried_again(studio: Studio, krita: Krita, server: Server) -> None:
+    studio.open(studio.photo(CAT))
+    with instead(krita, server, Short(server.runtime, server.log)):
+        krita.wait("C.connection.state == 'connected'", "the busy server")
+        studio.command("select_by_prompt('cat')")  # its worker runs from now on
+        studio.undo()
+        krita.wait("d.selection() is None", "undo")
+        with server.client() as own:
+            report = own.request(StatusRequest(""), timeout=10.0)
+        assert isinstance(report, Status)
+        assert report.workers[0].pid is not None
+        worker = psutil.Process(report.workers[0].pid)
+        worker.suspend()
+        try:
+            krita.run("C.result = None; T.start()")
+            krita.wait("T._tasks['prefetch']._awaited is not None", "a job that the worker has")
+            krita.run(
+                """
+                from maskwright_krita.pictures import Picture
+                from maskwright_krita.tasks import Task
+                waiting = Task(C.connection.ask(C.options.parts_draft(), Picture(C.reader("selection"))))
+                """
+            )
+            krita.wait("waiting._awaited is not None", "a job that waits")
+            krita.run("FAILED.clear(); C.select_by_prompt('cat')")
+            krita.wait("failure() is not None", "the answer that there are too many")
+            failure = studio.failure()
+            assert failure is not None
+            assert failure[0] == "busy"
+            assert krita.get("child('maskwright_problem_button').text()") == "Try again"
+            assert krita.get("d.selection() is None")
+        finally:
+            worker.resume()
+        krita.wait("'prefetch' not in T._tasks and not waiting.running()", "the jobs before", 60.0)
+        krita.run("T.stop(); FAILED.clear()")
+        studio.press("maskwright_problem_button")
+        krita.wait("C.result is not None and not C.busy()", "the answer", 60.0)
+        studio.settle()
+        assert studio.failure() is None
+        assert studio.selection().any()
