@@ -1,9 +1,10 @@
 """Florence-2: regions by words, for words, or just because they are there; boxes, polygons and written lines. Detector.
 
 Xiao et al., "Florence-2: Advancing a Unified Representation for a Variety of Vision Tasks", 2023, MIT. The network is
-transformers' own; its checkpoints are the converted ones (``florence-community/*``), without code. It writes an answer,
-which ``models.location_tokens`` reads: by beam search and without chance, so that a question has one answer. It tells
-no confidence, so every score is 1. Phrases are asked for one by one, the picture is looked at once.
+transformers' own; its checkpoints are the converted ones (``florence-community/*``), without code, or the authors' and
+what was made from those (see ``models.official_florence``), whose code is left where it is. It writes an answer, which
+``models.location_tokens`` reads: by beam search and without chance, so that a question has one answer. It tells no
+confidence, so every score is 1. Phrases are asked for one by one, the picture is looked at once.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any, NamedTuple
 import torch
 
 from maskwright.masks.polygons import polygon_logits
+from maskwright.models import official_florence
 from maskwright.models import options as settings
 from maskwright.models.catalogue import Entry
 from maskwright.models.location_tokens import CLOSE, OPEN, SEPARATOR, Kind, Piece, Region, parse, spell
@@ -53,13 +55,21 @@ class Florence2:
     def __init__(self, entry: Entry, folder: Path, setup: Setup) -> None:
         from transformers import AutoTokenizer, CLIPImageProcessorPil, Florence2ForConditionalGeneration
 
+        told = official_florence.described(folder)
+        self._tokens: Any
         try:
             self._images = CLIPImageProcessorPil.from_pretrained(folder, local_files_only=True)
-            self._tokens: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+            if told is None:
+                self._tokens = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+            else:
+                self._tokens = official_florence.tokenizer(folder)
         except (OSError, ValueError, KeyError) as error:
             text = f"The files of the model {entry.id} cannot be read."
             raise ModelBroken(text, model=entry.id, reason=str(error)[:300]) from error
-        self._network = pretrained(Florence2ForConditionalGeneration, entry, folder, setup)
+        if told is None:
+            self._network = pretrained(Florence2ForConditionalGeneration, entry, folder, setup)
+        else:
+            self._network = official_florence.network(entry, folder, told, setup)
         self._image_token = int(self._network.config.image_token_id)
         known = self._tokens.get_vocab()
         self._places = {i: int(m[1]) for token, i in known.items() if (m := _LOCATION.fullmatch(token))}
