@@ -212,9 +212,9 @@ def _models() -> Iterator[Finding]:
     yield Finding("models", "ok", ", ".join(sound))
     for model in found.values():
         if model.problem:
-            yield Finding(
-                "models", "problem", model.problem, f"Pull it again: maskwright models pull {model.entry.id}."
-            )
+            state = "note" if model.waits else "problem"
+            fix = "It is not downloaded again." if model.waits else f"Run: maskwright models pull {model.entry.id}"
+            yield Finding("models", state, model.problem, fix)
         elif (package := packages.lacking(model.entry)) is not None:
             text = f"{model.entry.id} needs the package {package}, which is not installed."
             yield Finding("models", "problem", text, f"Run: {packages.command(package)}")

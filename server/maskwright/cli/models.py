@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,17 +12,37 @@ import typer
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 ModelId = Annotated[str, typer.Argument(help="The model's id, as 'maskwright models list' shows it.", metavar="MODEL")]
 
+
+class RoleName(StrEnum):
+    """What a model is for."""
+
+    DETECTOR = "detector"
+    SEGMENTER = "segmenter"
+    MATTER = "matter"
+    PARSER = "parser"
+
+
+_COMMERCIAL = {"yes": "yes", "no": "no", "ask": "ask, the licence leaves questions open"}
+
 models_app = typer.Typer(no_args_is_help=True, help="Show, get, check and add models.")
 
 
 @models_app.command("list")
-def models_list(as_json: Json = False) -> None:
+def models_list(
+    installed: Annotated[
+        bool, typer.Option("--installed", help="Those on this computer, and what is recommended for it.")
+    ] = False,
+    role: Annotated[
+        RoleName | None, typer.Option(help="Those for that: find by name, select, cut out, parts of people.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """List models and recipes, and what is installed."""
     from . import talk
     from .server import show_models
 
     _tell_problems(talk)
-    show_models(as_json)
+    show_models(as_json, installed, role.value if role else "")
 
 
 @models_app.command("path")
@@ -37,7 +58,7 @@ def models_path() -> None:
 def models_show(model: ModelId, as_json: Json = False) -> None:
     """Show all that is known of a model: licence, files, sources, where it is."""
     from maskwright.models import catalogue, installed, options
-    from maskwright.models.table import parameters_text, size_text
+    from maskwright.models.table import memory_text, parameters_text
 
     from . import talk
 
@@ -55,14 +76,15 @@ def models_show(model: ModelId, as_json: Json = False) -> None:
         rows = {
             "what": entry.summary,
             "roles": ", ".join(entry.roles),
-            "licence": f"{entry.licence}, commercial use: {entry.commercial}  {entry.licence_url}",
+            "licence": f"{entry.licence}, commercial use: {_COMMERCIAL[entry.commercial]}  {entry.licence_url}",
+            **({"access": "the hub gives it only to accounts that asked for it, on its page"} if entry.gated else {}),
             "page": entry.source,
             "revision": entry.revision,
             "files": files,
             "sources": "; ".join(_source(entry, source) for source in entry.sources)
             or "none known: place the files by hand",
             "parameters": parameters_text(entry.parameters),
-            "memory": size_text(entry.memory),
+            "memory": memory_text(entry) + (" in half precision" if "fp16" in entry.memory_in else ""),
             "state": _state(found, entry.embedded),
         }
         rows |= {f"--option {o.name}": options.described(o) for o in settings}
@@ -75,8 +97,9 @@ def models_show(model: ModelId, as_json: Json = False) -> None:
 def _file(file: Any) -> str:
     from maskwright.models.table import size_text
 
-    made = f", made from {file.pickle.name}" if file.pickle else ""
-    return f"{file.name} ({size_text(file.published.size or 0)}{made})"
+    size = size_text(file.published.size) if file.published.size else f"~{size_text(file.about)}" if file.about else ""
+    known = [part for part in (size, f"made from {file.pickle.name}" if file.pickle else "") if part]
+    return f"{file.name} ({', '.join(known)})" if known else file.name
 
 
 def _source(entry: Any, source: Any) -> str:
@@ -163,7 +186,7 @@ def models_verify(
     results = []
     with talk.explained(as_json):
         found = installed.scan(_folders())
-        for model in models or sorted(found):
+        for model in models or sorted(name for name, model in found.items() if not model.waits):
             entry = catalogue.load().get(model)
             if model not in found:
                 raise ModelMissing(f"The model {model} is not installed.", model=entry.id)
@@ -272,9 +295,11 @@ def models_table(
     for column in ("model", "download", "memory", "licence", "commercial", "when to use it"):
         shown.add_column(column, overflow="fold")
     for entry in catalogue.built_in().model:
-        size = "built in" if entry.embedded else page.size_text(entry.size)
-        memory = page.size_text(entry.memory)
+        size = "built in" if entry.embedded else page.download_text(entry)
+        memory = page.memory_text(entry)
         shown.add_row(entry.id, size, memory, entry.licence, entry.commercial, entry.summary)
+    for absent in catalogue.built_in().absent:
+        shown.add_row(absent.id, "none", "", absent.licence, absent.commercial, f"Cannot be run. {absent.why}")
     talk.output.print(shown)
 
 

@@ -7,13 +7,15 @@ from dataclasses import asdict
 import typer
 from rich.table import Table
 
+from maskwright.models.table import size_text
 from maskwright_protocol.discovery import read_endpoint
 from maskwright_protocol.errors import ServerAbsent
-from maskwright_protocol.messages import Done, Models, ModelsRequest, Shutdown, Status, StatusRequest
+from maskwright_protocol.messages import Done, ModelInfo, Models, ModelsRequest, Shutdown, Status, StatusRequest
 
 from . import talk
 
 REPLY_S = 5.0
+_FOR = {"detector": "find by name", "segmenter": "select", "matter": "cut out", "parser": "parts of people"}
 MIB = 1024 * 1024
 
 
@@ -55,34 +57,48 @@ def stop_server() -> None:
         talk.errors.print("The Maskwright server stops.")
 
 
-def show_models(as_json: bool) -> None:
+def _state(model: ModelInfo) -> str:
+    if model.problem:
+        return model.problem
+    state = "built in" if model.embedded and model.installed else "installed" if model.installed else "not installed"
+    if model.resident:
+        state += ", loaded"
+    if model.recommended and not model.installed:
+        state += ", recommended for this computer"
+    if not model.installed and not model.downloadable and not model.embedded:
+        state += ", to be placed by hand"
+    return state
+
+
+def show_models(as_json: bool, installed: bool = False, role: str = "") -> None:
+    """``installed``: those on this computer and the recommended ones only. ``role``: those of that role only."""
     with talk.explained(as_json), talk.connected() as client:
         answer = client.request(ModelsRequest(""), REPLY_S)
         assert isinstance(answer, Models)
+        models = [m for m in answer.models if not installed or m.installed or m.problem or m.recommended]
+        models = [m for m in models if not role or role in m.roles]
         if as_json:
-            talk.print_json(
-                {"models": [asdict(m) for m in answer.models], "recipes": [asdict(r) for r in answer.recipes]}
-            )
+            talk.print_json({"models": [asdict(m) for m in models], "recipes": [asdict(r) for r in answer.recipes]})
             return
         if not answer.models:
             raise typer.Exit(talk.EXIT_FAILED)
         table = Table(box=None, header_style="dim")
-        for column in ("model", "roles", "licence", "state", "when to use it"):
-            table.add_column(column, overflow="fold")
-        for model in answer.models:
-            state = "built in" if model.embedded else "installed" if model.installed else "not installed"
-            if model.resident:
-                state += ", loaded"
-            if model.recommended and not model.installed:
-                state += ", recommended for this computer"
-            if model.problem:
-                state += f": {model.problem}"
-            table.add_row(model.id, ", ".join(model.roles), model.licence, state, model.summary)
+        for column in ("model", "for", "download", "commercial use", "state"):
+            table.add_column(column, overflow="fold", no_wrap=column == "model")
+        for model in models:
+            size = "" if model.embedded else size_text(model.size)
+            table.add_row(
+                model.id, ", ".join(_FOR[role] for role in model.roles), size, model.commercial, _state(model)
+            )
         talk.output.print(table)
+        talk.output.print(
+            "\n'maskwright models show MODEL' tells when to use one, its licence and its needs.\n", style="dim"
+        )
+        if installed or role:
+            return
         recipes = Table(box=None, header_style="dim")
         for column in ("recipe", "for", "what it does", "state"):
             recipes.add_column(column, overflow="fold")
         for recipe in answer.recipes:
             recipes.add_row(recipe.name, recipe.verb, recipe.title, "ready" if recipe.available else recipe.missing)
-        talk.output.print()
         talk.output.print(recipes)

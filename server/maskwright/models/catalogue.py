@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from difflib import get_close_matches
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -70,8 +71,9 @@ class Pickle(BaseModel):
 
 class ModelFile(BaseModel):
     """One file of a checkpoint. ``size`` in bytes, ``sha256`` in lower-case hex, None where the source publishes none:
-    they are then recorded at the first download (see ``records``). ``also``: other exports that serve as well.
-    ``pickle``: what the source has instead of it; the file is made from that.
+    they are then recorded at the first download (see ``records``). ``about``: bytes to tell people where the size is
+    not known. ``also``: other exports that serve as well. ``pickle``: what the source has instead of it; the file is
+    made from that.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -79,6 +81,7 @@ class ModelFile(BaseModel):
     name: str = Field(pattern=_NAME)
     size: PositiveInt | None = None
     sha256: str | None = Field(default=None, pattern=_SHA256)
+    about: PositiveInt | None = None
     also: tuple[Content, ...] = ()
     pickle: Pickle | None = None
 
@@ -96,7 +99,12 @@ class ModelFile(BaseModel):
         if self.pickle is None:
             return self
         return ModelFile.model_construct(
-            name=self.pickle.name, size=self.pickle.size, sha256=self.pickle.sha256, also=(), pickle=None
+            name=self.pickle.name,
+            size=self.pickle.size,
+            sha256=self.pickle.sha256,
+            about=self.about,
+            also=(),
+            pickle=None,
         )
 
     @property
@@ -112,6 +120,7 @@ class Source(BaseModel):
     A hub repository whose revision is not known yet is pinned to the one of its first download.
 
     ``folder`` is a folder inside a hub repository; ``names`` says what a file is called there if not by its own name.
+    ``ready``: it has the files themselves where other sources have the pickles that they are made from.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -121,6 +130,7 @@ class Source(BaseModel):
     url: str | None = Field(default=None, pattern=_URL + r".*/$")
     folder: str = Field(default="", pattern=r"^[A-Za-z0-9_][A-Za-z0-9._/-]*$|^$")
     names: dict[str, str] = Field(default_factory=dict)
+    ready: bool = False
 
     @model_validator(mode="after")
     def _is_one_kind(self) -> Source:
@@ -185,8 +195,8 @@ class Entry(BaseModel):
 
     @property
     def size(self) -> int:
-        """Bytes to download, as far as they are known."""
-        return sum(file.published.size or 0 for file in self.files)
+        """Bytes to download, as far as they are known; some may be estimates."""
+        return sum(file.published.size or file.about or 0 for file in self.files)
 
     @property
     def runtime(self) -> Literal["torch", "onnx", "none"]:
@@ -206,17 +216,34 @@ class Entry(BaseModel):
         return self.memory_in.get(precision, self.memory)
 
 
+class Absent(BaseModel):
+    """A checkpoint that people ask for and Maskwright cannot run. ``why``: sentences; ``instead``: ids of what can."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=64)
+    title: str = Field(min_length=1)
+    licence: str = Field(min_length=1)
+    commercial: Commercial
+    source: str = Field(pattern=r"^https://")
+    why: str = Field(min_length=1)
+    instead: tuple[str, ...] = Field(min_length=1)
+
+
 class Catalogue(BaseModel):
-    """All entries; within a role the preferred ones come first. ``problems``: sentences about the user's file."""
+    """All entries; within a role the preferred ones come first. ``absent``: what there is no entry for, and why.
+    ``problems``: sentences about the user's file.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     model: tuple[Entry, ...]
+    absent: tuple[Absent, ...] = ()
     problems: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Catalogue:
-        ids = [entry.id for entry in self.model]
+        ids = [entry.id for entry in (*self.model, *self.absent)]
         twice = sorted({i for i in ids if ids.count(i) > 1})
         if twice:
             raise ValueError(f"models listed twice: {', '.join(twice)}")
@@ -227,8 +254,13 @@ class Catalogue(BaseModel):
         for entry in self.model:
             if entry.id == model_id:
                 return entry
-        known = ", ".join(entry.id for entry in self.model)
-        raise ModelMissing(f"There is no model called {model_id!r}.", hint=f"Known models: {known}.", model=model_id)
+        for known in self.absent:
+            if known.id == model_id:
+                text = f"Maskwright cannot run {known.title}. {known.why}"
+                raise ModelMissing(text, hint=f"Take instead: {', '.join(known.instead)}.", model=model_id)
+        near = get_close_matches(model_id.lower(), [entry.id for entry in self.model], 5, 0.6)
+        hint = f"Did you mean {', '.join(near)}?" if near else "'maskwright models list' shows all of them."
+        raise ModelMissing(f"There is no model called {model_id[:64]!r}.", hint=hint, model=model_id)
 
     def with_role(self, role: str) -> list[Entry]:
         return [entry for entry in self.model if role in entry.roles]
@@ -273,6 +305,7 @@ def _merged(path: Path, _mtime_ns: int, _size: int) -> Catalogue:
 def merge(known: Catalogue, text: str, name: str = USER_FILE) -> Catalogue:
     """``known`` and the sound entries of a user's file. Never raises; what is wrong is in ``problems``."""
     entries, problems = list(known.model), []
+    taken = {entry.id for entry in (*known.model, *known.absent)}
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -288,11 +321,12 @@ def merge(known: Catalogue, text: str, name: str = USER_FILE) -> Catalogue:
         except (ValidationError, ValueError) as error:
             problems.append(f"The model {label} in {name} is left out: {first_problem(error)}.")
             continue
-        if entry.id in {e.id for e in entries}:
+        if entry.id in taken:
             problems.append(f"The model {label} in {name} is left out: that id is taken already.")
             continue
+        taken.add(entry.id)
         entries.append(entry)
-    return Catalogue(model=tuple(entries), problems=tuple(problems))
+    return Catalogue(model=tuple(entries), absent=known.absent, problems=tuple(problems))
 
 
 def own_entry(table: Any) -> Entry:

@@ -21,6 +21,7 @@ from maskwright_protocol.errors import (
     DownloadFailed,
     JobCancelled,
     LicenceNeeded,
+    ModelBroken,
     Offline,
 )
 
@@ -28,7 +29,7 @@ from . import installed, records, transports
 from .catalogue import Catalogue, Content, Entry, ModelFile, Pickle, Source
 from .convert import convert, require_reader
 from .installed import Installed
-from .transports import Full, Location, Refused, SourceFailed, SwitchedOff
+from .transports import Full, Location, Refused, SourceFailed, SwitchedOff, Unreachable
 
 STAGING = ".downloads"
 RESERVE = 64 << 20  # bytes of the disk that are left free
@@ -106,7 +107,7 @@ class _Pull:
         self._cancelled = cancelled
         self._staging = destination / STAGING / entry.id
         self._finished = 0  # bytes of the files that are whole
-        self._total = entry.size
+        self._sizes = {file.name: file.published.size or file.about or 0 for file in entry.files}  # as far as known
         self._tried: list[str] = []
         self._refused = ""
 
@@ -121,7 +122,7 @@ class _Pull:
             return self._sound() or self._install()
         except Full:
             free = shutil.disk_usage(self._destination).free
-            raise self._full(self._total, free) from None
+            raise self._full(sum(self._sizes.values()), free) from None
         finally:
             lock.release()
 
@@ -144,7 +145,7 @@ class _Pull:
         self._staging.mkdir(exist_ok=True)
         if any(file.pickle for file in entry.files):
             require_reader()
-        missing = [file.published for file in entry.files if not self._have(file.published)]
+        missing = [file for file in entry.files if not any(self._have(form) for form in _forms(file))]
         if missing and self._origin is not None:
             missing = self._from_here(self._origin, missing)
         elif missing:
@@ -152,20 +153,18 @@ class _Pull:
         if missing:
             raise self._failure(missing)
         for file in entry.files:
-            if file.pickle is not None:
+            if file.pickle is not None and not (self._staging / file.name).exists():
                 self._convert(file, file.pickle)
         for leftover in _files(self._staging):
             if leftover.name not in {file.name for file in entry.files}:
                 leftover.unlink()
         target = self._destination / entry.id
+        away = self._staging.with_name(f"{entry.id}.old")
         if target.exists():  # what is there was found broken above
-            away = self._staging.with_name(f"{entry.id}.old")
             shutil.rmtree(away, ignore_errors=True)
             os.replace(target, away)
-            os.replace(self._staging, target)
-            shutil.rmtree(away, ignore_errors=True)
-        else:
-            os.replace(self._staging, target)
+        os.replace(self._staging, target)
+        shutil.rmtree(away, ignore_errors=True)
         return target
 
     def _have(self, file: ModelFile) -> bool:
@@ -190,29 +189,25 @@ class _Pull:
 
     def _from_here(self, origin: Path, missing: list[ModelFile]) -> list[ModelFile]:
         """Copy files from a folder or zip; returns those that are not there."""
-        left = []
-        for file in missing:
-            part = self._staging / f"{file.name}.part"
-            sizes = {content.size for content in installed.allowed(self._entry, file)}
-            self._room(max(sizes, default=0))
-            try:
-                for name, copy in transports.local_candidates(origin, file.name, sizes):
-                    self._tell("verify", self._finished, f"Checking {name}")
-                    copy(part, self._check)
-                    if self._accept(file, part, None):
-                        break
-                    self._tried.append(f"{name} in {origin.name} is not the {file.name} of this model.")
-                    part.unlink(missing_ok=True)
-                else:
-                    left.append(file)
-                    continue
-            except SourceFailed as error:
+        return [file for file in missing if not any(self._copied(origin, form) for form in _forms(file))]
+
+    def _copied(self, origin: Path, file: ModelFile) -> bool:
+        part = self._staging / f"{file.name}.part"
+        sizes = {content.size for content in installed.allowed(self._entry, file)}
+        self._room(max(sizes, default=0))
+        try:
+            for name, copy in transports.local_candidates(origin, file.name, sizes):
+                self._tell("verify", self._finished, f"Checking {name}")
+                copy(part, self._check)
+                if self._accept(file, part, None):
+                    self._keep(part, file)
+                    return True
+                self._say(f"{name} in {origin.name} is not the {file.name} of this model.")
                 part.unlink(missing_ok=True)
-                self._tried.append(str(error))
-                left.append(file)
-                continue
-            self._keep(part, file)
-        return left
+        except SourceFailed as error:
+            part.unlink(missing_ok=True)
+            self._say(str(error))
+        return False
 
     def _from_sources(self, missing: list[ModelFile]) -> list[ModelFile]:
         if not self._entry.sources:
@@ -220,26 +215,31 @@ class _Pull:
         if is_offline():
             raise Offline("Downloads are switched off.", model=self._entry.id)
         parts = sum(p.stat().st_size for p in _files(self._staging) if p.name.endswith(".part"))
-        self._room(sum(file.size or 0 for file in missing) - parts)
+        self._room(sum(file.published.size or 0 for file in missing) - parts)
         for source in self._entry.sources:
-            left = []
+            left = list(missing)
             for file in missing:
                 try:
                     source = self._pinned(source)
-                    self._bring(source, file)
-                except Refused as error:
-                    self._refused = self._refused or str(error)
-                    self._tried.append(str(error))
-                    left.append(file)
+                    self._bring(source, file if source.ready else file.published)
+                    left.remove(file)
+                except Unreachable as error:
+                    self._say(str(error))
+                    break
                 except SourceFailed as error:
-                    self._tried.append(str(error))
-                    left.append(file)
+                    if isinstance(error, Refused):
+                        self._refused = self._refused or str(error)
+                    self._say(str(error))
                 except SwitchedOff:
                     raise Offline("The hub's client is told to stay offline.", "Unset HF_HUB_OFFLINE.") from None
             missing = left
             if not missing:
                 break
         return missing
+
+    def _say(self, problem: str) -> None:
+        if problem not in self._tried:
+            self._tried.append(problem)
 
     def _bring(self, source: Source, file: ModelFile) -> None:
         part = self._staging / f"{file.name}.part"
@@ -288,8 +288,8 @@ class _Pull:
             raise SourceFailed(f"The source has {where.size} bytes for {file.name} instead of {size}.")
         where = replace(where, size=size)
         part = self._staging / f"{file.name}.part"
-        if not self._entry.size and size is not None:
-            self._total = self._finished + size
+        if not known and size is not None:
+            self._sizes[next(f.name for f in self._entry.files if file.name in (f.name, f.published.name))] = size
             self._room(size - (part.stat().st_size if part.exists() else 0))
 
         def report(done: int) -> None:
@@ -355,7 +355,7 @@ class _Pull:
 
     def _failure(self, missing: list[ModelFile]) -> Exception:
         entry = self._entry
-        names = ", ".join(file.name for file in missing)
+        names = ", ".join(file.published.name for file in missing)
         if self._refused:
             hub = next((source.hub for source in entry.sources if source.hub), None)
             page = f"https://huggingface.co/{hub}" if hub else entry.source
@@ -375,11 +375,16 @@ class _Pull:
         return DownloadFailed(text, model=entry.id, tried=self._tried)
 
     def _tell(self, stage: str, done: int, text: str) -> None:
-        self._report(PullProgress(stage, done, self._total, text))
+        self._report(PullProgress(stage, done, sum(self._sizes.values()), text))
 
     def _check(self) -> None:
         if self._cancelled():
             raise JobCancelled("Cancelled.")
+
+
+def _forms(file: ModelFile) -> tuple[ModelFile, ...]:
+    """The file, and the pickle that it can be made from."""
+    return (file,) if file.pickle is None else (file, file.published)
 
 
 def _files(folder: Path) -> list[Path]:
@@ -390,8 +395,6 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _right(model: Installed) -> bool:
-    from maskwright_protocol.errors import ModelBroken
-
     try:
         installed.verify(model)
     except ModelBroken:

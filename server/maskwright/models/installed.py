@@ -1,8 +1,9 @@
 """Which models are on this computer: the embedded ones and those in the model folders. Light, like the catalogue.
 
-A model folder holds one directory per model. A directory is recognised by the names and sizes of its files, whatever
-it is called; contents are checked by SHA-256 before the first load, once per file. Directories whose names begin with
-a dot (unfinished downloads) are passed over.
+A model folder holds one directory per model; the folders of other programs, with directories in directories, serve
+too. A directory is recognised by the names and sizes of its files, whatever it is called; contents are checked by
+SHA-256 before the first load, once per file. Directories whose names begin with a dot (unfinished downloads) are passed
+over.
 """
 
 from __future__ import annotations
@@ -29,11 +30,14 @@ EMBEDDED = Path(__file__).parent / "embedded"
 
 @dataclass(frozen=True)
 class Installed:
-    """A model found. ``folder`` holds its files; ``problem`` is a sentence when they cannot be right, else empty."""
+    """A model found. ``folder`` holds its files; ``problem`` is a sentence when it cannot be used as it is, else empty.
+    ``waits``: that is only because it is a pickle, which ``pull`` converts.
+    """
 
     entry: Entry
     folder: Path
     problem: str = ""
+    waits: bool = False
 
 
 def scan(folders: Sequence[Path], known: Catalogue | None = None) -> dict[str, Installed]:
@@ -94,14 +98,19 @@ def _can_run(entry: Entry) -> bool:
 
 
 def _directories(folders: Sequence[Path]) -> list[Path]:
-    directories = []
+    """The folders, what is in them, and what is in that."""
+    directories: list[Path] = []
     for folder in folders:
-        try:
-            directories.append(folder)
-            directories.extend(sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".")))
-        except OSError:
-            continue
+        inside = _inside(folder)
+        directories += [folder, *(found for place in inside for found in (place, *_inside(place)))]
     return directories
+
+
+def _inside(folder: Path) -> list[Path]:
+    try:
+        return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+    except OSError:
+        return []
 
 
 def _sizes(directory: Path) -> dict[str, int]:
@@ -114,8 +123,9 @@ def _sizes(directory: Path) -> dict[str, int]:
 def _recognise(entry: Entry, directory: Path, sizes: dict[str, int]) -> Installed | None:
     if not entry.files:
         return None
-    if any(f.pickle and f.name not in sizes and _is_published(entry, f, directory, sizes) for f in entry.files):
-        return Installed(entry, directory, f"The checkpoint of {entry.id} is here, but must be converted first.")
+    if any(f.pickle and f.name not in sizes and _is_published(entry, f, sizes) for f in entry.files):
+        text = f"The checkpoint of {entry.id} is here, but must be converted first: maskwright models pull {entry.id}."
+        return Installed(entry, directory, text, waits=True)
     present = [f for f in entry.files if f.name in sizes]
     named = directory.name in entry.folder_names
     # Many models have a config.json and a model.safetensors: without a published size only the folder's name tells.
@@ -133,11 +143,11 @@ def _recognise(entry: Entry, directory: Path, sizes: dict[str, int]) -> Installe
     return Installed(entry, directory)
 
 
-def _is_published(entry: Entry, file: ModelFile, directory: Path, sizes: dict[str, int]) -> bool:
+def _is_published(entry: Entry, file: ModelFile, sizes: dict[str, int]) -> bool:
     """Whether the pickle that the file is made from lies there, as far as its name and size tell."""
     pickle = file.published
     right = [content.size for content in allowed(entry, pickle)]
-    return pickle.name in sizes and (sizes[pickle.name] in right if right else directory.name in entry.folder_names)
+    return pickle.name in sizes and (not right or sizes[pickle.name] in right)
 
 
 def allowed(entry: Entry, file: ModelFile) -> tuple[Content, ...]:
@@ -207,9 +217,11 @@ def find_content(folders: Sequence[Path], content: Content) -> Path | None:
 
 
 def find_named(folders: Sequence[Path], entry: Entry, name: str) -> Path | None:
-    """A file of that name in a folder that is called like the model or like a repository it is had from."""
+    """A file of that name in a folder that is called like the model or like a repository it is had from; a pickle,
+    whose name is its own, in any folder."""
+    telling = name in {file.pickle.name for file in entry.files if file.pickle}
     for directory in _directories(folders):
-        if directory.name in entry.folder_names and (directory / name).is_file():
+        if (telling or directory.name in entry.folder_names) and (directory / name).is_file():
             return directory / name
     return None
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from .catalogue import Catalogue, Entry
+from collections.abc import Sequence
+
+from .catalogue import Absent, Catalogue, Entry
 
 _ROLES = {
     "detector": ("Find things by name", "Words to boxes; a segmenter then selects what is in them."),
@@ -17,13 +19,17 @@ _INTRO = """# Models
 
 Within a table the first installed model is taken unless you choose another. *Get it* shows what to type; the plugins
 offer the same. *Commercial* tells whether the licence of the weights allows commercial use: for "no" and "ask" you are
-asked to agree before the download. Memory is an estimate for a CPU.
+asked to agree before the download. *Memory* is an estimate while it runs, on a processor and, after the stroke, in half
+precision, as graphics cards compute; once a model was loaded on a computer, what was measured there counts. The size of
+a download is an estimate where it has a ~.
 """
 _END = """## By hand, and your own
 
 Put a folder with a model's files into one of the folders that `maskwright models path` prints: it is recognised by the
 files' names and sizes, whatever the folder is called, and checked by SHA-256 before the first use. The same works with
-`maskwright models pull MODEL --from FOLDER_OR_ZIP`, without a network.
+`maskwright models pull MODEL --from FOLDER_OR_ZIP`, without a network. The folders of other programs serve as they are:
+`MASKWRIGHT_MODELS` or the setting `models` may name them (`ComfyUI/models`, say), two levels deep. What lies there as a
+pickle is converted by `pull`, into Maskwright's own folder, without a download.
 
 Your own models are entries in `models.toml` beside `config.toml`; `maskwright models add` writes them:
 
@@ -80,6 +86,20 @@ def parameters_text(count: int) -> str:
     return f"{count / 1e6:.1f} M" if count else "-"
 
 
+def download_text(entry: Entry) -> str:
+    """What there is to download, for people."""
+    if entry.embedded:
+        return "none"
+    exact = all(file.published.size or file.name.endswith((".json", ".txt")) for file in entry.files)
+    return ("" if exact or not entry.size else "~") + size_text(entry.size)
+
+
+def memory_text(entry: Entry) -> str:
+    """Memory while it runs, in full and half precision where both are known."""
+    half = entry.memory_in.get("fp16")
+    return size_text(entry.memory) + (f" / {size_text(half)}" if half else "")
+
+
 def markdown(known: Catalogue) -> str:
     """The whole page for these entries."""
     parts = [_INTRO]
@@ -91,6 +111,12 @@ def markdown(known: Catalogue) -> str:
             parts.append("|---|---|---|---|---|---|---|---|")
             parts += [_row(entry) for entry in entries]
             parts.append("")
+    if known.absent:
+        parts.append("## Not here, and why\n\nWhat people ask for and Maskwright cannot run.\n")
+        parts.append("| model | licence | why | take instead |")
+        parts.append("|---|---|---|---|")
+        parts += [_absent_row(entry) for entry in known.absent]
+        parts.append("")
     parts.append(_END.rstrip())
     return "\n".join(parts) + "\n"
 
@@ -108,11 +134,20 @@ def _row(entry: Entry) -> str:
     cells = (
         name,
         entry.summary,
-        "none" if entry.embedded else size_text(entry.size),
-        size_text(entry.memory),
+        download_text(entry),
+        memory_text(entry),
         parameters_text(entry.parameters),
         licence,
         _COMMERCIAL[entry.commercial],
         get,
     )
+    return _cells(cells)
+
+
+def _absent_row(entry: Absent) -> str:
+    instead = ", ".join(f"`{name}`" for name in entry.instead)
+    return _cells((f"[{entry.title}]({entry.source})", entry.licence, entry.why, instead))
+
+
+def _cells(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

@@ -44,6 +44,10 @@ class Refused(SourceFailed):
     """The source wants an account that may have the file."""
 
 
+class Unreachable(SourceFailed):
+    """Nobody answers there."""
+
+
 class Full(Exception):
     """The disk is full."""
 
@@ -131,7 +135,7 @@ def _answers_of(hub: str, path: str = "", revision: str = "main") -> Iterator[No
             raise Refused(f"{hub} refused the access (status {status}).") from error
         raise SourceFailed(f"{hub} answered with status {status}.") from error
     except Exception as error:  # the client's own, its HTTP library's, the system's: all mean that it is out of reach
-        raise SourceFailed(f"{hub} cannot be reached: {_brief(error)}.") from error
+        raise Unreachable(f"{hub} cannot be reached: {_brief(error)}.") from error
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):

@@ -47,9 +47,19 @@ def test_show(cli: Cli) -> None:
     assert answer["installed"]
     assert answer["files"][0]["sha256"].startswith("309c8469")
     assert "by hand" in cli("models", "show", "mobile-sam").stdout
-    run = cli("models", "show", "nothing")
+    run = cli("models", "show", "yolox")
     assert run.returncode == 1
     assert "yolox-s" in run.stderr
+    assert "models list" in cli("models", "show", "nothing").stderr
+    gated = cli("models", "show", "sam3").stdout
+    assert "accounts that asked for it" in gated
+    assert "3.2 GiB" in gated
+    assert "in half precision" in gated
+    made = cli("models", "show", "sam-vit-b").stdout
+    assert "made from sam_vit_b_01ec64.pth" in made
+    why = cli("models", "pull", "ben2", "--json")
+    assert json.loads(why.stdout)["error"] == "model_missing"
+    assert "birefnet" in json.loads(why.stdout)["hint"]
 
 
 def test_pull_says_why_it_cannot(cli: Cli) -> None:

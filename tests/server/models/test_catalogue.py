@@ -195,3 +195,79 @@ def test_fine_tuned_checkpoints_of_one_size_are_told_apart(tmp_path):
         place.mkdir(parents=True)
         (place / "model.safetensors").write_bytes(contents[name] if name else b"c" * 100)
         assert list(installed.scan([place.parent], known)) == ([name] if name else [])
+
+
+# What painters know from other programs: a repository, or a file in one.
+KNOWN_ELSEWHERE = (
+    *(f"ZhengPeng7/BiRefNet{name}" for name in (
+        "", "_512x512", "_HR", "-portrait", "-matting", "_HR-matting", "_lite", "_lite-2K", "_lite-matting", "_dynamic",
+    )),
+    "joelseytre/toonout", "egeorcun/lucida", "briaai/RMBG-2.0", "facebook/sam3", "Kijai/sam2-safetensors",
+    "1038lab/sam2",
+    "sam_vit_h_4b8939.pth", "sam_vit_l_0b3195.pth", "sam_vit_b_01ec64.pth", "mobile_sam.pt",
+    "sam_hq_vit_h.pth", "sam_hq_vit_l.pth", "sam_hq_vit_b.pth",
+    *(f"{name}_hiera_{size}.pt" for name in ("sam2", "sam2.1") for size in ("tiny", "small", "base_plus", "large")),
+    *(f"sam2.1_hiera_{size}-fp16.safetensors" for size in ("tiny", "small", "base_plus", "large")),
+    "IDEA-Research/grounding-dino-tiny", "IDEA-Research/grounding-dino-base",
+    *(f"florence-community/Florence-2-{name}" for name in ("base", "base-ft", "large", "large-ft")),
+    "HuggingFaceM4/Florence-2-DocVQA", "thwri/CogFlorence-2.1-Large", "thwri/CogFlorence-2.2-Large",
+    "gokaygokay/Florence-2-SD3-Captioner", "gokaygokay/Florence-2-Flux-Large",
+    *(f"MiaoshouAI/Florence-2-{size}-PromptGen-v{number}" for size in ("base", "large") for number in ("1.5", "2.0")),
+    "PJMixers-Images/Florence-2-base-Castollux-v0.5",
+    "face_yolov8m.pt", "hand_yolov8s.pt", "person_yolov8n-seg.pt", "person_yolov8s-seg.pt", "person_yolov8m-seg.pt",
+    "deepfashion2_yolov8s-seg.pt",
+    "mattmdjaga/segformer_b2_clothes", "jonathandinu/face-parsing", "sayeed99/segformer-b3-fashion",
+    "1038lab/segformer_clothes", "1038lab/segformer_face", "1038lab/segformer_fashion",
+    "Metal3d/deeplabv3p-resnet50-human",
+    "hustvl/vitmatte-small-composition-1k", "hustvl/vitmatte-base-composition-1k",
+    "hustvl/vitmatte-small-distinctions-646", "hustvl/vitmatte-base-distinctions-646",
+)  # fmt: skip
+
+
+def test_what_is_known_elsewhere_has_an_entry_or_a_reason() -> None:
+    known = catalogue.built_in()
+    had = {source.hub for entry in known.model for source in entry.sources}
+    had |= {file.published.name for entry in known.model for file in entry.files}
+    assert [name for name in KNOWN_ELSEWHERE if name not in had] == []
+    reasons = {absent.id for absent in known.absent}
+    assert {"sam3.1", "ben", "ben2", "inspyrenet", "sdmatte", "florence-2-pixelprose"} <= reasons
+    for absent in known.absent:
+        assert all(known.get(instead) for instead in absent.instead)
+        with pytest.raises(ModelMissing) as caught:
+            known.get(absent.id)
+        assert absent.why in caught.value.message
+        assert absent.instead[0] in caught.value.hint
+
+
+def test_nothing_without_a_free_licence_comes_unasked() -> None:
+    for entry in catalogue.built_in().model:
+        if entry.commercial == "yes":
+            assert not any(word in entry.licence for word in ("NC", "AGPL", "see the model card", "other"))
+        assert not (entry.recommended and (entry.commercial != "yes" or entry.gated or not entry.size))
+
+
+def test_a_wrong_name_is_answered_with_near_ones() -> None:
+    with pytest.raises(ModelMissing, match="no model called") as caught:
+        catalogue.built_in().get("Birefnet-lit")
+    assert "birefnet-lite" in caught.value.hint
+    with pytest.raises(ModelMissing) as caught:
+        catalogue.built_in().get("x" * 1000)
+    assert len(caught.value.message) < 100
+    assert "models list" in caught.value.hint
+
+
+def test_the_folders_of_other_programs_are_looked_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pickles that lie there wait to be converted; they are no broken models."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    for place in ("ultralytics/bbox/face_yolov8m.pt", "sams/sam_vit_b_01ec64.pth", ".hidden/x/hand_yolov8s.pt"):
+        (tmp_path / "models" / place).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "models" / place).write_bytes(b"a pickle")
+    found = installed.scan([tmp_path / "models"])
+    face = found["face-yolov8m"]
+    assert face.waits
+    assert face.folder == tmp_path / "models" / "ultralytics" / "bbox"
+    assert "models pull face-yolov8m" in face.problem
+    assert "sam-vit-b" not in found, "it has another size than the published file"
+    assert "hand-yolov8s" not in found
+    with pytest.raises(ModelBroken, match="converted first"):
+        installed.verify(face)

@@ -133,10 +133,10 @@ def test_what_the_hub_does_not_have(puller: Puller) -> None:
 
 
 def test_a_hub_that_is_not_there_and_offline_modes(puller: Puller) -> None:
-    puller.on_the_hub({"a.onnx": DATA})
+    puller.on_the_hub({"a.onnx": DATA, "b.json": MORE})
     answer = puller.pull(HF_ENDPOINT="http://127.0.0.1:9")
     assert answer["error"] == "download_failed"
-    assert "cannot be reached" in answer["message"]
+    assert answer["message"].count("cannot be reached") == 1
     assert puller.pull(MASKWRIGHT_OFFLINE="1")["error"] == "offline"
     assert puller.pull(HF_HUB_OFFLINE="1")["error"] == "offline"
     assert puller.hub.requests == []

@@ -15,6 +15,7 @@ from maskwright_protocol.errors import JobCancelled, ModelBroken, NeedsPackage
 from tests.server.eval_paths import MODELS
 
 from .conftest import Puller
+from .hub import REVISION
 from .test_convert import reduce, weights
 
 torch = pytest.importorskip("torch", reason="torch is not installed: pickles cannot be read here")
@@ -204,3 +205,24 @@ def test_a_pickle_of_one_s_own_is_converted_when_it_is_added(home: Path) -> None
         own.add([source], "other", "yolo", {"roles": ["detector"], "input_size": 64})
     assert not marker.exists()
     assert "other" not in {known.id for known in catalogue.load().model}
+
+
+def test_a_source_that_has_the_tensors_already(puller: Puller) -> None:
+    """Some mirrors have converted the pickle themselves: theirs is taken where the pickle cannot be had."""
+    from safetensors.torch import save
+
+    hub = f'{{ hub = "a/faces", revision = "{REVISION}", ready = true }}'
+    declare(puller, sources=f'[{{ url = "{puller.hub.url}/release/" }}, {hub}]')
+    del puller.hub.files["release/faces.pth"]
+    tensors = save({"a": torch.arange(4.0)})
+    puller.hub.files.update({"a/faces/model.safetensors": tensors, "a/faces/config.json": b"{}"})
+    assert "done" in puller.pull()
+    assert puller.installed() == {"config.json": b"{}", "model.safetensors": tensors}
+    recorded = records.content("faces", "model.safetensors")
+    assert recorded is not None
+    assert recorded.size == len(tensors)
+    assert not any(path.endswith("a/faces/faces.pth") for _, path, *_ in puller.hub.requests)
+    shutil.rmtree(default_model_folder())
+    puller.hub.files["a/faces/model.safetensors"] = save({"a": torch.zeros(4)})
+    assert puller.pull()["error"] == "download_failed", "another content than the first time"
+    assert puller.installed() == {}
