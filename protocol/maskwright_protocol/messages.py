@@ -26,6 +26,7 @@ from .jobs import (  # noqa: F401 - all messages can be had from here
 )
 from .parts import (  # noqa: F401 - named together with the messages they are parts of
     Alternative,
+    DownloadInfo,
     Example,
     Instance,
     MappedObject,
@@ -154,6 +155,7 @@ class Status(Message):
     image_budget: int
     memory_bytes: int
     workers: List[WorkerInfo] = field(default_factory=list)
+    downloads: List[DownloadInfo] = field(default_factory=list)
 
 
 @dataclass

@@ -222,6 +222,16 @@ class RecipeInfo:
 
 
 @dataclass
+class DownloadInfo:
+    """A model that is on its way, whoever asked for it; ``models.pull`` joins in."""
+
+    model: str
+    stage: str
+    fraction: float
+    text: str
+
+
+@dataclass
 class WorkerInfo:
     device: str
     state: str  # "stopped", "starting", "idle", "busy"

@@ -40,6 +40,8 @@ def show_status(as_json: bool) -> None:
                 print_(f"  {worker.device_reason}")
             if worker.models:
                 print_(f"  loaded: {', '.join(worker.models)}")
+        for download in status.downloads:
+            print_(f"{download.text}: {download.fraction:.0%}", markup=False)
 
 
 def stop_server() -> None:

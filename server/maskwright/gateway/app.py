@@ -85,7 +85,7 @@ async def _serve(settings: Settings, tls: ssl.SSLContext | None) -> None:
     house = House(
         store=store,
         desk=desk,
-        status=lambda identity: _status(identity, started, store, desk, len(gate.sessions)),
+        status=lambda identity: _status(identity, started, house, len(gate.sessions)),
         models=lambda identity: _models(identity, settings, desk),
         shutdown=stop.set,
         pulls=Pulls(model_folders(settings)),
@@ -142,9 +142,10 @@ def _on_signals(stop: asyncio.Event) -> None:
         loop.add_signal_handler(number, stop.set)
 
 
-def _status(identity: str, started: float, store: ImageStore, desk: JobDesk, sessions: int) -> Message:
+def _status(identity: str, started: float, house: House, sessions: int) -> Message:
     import psutil
 
+    store, desk = house.store, house.desk
     workers = desk.workers()
     for worker in workers:
         if worker.pid is not None:
@@ -164,6 +165,7 @@ def _status(identity: str, started: float, store: ImageStore, desk: JobDesk, ses
         image_budget=store.budget,
         memory_bytes=psutil.Process().memory_info().rss,
         workers=workers,
+        downloads=house.pulls.underway(),
     )
 
 

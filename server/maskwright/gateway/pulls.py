@@ -13,7 +13,7 @@ from typing import Any
 
 from maskwright.jobs.desk import failed
 from maskwright_protocol.errors import BadInput, Busy, DownloadFailed, InternalError, MaskwrightError, from_code
-from maskwright_protocol.messages import Cancelled, Done, Message, ModelPull, ModelRemove, Progress
+from maskwright_protocol.messages import Cancelled, Done, DownloadInfo, Message, ModelPull, ModelRemove, Progress
 
 log = logging.getLogger("maskwright.pulls")
 
@@ -31,6 +31,7 @@ class Pulls:
         self._folders = list(folders)
         self._listeners: dict[str, dict[Listener, Deliver]] = {}  # by model
         self._processes: dict[str, Process] = {}
+        self._latest: dict[str, DownloadInfo] = {}  # by model
         self._tasks: set[asyncio.Task[None]] = set()
 
     def join(self, session: str, request: ModelPull, deliver: Deliver) -> None:
@@ -46,9 +47,15 @@ class Pulls:
             if len(self._listeners) >= MAX_PULLS:
                 raise Busy("Other models are being downloaded.", "Wait for one of them, then try again.")
             listeners = self._listeners[entry.id] = {}
+            self._latest[entry.id] = DownloadInfo(entry.id, "waiting", 0.0, f"Starting to download {entry.title}")
             self._spawn(self._run(entry.id, listeners))
         listeners[session, request.id] = deliver
-        deliver(Progress(request.id, 0, "waiting", 0.0, f"Starting to download {entry.title}"))
+        now = self._latest[entry.id]
+        deliver(Progress(request.id, 0, now.stage, now.fraction, now.text))
+
+    def underway(self) -> list[DownloadInfo]:
+        """The downloads of all clients, for any of them."""
+        return [self._latest[model] for model in self._listeners]
 
     def leave(self, session: str, identity: str) -> None:
         """That client waits no longer; unknown ids are ignored."""
@@ -125,6 +132,7 @@ class Pulls:
             async for line in process.stdout:
                 last = json.loads(line)
                 if "stage" in last:
+                    self._latest[model] = DownloadInfo(model, last["stage"], last["fraction"], last["text"])
                     for (_, identity), deliver in listeners.items():
                         deliver(Progress(identity, 0, last["stage"], last["fraction"], last["text"]))
         except ValueError:

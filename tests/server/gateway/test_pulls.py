@@ -16,6 +16,7 @@ from maskwright_protocol.errors import JobCancelled, LicenceNeeded, MaskwrightEr
 from maskwright_protocol.messages import (
     Detect,
     Done,
+    DownloadInfo,
     Message,
     ModelInfo,
     ModelPull,
@@ -26,6 +27,8 @@ from maskwright_protocol.messages import (
     PixelRect,
     Progress,
     Raster,
+    Status,
+    StatusRequest,
 )
 from tests.server.conftest import Server, start_server, stop_server, wait_for
 from tests.server.eval_paths import MODELS, needs_models
@@ -137,6 +140,33 @@ def test_two_clients_share_a_download_and_one_may_leave(serving: Server, hub: hu
         assert isinstance(two.result(30), Done)
     assert hub.transfers("faces.onnx") == [""]
     assert faces(serving).installed
+
+
+def test_every_client_can_see_what_is_on_its_way(serving: Server, hub: hubs.Hub) -> None:
+    reached, release = held(hub)
+    with serving.client("first") as first, serving.client("second") as second:
+
+        def underway() -> list[DownloadInfo]:
+            status = second.request(StatusRequest(""), 10)
+            assert isinstance(status, Status)
+            return status.downloads
+
+        assert underway() == []
+        ticket = first.submit(ModelPull("", "faces"))
+        assert reached.wait(30)
+        wait_for(lambda: underway() and underway()[0].fraction > 0)
+        (seen,) = underway()
+        assert (seen.model, seen.stage) == ("faces", "download")
+        assert 0 < seen.fraction < 1
+        told: list[Progress] = []
+        joined = second.submit(ModelPull("", "faces"), told.append)
+        wait_for(lambda: told)
+        assert told[0].fraction >= seen.fraction, "who joins later does not begin at nothing"
+        assert "faces" in serving.cli("status").stdout
+        release.set()
+        assert isinstance(ticket.result(30), Done)
+        assert isinstance(joined.result(30), Done)
+        assert underway() == []
 
 
 def downloading(server: Server) -> list[psutil.Process]:
