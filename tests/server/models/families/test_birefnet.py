@@ -232,6 +232,40 @@ def test_the_catalogues_options_are_known() -> None:
     assert catalogue.built_in().get("rmbg-2.0").commercial == "no"
 
 
+# What a computer without a graphics card shows each of a picture of 4000 x 3000, and in which order.
+CHECKPOINTS = {
+    "birefnet": ((1024, 1024), "c_hg_wg"),
+    "birefnet-hr": ((2048, 2048), "c_hg_wg"),
+    "birefnet-hr-matting": ((2048, 2048), "c_hg_wg"),
+    "birefnet-matting": ((1024, 1024), "c_hg_wg"),
+    "birefnet-portrait": ((1024, 1024), "c_hg_wg"),
+    "birefnet-dynamic": ((1472, 1120), "c_hg_wg"),
+    "birefnet-512": ((512, 512), "c_hg_wg"),
+    "birefnet-lite": ((1024, 1024), "c_hg_wg"),
+    "birefnet-lite-2k": ((2560, 1440), "c_hg_wg"),
+    "birefnet-lite-matting": ((1024, 1024), "c_hg_wg"),
+    "toonout": ((1024, 1024), "c_hg_wg"),
+    "lucida": ((1024, 1024), "c_hg_wg"),
+    "rmbg-2.0": ((1024, 1024), "wg_hg_c"),
+}
+
+
+@pytest.mark.parametrize("model_id", CHECKPOINTS)
+def test_every_published_checkpoint_has_its_size_and_order(model_id, weights, tmp_path) -> None:
+    published = catalogue.built_in().get(model_id)
+    bare = tuple(file.model_copy(update={"size": None, "sha256": None, "also": ()}) for file in published.files)
+    saved(tmp_path, weights)
+    (tmp_path / "tiny").rename(tmp_path / model_id)
+    known = Catalogue(model=(published.model_copy(update={"files": bare}),))
+    model: Any = ModelPool([tmp_path], "cpu", 1, known=known).matter(model_id)
+    size, order = CHECKPOINTS[model_id]
+    assert model.seen_size(4000, 3000) == size
+    planes = planes_of(photo(64, 64))
+    assert np.abs(model.opacity(planes) - straightforward(weights, planes, order)).max() < 2e-5
+    if model_id == "birefnet-dynamic":
+        assert matter.native_size(4000, 3000, *model._options.native) == (2304, 1728)
+
+
 def test_an_enlarged_alpha_follows_the_edges_in_bounded_memory() -> None:
     height, width = 3000, 4000
     y, x = np.mgrid[:height, :width]
