@@ -52,7 +52,7 @@ class PartsDialog(Dialog):
         self.list.setIconSize(QSize(SIDE, SIDE))
         self.list.setMinimumSize(340, 260)
         self.list.itemChanged.connect(lambda *_: self._allow())
-        self.list.itemActivated.connect(_toggle)
+        self.list.itemDoubleClicked.connect(_toggle)  # not "activated": Return is for the button
         self.state = QLabel(tr("Looking for people..."))
         self.state.setObjectName("maskwright_parts_state")
         self.state.setWordWrap(True)
