@@ -150,5 +150,6 @@ def _chosen(seen: Subjects, listed: list[Instance], request: Cutout, picture: Pi
         return [seen.at(*picture.to_overview(request.subject_at.x, request.subject_at.y))]
     chosen = prompts.picked(len(listed), request.pick)
     if not chosen:
-        raise NothingFound(f"There are only {len(listed)} subjects.", "Pick one of those.", listed)
+        there = "There is only 1 subject." if len(listed) == 1 else f"There are only {len(listed)} subjects."
+        raise NothingFound(there, "Pick one of those.", listed)
     return chosen

@@ -82,6 +82,7 @@ def parse_as(
     region = read_mask(request.region) if request.region is not None else None
     answer = Selection(request.id, request.generation, context.report(cast.preset.name))
     work = _Parsing(request, picture, cast, min_score, context)
+    _explain_sides(request, asked, context)
     found = [piece for one in asked for piece in work.pieces(one)]
     drawn: list[tuple[Plane, PixelBox]] = []
     for piece in found if keep is None else keep(found):
@@ -131,6 +132,18 @@ def _unknown(word: str, tables: dict[str, labels.LabelTable], context: JobContex
     ]
     hint = f"Install {others[0]}, which knows it." if others else f"It knows: {', '.join(known)}."
     return UnknownWord(f"No installed parser knows {word!r}.", hint=hint, word=word, near=known[:3], models=others)
+
+
+def _explain_sides(request: Parse, asked: list[Asked], context: JobContext) -> None:
+    """Tell which left is meant where words name a side; all parts at once need no explanation."""
+    sides = {"left", "right"}
+    named = [part.name for one in asked for part in one.parts if not part.seen and sides & set(part.name.split())]
+    if request.parts and named:
+        bare = " ".join(word for word in named[0].split() if word not in sides)
+        context.note(
+            f"Left and right are the person's own, as worn, so far as the model learned it; say "
+            f"'{bare} on the left' for the side of the picture."
+        )
 
 
 class _Parsing:

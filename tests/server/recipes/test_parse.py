@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +11,15 @@ from PIL import Image
 
 from maskwright.masks.boxes import PixelBox
 from maskwright.masks.opencv import cv2
+from maskwright.models import labels
 from maskwright.models.pool import ModelPool
 from maskwright.models.roles import Box
-from maskwright.recipes import people
+from maskwright.recipes import parse, people
 from maskwright.recipes.people import Subject
 from maskwright_protocol import errors
 from maskwright_protocol.messages import Mask, Parse, Picture, PixelRect, Raster, Select
 from tests.server.eval_paths import EVAL, MODELS, needs_eval, needs_models
+from tests.server.models.families.test_parsers import save_segformer
 from tests.server.recipes.conftest import Desk, iou, plane
 
 PARTS = ("skin", "clothes", "hair")
@@ -189,3 +192,25 @@ def test_where_views_overlap_the_shares_add_up():
     assert two[40, 95] > 0.97
     assert abs(one[40, 59] - 0.5) < 0.1
     assert people.shares(left, [left]) is None
+
+
+def test_as_worn_and_as_seen(tmp_path):
+    save_segformer(tmp_path / "segformer-clothes", labels.CLOTHES.labels, side=64)
+    desk = Desk(ModelPool([tmp_path], "cpu", 1))
+    picture = desk.picture(np.zeros((64, 96, 3), np.uint8), "dark")
+
+    def notes(*parts: str) -> str:
+        return " ".join(desk.run(Parse("1", picture=picture, parts=list(parts))).report.notes)
+
+    assert "say 'arm on the left'" in notes("hair", "Left-arm")
+    assert "as worn" not in notes("hair", "shoe on the left")
+    assert "as worn" not in notes()
+    # Of somebody who faces us the left arm is seen on the right.
+    part = labels.find(labels.CLOTHES, "arm on the left")
+    assert part is not None
+    seen = np.zeros((18, 20, 30), np.float32)
+    seen[labels.CLOTHES.labels.index("Left-arm"), 5:15, 20:28] = 0.9
+    seen[labels.CLOTHES.labels.index("Right-arm"), 5:15, 2:10] = 0.8
+    assert parse._of_side(part, seen) == (labels.CLOTHES.labels.index("Right-arm"),)
+    assert parse._of_side(replace(part, seen="right"), seen) == (labels.CLOTHES.labels.index("Left-arm"),)
+    assert parse._of_side(part, np.zeros_like(seen)) == ()
