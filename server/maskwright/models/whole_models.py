@@ -26,6 +26,8 @@ from .catalogue import Entry
 
 _MAX_PICKLE = 64 << 20
 _MAX_VALUES = 100_000
+WORDS = "words"  # the tensor of the embeddings of the words that a model for any words was saved with
+_EMBEDDED = ("txt_feats", "pe")  # what YOLO-World and YOLOE call it
 _TOLD = ("kind", "names", "description", "modules")
 _Machine: Any = pickle._Unpickler  # pyright: ignore[reportAttributeAccessIssue]
 _STORAGES = {
@@ -102,6 +104,9 @@ def read(file: Any) -> WholeModel:
     tensors: dict[str, torch.Tensor] = {}
     modules: dict[str, Module] = {}
     _walk(root, "", tensors, modules)
+    embedded = next((value for key in _EMBEDDED if isinstance(value := root.state.get(key), torch.Tensor)), None)
+    if embedded is not None:
+        tensors[WORDS] = embedded
     names, description = (_plain(root.state.get(key), [_MAX_VALUES]) for key in ("names", "yaml"))
     return WholeModel(root.kind, names, description, tensors, modules)
 

@@ -26,21 +26,25 @@ from maskwright.masks.opencv import cv2
 from maskwright.models import packages
 from maskwright.models.catalogue import Entry
 from maskwright.models.torch_runtime import require_keys
-from maskwright.models.whole_models import Module, WholeModel
+from maskwright.models.whole_models import WORDS, Module, WholeModel
 from maskwright_protocol.errors import ModelBroken
 
 _KINDS = {"DetectionModel": "DetectionModel", "SegmentationModel": "SegmentationModel"}
 _KINDS["YOLOv10DetectionModel"] = "DetectionModel"  # what version 8.2 called it
 # The package puts functions of its own in their place, for the whole process: theirs may install packages.
 _REPLACED = ((Image, "open"), (torch, "save"), (cv2, "imread"), (cv2, "imwrite"), (cv2, "imshow"))
-_TEXT_KINDS = {"WorldModel", "YOLOEModel", "YOLOESegModel"}
+# YOLO-World and YOLOE compare with embeddings of words. Those that were saved are used; others cannot be made, since
+# the text encoders are no packages of the index.
+_TEXT_KINDS = {"WorldModel": "txt_feats", "YOLOEModel": "pe", "YOLOESegModel": "pe"}
+_KINDS.update({kind: kind for kind in _TEXT_KINDS})
 # Layers that detectors are made of. Others of the package download weights or need more packages.
 _LAYERS = frozenset(
     re.findall(
         r"[\w.]+",
         """Conv DWConv ConvTranspose DWConvTranspose2d GhostConv Focus Concat Bottleneck BottleneckCSP GhostBottleneck
         C1 C2 C2f C3 C3k2 C3x C3TR C3Ghost C2PSA C2fPSA C2fCIB PSA SCDown SPP SPPF SPPELAN ELAN1 RepNCSPELAN4 ADown
-        AConv RepC3 CBLinear CBFuse A2C2f Detect v10Detect Segment Segment26 nn.Upsample nn.Identity nn.Conv2d
+        AConv RepC3 CBLinear CBFuse A2C2f C2fAttn ImagePoolingAttn Detect v10Detect Segment Segment26 WorldDetect
+        YOLOEDetect YOLOESegment YOLOESegment26 nn.Upsample nn.Identity nn.Conv2d
         nn.BatchNorm2d nn.ConvTranspose2d nn.MaxPool2d nn.ZeroPad2d""",
     )
 )
@@ -59,32 +63,60 @@ def build(content: WholeModel, entry: Entry) -> Any:
     """
     name = content.kind.rpartition(".")[2]
     if not content.kind.startswith("ultralytics.") or name not in _KINDS:
-        why = "finds things by any words, which needs a package from outside the index" if name in _TEXT_KINDS else ""
         raise ModelBroken(
-            f"The model {entry.id} {why or 'is no YOLO model that detects or segments'}.",
-            hint="Use a detect or segment model, or its ONNX export." if not why else "Use Grounding DINO for words.",
+            f"The model {entry.id} is no YOLO model that detects or segments.",
+            hint="Use a detect or segment model, or its ONNX export.",
             model=entry.id,
             kind=content.kind,
         )
     description = content.description
     _check(description, entry)
+    words = _words(content, entry) if name in _TEXT_KINDS else None
     with quiet():
         from ultralytics.nn import tasks
 
         try:
-            model: Any = getattr(tasks, _KINDS[name])(cfg=description, ch=_channels(description), verbose=False)
+            count = {} if words is None else {"nc": int(description.get("nc") or 80)}
+            model: Any = getattr(tasks, _KINDS[name])(
+                cfg=description, ch=_channels(description), verbose=False, **count
+            )
         except MemoryError:
             raise
         except Exception as error:
             text = f"The installed ultralytics cannot build the model {entry.id}."
             raise ModelBroken(text, model=entry.id, reason=str(error)[:300]) from error
+        if words is not None:
+            setattr(model, _TEXT_KINDS[name], words)
+            model.model[-1].nc = words.shape[1]
         _compare(content, model, entry)
-        weights = {key: value.float() if value.is_floating_point() else value for key, value in content.tensors.items()}
+        weights = {
+            key: value.float() if value.is_floating_point() else value
+            for key, value in content.tensors.items()
+            if key != WORDS
+        }
         own = model.state_dict()
         wrong = [key for key in own if key in weights and own[key].shape != weights[key].shape]
         require_keys(entry, own.keys() - weights.keys(), weights.keys() - own.keys(), wrong)
         model.load_state_dict(weights, strict=True)
         return model.eval().requires_grad_(False).fuse(verbose=False)
+
+
+def _words(content: WholeModel, entry: Entry) -> torch.Tensor:
+    """The embeddings ``(1, words, width)`` of the model's names. Raises ``ModelBroken`` when none were saved."""
+    words, names = content.tensors.get(WORDS), content.names
+    if any(".lrpc." in key for key in content.tensors):
+        raise ModelBroken(
+            f"The model {entry.id} is prompt-free, which only works as an export.",
+            hint="Use its ONNX export.",
+            model=entry.id,
+        )
+    if words is None or not words.is_floating_point() or words.dim() != 3 or not names or words.shape[1] != len(names):
+        raise ModelBroken(
+            f"The model {entry.id} finds things by words, and no words are saved in it.",
+            hint="Save it with words in Ultralytics (set_classes, then save or export), or use Grounding DINO.",
+            model=entry.id,
+        )
+    return words[:1].float()
 
 
 def _channels(description: Any) -> int:

@@ -52,7 +52,8 @@ def as_rows(found: list[Detection]) -> np.ndarray:
 
 @pytest.fixture(scope="module", params=list(files.ARCHITECTURES))
 def checkpoint(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return files.converted(tmp_path_factory.mktemp("yolo") / "tiny-yolo", request.param)
+    seed = 2 if "world" in request.param else 0  # with which each class is found
+    return files.converted(tmp_path_factory.mktemp("yolo") / "tiny-yolo", request.param, seed)
 
 
 def load(path: Path, **more: Any) -> Detector:
@@ -102,7 +103,15 @@ def test_masks_are_the_librarys_before_they_are_cut_off(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("architecture", "end_to_end"),
-    [("yolov8", False), ("yolo11-seg", False), ("yolo26", True), ("yolo26-seg", True), ("yolo26-seg", False)],
+    [
+        ("yolov8", False),
+        ("yolo11-seg", False),
+        ("yolo26", True),
+        ("yolo26-seg", True),
+        ("yolo26-seg", False),
+        ("yolov8-worldv2", False),
+        ("yoloe-11-seg", False),
+    ],
 )
 def test_exports_are_equal_to_the_network(tmp_path: Path, architecture: str, end_to_end: bool) -> None:
     path = tmp_path / "tiny-yolo" / "tiny.onnx"
@@ -182,7 +191,7 @@ def test_wrong_files_are_refused_with_reasons(tmp_path: Path) -> None:
 
     for values, reason in (
         ({"kind": "ultralytics.nn.tasks.PoseModel"}, "no YOLO model that detects"),
-        ({"kind": "ultralytics.nn.tasks.WorldModel"}, "any words"),
+        ({"kind": "ultralytics.nn.tasks.WorldModel"}, "no words are saved"),
         ({"kind": "evil.nn.tasks.DetectionModel"}, "no YOLO model that detects"),
         ({"description": {"backbone": [[-1, 1, "TorchVision", [1, "resnet18"]]], "head": []}}, "parts that"),
         ({"description": {"backbone": [[-1, 1, "os.system", ["true"]]], "head": []}}, "parts that"),
@@ -196,6 +205,26 @@ def test_wrong_files_are_refused_with_reasons(tmp_path: Path) -> None:
     tensors.update(lost)
     with pytest.raises(ModelBroken, match=r"missing: model\.0"):
         yolo.load(files.entry(changed()), path.parent, SETUP)
+
+
+def test_a_model_for_words_needs_some_and_is_no_prompt_free_one(tmp_path: Path) -> None:
+    from safetensors import safe_open
+    from safetensors.torch import load_file, save_file
+
+    path = files.converted(tmp_path / "tiny-yolo", "yoloe-11-seg")
+    with safe_open(path, "pt") as file:
+        told = file.metadata()
+    tensors = load_file(path)
+    for changed, reason in (
+        ({**tensors, "words": tensors["words"][:, :2].contiguous()}, "no words are saved"),
+        ({**tensors, "words": tensors["words"][0].contiguous()}, "no words are saved"),
+        ({key: value for key, value in tensors.items() if key != "words"}, "no words are saved"),
+        ({**tensors, "model.23.lrpc.0.vocab.weight": torch.zeros(1)}, "prompt-free"),
+    ):
+        save_file(changed, path, told)
+        with pytest.raises(ModelBroken, match=reason) as caught:
+            yolo.load(files.entry(path.name), path.parent, SETUP)
+        assert "Grounding DINO" in caught.value.hint or "ONNX" in caught.value.hint
 
 
 def test_a_layer_that_the_installed_package_builds_otherwise_is_refused(tmp_path: Path) -> None:

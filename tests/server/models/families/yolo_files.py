@@ -20,6 +20,8 @@ ARCHITECTURES = {
     "yolo11-seg": "11/yolo11-seg.yaml",
     "yolo26": "26/yolo26.yaml",
     "yolo26-seg": "26/yolo26-seg.yaml",
+    "yolov8-worldv2": "v8/yolov8-worldv2.yaml",
+    "yoloe-11-seg": "11/yoloe-11-seg.yaml",
 }
 
 
@@ -40,10 +42,13 @@ def model(architecture: str, seed: int = 0) -> Any:
         from ultralytics.utils import YAML
     path = Path(ultralytics.__file__).parent / "cfg" / "models" / ARCHITECTURES[architecture]
     description = {**YAML.load(str(path)), "scale": "n"}
-    description["scales"] = {"n": [0.34, 0.125, 256]}
+    by_words = architecture.startswith("yoloe") or "world" in architecture
+    description["scales"] = {"n": [0.34, 0.25, 512] if by_words else [0.34, 0.125, 256]}
     torch.manual_seed(seed)
-    cls: Any = tasks.SegmentationModel if architecture.endswith("-seg") else tasks.DetectionModel
-    network: Any = cls(cfg=description, nc=len(NAMES), verbose=False)
+    kinds = ["WorldModel"] if "world" in architecture else ["YOLOEModel", "YOLOESegModel"]
+    kinds = kinds if by_words else ["DetectionModel", "SegmentationModel"]
+    cls: Any = getattr(tasks, kinds[architecture.endswith("-seg")])
+    network: Any = cls(cfg=description, nc=80 if by_words else len(NAMES), verbose=False)
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             assert module.running_mean is not None
@@ -57,6 +62,13 @@ def model(architecture: str, seed: int = 0) -> Any:
         branch[-1].weight.data.normal_(0, 0.3)
         branch[-1].bias.data.fill_(-1.0)
     network.names = dict(NAMES)
+    if by_words:  # as its set_classes leaves it
+        for contrast in [*head.cv4, *getattr(head, "one2one_cv4", [])]:
+            contrast.bias.data.fill_(-1.0)
+            contrast.logit_scale.data.fill_(-1.0)
+        words = torch.nn.functional.normalize(torch.randn(1, len(NAMES), 512), dim=-1)
+        setattr(network, "txt_feats" if "world" in architecture else "pe", words)
+        head.nc = len(NAMES)
     return network.eval()
 
 
