@@ -10,6 +10,7 @@ import numpy as np
 from maskwright.masks.boxes import PixelBox, Plane, recrop
 from maskwright.masks.logits import LogitMap, without
 from maskwright.models.roles import Box, Detection, Featured, TextSegmenter
+from maskwright.models.words import COCO, RELATED, meanings, split
 from maskwright_protocol.messages import Detect, Point, Select
 
 from . import prompts, tiling, vision
@@ -93,6 +94,7 @@ class Search:
         """The same with a segmenter that finds what words name, and what is like the examples, by itself."""
         seen = [(concept, self._matches(segmenter, concept.phrase, self._examples)) for concept in query.concepts]
         seen = [(concept, distinct([o for o in some if self._in_region(self._box(o))])) for concept, some in seen]
+        self._tell_empty(seen)
         excluded = [point for point in points if not point.include]
         single = sum(len(some) for _, some in seen) + len(boxes) == 1
         found: list[tuple[Found, Concept]] = []
@@ -163,8 +165,30 @@ class Search:
         """One look for all where nothing tells the concepts apart, else one for each."""
         if query.plain or len(query.concepts) == 1:
             whole = query.concepts[0] if len(query.concepts) == 1 else Concept("; ".join(query.phrases))
-            return [(whole, self._limited(self._detect(whole.phrase, self._min_score, self._tiles)))]
-        return [(c, self._limited(self._detect(c.phrase, self._min_score, self._tiles))) for c in query.concepts]
+            found = self._limited(self._detect(whole.phrase, self._min_score, self._tiles))
+            if found and len(query.concepts) > 1:
+                self._tell_absent(query.phrases, found)
+            return [(whole, found)]
+        seen = [(c, self._limited(self._detect(c.phrase, self._min_score, self._tiles))) for c in query.concepts]
+        self._tell_empty(seen)
+        return seen
+
+    def _tell_empty(self, seen: Sequence[tuple[Concept, Sequence[object]]]) -> None:
+        """Say which of several things there are none of."""
+        for concept, found in seen:
+            if not found and any(others for _, others in seen):
+                self._context.note(f"No {concept.phrase} was found.")
+
+    def _tell_absent(self, phrases: Sequence[str], found: Sequence[Detection]) -> None:
+        """The same by the labels of what was found together: phrases, names that they mean, or texts they occur in."""
+        names = tuple(getattr(self._cast.detector(), "labels", ())) or COCO
+        labels = {one.label for one in found} | {one.text for one in found}
+        for phrase in phrases:
+            meant = meanings(phrase, names)
+            near = {*meant, *(other for name in meant for other in RELATED.get(name, ()))}
+            text = " ".join(split(phrase))
+            if not near & labels and not any(text in label.casefold() for label in labels):
+                self._context.note(f"No {phrase} was found.")
 
     def _limited(self, found: list[Detection]) -> list[Detection]:
         return [one for one in found if self._in_region(one.box)]

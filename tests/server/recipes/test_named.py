@@ -104,6 +104,17 @@ class TestTrained:
         assert boxes.report.notes == ["The boxes are those of what is left out."]
         assert words(desk, street, "everything except the dog").reason == "nothing_found"
 
+    def test_what_of_several_things_is_not_there_is_told(self, desk, street):
+        picture = desk.picture(street, "bus")
+        for text in ("bus; giraffe", "the largest person; giraffe", "giraffe; people; a lorry"):
+            answer = desk.run(Detect("1", picture=picture, text=text))
+            assert answer.report.notes == ["No giraffe was found."], text
+            assert answer.instances
+        assert words(desk, street, "bus; giraffe").report.notes == ["No giraffe was found."]
+        assert words(desk, street, "bus; people").report.notes == []
+        nothing = desk.run(Detect("1", picture=picture, text="giraffe; zebra"))
+        assert (nothing.reason, nothing.report.notes) == ("nothing_found", [])
+
     def test_options_of_the_class_detector(self, desk, street):
         def found(text: str = "", **options):
             answer = desk.run(Detect("1", picture=desk.picture(street, "bus"), text=text, detector_options=options))
