@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -132,6 +133,24 @@ def test_tiles_leave_no_seam(refining):
         print(recipe, "largest step", steps.max(), "error", np.abs(found - alpha).max())
         assert steps.max() < 0.02
         assert recipe == "guided" or np.abs(found - alpha).max() < 0.06
+
+
+def test_memory_is_that_of_tiles_and_not_of_the_picture(basic):
+    peaks = []
+    for width, height in ((1600, 1200), (3200, 2400)):
+        selection = np.zeros((height, width), np.uint8)
+        cv2.ellipse(selection, (width // 2, height // 2), (width * 3 // 10, height * 3 // 10), 0, 0, 360, 255, -1)
+        image = np.random.default_rng(1).integers(80, 86, (height, width, 3), np.uint8)
+        image[..., 0] += selection // 3
+        request = Refine("1", picture=basic.picture(image, f"wide-{width}"), mask=as_mask(selection), edge_width=24)
+        request.recipe = "guided"
+        tracemalloc.start()
+        basic.run(request)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    print("peak beyond picture and selection, MB", [round(peak / 1e6) for peak in peaks])
+    # Four times the pixels: of the difference of 5.8 million there is room for the answer's plane, once.
+    assert peaks[1] - peaks[0] < 4 * 3 * 1600 * 1200
 
 
 @needs_models
