@@ -89,7 +89,7 @@ def models_show(model: ModelId, as_json: Json = False) -> None:
         }
         rows |= {f"--option {o.name}": options.described(o) for o in settings}
         talk.output.print(f"[bold]{entry.title}[/]  {entry.id}")
-        for name, value in rows.items():
+        for name, value in ((name, value) for name, value in rows.items() if value):
             talk.output.print(f"{name:>10}  ", end="", style="dim")
             talk.output.print(value, markup=False, soft_wrap=True)
 

@@ -30,7 +30,9 @@ def show_status(as_json: bool) -> None:
         print_(f"Maskwright {status.server_version}, running for {status.uptime_s:.0f} s (process {status.pid})")
         print_(f"memory {status.memory_bytes / MIB:.0f} MiB, images {status.image_bytes / MIB:.0f} of "
                f"{status.image_budget / MIB:.0f} MiB")  # fmt: skip
-        print_(f"{status.sessions} clients, {status.running} jobs running, {status.queued} waiting")
+        clients, jobs = (f"{n} {what}{'' if n == 1 else 's'}" for n, what in ((status.sessions, "client"),
+                         (status.running, "job")))  # fmt: skip
+        print_(f"{clients}, {jobs} running, {status.queued} waiting")
         for worker in status.workers:
             line = f"worker on {worker.device}: {worker.state}"
             if worker.pid is not None:

@@ -215,6 +215,10 @@ class Entry(BaseModel):
         """Bytes while it runs in that precision; what is not measured is taken for fp32's."""
         return self.memory_in.get(precision, self.memory)
 
+    def running_for(self, precision: Precision) -> int:
+        """Of those, the bytes besides the weights: what it takes only while it runs."""
+        return max(0, self.memory_for(precision) - self.parameters * (4 if precision == "fp32" else 2))
+
 
 class Absent(BaseModel):
     """A checkpoint that people ask for and Maskwright cannot run. ``why``: sentences; ``instead``: ids of what can."""

@@ -124,6 +124,8 @@ class _Pull:
             free = shutil.disk_usage(self._destination).free
             raise self._full(sum(self._sizes.values()), free) from None
         finally:
+            if not any(path.stat().st_size for path in _files(self._staging) if not path.name.endswith(".part.json")):
+                shutil.rmtree(self._staging, ignore_errors=True)  # nothing to go on with
             lock.release()
 
     def _sound(self) -> Path | None:

@@ -180,12 +180,13 @@ class ModelPool:
         return self._budgets[device]
 
     def expected(self, entry: Entry) -> int:
-        """Bytes that a model will need: as seen on this computer before, else the catalogue's estimate."""
+        """Bytes that a model will need while it runs: the catalogue's estimate; once it was loaded on this computer,
+        what that took there and the estimate's share for running."""
         place = self.devices.outlook(entry.runtime)
         if entry.id in self._on_cpu:
             place = self.placement(entry)
         seen = records.memory(entry.id, _kind(place)) if self._learn else None
-        return seen or entry.memory_for(place.precision)
+        return seen + entry.running_for(place.precision) if seen else entry.memory_for(place.precision)
 
     def best(self, role: str, needs_trimap: bool = False) -> str | None:
         """The id of the best installed model of that role, or None: the first of ``candidates``."""

@@ -452,3 +452,14 @@ def test_a_broken_installation_is_replaced_and_removing_takes_all_of_it(home: Pa
 
 def test_the_new_errors_travel() -> None:
     assert {"licence_needed", "download_failed", "access_denied", "offline", "disk_full"} <= set(CODES)
+
+
+def test_what_cannot_be_had_leaves_nothing_behind(puller: Puller) -> None:
+    puller.on_the_hub({"a.onnx": DATA})
+    puller.hub.gated.add("a/faces")
+    assert puller.pull()["error"] == "access_denied"
+    assert not (default_model_folder() / ".downloads" / "faces").exists()
+    puller.hub.gated.clear()
+    puller.hub.faults["a/faces/a.onnx"] = [1_000_000, 404]
+    assert puller.pull()["error"] == "download_failed"
+    assert puller.unfinished() == {"a.onnx.part": 1_000_000}, "what has arrived is kept"

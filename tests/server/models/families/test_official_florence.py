@@ -62,6 +62,11 @@ PUBLISHED = (
 )
 
 
+# The authors' program comes along with the weights; here it leaves a mark when it is run.
+AUTO_MAP = {"AutoConfig": "theirs.Config", "AutoModelForCausalLM": "theirs.Model", "AutoProcessor": "theirs.Processor"}
+PROGRAM = "import pathlib\npathlib.Path(__file__).with_name('executed').touch()\n"
+
+
 def as_published(name: str) -> str:
     """The authors' name of a tensor of the library's class."""
     name = name.removeprefix("model.").replace("multi_modal_projector.", "")
@@ -101,7 +106,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
     size = letters(folder)
     text = {**TEXT, "vocab_size": size}
     (folder / "config.json").write_text(
-        json.dumps({"model_type": "florence2", "auto_map": {}, "vision_config": VISION, "text_config": text})
+        json.dumps({"model_type": "florence2", "auto_map": AUTO_MAP, "vision_config": VISION, "text_config": text})
     )
     config = tf.Florence2Config(
         vision_config=tf.Florence2VisionConfig(
@@ -118,6 +123,10 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
     save_file(weights, folder / "model.safetensors")
     images: Any = tf.CLIPImageProcessorPil(size={"height": SIDE, "width": SIDE}, do_center_crop=False)
     images.save_pretrained(folder)
+    told = json.loads((folder / "preprocessor_config.json").read_text(encoding="utf-8"))
+    told["auto_map"] = {"AutoImageProcessor": "theirs.Images", "AutoProcessor": "theirs.Processor"}
+    (folder / "preprocessor_config.json").write_text(json.dumps(told), encoding="utf-8")
+    (folder / "theirs.py").write_text(PROGRAM, encoding="utf-8")
     return folder, library
 
 
@@ -159,6 +168,7 @@ def test_it_answers_a_question(both: tuple[Path, Any]) -> None:
     first = model.detect(image, "cat", min_score=0.0, options=options)
     assert model.detect(image, "cat", min_score=0.0, options=options) == first
     assert all(found.label == "cat" for found in first)
+    assert not (both[0] / "executed").exists()
 
 
 def test_other_weights_and_configurations_are_refused(both: tuple[Path, Any], tmp_path: Path) -> None:
@@ -168,7 +178,7 @@ def test_other_weights_and_configurations_are_refused(both: tuple[Path, Any], tm
     def refused(name: str, wanted: str) -> None:
         folder = tmp_path / name
         folder.mkdir()
-        for path in both[0].iterdir():
+        for path in both[0].glob("*.json"):
             (folder / path.name).write_bytes(path.read_bytes())
         save_file(weights, folder / "model.safetensors")
         (folder / "config.json").write_text(json.dumps(told), encoding="utf-8")
