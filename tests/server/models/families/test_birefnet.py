@@ -167,6 +167,8 @@ def test_half_precision_keeps_the_places_exact(weights, tmp_path) -> None:
             logits = built(torch.from_numpy(planes))
         assert logits.dtype == torch.float32
         assert np.abs(logits[0, 0].sigmoid().numpy() - expected).max() < limit
+    served: Any = ModelPool([tmp_path], "cpu", 1, known=Catalogue(model=(entry(),)), precision="bf16").matter("tiny")
+    assert 0 < np.abs(served.opacity(planes) - expected).max() < limits["bf16"]
 
 
 def test_what_is_no_number_is_no_answer(weights, tmp_path) -> None:
