@@ -74,6 +74,36 @@ def test_words_to_a_mask(families: Server, photo: Path, tmp_path: Path, recipe: 
         assert mask.any()
 
 
+@pytest.mark.parametrize(
+    ("task", "more"),
+    [
+        ("ocr", []),
+        ("dense_captions", []),
+        ("referring", ["--text", "red car; dog"]),
+        ("segment_region", ["--option", "region=0.2,0.1,0.8,0.9"]),
+    ],
+)
+def test_florence_is_taken_for_its_tasks(families: Server, photo: Path, task: str, more: list[str]) -> None:
+    """Others are installed too, but know no tasks. What random weights write need not be a place."""
+    run = families.cli("detect", photo, "--option", f"task={task}", "--option", "max_tokens=20", *more, "--json")
+    assert run.returncode in (0, 3), run.stdout + run.stderr
+    told = json.loads(run.stdout)
+    assert told["report"]["models"] == ["florence-2-base"]
+    assert bool(told["instances"]) != bool(told["reason"])
+
+
+def test_what_florence_cannot_be_asked(families: Server, photo: Path) -> None:
+    for options, why in (
+        (["task=poetry"], "is none of auto, grounding"),
+        (["task=segment_region"], "needs a region"),
+        (["task=grounding"], "needs words"),
+    ):
+        run = families.cli("detect", photo, *[part for one in options for part in ("--option", one)])
+        assert run.returncode in (1, 2)
+        assert why in run.stderr
+        assert "Traceback" not in run.stderr
+
+
 def test_words_to_a_cutout(families: Server, photo: Path, tmp_path: Path) -> None:
     out = tmp_path / "cat.png"
     run = families.cli(
