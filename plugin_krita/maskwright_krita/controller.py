@@ -283,6 +283,7 @@ class Controller(QObject):
         result.take(answer)
         if limit is not None:
             result.limit(limit)
+        yield None
         yield from self._show_and_commit(result, kind, mode or self.options.mode)
 
     def _await_and_commit(self, steps: Steps, kind: str, mode: str) -> Steps:
@@ -297,6 +298,7 @@ class Controller(QObject):
             raise app.Problem(tr("Nothing was found inside the selection."), tr("Select none, then try again."))
         self.result = result
         self.result_changed.emit()
+        yield None
         yield from self._commit(result, kind, mode)
         for note in result.notes:
             self.told.emit(note)

@@ -41,8 +41,7 @@ class Picture(PictureSource):
         box = self.box
         out_width, out_height = self.overview_size()
         out_rows = max(1, min(out_height, self.reader.band_pixels * out_height // (box.width * box.height)))
-        self.reader.begin()
-        yield None
+        yield from self._begin()
         parts = []
         turn = Slice()
         for out_top, count in planes.bands(out_height, out_rows):
@@ -55,14 +54,20 @@ class Picture(PictureSource):
                 turn.begin()
         self._overview = raster_data(b"".join(parts), out_width, out_height, "BGRA8", box)
 
+    def _begin(self) -> Steps:
+        """What the reader needs, in a slice of its own."""
+        if not self.reader.direct:
+            yield None
+            self.reader.begin()
+        yield None
+
     def prepare_detail(self, box: PixelRect) -> Steps:
         """Read a part at full resolution."""
         rows = max(1, self.reader.band_pixels // max(1, box.width))
         parts = []
         turn = Slice()
         try:
-            self.reader.begin()
-            yield None
+            yield from self._begin()
             turn.begin()
             for top, count in planes.bands(box.height, rows):
                 parts.append(self.reader.band(box.x, box.y + top, box.width, count))

@@ -103,6 +103,7 @@ def instance_layers(reader: Reader, parts: List[Tuple[str, Plane]], name: str) -
     together in a document that nobody sees, and its copy is added.
     """
     document = reader.document
+    yield None  # opening a document takes Krita long enough for a slice of its own
     bench = Bench(reader.space, document.width(), document.height())
     yield None
     try:

@@ -119,7 +119,7 @@ class Krita:
             self.lab.stop(self.process)
 
 
-def runner(lab: Lab, source: str, timeout: float = 60.0, env: dict[str, str] | None = None) -> None:
+def runner(lab: Lab, source: str, timeout: float = 300.0, env: dict[str, str] | None = None) -> None:
     """Run code in ``kritarunner`` (the real libkis without a window); fails with its traceback."""
     body = textwrap.indent(textwrap.dedent(source), "        ")
     script = f"""import os, sys, traceback

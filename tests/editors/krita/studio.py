@@ -82,8 +82,9 @@ class Studio:
                 krita.wait("C.connection.state == 'connected'", "the plugin's connection")
 
     def reset(self) -> None:
-        """No documents, no command under way, default settings."""
+        """No documents, no dialog or menu that a failed test left, no command under way, default settings."""
         run = self.krita.run
+        run("[w.close() for w in (QApplication.activePopupWidget(), QApplication.activeModalWidget()) if w]")
         run("T.stop(); C.cancel()")
         self.idle()
         # Krita 5.2 crashes, without any plugin too, when a document closes before the delayed update (a timer of
@@ -175,6 +176,23 @@ class Studio:
         self.idle(seconds)
         self.settle()
         assert self.failure() is None, self.failure()
+
+    def select(self, box: PixelRect) -> int:
+        """A rectangle as the selection, set by a script; how many steps the history has then. (Krita 5.3 and later make
+        an undo step of it, and tell so later.)"""
+        before = len(self.history()[0])
+        self.krita.run(
+            f"s = Selection(); s.select({box.x}, {box.y}, {box.width}, {box.height}, 255); d.setSelection(s)\n"
+            "d.waitForDone()"
+        )
+        if self.krita.get("maskwright_krita.plugin.app.version() >= (5, 3)"):
+            before += 1
+            self.has_steps(before)
+        return before
+
+    def has_steps(self, count: int) -> None:
+        """Krita tells of its steps by queued signals."""
+        wait_until(lambda: len(self.history()[0]) == count, f"{count} steps in the history", 15.0)
 
     def undo(self) -> None:
         self.krita.run("K.action('edit_undo').trigger()")

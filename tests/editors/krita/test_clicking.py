@@ -69,7 +69,7 @@ def test_click_exclude_take_back_and_commit(studio: Studio, krita: Krita, lab: L
     krita.wait("not T.active and not C.busy()", "the tool to end")
     studio.settle()
     wait_until(lambda: (studio.selection() == second).all(), "the selection")
-    assert len(studio.history()[0]) == 1
+    studio.has_steps(1)
     studio.undo()
     assert krita.get("d.selection() is None")
 

@@ -18,10 +18,12 @@ BOX = PixelRect(0, 0, WIDTH, HEIGHT)
 EDGES = {"edge_width": 30.0, "hair": True, "smooth": 4.0, "contrast": 0.5, "shift_edge": -0.25}
 
 
-def rough(krita: Krita) -> masks.Mask:
-    """A selection that is no undo step (in 5.2), as scripts make it; and as the server is told of it."""
-    krita.run("s = Selection(); s.select(130, 40, 200, 180, 255); d.setSelection(s); d.waitForDone()")
-    return masks.pack(PixelRect(130, 40, 200, 180), b"\xff" * (200 * 180))
+ROUGH = PixelRect(130, 40, 200, 180)
+
+
+def rough() -> masks.Mask:
+    """The selection that there is before, as the server is told of it."""
+    return masks.pack(ROUGH, b"\xff" * (ROUGH.width * ROUGH.height))
 
 
 def opened(krita: Krita, name: str) -> None:
@@ -72,7 +74,7 @@ def test_a_cut_out_as_mask_or_selection(studio: Studio, krita: Krita, kind: str)
         assert (studio.selection() == expected).all()
     else:
         assert (studio.pixels("d.rootNode().childNodes()[0].childNodes()[0]", BOX, 1)[..., 0] == expected).all()
-    assert len(studio.history()[0]) == 1
+    studio.has_steps(1)
 
 
 def test_a_border_in_a_deep_document_is_a_layer_of_8_bits(studio: Studio, krita: Krita) -> None:
@@ -90,7 +92,7 @@ def test_a_border_in_a_deep_document_is_a_layer_of_8_bits(studio: Studio, krita:
 def test_a_border_stays_inside_the_limit(studio: Studio, krita: Krita) -> None:
     cat = studio.photo(CAT)
     studio.open(cat)
-    rough(krita)
+    studio.select(ROUGH)
     krita.run("C.options.limit = True")
     studio.command("cut_out(Cut('cat', outline=9.0))")
     expected = colours(studio.ask(Cutout("", text="cat", format="BGRA8", outline=9.0), cat, BOX), WIDTH, HEIGHT)
@@ -103,7 +105,7 @@ def test_a_border_stays_inside_the_limit(studio: Studio, krita: Krita) -> None:
 
 def test_refine_with_all_its_settings(studio: Studio, krita: Krita) -> None:
     studio.open(studio.photo(CAT))
-    mask = rough(krita)
+    mask, steps = rough(), studio.select(ROUGH)
     krita.run("QTimer.singleShot(0, K.action('maskwright_refine').trigger)")
     opened(krita, "maskwright_refine_dialog")
     krita.run(
@@ -118,7 +120,7 @@ def test_refine_with_all_its_settings(studio: Studio, krita: Krita) -> None:
     studio.settle()
     answer = studio.ask(Refine("", mask=mask, **EDGES), studio.photo(CAT), BOX)
     assert (studio.selection() == placed(answer.instances[0].mask, WIDTH, HEIGHT)).all()
-    assert len(studio.history()[0]) == 1
+    studio.has_steps(steps + 1)
     assert krita.get("C.edge == Edge(30.0, True, 4.0, 0.5, -0.25)"), "the next dialog begins with these"
     krita.run("C.edge = Edge()")
 
@@ -127,7 +129,7 @@ def test_refine_with_all_its_settings(studio: Studio, krita: Krita) -> None:
 def test_prepare_for_inpainting(studio: Studio, krita: Krita, show: str) -> None:
     photo = studio.photo(CAT).resize((900, 600))
     studio.open(photo)
-    mask = rough(krita)
+    mask, steps = rough(), studio.select(ROUGH)
     old = studio.selection().copy()
     job = Refine("", recipe="inpaint", context=0.5, post=PostProcess(feather=3.0), mask=mask)
     answer = studio.ask(job, photo, PixelRect(0, 0, 900, 600))
@@ -141,7 +143,7 @@ def test_prepare_for_inpainting(studio: Studio, krita: Krita, show: str) -> None
     assert (studio.selection() == placed(answer.instances[0].mask, 900, 600)).all()
     box = answer.context
     assert any(f"{box.width} x {box.height}" in note for note in krita.get("TOLD"))
-    assert len(studio.history()[0]) == (2 if show == "mask" else 1)
+    studio.has_steps(steps + (2 if show == "mask" else 1))
     children = krita.get("tree(d.activeNode())")
     if show == "mask":
         assert [child[:2] for child in children] == [("Inpainting context", "selectionmask")]

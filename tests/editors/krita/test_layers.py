@@ -67,7 +67,7 @@ def test_other_depths_keep_their_own_colours(
     studio.command("remove_background()")
     alpha = studio.ask(Cutout("", foreground=False), seen, PixelRect(0, 0, WIDTH, HEIGHT)).alpha
     expected = placed(alpha, WIDTH, HEIGHT)
-    assert len(studio.history()[0]) == steps + 1
+    studio.has_steps(steps + 1)
     krita.run("new = d.rootNode().childNodes()[1]")
     assert krita.get("(new.colorModel(), new.colorDepth())") == (model, depth)
     area = f"pixelData(0, 0, {WIDTH}, {HEIGHT}).data()"

@@ -52,15 +52,6 @@ def answered(studio: Studio, krita: Krita) -> None:
     assert studio.failure() is None, studio.failure()
 
 
-def select_a_box(krita: Krita) -> None:
-    """As scripts do it, which is no undo step in Krita 5.2."""
-    box = START
-    krita.run(
-        f"s = Selection(); s.select({box.x}, {box.y}, {box.width}, {box.height}, 255); d.setSelection(s)\n"
-        "d.waitForDone()"
-    )
-
-
 def of_box() -> masks.Mask:
     return masks.pack(START, b"\xff" * (START.width * START.height))
 
@@ -83,7 +74,7 @@ def test_select_by_prompt(studio: Studio, krita: Krita, lab: Lab) -> None:
     answered(studio, krita)
     answer = studio.ask(Select("", text="cat", merge=True), studio.photo(CAT), BOX)
     assert (studio.selection() == placed(answer.instances[0].mask, WIDTH, HEIGHT)).all()
-    assert len(studio.history()[0]) == 1
+    studio.has_steps(1)
 
 
 def test_select_subject(studio: Studio, krita: Krita, lab: Lab) -> None:
@@ -96,7 +87,7 @@ def test_select_subject(studio: Studio, krita: Krita, lab: Lab) -> None:
 
 def test_refine_selection(studio: Studio, krita: Krita, lab: Lab) -> None:
     studio.open(studio.photo(CAT))
-    select_a_box(krita)
+    studio.select(START)
     choose(krita, lab, "select", "maskwright_refine")
     dialog(krita, "maskwright_refine_dialog")
     krita.key("Return")
@@ -107,7 +98,7 @@ def test_refine_selection(studio: Studio, krita: Krita, lab: Lab) -> None:
 
 def test_select_object_from_selection(studio: Studio, krita: Krita, lab: Lab) -> None:
     studio.open(studio.photo(CAT))
-    select_a_box(krita)
+    studio.select(START)
     choose(krita, lab, "select", "maskwright_select_object")
     answered(studio, krita)
     boxes = [Rect(START.x, START.y, START.width, START.height)]
@@ -117,7 +108,7 @@ def test_select_object_from_selection(studio: Studio, krita: Krita, lab: Lab) ->
 
 def test_select_similar(studio: Studio, krita: Krita, lab: Lab) -> None:
     studio.open(studio.photo(CAT))
-    select_a_box(krita)
+    studio.select(START)
     before = studio.selection().copy()
     choose(krita, lab, "select", "maskwright_similar")
     answered(studio, krita)
@@ -127,7 +118,7 @@ def test_select_similar(studio: Studio, krita: Krita, lab: Lab) -> None:
 
 def test_prepare_for_inpainting(studio: Studio, krita: Krita, lab: Lab) -> None:
     studio.open(studio.photo(CAT))
-    select_a_box(krita)
+    studio.select(START)
     choose(krita, lab, "select", "maskwright_inpaint")
     dialog(krita, "maskwright_inpaint_dialog")
     krita.key("Return")
@@ -151,7 +142,7 @@ def test_parts_of_people(studio: Studio, krita: Krita, lab: Lab) -> None:
     krita.key("Return")
     answered(studio, krita)
     assert studio.selection().any()
-    assert len(studio.history()[0]) == 1
+    studio.has_steps(1)
 
 
 def test_click_tool_on_and_off(studio: Studio, krita: Krita, lab: Lab) -> None:

@@ -43,7 +43,7 @@ def test_ticked_parts_become_the_selection(studio: Studio, krita: Krita) -> None
     expected = [placed(i.mask, WIDTH, HEIGHT) for i in answer.instances if (i.part, i.person) in chosen]
     assert len(expected) == 2
     assert (studio.selection() == np.max(expected, axis=0)).all()
-    assert len(studio.history()[0]) == 1
+    studio.has_steps(1)
 
 
 def test_one_layer_for_each_part(studio: Studio, krita: Krita) -> None:

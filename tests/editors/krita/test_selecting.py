@@ -40,7 +40,7 @@ def test_the_menu_entry_asks_and_selects(studio: Studio, krita: Krita, lab: Lab)
     expected = cat_mask(studio)
     assert expected.max() == 255
     assert (studio.selection() == expected).all()
-    assert len(studio.history()[0]) == 1
+    studio.has_steps(1)
     assert krita.get("C.options.history[0]") == "cat"
 
     def ants() -> bool:
@@ -74,30 +74,24 @@ def becomes(studio: Studio, expected: np.ndarray | None) -> None:
     assert is_there()
 
 
-def select_box(krita: Krita, x: int, y: int) -> np.ndarray:
-    """A selection that is no undo step (in 5.2), as scripts make it."""
-    krita.run(f"s = Selection(); s.select({x}, {y}, 30, 40, 255); d.setSelection(s); d.waitForDone()")
-    box = np.zeros((HEIGHT, WIDTH), np.uint8)
-    box[y : y + 40, x : x + 30] = 255
-    return box
-
-
 def test_undo_and_redo_restore_exactly(studio: Studio, krita: Krita) -> None:
     studio.open(studio.photo(CAT))
     studio.command("select_by_prompt('cat')")
     expected = studio.selection()
     assert expected.any()
-    assert len(studio.history()[0]) == 1
+    studio.has_steps(1)
     studio.undo()
     becomes(studio, None)
     studio.redo()
     becomes(studio, expected)
     # With a selection before: undo brings that one back.
-    old = select_box(krita, 10, 20)
-    steps = len(studio.history()[0])
+    steps = studio.select(PixelRect(10, 20, 30, 40))
+    old = np.zeros((HEIGHT, WIDTH), np.uint8)
+    old[20:60, 10:40] = 255
+    assert (studio.selection() == old).all()
     studio.command("select_by_prompt('cat')")
     assert (studio.selection() == expected).all()
-    assert len(studio.history()[0]) == steps + 1
+    studio.has_steps(steps + 1)
     for _ in range(2):
         studio.undo()
         becomes(studio, old)
@@ -113,7 +107,7 @@ def test_undo_and_redo_of_several_steps(studio: Studio, krita: Krita) -> None:
     refined = studio.selection()
     studio.command("select_subject()")
     subject = studio.selection()
-    assert len(studio.history()[0]) == 3
+    studio.has_steps(3)
     for expected in (refined, cat, None):
         studio.undo()
         becomes(studio, expected)
