@@ -22,6 +22,7 @@ from maskwright_protocol import errors
 from maskwright_protocol.messages import Detect, Mask, PixelRect, Point, PostProcess, Rect, Select
 from tests.server.eval_paths import EVAL, needs_eval, needs_models
 from tests.server.models.families import tiny_sams as tiny
+from tests.server.recipes import tiny_models
 from tests.server.recipes.conftest import Desk, iou, plane
 
 trained = [needs_models, needs_eval]
@@ -254,7 +255,7 @@ def test_a_segmenter_that_reads_needs_no_detector(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))  # digests are recorded there
     monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "data"))
     tiny.saved_sam3(tiny.sam3(), tmp_path / "models" / "sam3")
-    desk = Desk(ModelPool([tmp_path / "models"], "cpu", 1))
+    desk = Desk(ModelPool([tmp_path / "models"], "cpu", 1, known=tiny_models.known()))
     picture = desk.picture(tiny.picture(50, 80), "tiny")
     answer = desk.run(Select("1", picture=picture, text="a cat; dog", recipe="sam3", min_score=0.0, precise="off"))
     assert answer.report.models == ["sam3"]

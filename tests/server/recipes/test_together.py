@@ -225,7 +225,7 @@ def test_yolo_names_the_prompts(room: Desk, photo: np.ndarray, segmenter: str) -
 def test_the_basic_engine_is_the_last_resort(room: Desk, photo: np.ndarray) -> None:
     """A model that would rather have a graphics card is taken before it on a CPU, and the answer says so."""
     (folder,) = (path for path in room.pool.folders if (path / "sam3").is_dir())
-    only = Desk(ModelPool([folder / "sam3"], "cpu", 1))
+    only = Desk(ModelPool([folder / "sam3"], "cpu", 1, known=tiny.known()))
     assert only.pool.slow("sam3")
     assert only.pool.candidates("segmenter") == ["sam3", "grabcut"]
     answer = only.run(Select("1", only.picture(photo, "slow"), points=[Point(40, 50)], precise="off"))

@@ -54,9 +54,10 @@ def _birefnet() -> dict[str, torch.Tensor]:
 
 
 def known() -> Catalogue:
-    """The catalogue, but for the one entry whose published size and digest a tiny model cannot have."""
-    entries = list(catalogue.built_in().model)
-    (place,) = (number for number, entry in enumerate(entries) if entry.id == MATTER)
-    file = entries[place].files[0].model_copy(update={"size": None, "sha256": None, "also": ()})
-    entries[place] = entries[place].model_copy(update={"files": (file,), "input_size": 64})
+    """The catalogue without the published sizes and digests, which tiny models cannot have."""
+    entries = []
+    for entry in catalogue.built_in().model:
+        files = tuple(file.model_copy(update={"size": None, "sha256": None, "also": ()}) for file in entry.files)
+        small = {"input_size": 64} if entry.id == MATTER else {}
+        entries.append(entry.model_copy(update={"files": files, **small}))
     return Catalogue(model=tuple(entries))
