@@ -229,8 +229,8 @@ def test_what_is_known_elsewhere_has_an_entry_or_a_reason() -> None:
     had = {source.hub for entry in known.model for source in entry.sources}
     had |= {file.published.name for entry in known.model for file in entry.files}
     assert [name for name in KNOWN_ELSEWHERE if name not in had] == []
-    reasons = {absent.id for absent in known.absent}
-    assert {"sam3.1", "ben", "ben2", "inspyrenet", "sdmatte", "florence-2-pixelprose"} <= reasons
+    reasons = {entry.id for entry in (*known.model, *known.absent)}
+    assert {"ben", "ben2", "inspyrenet", "sdmatte", "florence-2-pixelprose"} <= reasons
     for absent in known.absent:
         assert all(known.get(instead) for instead in absent.instead)
         with pytest.raises(ModelMissing) as caught:
