@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from maskwright.models import catalogue
 from tests.server.conftest import Server, start_server, stop_server
 from tests.server.models.families import tiny_sams as sams
 from tests.server.recipes import tiny_models as tiny
 
+# Those whose published sizes the catalogue knows are the user's own here.
 OWN = """
 [[model]]
 id = "tiny-birefnet"
@@ -22,6 +24,19 @@ family = "birefnet"
 input_size = 64
 files = [{ name = "tiny.safetensors" }]
 """
+RENAMED = {"grounding-dino-tiny": "tiny-dino", "sam2.1-tiny": "tiny-sam2", "sam3": "tiny-sam3"}
+
+
+def own_entries(models: Path) -> str:
+    """The folders renamed, and their entries."""
+    entries = OWN
+    for name, own in RENAMED.items():
+        entry = catalogue.built_in().get(name)
+        (models / name).rename(models / own)
+        files = ", ".join(f'{{ name = "{path.name}" }}' for path in sorted((models / own).iterdir()))
+        entries += f'[[model]]\nid = "{own}"\nfamily = "{entry.family}"\ninput_size = {entry.input_size}\n'
+        entries += f"roles = {json.dumps(entry.roles)}\nfiles = [{files}]\n"
+    return entries
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +45,7 @@ def families(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     models = tiny.make(base / "models")
     (models / tiny.MATTER / "model.safetensors").rename(models / tiny.MATTER / "tiny.safetensors")
     (models / tiny.MATTER).rename(models / "tiny-birefnet")
-    (base / "models.toml").write_text(OWN, encoding="utf-8")
+    (base / "models.toml").write_text(own_entries(models), encoding="utf-8")
     server = start_server(base, MASKWRIGHT_MODELS=str(models), OMP_NUM_THREADS="1")
     yield server
     stop_server(server)
@@ -51,9 +66,9 @@ def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "yolo+sam", [tiny.YOLO, "sam-vit-base"],
             marks=pytest.mark.skipif(find_spec("ultralytics") is None, reason="ultralytics is not installed"),
         ),
-        ("grounding-dino+sam-hq", ["grounding-dino-tiny", "sam-hq-vit-base"]),
-        ("florence2+sam2", ["florence-2-base", "sam2.1-tiny"]),
-        ("sam3", ["sam3"]),
+        ("grounding-dino+sam-hq", ["tiny-dino", "sam-hq-vit-base"]),
+        ("florence2+sam2", ["florence-2-base", "tiny-sam2"]),
+        ("sam3", ["tiny-sam3"]),
     ],
 )  # fmt: skip
 def test_words_to_a_mask(families: Server, photo: Path, tmp_path: Path, recipe: str, models: list[str]) -> None:
@@ -114,7 +129,7 @@ def test_words_to_a_cutout(families: Server, photo: Path, tmp_path: Path) -> Non
     (answer,) = json.loads(run.stdout)
     report = answer["report"]
     assert report["recipe"] == "sam3+birefnet"
-    assert report["models"][:2] == ["sam3", "tiny-birefnet"]
+    assert report["models"][:2] == ["tiny-sam3", "tiny-birefnet"]
     pixels = np.asarray(Image.open(out))
     assert pixels.shape == (90, 150, 4)
     assert pixels[..., 3].any()
