@@ -73,12 +73,17 @@ _VIDEO = re.compile(r"^(memory_|maskmem_|mask_downsample|obj_ptr|no_mem_pos_enc|
 _GLOBAL = {12: (5, 7, 9), 16: (7, 10, 13), 24: (12, 16, 20), 48: (23, 33, 43)}  # by the number of Hiera's blocks
 
 
+def file(entry: Entry) -> str:
+    """The name of the entry's safetensors file. Raises ``ModelBroken``."""
+    for one in entry.files:
+        if one.name.endswith(".safetensors"):
+            return one.name
+    raise ModelBroken(f"The model {entry.id} names no safetensors file.", model=entry.id)
+
+
 def read(entry: Entry, folder: Path) -> Weights:
     """The tensors of the entry's safetensors file. Raises ``ModelBroken``."""
-    for file in entry.files:
-        if file.name.endswith(".safetensors"):
-            return safetensors(folder / file.name, entry)
-    raise ModelBroken(f"The model {entry.id} names no safetensors file.", model=entry.id)
+    return safetensors(folder / file(entry), entry)
 
 
 def sam(weights: Weights) -> Weights:
@@ -127,7 +132,7 @@ def vit(weights: Weights, entry: Entry) -> dict[str, Any]:
         head = weights[f"{prefix}layers.0.attn.rel_pos_h"].shape[1]
         mlp = weights[f"{prefix}layers.0.mlp.lin1.weight"].shape[0]
     except (KeyError, ValueError) as error:
-        raise _strange(entry, error) from error
+        raise strange(entry, error) from error
     return {
         "hidden_size": hidden,
         "image_size": grid * patch,
@@ -152,7 +157,7 @@ def hiera(weights: Weights, entry: Entry) -> dict[str, Any]:
         global_blocks = _GLOBAL[blocks]
         first, second, third = starts
     except (KeyError, ValueError) as error:
-        raise _strange(entry, error) from error
+        raise strange(entry, error) from error
     heads = 1 if width == 96 else 2
     return {
         "hidden_size": width,
@@ -170,7 +175,7 @@ def _count(weights: Weights, prefix: str) -> int:
     return len({name[len(prefix) :].partition(".")[0] for name in weights if name.startswith(prefix)})
 
 
-def _strange(entry: Entry, error: Exception) -> ModelBroken:
+def strange(entry: Entry, error: Exception) -> ModelBroken:
     text = f"The weights of the model {entry.id} are not those of a {entry.family} model."
     return ModelBroken(text, model=entry.id, reason=f"{type(error).__name__}: {error}")
 

@@ -67,8 +67,10 @@ def dtype(precision: Precision) -> torch.dtype:
     return _DTYPES[precision]
 
 
-def pretrained(kind: type[PreTrainedModel], entry: Entry, folder: Path, setup: Setup, **options: Any) -> Any:
+def pretrained(kind: type[PreTrainedModel], entry: Entry, folder: Path | None, setup: Setup, **options: Any) -> Any:
     """A transformers model of class ``kind`` from a local folder in the hub's layout, in eval mode on its device.
+
+    Without a folder ``options`` hold its ``config`` and ``state_dict``.
 
     Safetensors only, no remote code, no network. Raises ``ModelBroken`` naming the keys when any is missing,
     unexpected or of another shape (save those that the class itself declares to be irrelevant).
@@ -79,7 +81,7 @@ def pretrained(kind: type[PreTrainedModel], entry: Entry, folder: Path, setup: S
     torch.set_num_threads(setup.threads)
     try:
         model, info = cast(Any, kind).from_pretrained(
-            os.fspath(folder),
+            os.fspath(folder) if folder is not None else None,
             local_files_only=True,
             use_safetensors=True,
             trust_remote_code=False,

@@ -2,7 +2,8 @@
 
 Carion et al., "SAM 3: Segment Anything with Concepts" (2025), https://github.com/facebookresearch/sam3, SAM License.
 The networks are transformers' ``Sam3Model`` (concepts) and ``Sam3TrackerModel`` (clicks), which share an image encoder:
-an image is looked at once, whatever is asked about it, and the encoder's weights are held once.
+an image is looked at once, whatever is asked about it, and the encoder's weights are held once. The authors' own
+checkpoints of SAM 3 and SAM 3.1, converted to safetensors, serve as well.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from transformers import Sam3Model, Sam3TrackerModel, Sam3VideoConfig
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 from transformers.models.sam3.modeling_sam3 import Sam3VisionEncoderOutput
 
-from maskwright.models import official
+from maskwright.models import official, official_sam3
 from maskwright.models import options as settings
 from maskwright.models.catalogue import Entry
 from maskwright.models.pool import Setup
@@ -34,7 +35,9 @@ from maskwright.models.torch_runtime import nbytes, pretrained, running
 from maskwright.models.words import split
 from maskwright_protocol.errors import EmptyPrompt, ModelBroken
 
+_FILE = "model.safetensors"
 _TOKENS = 32  # that a phrase may have
+_SCALES = [4.0, 2.0, 1.0, 0.5]  # of the necks' levels; SAM 3.1 does without the last, which is never looked at
 _BY_EXAMPLE = "visual"  # the phrase that stands for examples without any text
 _LEVELS = ("fine", "middle", "coarse")  # of the concept head's features: 4, 2 and 1 cells to a patch's side
 _VIDEO_ONLY = Sam3TrackerModel._keys_to_ignore_on_load_unexpected or []
@@ -176,30 +179,60 @@ def _encode_boxes(self: Any, boxes: Tensor, mask: Tensor, labels: Tensor, featur
 
 def load(entry: Entry, folder: Path, setup: Setup) -> Sam3:
     """Raises ``ModelBroken``."""
+    if official_sam3.named_by_authors(folder / official.file(entry)):
+        return from_authors(entry, official.read(entry, folder), _tokenizer(entry, folder), setup)
     concepts = pretrained(_Concepts, entry, folder, setup)
     try:
         config = Sam3VideoConfig.from_pretrained(folder)
+    except Exception as error:
+        raise _unreadable(entry, error) from error
+    clicks = _clicks(config, _click_weights(entry, folder), entry, setup)
+    return Sam3(entry, setup, concepts, clicks, _tokenizer(entry, folder))
+
+
+def from_authors(
+    entry: Entry, weights: official.Weights, tokenizer: Tokenizer, setup: Setup, config: Sam3VideoConfig | None = None
+) -> Sam3:
+    """A checkpoint of the authors'. ``config``: of another size than the published. Raises ``ModelBroken``."""
+    config = config or Sam3VideoConfig()
+    scales = _SCALES[: official_sam3.levels(weights, entry)]
+    parts: Any = (config.detector_config, config.tracker_config)
+    for part in parts:
+        part.vision_config.scale_factors = scales
+    own = official_sam3.concepts(weights)
+    concepts = pretrained(_Concepts, entry, None, setup, config=config.detector_config, state_dict=own)
+    return Sam3(entry, setup, concepts, _clicks(config, official_sam3.clicks(weights), entry, setup), tokenizer)
+
+
+def _tokenizer(entry: Entry, folder: Path) -> Tokenizer:
+    try:
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     except Exception as error:  # the Rust library's error has no public base
-        text = f"The files of the model {entry.id} cannot be read."
-        raise ModelBroken(text, model=entry.id, reason=str(error)[:500]) from error
+        raise _unreadable(entry, error) from error
     tokenizer.no_padding()
     tokenizer.enable_truncation(_TOKENS)
+    return tokenizer
 
+
+def _unreadable(entry: Entry, error: Exception) -> ModelBroken:
+    text = f"The files of the model {entry.id} cannot be read."
+    return ModelBroken(text, model=entry.id, reason=str(error)[:500])
+
+
+def _clicks(config: Sam3VideoConfig, weights: official.Weights, entry: Entry, setup: Setup) -> Sam3TrackerModel:
     def build() -> Sam3TrackerModel:
         network = Sam3TrackerModel(config)  # pyright: ignore[reportArgumentType]
         network.vision_encoder.backbone = nn.Identity()  # the concepts' one serves both
         return network
 
-    clicks = official.load(build, _click_weights(entry, folder), entry, setup)
-    return Sam3(entry, setup, concepts, clicks, tokenizer)
+    return official.load(build, weights, entry, setup)
 
 
 def _click_weights(entry: Entry, folder: Path) -> official.Weights:
     """The tracker's part of the file, without what only films need."""
     weights = {}
     try:
-        with safe_open(folder / "model.safetensors", framework="pt") as file:
+        with safe_open(folder / _FILE, framework="pt") as file:
             for key in file.keys():  # noqa: SIM118 - it cannot be iterated
                 part, _, name = key.partition(".")
                 if part == "tracker_neck":
