@@ -29,7 +29,7 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     sams.saved(sams.sam2(), base / "models" / "sam2.1-tiny")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_DATA_HOME", str(base / "data"))
-        yield Desk(ModelPool([base / "models"], "cpu", 1))
+        yield Desk(ModelPool([base / "models"], "cpu", 1, known=sams.known()))
 
 
 def overview(box: Example) -> tuple[Box, bool]:

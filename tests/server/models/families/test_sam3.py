@@ -47,7 +47,7 @@ def folder(network: Any, home: Path) -> Path:
 
 @pytest.fixture
 def model(folder: Path) -> sam3.Sam3:
-    loaded = ModelPool([folder], "cpu", 1).segmenter("sam3")
+    loaded = ModelPool([folder], "cpu", 1, known=tiny.known()).segmenter("sam3")
     assert isinstance(loaded, sam3.Sam3)
     for role in (Detector, TextSegmenter, Featured):
         assert isinstance(loaded, role)
@@ -279,7 +279,7 @@ def test_jobs_select_by_word_and_by_click(folder: Path) -> None:
     image = tiny.picture(70, 110)
     where = PixelRect(0, 0, 110, 70)
     picture = Picture(where, [Raster("key", 110, 70, "RGB8", where)])
-    pool, cache = ModelPool([folder], "cpu", 1), EmbeddingCache(1 << 26)
+    pool, cache = ModelPool([folder], "cpu", 1, known=tiny.known()), EmbeddingCache(1 << 26)
     rasters = {"key": memoryview(image.tobytes())}
 
     def ask(request: Select | Detect) -> Selection:

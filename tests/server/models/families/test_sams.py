@@ -101,7 +101,7 @@ def folder(case: Case, home: Path) -> Path:
 
 @pytest.fixture
 def segmenter(case: Case, folder: Path) -> SamLike:
-    loaded = ModelPool([folder], "cpu", 1).segmenter(case.id)
+    loaded = ModelPool([folder], "cpu", 1, known=tiny.known()).segmenter(case.id)
     assert isinstance(loaded, SamLike)
     assert isinstance(loaded, Segmenter)
     if case.id == "sam-hq-vit-base":
@@ -335,7 +335,7 @@ def test_sam2_as_published_is_a_film_model(home: Path) -> None:
     assert json.loads((folder / "config.json").read_text())["model_type"] == "sam2_video"
     weights = load_file(folder / "model.safetensors")
     assert any(name.startswith("memory_") for name in weights)
-    loaded = ModelPool([home / "models"], "cpu", 1).segmenter("sam2.1-tiny")
+    loaded = ModelPool([home / "models"], "cpu", 1, known=tiny.known()).segmenter("sam2.1-tiny")
     assert isinstance(loaded, SamLike)
     for name, tensor in loaded.decoder.state_dict().items():
         assert torch.equal(tensor, weights[f"mask_decoder.{name}"])
@@ -347,7 +347,7 @@ def test_a_job_selects_with_it(case: Case, folder: Path) -> None:
     image = tiny.picture(70, 110)
     where = PixelRect(0, 0, 110, 70)
     picture = Picture(where, [Raster("key", 110, 70, "RGB8", where)])
-    pool, cache = ModelPool([folder], "cpu", 1), EmbeddingCache(1 << 24)
+    pool, cache = ModelPool([folder], "cpu", 1, known=tiny.known()), EmbeddingCache(1 << 24)
     assert pool.best("segmenter") == case.id
     request = Select("1", picture, points=[Point(55, 35, True)], alternatives=3)
     rasters = {"key": memoryview(image.tobytes())}

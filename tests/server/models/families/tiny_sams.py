@@ -10,6 +10,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from maskwright.models import catalogue
+from maskwright.models.catalogue import Catalogue
+
 SIDE = 64
 
 
@@ -150,3 +153,15 @@ def saved_sam3(network: Any, folder: Path) -> Path:
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     clip_tokenizer().save_pretrained(folder)
     return folder
+
+
+def known() -> Catalogue:
+    """The catalogue without the sizes and digests of the published files, which tiny ones cannot have."""
+    bare = {"size": None, "sha256": None, "also": ()}
+    entries = catalogue.built_in().model
+    return Catalogue(
+        model=tuple(
+            entry.model_copy(update={"files": tuple(file.model_copy(update=bare) for file in entry.files)})
+            for entry in entries
+        )
+    )
