@@ -21,6 +21,9 @@ from .things_list import ThingsList  # noqa: E402
 from .view import CURRENT, OTHER, Layer, View, mask_buffer  # noqa: E402
 
 HELP = "Click: this · Shift-click or right-click: not this · Drag: box · Wheel: zoom · Middle button: move"
+HELP_ON_EXAMPLES = (
+    "Drag: all that is like this · Shift or right button: but not like this · then Find, with or without a name"
+)
 APPLIED_BY = ("mode", "result")
 VIEW_SIZE = (780, 560)
 DIALOG_SIZE = (1160, 720)
@@ -81,16 +84,16 @@ class ClickDialog:
         self.dialog.set_default_size(*DIALOG_SIZE)
         GimpUi.window_set_transient(self.dialog)
         self.view = View(self.subject.source.local, self.subject.box, *VIEW_SIZE)
-        self.view.on_click, self.view.on_box = self._clicked, self._boxed
+        self.view.on_click, self.view.on_box, self.view.on_example = self._clicked, self._boxed, self._exemplified
         columns = Gtk.Box(spacing=12, border_width=12)
         left = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
         frame = Gtk.Frame()
         frame.add(self.view)
         left.pack_start(self._tools(), False, False, 0)
         left.pack_start(frame, True, True, 0)
-        hint = Gtk.Label(label=HELP, xalign=0.0, wrap=True)
-        hint.get_style_context().add_class("dim-label")
-        left.pack_start(hint, False, False, 0)
+        self.hint = Gtk.Label(label=HELP, xalign=0.0, wrap=True)
+        self.hint.get_style_context().add_class("dim-label")
+        left.pack_start(self.hint, False, False, 0)
         columns.pack_start(left, True, True, 0)
         columns.pack_start(self._side(), False, False, 0)
         columns.show_all()
@@ -108,6 +111,10 @@ class ClickDialog:
             ("_Fit", "Show everything", self.view.fit),
         ):
             bar.pack_start(button(label, tip, action), False, False, 0)
+        examples = Gtk.ToggleButton(label="E_xamples", use_underline=True, tooltip_text="Boxes show what to find")
+        examples.set_focus_on_click(False)
+        examples.connect("toggled", self._examples_toggled)
+        bar.pack_start(examples, False, False, 0)
         self.undo = button("_Undo", "Take back the last step (Ctrl+Z)", lambda: self._history(self.session.undo))
         bar.pack_end(self.undo, False, False, 0)
         self.stop = button("S_top", "Do not wait for the answer", self.questions.stop)
@@ -121,7 +128,9 @@ class ClickDialog:
         self.find = Gtk.Entry(placeholder_text="Find by name: dog", width_chars=12)
         self.find.connect("activate", lambda entry: self._find())
         find.pack_start(self.find, True, True, 0)
-        find.pack_start(button("F_ind", "Add all objects of this name", self._find), False, False, 0)
+        find.pack_start(
+            button("F_ind", "Add all objects of this name, or like the examples", self._find), False, False, 0
+        )
         side.pack_start(find, False, False, 0)
         self.list = ThingsList(self.session, self._refresh)
         side.pack_start(self.list, True, True, 0)
@@ -153,6 +162,14 @@ class ClickDialog:
     def _boxed(self, x: float, y: float, width: float, height: float) -> None:
         self.session.set_box(x, y, width, height)
         self._refresh()
+
+    def _exemplified(self, x: float, y: float, width: float, height: float, include: bool) -> None:
+        self.session.add_example(x, y, width, height, include)
+        self._refresh()
+
+    def _examples_toggled(self, toggle: Any) -> None:
+        self.view.wants_examples = toggle.get_active()
+        self.hint.set_text(HELP_ON_EXAMPLES if self.view.wants_examples else HELP)
 
     def _history(self, step: Any) -> None:
         step()
@@ -238,7 +255,9 @@ class ClickDialog:
         thing = self.session.thing
         if self.guess is not None and self.guess[0] == self.session.key(thing) and self.questions.busy:
             layers.append(self.guess[1])
-        self.view.show_masks(layers, thing.points, [thing.box] if thing.box is not None else [])
+        self.view.show_masks(
+            layers, thing.points, [thing.box] if thing.box is not None else [], self.session.state.examples
+        )
 
     # ------------------------------------------------------------ the end
 

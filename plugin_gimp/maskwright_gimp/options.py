@@ -4,7 +4,19 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from maskwright_protocol import finding
 from maskwright_protocol.errors import BadInput, EmptyPrompt
-from maskwright_protocol.messages import Cutout, Detect, Job, Mask, Parse, Point, PostProcess, Rect, Refine, Select
+from maskwright_protocol.messages import (
+    Cutout,
+    Detect,
+    Example,
+    Job,
+    Mask,
+    Parse,
+    Point,
+    PostProcess,
+    Rect,
+    Refine,
+    Select,
+)
 
 from . import parts, procedures
 
@@ -61,6 +73,15 @@ def boxes(text: str) -> List[Rect]:
     return [Rect(x, y, width, height) for x, y, width, height in _numbers(text, 4, "a box")]
 
 
+def examples(options: Options) -> List[Example]:
+    """The boxes around things that are wanted, and around things that are not."""
+    return [
+        Example(*box, include=include)
+        for name, include in (("like", True), ("unlike", False))
+        for box in _numbers(options.get(name, ""), 4, "a box")
+    ]
+
+
 def common(options: Options, depth: int) -> Dict[str, Any]:
     """What all jobs that run a model share."""
     return {
@@ -83,14 +104,14 @@ def select_job(options: Options, depth: int, selection: Optional[Mask]) -> Selec
     job.exclude_text = options.get("but-not", "").strip()
     job.pick = options.get("pick", "all").strip() or "all"
     job.points = points(options.get("include", ""), options.get("exclude", ""))
-    job.boxes = boxes(options.get("boxes", ""))
+    job.boxes, job.examples = boxes(options.get("boxes", "")), examples(options)
     use = options.get("current-selection", "ignore")
     if use == "limit":
         job.region = selection
     elif use == "prompt" and selection is not None:
         job.boxes.append(_rect(selection))
         job.start = selection
-    if not (job.text or job.detector_options or job.points or job.boxes):
+    if not (job.text or job.detector_options or job.points or job.boxes or job.examples):
         raise EmptyPrompt("There is nothing to look for.")
     return job
 

@@ -103,6 +103,8 @@ INVERT = Argument("invert", "boolean", "_Invert", "Select everything else", Fals
 INCLUDE = Argument("include", "string", "_Include points", 'Points to include, as "x,y x,y"', "")
 EXCLUDE = Argument("exclude", "string", "_Exclude points", 'Points to exclude, as "x,y x,y"', "")
 BOXES = Argument("boxes", "string", "_Boxes", 'Boxes around objects, as "x,y,width,height ..."', "")
+LIKE = Argument("like", "string", "_Like", 'All that is like what is in these boxes, "x,y,width,height ..."', "")
+UNLIKE = Argument("unlike", "string", "_Unlike", 'But nothing like this, as "x,y,width,height ..."', "")
 
 PARTS = Argument(
     "parts",
@@ -245,8 +247,24 @@ ALL: Tuple[Procedure, ...] = (
         "_Click to Select...",
         "<Image>/Filters/Maskwright",
         "Click on what you want",
-        "Click to include, Shift-click to exclude, drag a box. Scripts give points and boxes as arguments.",
-        (INCLUDE, EXCLUDE, BOXES, SOURCE, RECIPE, MODELS, PRECISE, TILES, USE, MODE, _result("selection"), *POST),
+        "Click to include, Shift-click to exclude, drag a box. Scripts give points, boxes and examples as arguments.",
+        (
+            INCLUDE,
+            EXCLUDE,
+            BOXES,
+            LIKE,
+            UNLIKE,
+            PROMPT,
+            SOURCE,
+            RECIPE,
+            MODELS,
+            PRECISE,
+            TILES,
+            USE,
+            MODE,
+            _result("selection"),
+            *POST,
+        ),
     ),
     Procedure(
         "maskwright-detect",

@@ -63,14 +63,17 @@ class Questions:
         self._ask(key, job, lambda answer: self.session.take(key, _best(answer)))
 
     def find(self, text: str, done: Callable[[], None]) -> None:
-        """Add what is called so."""
+        """Add what is called so, or is like the examples, or both."""
 
         def take(answer: Selection) -> None:
             self.session.add_found([instance for instance in answer.instances if instance.mask is not None])
             done()
 
-        if text and self._question is None:
-            self._ask(None, self._job(text), take)
+        examples = self.session.examples
+        if (text or examples) and self._question is None:
+            job = self._job(text)
+            job.examples, job.pick = examples, "all"
+            self._ask(None, job, take)
 
     def similar(self) -> None:
         """Add what is like the current object."""

@@ -6,7 +6,7 @@ state whose answers came shows them at once.
 
 from typing import Any, Dict, Hashable, List, NamedTuple, Optional, Set, Tuple
 
-from maskwright_protocol.messages import Instance, Mask, Point, Rect
+from maskwright_protocol.messages import Example, Instance, Mask, Point, Rect
 
 Prompt = Tuple[Hashable, ...]
 
@@ -27,8 +27,11 @@ class Thing(NamedTuple):
 
 
 class State(NamedTuple):
+    """``examples``: boxes ``(x, y, width, height, include)`` around what is to be looked for and what is not."""
+
     things: Tuple[Thing, ...] = (Thing(1),)
     current: int = 0
+    examples: Tuple[Tuple[float, float, float, float, bool], ...] = ()
 
 
 class Session:
@@ -80,10 +83,20 @@ class Session:
             return
         self._numbers += 1
         things = (*self.state.things, Thing(self._numbers))
-        self._step(State(things, len(things) - 1))
+        self._step(self.state._replace(things=things, current=len(things) - 1))
+
+    def add_example(self, x: float, y: float, width: float, height: float, include: bool) -> None:
+        """A box around something of the kind that is to be found, or of another kind."""
+        box = (round(x, 2), round(y, 2), round(width, 2), round(height, 2), include)
+        self._step(self.state._replace(examples=(*self.state.examples, box)))
+
+    @property
+    def examples(self) -> List[Example]:
+        return [Example(*box) for box in self.state.examples]
 
     def add_found(self, instances: List[Instance]) -> None:
-        """Objects that were found by name become objects that can be clicked on further."""
+        """Objects that were found by name or example become objects that can be clicked on further; the examples have
+        done their work."""
         things = [thing for thing in self.state.things if not thing.empty]
         for instance in instances:
             self._numbers += 1
@@ -99,7 +112,7 @@ class Session:
         if not things:
             self._numbers += 1
             things = [Thing(self._numbers)]
-        self._step(State(tuple(things), min(self.state.current, len(things) - 1)))
+        self._step(self.state._replace(things=tuple(things), current=min(self.state.current, len(things) - 1)))
 
     def tick(self, index: int, ticked: bool) -> None:
         self._change(index, ticked=ticked)

@@ -54,19 +54,23 @@ class Layer(NamedTuple):
 
 
 class View(Gtk.EventBox):
-    """Callbacks, in document coordinates: ``on_click(x, y, include)``, ``on_box(x, y, width, height)`` and
-    ``on_hover((x, y))`` (None when the pointer has left)."""
+    """Callbacks, in document coordinates: ``on_click(x, y, include)``, ``on_box(x, y, width, height)``,
+    ``on_example(x, y, width, height, include)`` instead while ``wants_examples``, and ``on_hover((x, y))`` (None when
+    the pointer has left)."""
 
     def __init__(self, buffer: Any, box: PixelRect, width: int, height: int) -> None:
         super().__init__()
         self.on_click: Callable[[float, float, bool], None] = lambda x, y, include: None
         self.on_box: Callable[[float, float, float, float], None] = lambda x, y, w, h: None
+        self.on_example: Callable[[float, float, float, float, bool], None] = lambda x, y, w, h, include: None
+        self.wants_examples = False
         self.viewport = Viewport(box, width, height)
         self._buffer = buffer
         self._base: Optional[Tuple[Any, Any]] = None
         self._layers: List[Layer] = []
         self._points: Tuple[Tuple[float, float, bool], ...] = ()
         self._boxes: List[Tuple[float, float, float, float]] = []
+        self._examples: Tuple[Tuple[float, float, float, float, bool], ...] = ()
         self._press: Optional[Tuple[float, float, bool]] = None
         self._drag: Optional[Tuple[float, float]] = None
         self._pan: Optional[Tuple[float, float]] = None
@@ -107,8 +111,9 @@ class View(Gtk.EventBox):
         layers: List[Layer],
         points: Tuple[Tuple[float, float, bool], ...],
         boxes: List[Tuple[float, float, float, float]],
+        examples: Tuple[Tuple[float, float, float, float, bool], ...] = (),
     ) -> None:
-        self._layers, self._points, self._boxes = layers, points, boxes
+        self._layers, self._points, self._boxes, self._examples = layers, points, boxes, examples
         self.queue()
 
     def show_hovered(self, layer: Optional[Layer]) -> None:
@@ -170,8 +175,10 @@ class View(Gtk.EventBox):
             _blend(canvas, _pixbuf(paint.overlay(plane, width, colour, strength), width, height), 0, 0)
         for box in self._boxes:
             self._frame(canvas, box)
+        for *example, include in self._examples:
+            self._frame(canvas, tuple(example), include)
         if self._press is not None and self._drag is not None:
-            self._frame(canvas, self._dragged())
+            self._frame(canvas, self._dragged(), self._press[2] if self.wants_examples else None)
         for px, py, include in self._points:
             if include not in self._markers:
                 side, data = paint.marker(7, INCLUDE if include else EXCLUDE, not include)
@@ -181,7 +188,10 @@ class View(Gtk.EventBox):
         self._image.set_from_pixbuf(canvas)
         return False
 
-    def _frame(self, canvas: Any, box: Tuple[float, float, float, float]) -> None:
+    def _frame(self, canvas: Any, box: Tuple[float, ...], include: Optional[bool] = None) -> None:
+        """A box; ``include`` tells examples, whose colours are those of the clicks."""
+        red, green, blue = INCLUDE if include else EXCLUDE
+        colour = BOX_COLOUR if include is None else red << 24 | green << 16 | blue << 8 | 0xFF
         left, top = (round(v) for v in self.viewport.to_view(box[0], box[1]))
         right, bottom = (round(v) for v in self.viewport.to_view(box[0] + box[2], box[1] + box[3]))
         for x, y, width, height in (
@@ -193,7 +203,7 @@ class View(Gtk.EventBox):
             x0, y0 = max(0, x), max(0, y)
             x1, y1 = min(canvas.get_width(), x + width), min(canvas.get_height(), y + height)
             if x1 > x0 and y1 > y0:
-                canvas.new_subpixbuf(x0, y0, x1 - x0, y1 - y0).fill(BOX_COLOUR)
+                canvas.new_subpixbuf(x0, y0, x1 - x0, y1 - y0).fill(colour)
 
     # ------------------------------------------------------------ events
 
@@ -230,7 +240,7 @@ class View(Gtk.EventBox):
             self.viewport.pan(event.x - self._pan[0], event.y - self._pan[1])
             self._pan = (event.x, event.y)
             self.queue()
-        elif self._press is not None and self._press[2]:
+        elif self._press is not None and (self._press[2] or self.wants_examples):
             far = max(abs(event.x - self._press[0]), abs(event.y - self._press[1])) >= DRAG_PIXELS
             if far or self._drag is not None:
                 self._drag = (event.x, event.y)
@@ -262,9 +272,13 @@ class View(Gtk.EventBox):
             if self._drag is not None:
                 self._drag = (event.x, event.y)
                 x, y, width, height = self._dragged()
+                include = self._press[2]
                 self._press = self._drag = None
                 if width >= 1 and height >= 1:
-                    self.on_box(x, y, width, height)
+                    if self.wants_examples:
+                        self.on_example(x, y, width, height, include)
+                    else:
+                        self.on_box(x, y, width, height)
             else:
                 x, y = self.viewport.to_document(self._press[0], self._press[1])
                 include = self._press[2]

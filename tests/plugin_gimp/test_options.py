@@ -6,7 +6,7 @@ import pytest
 
 from maskwright_gimp import options, procedures
 from maskwright_protocol.errors import BadInput, EmptyPrompt
-from maskwright_protocol.messages import Mask, PixelRect, Point, Rect
+from maskwright_protocol.messages import Example, Mask, PixelRect, Point, Rect
 
 
 def arguments(name: str, **changes: Any) -> dict[str, Any]:
@@ -36,6 +36,16 @@ def test_models_points_and_boxes_are_read() -> None:
     assert job.points == [Point(1, 2), Point(3.5, -4), Point(5, 6, False)]
     assert job.boxes == [Rect(0, 1, 2, 3)]
     assert job.models == {"segmenter": "mobile-sam", "detector": "yolox-nano"}
+
+
+def test_examples_may_stand_alone_or_beside_words() -> None:
+    values = arguments("maskwright-click-to-select", like="0,1,2,3 4,5,6,7", unlike="8,9,1,1", prompt="fox")
+    job = options.select_job(values, 8, None)
+    assert job.examples == [Example(0, 1, 2, 3), Example(4, 5, 6, 7), Example(8, 9, 1, 1, include=False)]
+    assert (job.text, job.pick) == ("fox", "all")
+    assert options.select_job({**values, "prompt": ""}, 8, None).examples == job.examples
+    with pytest.raises(BadInput):
+        options.select_job({**values, "like": "1,2"}, 8, None)
 
 
 def test_settings_of_the_detector_may_stand_alone() -> None:

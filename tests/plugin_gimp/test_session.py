@@ -1,7 +1,7 @@
 """Click to Select without a window: prompts, answers, undo."""
 
 from maskwright_gimp.session import Session, prompts
-from maskwright_protocol.messages import Alternative, Instance, Mask, PixelRect, Point, Rect
+from maskwright_protocol.messages import Alternative, Example, Instance, Mask, PixelRect, Point, Rect
 
 
 def instance(value: int, *others: int) -> Instance:
@@ -143,3 +143,22 @@ def test_what_was_stopped_is_asked_again_by_undo_and_redo_only() -> None:
     session.undo()
     session.redo()
     assert session.missing() is session.thing
+
+
+def test_examples_are_steps_and_end_with_what_they_found() -> None:
+    session = Session()
+    session.add_point(1, 1, True)
+    answer(session, 7)
+    session.add_example(0, 0, 4.004, 5, True)
+    session.add_example(9, 9, 2, 2, False)
+    assert session.examples == [Example(0, 0, 4.0, 5), Example(9, 9, 2, 2, include=False)]
+    assert session.missing() is None, "examples ask nothing by themselves"
+    session.undo()
+    assert len(session.examples) == 1
+    session.redo()
+    session.new_thing()
+    assert len(session.examples) == 2
+    session.add_found([instance(1), instance(2)])
+    assert (session.examples, shown(session)) == ([], [7, 1, 2])
+    session.undo()
+    assert len(session.examples) == 2

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from maskwright_protocol.messages import Point, Rect, Select, Similar
+from maskwright_protocol.messages import Example, Point, Rect, Select, Similar
 
 from ..chroot import wait_until
 from .asking import Pixels, Plane, answer, plane
@@ -44,7 +44,7 @@ def test_click_to_select(shown: Windows, photo: Plane) -> None:
 
 
 OTHERS = (40, 190, 150)  # the outline of objects that are not the current one
-OTHER, SIMILAR = (847, 301), (961, 301)  # these buttons' middles in the window
+OTHER, SIMILAR, FIND = (847, 301), (961, 301), (1107, 29)  # these buttons' middles in the window
 HOVERED = (255, 214, 90)
 
 
@@ -171,3 +171,26 @@ def _near(clicks: Clicks, x: float, y: float, include: bool = True) -> Point:
     """The point of the document that a click there is: clicks are on whole screen pixels."""
     sx, sy = clicks.at(x, y)
     return Point(round((sx - clicks.left) / clicks.scale, 2), round((sy - clicks.top) / clicks.scale, 2), include)
+
+
+def test_examples_are_drawn_and_found(shown: Windows, photo: Plane) -> None:
+    clicks = Clicks(shown)
+    clicks.lab.xdotool("key", "alt+x")
+    clicks.settled()
+    clicks.drag(30, 240, 145, 535)
+    clicks.drag(5, 140, 470, 440, button=3)
+    clicks.settled()
+    shown.picture("examples", clicks.window)
+    assert clicks.outline() < 20, "boxes that show examples select nothing by themselves"
+    clicks.press(*FIND)
+    wait_until(lambda: clicks.outline() > 100, "what is like the example", 240.0)
+    clicks.settled()
+    assert clicks.finish("Return") == "success"
+    got = selected(shown.gimp)
+    examples = [Example(30.0, 240.0, 115.0, 295.0), Example(5.0, 140.0, 465.0, 300.0, include=False)]
+    with shown.server.client() as client:
+        found = answer(client, Select("", examples=examples, merge=True), Pixels(photo))
+    near = plane(found.merged, WIDTH, HEIGHT)
+    assert len(found.instances) > 1
+    both = ((got > 127) & (near > 127)).sum() / ((got > 127) | (near > 127)).sum()
+    assert both > 0.9, "the boxes were dragged to whole screen pixels"

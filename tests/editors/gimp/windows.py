@@ -116,10 +116,10 @@ class Clicks:
     def click(self, x: float, y: float, button: int = 1) -> None:
         self.lab.xdotool("mousemove", *self.at(x, y), "click", button)
 
-    def drag(self, x0: float, y0: float, x1: float, y1: float) -> None:
-        self.lab.xdotool("mousemove", *self.at(x0, y0), "mousedown", 1)
+    def drag(self, x0: float, y0: float, x1: float, y1: float, button: int = 1) -> None:
+        self.lab.xdotool("mousemove", *self.at(x0, y0), "mousedown", button)
         self.lab.xdotool("mousemove", *self.at((x0 + x1) / 2, (y0 + y1) / 2))
-        self.lab.xdotool("mousemove", *self.at(x1, y1), "mouseup", 1)
+        self.lab.xdotool("mousemove", *self.at(x1, y1), "mouseup", button)
 
     def finish(self, key: str) -> str:
         self.lab.xdotool("key", key)
