@@ -71,7 +71,13 @@ def convert(
     """
     if not source.is_file():
         raise BadInput(f"There is no file {source.name}.", "Check the path.")
-    actual = digest(source)
+    try:
+        actual = digest(source)
+    except OSError as error:
+        raise BadInput(f"{source.name} cannot be read: {error.strerror or error}.", "Check the file.") from error
+    if not os.access(out.parent, os.W_OK):
+        text = f"{out.name} cannot be written: its folder is not there, or may not be written to."
+        raise BadInput(text, "Name another place with --out.")
     if sha256 and actual != sha256.lower():
         raise BadInput(f"{source.name} is not the file with that SHA-256.", "Get the file again.", sha256=actual)
     strange = sorted(set(allow) - set(ALLOWABLE))

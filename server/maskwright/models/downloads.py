@@ -86,7 +86,12 @@ def pull(
     ``origin``: a folder, a file or a zip to take the files from instead of the network. Raises ``LicenceNeeded``,
     ``DownloadFailed``, ``AccessDenied``, ``Offline``, ``DiskFull`` or ``JobCancelled``.
     """
-    return _Pull(entry, [*folders, destination], destination, origin, report, cancelled).run(accept_licence)
+    try:
+        return _Pull(entry, [*folders, destination], destination, origin, report, cancelled).run(accept_licence)
+    except OSError as error:
+        text = f"{entry.title} cannot be written: {error.strerror or error}."
+        hint = "Check the folder that 'maskwright models path' names last."
+        raise DownloadFailed(text, hint, model=entry.id, tried=[]) from error
 
 
 class _Pull:

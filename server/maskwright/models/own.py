@@ -49,13 +49,15 @@ def _add(files: Sequence[Path], identity: str, family: str, more: dict[str, Any]
                 digest = hashlib.file_digest(data, "sha256").hexdigest()
             described.append({"name": path.name, "size": path.stat().st_size, "sha256": digest})
         except OSError as error:
-            raise BadInput(f"{path.name} cannot be read: {error.strerror or error}.") from error
+            raise BadInput(f"{path.name} cannot be read: {error.strerror or error}.", "Check the path.") from error
     table = {"id": identity, "family": family, **more, "files": described}
     try:
         entry = catalogue.own_entry(table)
     except (ValidationError, ValueError) as error:
-        raise BadInput(f"This cannot be a model's entry: {catalogue.first_problem(error)}.") from error
-    if any(known.id == entry.id for known in catalogue.load().model):
+        text = f"This cannot be a model's entry: {catalogue.first_problem(error)}."
+        raise BadInput(text, "Correct that option of the command.") from error
+    known = catalogue.load()
+    if entry.id in {other.id for other in (*known.model, *known.absent)}:
         raise BadInput(f"There is a model called {entry.id} already.", "Choose another --id.")
     from maskwright.config import default_model_folder
 

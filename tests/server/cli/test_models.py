@@ -118,8 +118,15 @@ def test_a_model_of_ones_own(cli: Cli, tmp_path: Path) -> None:
     run = cli("models", "add", mine, "--id", "other", "--family", "nonsense")
     assert run.returncode == 2
     assert "yolox" in run.stderr
+    for name, sentence in (("ben2", "already"), ("a b", "cannot be a model's entry")):
+        run = cli("models", "add", mine, "--id", name, "--family", "yolox")
+        assert run.returncode == 2
+        assert sentence in run.stderr
     pickle = tmp_path / "things.pt"
     pickle.write_bytes(b"no pickle")
+    run = cli("models", "convert", pickle, "--out", tmp_path / "nowhere" / "things.safetensors")
+    assert run.returncode == 2
+    assert "--out" in run.stderr
     run = cli("models", "add", pickle, "--id", "other", "--family", "yolox")
     assert run.returncode == 1
     assert "things.pt was not read" in run.stderr

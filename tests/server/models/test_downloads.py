@@ -454,6 +454,16 @@ def test_the_new_errors_travel() -> None:
     assert {"licence_needed", "download_failed", "access_denied", "offline", "disk_full"} <= set(CODES)
 
 
+def test_a_folder_that_cannot_be_written_to(home: Path, hub: Hub) -> None:
+    hub.files["release/a.onnx"] = DATA
+    place = home / "a file"
+    place.write_bytes(b"")
+    with pytest.raises(DownloadFailed, match="cannot be written") as caught:
+        downloads.pull(entry_of(hub), [], place)
+    assert "models path" in caught.value.hint
+    assert hub.requests == []
+
+
 def test_what_cannot_be_had_leaves_nothing_behind(puller: Puller) -> None:
     puller.on_the_hub({"a.onnx": DATA})
     puller.hub.gated.add("a/faces")
