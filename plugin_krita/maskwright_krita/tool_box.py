@@ -34,7 +34,8 @@ class ToolBox(QWidget):
         self.examples.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.examples.setToolTip(
             tr(
-                "Drag boxes around things to select all that is like them; with Shift or the right button: not like this"
+                "Drag boxes around things to select all that is like them.\n"
+                "With Shift or the right button: but nothing like this."
             )
         )
         self.examples.toggled.connect(self._examples_toggled)
@@ -90,6 +91,8 @@ class ToolBox(QWidget):
     def show_tool(self, *_: Any) -> None:
         tool, count = self._tool, len(self._tool.marks)
         self.click.setChecked(tool.active)
+        if not tool.active:
+            self.examples.setChecked(False)
         self.hint.setVisible(tool.active)
         for button in (self.other, self.apply):
             button.setVisible(tool.active and tool.preview() is not None)

@@ -1,7 +1,7 @@
 """The click tool's marks: what is asked for, and taking clicks back one by one."""
 
 from maskwright_krita.marks import Marks, Touch, box_between
-from maskwright_protocol.messages import Point, Rect
+from maskwright_protocol.messages import Example, Point, Rect
 
 
 def test_only_an_inclusion_or_a_box_can_be_answered() -> None:
@@ -65,3 +65,15 @@ def test_a_new_picture_leaves_the_places_only() -> None:
     marks.add(Point(5, 5), "guess")
     marks.forget_seeds()
     assert (marks.seed, marks.points) == ("", [Point(3, 4), Point(5, 5)])
+
+
+def test_examples_ask_once_one_of_them_is_wanted_and_leave_boxes_alone() -> None:
+    marks = Marks()
+    marks.add(Example(0, 0, 4, 4, include=False))
+    assert not marks.answerable()
+    marks.add(Example(5, 5, 4, 4))
+    assert marks.answerable()
+    assert marks.examples == [Example(0, 0, 4, 4, include=False), Example(5, 5, 4, 4)]
+    assert (marks.boxes, marks.points) == ([], [])
+    marks.undo()
+    assert len(marks.examples) == 1

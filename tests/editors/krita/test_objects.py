@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from maskwright_protocol.messages import Everything, ObjectMap, PixelRect, Point, Select, Similar
+from maskwright_protocol.messages import Everything, Example, ObjectMap, PixelRect, Point, Select, Similar
 from maskwright_protocol.object_map import Lookup
 
 from ..chroot import Lab, wait_until
@@ -121,7 +121,7 @@ def test_a_click_takes_what_is_shown_and_the_next_goes_on_from_it(
     krita.wait("not T.active and not C.busy()", "the tool to end")
     studio.settle()
     wait_until(lambda: (studio.selection() == other).all(), "the selection")
-    assert len(studio.history()[0]) == 1
+    studio.has_steps(1)
 
 
 def test_enter_takes_what_is_under_the_pointer(studio: Studio, krita: Krita, lab: Lab, mapped: Lookup) -> None:
@@ -133,7 +133,7 @@ def test_enter_takes_what_is_under_the_pointer(studio: Studio, krita: Krita, lab
     studio.settle()
     answer = studio.ask(Select("", continue_from=identity), studio.photo(CAT), BOX)
     assert (studio.selection() == placed(answer.instances[0].mask, WIDTH, HEIGHT)).all()
-    assert len(studio.history()[0]) == 1
+    studio.has_steps(1)
     studio.undo()
     krita.wait("d.selection() is None", "undo")
 
@@ -165,7 +165,7 @@ def test_what_is_similar_to_a_click(studio: Studio, krita: Krita) -> None:
     mask = answer.merged if len(answer.instances) > 1 else answer.instances[0].mask
     assert (studio.selection() == placed(mask, WIDTH, HEIGHT)).all()
     assert krita.get("len(C.result.parts)") == len(answer.instances)
-    assert len(studio.history()[0]) == 1
+    studio.has_steps(1)
 
 
 def test_what_is_similar_to_a_selection(studio: Studio, krita: Krita) -> None:
@@ -184,7 +184,7 @@ def test_what_is_similar_to_a_selection(studio: Studio, krita: Krita) -> None:
     found = studio.selection()
     both, either = ((found > 127) & (cat > 127)).sum(), (cat > 127).sum()
     assert both > 0.8 * either, "the thing itself comes first"
-    assert len(studio.history()[0]) == 2
+    studio.has_steps(2)
 
 
 def test_settings_of_how_to_look_and_how_it_was_found(studio: Studio, krita: Krita) -> None:
@@ -204,3 +204,33 @@ def test_settings_of_how_to_look_and_how_it_was_found(studio: Studio, krita: Kri
     assert listed
     assert not set(listed) & set(missing)
     krita.run("child('maskwright_closely').setChecked(False); w.setCurrentIndex(0)")
+
+
+def test_examples_select_all_that_is_like_them(studio: Studio, krita: Krita, lab: Lab) -> None:
+    studio.open(studio.photo(CAT))
+    krita.run("C.options.hover = False")
+    studio.press("maskwright_examples_button")
+    krita.wait("T.active and T.by_example and 'prefetch' not in T._tasks", "the tool to be on")
+
+    def drag(x0: float, y0: float, x1: float, y1: float, button: int) -> None:
+        start, end = krita.get(f"on_canvas({x0}, {y0})"), krita.get(f"on_canvas({x1}, {y1})")
+        middle = (start[0] + end[0]) // 2, (start[1] + end[1]) // 2
+        lab.xdotool("mousemove", *start, "mousedown", button, "mousemove", *middle, "mousemove", *end)
+        lab.xdotool("mouseup", button)
+
+    drag(150, 90, 200, 130, 1)  # an eye
+    krita.wait("T.marks.answer is not None and T.preview() is not None", "what is like it", 240.0)
+    drag(20, 200, 120, 290, 3)
+    krita.wait("len(T.marks) == 2 and T.marks.pending is None", "what is like the one and not the other", 60.0)
+    assert krita.get("[one.include for one in T.marks.examples]") == [True, False]
+    examples = [
+        Example(*one) for one in krita.get("[(e.x, e.y, e.width, e.height, e.include) for e in T.marks.examples]")
+    ]
+    expected = studio.ask(Select("", examples=examples, merge=True), studio.photo(CAT), BOX)
+    assert (preview(studio) == placed(expected.merged, WIDTH, HEIGHT)).all()
+    krita.key("Return")
+    krita.wait("not T.active and not C.busy()", "the tool to end")
+    studio.settle()
+    assert (studio.selection() == placed(expected.merged, WIDTH, HEIGHT)).all()
+    assert not krita.get("T.by_example"), "the next box is around a thing again"
+    studio.has_steps(1)
