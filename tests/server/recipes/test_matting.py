@@ -207,6 +207,36 @@ def test_photos_and_drawings_are_told_apart():
     assert drawn_share(photo("golden/anime-girl-1.jpg")) > DRAWN + 0.01
 
 
+@needs_eval
+def test_photos_of_things_on_white_are_no_drawings():
+    lemur_alpha = np.array(Image.open(EVAL / "matting/lemur_alpha.png").convert("L"))
+    cut = [(photo("matting/lemur.png"), lemur_alpha[..., None] / 255)]
+    for path in EVAL.glob("person_parts/*_annotation.png"):
+        image = photo(f"person_parts/{path.name.replace('annotation', 'image')}")
+        cut.append((image, (np.array(Image.open(path)) > 0)[..., None].astype(float)))
+    for image, alpha in cut:
+        assert drawn_share((image * alpha + 255 * (1 - alpha)).astype(np.uint8)) < DRAWN - 0.01
+
+
+def test_flat_shapes_and_line_art_are_drawings():
+    random = np.random.default_rng(0)
+    for lines in (False, True):
+        cells = np.full((800, 800, 3), (240, 220, 200), np.uint8)
+        art = np.full((600, 900, 3), 255, np.uint8)
+        for _ in range(25):
+            x, y, radius, *colour = (
+                int(v) for v in random.integers((80, 80, 30, 0, 0, 0), (720, 520, 160, 255, 255, 255))
+            )
+            cv2.circle(cells, (x, y), radius, colour, -1, cv2.LINE_AA)
+            if lines:
+                cv2.circle(cells, (x, y), radius, (20, 20, 20), 4, cv2.LINE_AA)
+            cv2.line(art, (x, y), (y, x), (0, 0, 0), 3, cv2.LINE_AA)
+        assert drawn_share(cells) > 0.5
+        assert drawn_share(art) > 0.5
+    for empty in (np.zeros((1, 1, 3), np.uint8), np.full((50, 40, 3), 255, np.uint8)):
+        assert drawn_share(empty) < DRAWN
+
+
 # What can be asked.
 
 
