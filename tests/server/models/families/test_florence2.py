@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -181,3 +182,33 @@ def test_what_cannot_be_asked(model: Detector) -> None:
 def test_a_text_beyond_the_networks_places_is_refused(model: Florence2) -> None:
     with pytest.raises(TooLarge):
         model.detect(IMAGE, "\u732b" * 400)
+
+
+def test_it_does_no_more_than_the_library(folder: Path, model: Florence2, processor: Any) -> None:
+    """The same parts of the network run as often and on tensors of the same shapes."""
+    parts = ("vision_tower", "multi_modal_projector", "language_model.encoder", "language_model.decoder", "lm_head")
+
+    def watched(network: Any, run: Callable[[], object]) -> list[tuple[str, list[tuple[int, ...]]]]:
+        seen: list[tuple[str, list[tuple[int, ...]]]] = []
+
+        def note(name: str, given: list[Any]) -> None:
+            seen.append((name, sorted(tuple(one.shape) for one in given if isinstance(one, torch.Tensor))))
+
+        hooks = [
+            module.register_forward_hook(
+                lambda _, args, more, __, name=name: note(name, [*args, *more.values()]), with_kwargs=True
+            )
+            for name, module in network.named_modules()
+            if name.endswith(parts)
+        ]
+        run()
+        for hook in hooks:
+            hook.remove()
+        return seen
+
+    network = tf.Florence2ForConditionalGeneration.from_pretrained(folder).eval()
+    inputs = processor(images=IMAGE, text=f"{NAMES['grounding']}red car", return_tensors="pt")
+    theirs = watched(network, lambda: network.generate(**inputs, num_beams=3, do_sample=False, max_new_tokens=20))
+    ours = watched(model._network, lambda: model.detect(IMAGE, "red car", options={"max_tokens": 20}))
+    assert ours == theirs
+    assert len(ours) > 20
