@@ -191,6 +191,17 @@ class TestTrained:
         assert np.mean(together) >= np.mean(alone) - 0.002
         assert np.mean(together) > 0.7
 
+    def test_people_who_touch_are_told_apart(self, desk):
+        photo = np.array(Image.open(EVAL / "voc/2011_000006.jpg").convert("RGB"))
+        masks = [plane(i.mask, photo) for i in words(desk, photo, "people", key="2011_000006").instances]
+        assert len(masks) >= 3
+        hard = [(mask > 0.5).astype(np.uint8) for mask in masks]
+        assert np.sum(hard, axis=0).max() == 1, "nobody's pixel is another's"
+        near = [cv2.dilate(mask, np.ones((7, 7), np.uint8)) for mask in hard]
+        assert any((a & b).any() for i, a in enumerate(near) for b in near[i + 1 :]), "some stand side by side"
+        both = [np.minimum(a, b).sum() / min(a.sum(), b.sum()) for i, a in enumerate(masks) for b in masks[i + 1 :]]
+        assert max(both) < 0.05, "they share no more than their soft edge"
+
     def test_tiles_find_what_is_small(self, desk):
         scene = np.full((1800, 2400, 3), 120, np.uint8)
         photo = np.array(Image.open(EVAL / "photos/bus.jpg").convert("RGB"))
