@@ -17,8 +17,10 @@ def active_widget() -> Optional[QWidget]:
     main = app.main_widget()
     if main is None:
         return None
-    areas = main.findChildren(QMdiArea)
-    sub = areas[0].activeSubWindow() if areas else None
+    # Not from the main window down: looking through all its panels takes tens of milliseconds.
+    central = main.centralWidget()
+    area = central if central is None or isinstance(central, QMdiArea) else central.findChild(QMdiArea)
+    sub = area.activeSubWindow() if area is not None else None
     for widget in (sub or main).findChildren(QWidget):
         if widget.metaObject().className() in CANVAS_CLASSES and widget.isVisible():
             return widget
