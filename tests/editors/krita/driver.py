@@ -76,7 +76,7 @@ class Krita:
     def log(self) -> str:
         return self.lab.path("out", "krita.log").read_text(errors="replace")
 
-    def run(self, source: str, seconds: float = 30.0) -> Any:
+    def run(self, source: str, seconds: float = 90.0) -> Any:
         """Run code on Krita's main thread; the value of its ``out``."""
         name = f"c{next(self._numbers):06d}"
         part = self.folder / f"{name}.part"
@@ -100,7 +100,7 @@ class Krita:
     def get(self, expression: str) -> Any:
         return self.run(f"out = ({expression})")
 
-    def wait(self, expression: str, what: str = "", seconds: float = 30.0) -> Any:
+    def wait(self, expression: str, what: str = "", seconds: float = 90.0) -> Any:
         """Poll an expression in Krita until it is true; its value."""
         return wait_until(lambda: self.get(expression), what or expression, seconds)
 

@@ -92,6 +92,7 @@ def dialog_button(krita: Krita, lab: Lab, kind: str) -> str:
     krita.wait("QApplication.activeModalWidget() is not None", "the licence dialog")
     krita.run("box = QApplication.activeModalWidget().findChild(QDialogButtonBox)")
     said = krita.get("' '.join(l.text() for l in QApplication.activeModalWidget().findChildren(QLabel))")
+    krita.wait("QApplication.activeWindow() is QApplication.activeModalWidget()", "the dialog to have the focus")
     krita.run("quiet = []; QTimer.singleShot(300, lambda: quiet.append(True))")
     krita.wait("quiet", "the window to be placed")
     at = krita.get(f"place(box.button(QDialogButtonBox.StandardButton.{kind}))")
@@ -117,7 +118,7 @@ def test_a_missing_model_is_downloaded_and_the_command_done(
 
     def gate(path: str) -> None:
         reached.set()
-        release.wait(30)
+        release.wait(120)
 
     hub.gate = gate
     studio.open(studio.photo(CAT))
@@ -137,7 +138,7 @@ def test_a_missing_model_is_downloaded_and_the_command_done(
     krita.run("box = QApplication.activeModalWidget().findChild(QDialogButtonBox)")
     assert krita.get("box.button(QDialogButtonBox.StandardButton.Ok).text().replace('&', '')") == "I agree, download"
     dialog_button(krita, lab, "Ok")
-    assert reached.wait(20), "nothing was asked of the source"
+    assert reached.wait(90), "nothing was asked of the source"
     krita.wait("child('maskwright_cancel_download').isVisible()", "the cancel button")
     studio.press("maskwright_cancel_download")
     krita.wait("not P.downloads.busy()", "the download to end")

@@ -28,7 +28,7 @@ def test_ticked_parts_become_the_selection(studio: Studio, krita: Krita) -> None
     listed = krita.get("[parts.item(i).text() for i in range(parts.count())]")
     assert listed == [i.label for i in sorted(draft.instances, key=lambda i: i.person)]
     picture = np.frombuffer(
-        studio.fetch("(lambda i: (lambda p: (p.setsize(i.byteCount()), bytes(p))[1])(i.bits()))"
+        studio.fetch("(lambda i: (lambda p: (p.setsize(i.sizeInBytes()), bytes(p))[1])(i.bits()))"
                      "(parts.item(0).icon().pixmap(44, 44).toImage().convertToFormat(QImage.Format.Format_ARGB32))"),
         np.uint8,
     ).reshape(-1, 4)  # fmt: skip
