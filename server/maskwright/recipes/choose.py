@@ -213,7 +213,7 @@ class Cast:
                 return model_id
         raise ModelMissing(
             "Words and examples together need a model that reads both.",
-            hint="Choose SAM 3, or leave the words or the examples away.",
+            hint="Install or choose SAM 3, or leave the words or the examples away.",
             role="segmenter",
         )
 
