@@ -13,6 +13,8 @@ from .opencv import cv2
 # How far behind the 0.5 contour, in pixels, a soft edge is taken to reach its full value.
 _DEPTHS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
 _REACH = 6.0
+_RIDGE = 1.0  # of a slope that is 2 where one edge alone is near
+_LEVELS = (0.5, 0.7, 0.85, 0.95, 0.999)
 _ONE = np.float32(1)
 
 
@@ -67,6 +69,11 @@ def _grow_soft(mask: Plane, inside: NDArray[np.uint8], distance: Plane, amount: 
     for further in _DEPTHS:
         way = np.minimum(np.float32(amount), outside + np.float32(further))
         np.maximum(best, _bilinear(mask, from_x + way * step_x, from_y + way * step_y), out=best)
+    if ((length < _RIDGE) & (outside < amount)).any():
+        # Halfway between two edges no way leads to either: there each value spreads as far as it may.
+        for level in _LEVELS:
+            away = cv2.distanceTransform((mask < level).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+            np.maximum(best, np.float32(level), out=best, where=away[y, x] <= amount)
     out = mask.copy()
     out[y, x] = best
     return out

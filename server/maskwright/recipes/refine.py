@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from maskwright.masks import edges
 from maskwright.masks.boxes import PixelBox, Plane, as_float
 from maskwright_protocol.errors import EmptyPrompt
-from maskwright_protocol.messages import EdgeJob, Instance, Refine, Selection
+from maskwright_protocol.messages import EdgeJob, Instance, PostProcess, Refine, Selection
 
 from . import inpaint, prompts
 from .answer import pack, rect_of
@@ -49,8 +49,12 @@ def refine(request: Refine, picture: PictureView, context: JobContext) -> Select
         context.note("The image disagrees with the selection along much of its edge; check the result.")
     if packed is None:
         answer.reason = "empty_after_post_processing"
-        answer.message = "Nothing is left of the selection after its settings were applied."
-        answer.hint = "Shrink less, or lower the threshold."
+        if post == PostProcess() and request.shift_edge >= 0:
+            answer.message = "The picture shows no edge around so small a selection."
+            answer.hint = "Select more of it, or take another edge width."
+        else:
+            answer.message = "Nothing is left of the selection after its settings were applied."
+            answer.hint = "Shrink less, or lower the threshold."
     else:
         answer.instances.append(Instance("refined", "", agreement, rect_of(packed), source, mask=packed))
         if request.context or cast.preset.name == PREPARED:

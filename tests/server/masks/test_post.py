@@ -14,6 +14,7 @@ from hypothesis.extra import numpy as hnp
 from maskwright.masks import post
 from maskwright.masks.boxes import PixelBox, recrop, tight_box, whole
 from maskwright.masks.grow import grow
+from maskwright.masks.opencv import cv2
 from maskwright_protocol.messages import PostProcess
 
 SIZES = hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=14)
@@ -91,6 +92,19 @@ def test_a_soft_edge_is_moved_and_stays_as_soft(amount):
     assert abs(math.sqrt(out.sum() / math.pi) - (20 + amount)) < 0.2
     across = out[40]
     assert np.count_nonzero((across > 0.02) & (across < 0.98)) <= 4
+
+
+def test_a_soft_shape_shrunk_by_more_than_it_is_wide_is_gone():
+    random = np.random.default_rng(0)
+    for softness in (0.8, 1.5, 2.5):
+        strokes = np.zeros((160, 200), np.uint8)
+        for width in (4, 11, 25):
+            start, end = (tuple(int(v) for v in random.integers(30, 130, 2)) for _ in range(2))
+            cv2.line(strokes, start, end, 255, width)
+        mask = cv2.GaussianBlur(strokes.astype(np.float32) / 255, (0, 0), softness)
+        depth = float(cv2.distanceTransform((mask >= 0.5).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE).max())
+        assert grow(mask, -depth - 12).max() < 0.05
+        assert grow(mask, -depth / 2).max() > 0.95
 
 
 @settings(deadline=None, max_examples=60)

@@ -360,6 +360,19 @@ def test_an_empty_mask_is_an_empty_prompt(basic, scene):
         basic.run(Cutout("1", picture=basic.picture(scene, "scene"), mask=as_mask(disks())))
 
 
+def test_a_selection_of_which_nothing_is_left_says_why(basic):
+    picture = basic.picture(np.random.default_rng(3).integers(0, 255, (120, 160, 3), np.uint8), "noise")
+    dot = np.zeros((120, 160), np.uint8)
+    dot[60, 80] = 255
+    gone = basic.run(Refine("1", picture=picture, mask=as_mask(dot), recipe="guided"))
+    assert gone.reason == "empty_after_post_processing"
+    assert "so small" in gone.message
+    disk = np.zeros((120, 160), np.uint8)
+    cv2.circle(disk, (80, 60), 20, 255, -1)
+    shrunk = Refine("2", picture=picture, mask=as_mask(disk), recipe="guided", post=PostProcess(grow=-60))
+    assert "settings" in basic.run(shrunk).message
+
+
 def test_ready_for_inpainting(basic, scene):
     large = cv2.resize(scene, None, fx=4, fy=4)
     picture = basic.picture(large, "large", 500)  # a proxy is enough
