@@ -195,11 +195,16 @@ class Studio:
         wait_until(lambda: len(self.history()[0]) == count, f"{count} steps in the history", 15.0)
 
     def undo(self) -> None:
-        self.krita.run("K.action('edit_undo').trigger()")
-        self.settle()
+        self._history_action("edit_undo")
 
     def redo(self) -> None:
-        self.krita.run("K.action('edit_redo').trigger()")
+        self._history_action("edit_redo")
+
+    def _history_action(self, name: str) -> None:
+        """As its menu entry, which Krita makes usable by a queued signal after a step, and which does nothing while the
+        image is busy with something else."""
+        self.krita.wait(f"K.action({name!r}).isEnabled()", f"{name} to be possible")
+        self.krita.run(f"K.activeDocument().waitForDone(); K.action({name!r}).trigger()")
         self.settle()
 
     def click(self, x: float, y: float, button: int = 1, key: str = "") -> None:
