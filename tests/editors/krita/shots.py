@@ -48,7 +48,7 @@ def fresh(studio: Studio, photo: str) -> None:
 
 def float_docker(studio: Studio, height: int) -> None:
     """The docker as a window of its own, so high that all is seen."""
-    studio.krita.run(f"docker().setFloating(True); docker().setGeometry(760, 20, 330, {height})")
+    studio.krita.run(f"docker().setFloating(True); docker().setGeometry(760, 8, 330, {height})")
     settle(studio)
 
 
@@ -116,7 +116,7 @@ def main() -> None:
         krita.wait("C.result is not None and not C.busy()", "the answer")
         settle(studio)
         keep(studio, "prompt")
-        float_docker(studio, 850)
+        float_docker(studio, 884)
         keep(studio, "docker", "docker()")
         krita.run("docker().setFloating(False)")
         settle(studio)
