@@ -1,4 +1,4 @@
-"""Packages that only some models need, and what to type to get them. Imports none of them."""
+"""Packages that only some models need, and what to type to get these and the models. Imports none of them."""
 
 from __future__ import annotations
 
@@ -31,3 +31,14 @@ def lacking(entry: Entry) -> str | None:
     """The first package that this model needs and that is not installed, as far as its files and entry tell."""
     needed = (*(("torch", "safetensors") if entry.runtime == "torch" else ()), *entry.requires)
     return next((package for package in needed if find_spec(package) is None), None)
+
+
+def how_to_get(entry: Entry) -> str:
+    """What to do to have a model that is not installed."""
+    package = lacking(entry)
+    if not entry.files and package:
+        return f"Run: {command(package)} and then: maskwright stop"
+    if not entry.sources:
+        return f"Put a folder with {', '.join(f.name for f in entry.files)} into a model folder."
+    first = f" Ask for access first: 'maskwright models show {entry.id}' tells how." if entry.gated else ""
+    return f"Run: maskwright models pull {entry.id}.{first}"

@@ -344,7 +344,7 @@ class ModelPool:
         if found is None:
             raise ModelMissing(
                 f"The model {entry.id} ({entry.title}) is not installed.",
-                hint=f"Put a folder with {', '.join(f.name for f in entry.files)} into a model folder.",
+                hint=packages.how_to_get(entry),
                 model=entry.id,
             )
         installed.verify(found)
