@@ -1,4 +1,4 @@
-"""Which words a detector knows, told from its entry, without loading it. Light: standard library only."""
+"""Which words a detector knows and whether it draws, told from its entry. Light: standard library only."""
 
 from __future__ import annotations
 
@@ -33,6 +33,13 @@ def names(entry: Entry) -> tuple[str, ...] | None:
 def is_open(entry: Entry) -> bool:
     """Whether the model understands any words."""
     return entry.family in _OPEN
+
+
+def draws(entry: Entry) -> bool | None:
+    """Whether the detector gives masks beside its boxes; None when the loaded file or what it is asked decides."""
+    if entry.family == "florence2" or (entry.own and entry.family in ("yolo", "rt_detr")):
+        return None
+    return entry.family in ("yolo", "rt_detr") and "seg" in entry.id.split("-")
 
 
 def knows(entry: Entry, word: str) -> bool | None:

@@ -12,14 +12,14 @@ from maskwright.models.labels import find as find_part
 from maskwright.models.options import OPTIONS
 from maskwright.models.packages import lacking
 from maskwright.models.pool import BASIC
-from maskwright.models.roles import Detector, Matter, Parser, Segmenter
-from maskwright.models.vocabulary import is_open, knows
+from maskwright.models.roles import Detection, Detector, Matter, Parser, Segmenter
+from maskwright.models.vocabulary import draws, is_open, knows
 from maskwright.models.words import meanings
 from maskwright_protocol.errors import BadInput, ModelMissing
 from maskwright_protocol.messages import Job
 
 from .context import JobContext
-from .presets import AUTO, Preset, find, named
+from .presets import AUTO, PRESETS, Preset, find, named
 
 _ROLES = ("detector", "segmenter", "matter", "refiner", "parser")  # a refiner is a matter that works from a trimap
 
@@ -91,6 +91,34 @@ class Cast:
             because = "" if asked else " because no SAM model is installed"
             self._context.note(f"Used the basic engine (GrabCut){because}.")
         return model
+
+    def own_masks(self, found: Sequence[Detection], clicks: bool) -> bool:
+        """Whether the detector's masks are taken as they are, because the recipe says so or nothing draws better ones.
+
+        The latter becomes the recipe. ``clicks``: some prompt needs a segmenter. Raises ``BadInput`` where the recipe
+        needs masks and there are none.
+        """
+        model_id = self.model_id("detector")
+        without = [one for one in found if one.logits is None]
+        if self.preset.own_masks:
+            if found and len(without) == len(found):
+                title, what = self._context.models.known.get(model_id).title, "boxes without masks"
+                text = f"{title} gave {what}, and the recipe {self.preset.name} has no segmenter to make them."
+                hint = "Use a detector or settings that give masks, or a recipe with a segmenter."
+                raise BadInput(text, hint=hint, model=model_id, recipe=self.preset.name)
+            return True
+        if clicks or without or not self._draws_poorly():
+            return False
+        preset = next((p for p in PRESETS if p.own_masks and model_id in p.models("detector")), None)
+        if preset is None:
+            return False
+        self.preset = preset
+        self._context.note("Took the detector's own masks because no SAM model is installed.")
+        return True
+
+    def _draws_poorly(self) -> bool:
+        """Whether the choice is free and the basic engine would be the segmenter."""
+        return self.preset.name == AUTO and self.free("segmenter") and self._context.models.best("segmenter") == BASIC
 
     def matter(self) -> Matter:
         model_id = self.model_id("matter")
@@ -173,7 +201,8 @@ class Cast:
             return Route("concepts", self.model_id("segmenter"))
         reading = [i for i in pool.candidates("segmenter") if is_open(pool.known.get(i))]
         ids = [*(reading if masks and self.free("segmenter") else []), *pool.candidates("detector")]
-        ids.sort(key=lambda i: (bool(lacking(pool.known.get(i))), pool.slow(i)))
+        poorly = masks and self._draws_poorly()  # then a detector that draws is worth more
+        ids.sort(key=lambda i: (bool(lacking(e := pool.known.get(i))), pool.slow(i), poorly and draws(e) is not True))
         ids = [i for i in ids if self._takes_options(i)] or ids  # else one of them says which options there are
         unsure = []
         for model_id in dict.fromkeys(ids):

@@ -96,7 +96,7 @@ def similar(request: Similar, picture: PictureView, context: JobContext) -> Sele
             "The installed model cannot tell what is similar.", hint="Install a SAM model, for instance mobile-sam."
         )
     found = ops.pick(found, pick)
-    remember(found, segmenter, picture, context)
+    remember(found, segmenter.model_id, picture, context)
     answer = Selection(request.id, request.generation, context.report(cast.recipe()))
     drawn, source = Drawing(picture, depth, post, None), "+".join(context.used)
     with context.stage("post", "Drawing the masks"):

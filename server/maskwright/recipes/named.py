@@ -18,6 +18,7 @@ from .choose import Cast
 from .context import JobContext
 from .language import Choice, Concept, Query, which
 from .likeness import LIKE, by_features
+from .own_masks import OwnMasks
 from .picture import PictureView
 from .prompts import Wanted
 from .segmenting import Found, Segmenting, distinct, extent, new_id
@@ -46,17 +47,17 @@ class Search:
         examples: Sequence[Example] = (),
     ) -> None:
         self._examples = examples
-        self._options = request.detector_options
+        self._options = {**cast.preset.options, **request.detector_options}
         self._min_score = prompts.check_min_score(request.min_score)
         self._tiles: tiling.Tiles = tiling.check_tiles(request.tiles)
         self._cast, self._picture, self._context, self._region = cast, picture, context, region
         self._seen: list[tuple[Concept, list[Detection]]] = []
         self.missing = ""
 
-    def look(self, query: Query) -> bool:
-        """Detect what the query names, for ``objects``; False when there is nothing of it."""
+    def look(self, query: Query) -> list[Detection]:
+        """Detect what the query names, for ``objects``."""
         self._seen = self._by_concept(query)
-        return any(found for _, found in self._seen)
+        return [one for _, found in self._seen for one in found]
 
     def boxes(self, query: Query) -> list[Detection]:
         """Boxes of what the query names, chosen as it says, best first. What is to be left out is left in."""
@@ -65,7 +66,7 @@ class Search:
             found += self._chosen(detections, concept, lambda d: d.box, lambda d: d.box.area, _score)
         return sorted(found, key=lambda d: -d.score)
 
-    def objects(self, points: list[Point], boxes: list[Box], job: Segmenting) -> list[Found]:
+    def objects(self, points: list[Point], boxes: list[Box], job: Segmenting | OwnMasks) -> list[Found]:
         """Objects that ``look`` saw, and those in ``boxes``; ``points`` belong to the objects that they lie on.
 
         A click that excludes takes a part from a single object; of several it means one of them as a whole.
@@ -131,7 +132,7 @@ class Search:
         beside = [p for p in points if p.include and not any(_shows(one, p, self._picture) for one in found)]
         return job.run(prompts.distribute(beside, [Wanted(box=box) for box in boxes]))
 
-    def less(self, phrases: Sequence[str], job: Segmenting, segmenter: object) -> list[LogitMap]:
+    def less(self, phrases: Sequence[str], job: Segmenting | OwnMasks, segmenter: object) -> list[LogitMap]:
         """Logits of what is to be left out, "the largest collar" too; says so when there is none."""
         removed: list[LogitMap] = []
         for text in phrases:
@@ -228,11 +229,9 @@ class Search:
             out = choose(less, chosen, whole, box, area, score)
             chosen = [item for item in chosen if not any(item is one for one in out)]
         if not chosen and items and choice is not None:
-            self.missing = f"Only {len(items)} {concept.phrase} found, and {choice.text()} was asked for."
+            self.missing = f"Only {_count(items, concept)}, and {choice.text()} was asked for."
         elif not chosen and items:
-            self.missing = (
-                f"Only {len(items)} {concept.phrase} found, and without {concept.without[0].text()} none is left."
-            )
+            self.missing = f"Only {_count(items, concept)}, and without {concept.without[0].text()} none is left."
         return chosen
 
     def _apart(self, found: list[tuple[Found, Concept]]) -> list[Found]:
@@ -277,6 +276,10 @@ def _shows(found: Found, point: Point, picture: PictureView) -> bool:
     column, row = int((x - logits.x0) / cell_x), int((y - logits.y0) / cell_y)
     rows, columns = logits.values.shape
     return 0 <= row < rows and 0 <= column < columns and bool(logits.values[row, column] > 0)
+
+
+def _count(items: Sequence[object], concept: Concept) -> str:
+    return f'{len(items)} {"was" if len(items) == 1 else "were"} found for "{concept.phrase}"'
 
 
 def _area(found: Found) -> float:

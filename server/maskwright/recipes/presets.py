@@ -9,6 +9,7 @@ from pathlib import Path
 from maskwright.models import catalogue
 from maskwright.models.catalogue import Entry
 from maskwright.models.installed import Installed, scan
+from maskwright.models.vocabulary import draws
 from maskwright_protocol.errors import BadInput
 from maskwright_protocol.messages import RecipeInfo
 
@@ -22,6 +23,7 @@ class Preset:
     none named means whatever is installed, in the catalogue's order.
 
     ``optional`` roles are used when the request asks for them (a detector for text) and may be missing otherwise.
+    ``own_masks``: the detector's masks are taken as they are. ``options`` of the detector, where the request has none.
     """
 
     name: str
@@ -31,12 +33,16 @@ class Preset:
     optional: tuple[str, ...] = ()
     takes_text: bool = False
     takes_points: bool = False
+    own_masks: bool = False
+    options: Mapping[str, str] = field(default_factory=dict)
 
     def models(self, role: str) -> tuple[str, ...]:
         """Ids of what may play the role, best first; a family that has no model yet stands there by its name."""
         # A refiner is a matter that works from a trimap.
         entries = catalogue.load().with_role("matter" if role == "refiner" else role)
         entries = [entry for entry in entries if entry.needs_trimap == (role == "refiner")]
+        if role == "detector" and self.own_masks:
+            entries = [entry for entry in entries if draws(entry) is not False]
         named = self.roles.get(role, ())
         if not named:
             return tuple(entry.id for entry in entries)
@@ -82,11 +88,17 @@ _SEGMENTERS = {
     "mobile-sam": (("mobile_sam", "mobile_sam_torch"), "MobileSAM"),
     "grabcut": (("grabcut",), "the basic engine"),
 }
+# Detectors whose own masks will do -> the family, its name for people, and what to ask it for so that there are masks.
+_DRAWING = {
+    "rf-detr": ("rt_detr", "RF-DETR Seg", {}),
+    "yolo": ("yolo", "YOLO", {}),
+    "florence2": ("florence2", "Florence-2", {"task": "referring"}),
+}
 _BY_TEXT_ITSELF = "sam3"  # finds what words name without a detector
 
 
 def _selecting() -> Iterator[Preset]:
-    """Each detector with each segmenter, and each segmenter alone."""
+    """Each detector with each segmenter, each segmenter alone, and the detectors that draw alone."""
     for name, (families, title) in _SEGMENTERS.items():
         texts = name == _BY_TEXT_ITSELF
         what = "Words, clicks and boxes" if texts else "Click or box"
@@ -96,6 +108,9 @@ def _selecting() -> Iterator[Preset]:
             roles = {"detector": (finds,), "segmenter": families}
             name, what = f"{detector}+{segmenter}", f"Things by name, {found_by} and {title}"
             yield Preset(name, what, "select", roles, takes_text=True, takes_points=True)
+    for name, (family, title, options) in _DRAWING.items():
+        what, roles = f"Things by name, {title} and its own masks", {"detector": (family,)}
+        yield Preset(name, what, "select", roles, takes_text=True, own_masks=True, options=options)
 
 
 PRESETS: tuple[Preset, ...] = (
@@ -154,7 +169,7 @@ def named(verb: str, entries: Sequence[Entry]) -> str:
     for preset in PRESETS:
         groups = [group for group in preset.roles.values() if group]
         playing = [[e for e in entries if e.id in group or e.family in group] for group in groups]
-        if preset.verb == verb and groups and len(groups) == len(entries) and all(playing):
+        if preset.verb == verb and not preset.own_masks and groups and len(groups) == len(entries) and all(playing):
             return preset.name
     return AUTO
 

@@ -57,6 +57,7 @@ def run(
         return similar(request, picture, context)
     if isinstance(request, Prefetch):
         cast = Cast(request, "select", context)
-        vision.embed(cast.segmenter(), picture, context)
+        if cast.preset.takes_points:
+            vision.embed(cast.segmenter(), picture, context)
         return Done(request.id, request.generation)
     raise BadMessage(f"A worker cannot do {request.TYPE!r}.")

@@ -69,7 +69,9 @@ def continued(request: Select, previous: Remembered, points: list[Point], pictur
         reach = [p for p in points if p.include]
         if any(not (box.x0 - dx <= p.x <= box.x1 + dx and box.y0 - dy <= p.y <= box.y1 + dy) for p in reach):
             box = None
-    return Wanted(points, box, previous.label, previous.detection_score, padding)
+    (sx, sy), (ox, oy) = picture.scale, picture.origin
+    own = previous.map.mapped(1 / sx, 1 / sy, ox, oy) if previous.low_res is None else None  # a detector's mask
+    return Wanted(points, box, previous.label, previous.detection_score, padding, own)
 
 
 def recalled(name: str, previous: Remembered) -> Found:
@@ -124,13 +126,13 @@ class Segmenting:
             along = strokes(self._start)
             if along:
                 return SegmentPrompt([(x, y, True) for x, y in along], saliency=self._saliency)
-        start = self._start if wanted.logits is None else self._in_overview(wanted.logits)
+        start = self._start if wanted.logits is None else self._drawn(wanted.logits)
         return SegmentPrompt(points, self._box(wanted), start, self._low_res, self._saliency)
 
-    def _in_overview(self, logits: LogitMap) -> FloatMap:
-        """A detector's mask in document pixels as a soft mask of the overview's size."""
-        (height, width), (sx, sy), (ox, oy) = self._picture.size, self._picture.scale, self._picture.origin
-        drawn = logits.mapped(sx, sy, -ox * sx, -oy * sy)
+    def _drawn(self, logits: LogitMap) -> FloatMap:
+        """A mask in document pixels as a soft mask of the overview's size."""
+        height, width = self._picture.size
+        drawn = in_overview(logits, self._picture)
         return drawn.draw(PixelBox(0, 0, width, height), drawn.slope())
 
     def _box(self, wanted: Wanted) -> Box | None:
@@ -150,7 +152,7 @@ class Segmenting:
     def _missed(self, wanted: Wanted, logits: LogitMap) -> list[tuple[float, float, bool]]:
         """Clicks, in overview pixels, that are on the wrong side of a mask."""
         points = [(*self._picture.to_overview(p.x, p.y), p.include) for p in wanted.points]
-        return [(x, y, include) for x, y, include in points if (_at(logits, x, y) > 0) != include]
+        return [(x, y, include) for x, y, include in points if (logit_at(logits, x, y) > 0) != include]
 
     def _obeying(self, wanted: Wanted, hypotheses: list[Hypothesis]) -> list[Hypothesis]:
         """In the model's order, but those first that miss fewest of the clicks."""
@@ -171,9 +173,9 @@ class Segmenting:
             parts = (
                 h.logits
                 for h in found
-                if _at(h.logits, x, y) > 0
+                if logit_at(h.logits, x, y) > 0
                 and 2 * np.count_nonzero((h.logits.values > 0) & own) < np.count_nonzero(own)
-                and not any(_at(h.logits, *place) > 0 for place in kept)
+                and not any(logit_at(h.logits, *place) > 0 for place in kept)
             )
             gone += list(parts)[:1]
         if gone:
@@ -189,7 +191,13 @@ class Segmenting:
         return max(shown, key=lambda h: h.score * (0.25 + 0.75 * ops.box_iou(edges, extent(h.logits))))
 
 
-def _at(logits: LogitMap, x: float, y: float) -> float:
+def in_overview(logits: LogitMap, picture: PictureView) -> LogitMap:
+    """A map in document pixels, in the overview's."""
+    (sx, sy), (ox, oy) = picture.scale, picture.origin
+    return logits.mapped(sx, sy, -ox * sx, -oy * sy)
+
+
+def logit_at(logits: LogitMap, x: float, y: float) -> float:
     """The logit at a place of the overview."""
     rows, columns = logits.values.shape
     column, row = (x - logits.x0) / logits.cell[0], (y - logits.y0) / logits.cell[1]
@@ -246,13 +254,13 @@ def resolve(found: list[Found]) -> None:
             one.take(logits)
 
 
-def remember(found: list[Found], segmenter: Segmenter, picture: PictureView, context: JobContext) -> None:
+def remember(found: list[Found], model_id: str, picture: PictureView, context: JobContext) -> None:
     """Keep what later clicks need, of each object and under ``ID-NUMBER`` of its other hypotheses."""
     for one in found:
-        keep(one.id, _memory(one, one.logits, one.score, one.low_res, segmenter, picture), context)
+        keep(one.id, _memory(one, one.logits, one.score, one.low_res, model_id, picture), context)
         for other in one.others:
             name = other_id(one, other)
-            keep(name, _memory(one, other.logits, other.score, other.low_res, segmenter, picture, False), context)
+            keep(name, _memory(one, other.logits, other.score, other.low_res, model_id, picture, False), context)
 
 
 def other_id(one: Found, other: Hypothesis) -> str:
@@ -260,12 +268,12 @@ def other_id(one: Found, other: Hypothesis) -> str:
 
 
 def _memory(
-    one: Found, logits: LogitMap, score: float, low_res: FloatMap | None, segmenter: Segmenter, picture: PictureView,
+    one: Found, logits: LogitMap, score: float, low_res: FloatMap | None, model_id: str, picture: PictureView,
     itself: bool = True,
 ) -> Remembered:  # fmt: skip
     wanted, close = one.wanted, one.close if itself else None
     return Remembered(
-        segmenter.model_id,
+        model_id,
         picture.key,
         one.label,
         score,

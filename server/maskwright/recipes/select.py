@@ -9,7 +9,7 @@ from maskwright.models.roles import Featured, TextSegmenter
 from maskwright_protocol.errors import EmptyPrompt, ModelMissing
 from maskwright_protocol.messages import Detect, Instance, Job, Point, Select, Selection
 
-from . import language, prompts, vision
+from . import language, own_masks, prompts, vision
 from .answer import rect_from, rect_of
 from .choose import Cast
 from .close import CloseLook, check_mode
@@ -17,6 +17,7 @@ from .context import JobContext
 from .drawing import Drawing
 from .memory import recall
 from .named import Search, leave_out
+from .own_masks import OwnMasks
 from .parts_by_name import parts_by_name
 from .picture import PictureView, read_mask
 from .prompts import Wanted
@@ -54,6 +55,8 @@ def select(request: Select, picture: PictureView, context: JobContext) -> Select
     post, depth = prompts.check_post(request.post), prompts.check_depth(request.mask_depth)
     points = prompts.check_points(request.points, picture.box)
     cast = Cast(request, "select", context)
+    if cast.preset.own_masks:
+        own_masks.check(request, cast.preset.name)
     start = read_mask(request.start) if request.start is not None else None
     region = read_mask(request.region) if request.region is not None else None
     if start is not None and start[0].size and not (start[0] >= 0.5).any():
@@ -69,8 +72,12 @@ def select(request: Select, picture: PictureView, context: JobContext) -> Select
     search = Search(request, cast, picture, context, region, examples)
     unwanted = language.parts(exclude)
     wanted: list[Wanted] = []
-    if again:
+    draws = cast.preset.own_masks
+    if again and previous is not None:
         wanted = [one.wanted for one in again]
+        if "segmenter" not in context.models.known.get(previous.model_id).roles:
+            cast.take("detector", previous.model_id)
+            draws = cast.own_masks([], False)
     elif previous is not None and (points or request.boxes) and not examples:
         wanted = [continued(request, previous, points, picture)]
     elif examples:
@@ -90,35 +97,44 @@ def select(request: Select, picture: PictureView, context: JobContext) -> Select
             return parts_by_name(request, words, unwanted, route.model_id, picture, cast, context)
         reads = route.kind == "concepts"
         cast.take("segmenter" if reads else "detector", route.model_id)
-        if not reads and not search.look(words) and not points and not request.boxes:
-            return _nothing(answer_of(request, cast, context), f"No {text or 'such thing'} was found.")
+        if not reads:
+            seen = search.look(words)
+            if not seen and not points and not request.boxes:
+                return _nothing(answer_of(request, cast, context), f"No {text or 'such thing'} was found.")
+            # A click that excludes takes a part of a single thing, for which it takes a segmenter.
+            others = request.boxes or start is not None or any(p.include for p in points) or (points and len(seen) < 2)
+            draws = cast.own_masks(seen, bool(others))
     else:
         wanted = prompts.objects(_with_start(request, start is not None), picture.box)
     if request.continue_from and previous is None:
         context.note("The last selection is no longer remembered; started anew.")
-    segmenter = cast.segmenter()
-    embedding = vision.embed(segmenter, picture, context)  # known already where something is drawn again
-    saliency = vision.saliency(segmenter, cast, picture, context)
-    start_map = picture.mask_in_overview(*start) if start is not None else None
-    job = Segmenting(segmenter, embedding, picture, context, saliency, start_map, previous)
+    segmenter = None if draws else cast.segmenter()
+    if segmenter is None:
+        job = OwnMasks(picture, context, again[0].logits if again else None)
+        cast.detector()  # it takes part where something is drawn again, too
+    else:
+        embedding = vision.embed(segmenter, picture, context)  # known already where something is drawn again
+        saliency = vision.saliency(segmenter, cast, picture, context)
+        start_map = picture.mask_in_overview(*start) if start is not None else None
+        job = Segmenting(segmenter, embedding, picture, context, saliency, start_map, previous)
     if words is None:
         found = again or job.run(wanted)
         if previous is not None and found:
             found[0].id = request.continue_from
         found = [f for f in found if min_score is None or f.score >= min_score]
         found.sort(key=lambda f: -f.score)
-    elif reads and isinstance(segmenter, TextSegmenter):
+    elif isinstance(job, OwnMasks) or not reads:
+        found = search.objects(points, prompts.check_boxes(request.boxes, picture.box), job)
+    elif isinstance(segmenter, TextSegmenter):
         found = search.concepts(words, segmenter, points, prompts.check_boxes(request.boxes, picture.box), job)
-    elif examples and isinstance(segmenter, Featured):
+    elif isinstance(segmenter, Featured):
         found = search.alike(segmenter, points, prompts.check_boxes(request.boxes, picture.box), job)
-    elif examples:
+    else:
         raise ModelMissing(
             "The installed model cannot tell what is similar.",
             hint="Install a SAM model, for instance mobile-sam.",
             role="segmenter",
         )
-    else:
-        found = search.objects(points, prompts.check_boxes(request.boxes, picture.box), job)
     count = len(found)
     found = ops.pick(found, pick)
     whole = [f.logits for f in found]
@@ -127,8 +143,11 @@ def select(request: Select, picture: PictureView, context: JobContext) -> Select
     leave_out(found, whole, words, unwanted, lambda phrases: search.less(phrases, job, segmenter))
     kept = [number for number, one in enumerate(found) if (one.logits.values > 0).any()]
     found, whole = [found[number] for number in kept], [whole[number] for number in kept]
-    CloseLook(segmenter, picture, context, precise).run(found, previous)
-    remember(found, segmenter, picture, context)
+    if segmenter is not None:
+        CloseLook(segmenter, picture, context, precise).run(found, previous)
+    elif precise == "on":
+        context.note("A detector's own masks cannot be looked at closely; take a recipe with a segmenter for that.")
+    remember(found, cast.model_id("detector") if segmenter is None else segmenter.model_id, picture, context)
     source = "+".join(context.used)
     answer = answer_of(request, cast, context)
     if not found:
