@@ -67,7 +67,7 @@ class TestTrained:
         assert sorted(middle(i.box) for i in rest) == pytest.approx([middle(i.box) for i in across[1:]], abs=15)
         none = words(desk, street, "the fifth person from the left")
         assert (none.reason, none.instances) == ("nothing_found", [])
-        assert none.message.startswith("Only 3 person found")
+        assert none.message.startswith('Only 3 were found for "person", and ')
         (box,) = desk.run(
             Detect("2", picture=desk.picture(street, "bus"), text="second person from the left")
         ).instances
