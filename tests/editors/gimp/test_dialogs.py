@@ -24,6 +24,7 @@ def test_menu_entries(gui: Windows) -> None:
     assert found == [
         ("maskwright-click-to-select", "<Image>/Filters/Maskwright", "Click to Select..."),
         ("maskwright-cut-out", "<Image>/Layer/Transparency", "Cut Out by Prompt..."),
+        ("maskwright-detect", "<Image>/Filters/Maskwright", "Find by Name..."),
         ("maskwright-mask-from-prompt", "<Image>/Layer/Mask", "Add Mask from Prompt..."),
         ("maskwright-prepare-inpainting", "<Image>/Select", "Prepare for Inpainting..."),
         ("maskwright-remove-background", "<Image>/Layer/Transparency", "Remove Background to New Layer"),
