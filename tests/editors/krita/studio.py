@@ -93,6 +93,7 @@ class Studio:
         self.krita.wait("quiet", "Krita's delayed updates")
         run("[d.setModified(False) for d in K.documents()]; [d.close() for d in K.documents()]")
         self.krita.wait("not K.documents()", "the documents to close")
+        run("child('maskwright_finding').clear()")  # the panel's fields become the options when one of them changes
         run("C.options = Options(); C.options.hover = False; C.result = None; TOLD.clear(); FAILED.clear()")
 
     def idle(self, seconds: float = 60.0) -> None:
