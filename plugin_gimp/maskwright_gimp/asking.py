@@ -3,11 +3,11 @@
 import time
 from typing import Any, Callable, Dict, List, Optional
 
-from maskwright_protocol import ask
-from maskwright_protocol.client import Client, Ticket
+from maskwright_client import ask
+from maskwright_client.client import Client, Ticket
+from maskwright_client.launcher import start_if_absent
+from maskwright_client.link import BULK
 from maskwright_protocol.discovery import Endpoint, find_server
-from maskwright_protocol.launcher import start_if_absent
-from maskwright_protocol.link import BULK
 from maskwright_protocol.messages import ImageSlice, Job, Message, Progress, Request
 
 TICK_S = 0.05

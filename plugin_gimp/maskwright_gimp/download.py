@@ -8,7 +8,7 @@ gi.require_version("GimpUi", "3.0")
 gi.require_version("Gtk", "3.0")
 from gi.repository import GimpUi, Gtk  # noqa: E402
 
-from maskwright_protocol.client import Client, Ticket  # noqa: E402
+from maskwright_client.client import Client, Ticket  # noqa: E402
 from maskwright_protocol.messages import ModelInfo, ModelPull, Progress  # noqa: E402
 
 from . import driver, offers  # noqa: E402

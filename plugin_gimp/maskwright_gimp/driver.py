@@ -4,8 +4,8 @@ from typing import Any, Callable, Optional
 
 from gi.repository import GLib
 
-from maskwright_protocol import ask
-from maskwright_protocol.client import Client, Ticket
+from maskwright_client import ask
+from maskwright_client.client import Client, Ticket
 from maskwright_protocol.errors import JobCancelled
 from maskwright_protocol.messages import Job, Progress, Request
 

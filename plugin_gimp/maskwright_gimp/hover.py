@@ -2,8 +2,8 @@
 
 from typing import Any, Dict, Optional, Tuple
 
+from maskwright_client.object_map import Lookup
 from maskwright_protocol.messages import Everything, MappedObject
-from maskwright_protocol.object_map import Lookup
 
 from . import driver, reading
 from .view import CURRENT, HOVERED, Layer, View, shape_buffer

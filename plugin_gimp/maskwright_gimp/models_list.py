@@ -7,7 +7,7 @@ import gi
 gi.require_version("Gtk", "3.0")
 from gi.repository import Gtk  # noqa: E402
 
-from maskwright_protocol.client import Client  # noqa: E402
+from maskwright_client.client import Client  # noqa: E402
 from maskwright_protocol.messages import ModelInfo, ModelRemove  # noqa: E402
 
 from . import download, driver, offers  # noqa: E402

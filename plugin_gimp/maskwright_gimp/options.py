@@ -2,7 +2,7 @@
 
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
-from maskwright_protocol import finding
+from maskwright_client import detector_options
 from maskwright_protocol.errors import BadInput, EmptyPrompt
 from maskwright_protocol.messages import (
     Cutout,
@@ -99,7 +99,9 @@ def looks(options: Options) -> Dict[str, Any]:
 
 def select_job(options: Options, depth: int, selection: Optional[Mask]) -> Select:
     """By words, points and boxes; the current selection limits or prompts when the options say so."""
-    job = Select("", merge=True, **common(options, depth), **looks(options), **finding.read(options.get("finding", "")))
+    job = Select(
+        "", merge=True, **common(options, depth), **looks(options), **detector_options.read(options.get("finding", ""))
+    )
     job.text = options.get("prompt", "").strip()
     job.exclude_text = options.get("but-not", "").strip()
     job.pick = options.get("pick", "all").strip() or "all"
@@ -118,7 +120,7 @@ def select_job(options: Options, depth: int, selection: Optional[Mask]) -> Selec
 
 def detect_job(options: Options) -> Detect:
     """Where things are."""
-    how = finding.read(options["finding"])
+    how = detector_options.read(options["finding"])
     usual = {"recipe": options["recipe"].strip() or "auto", "models": models(options["models"])}
     return Detect("", text=options["prompt"].strip(), tiles=options["tiles"], **usual, **how)
 

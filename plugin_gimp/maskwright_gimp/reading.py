@@ -11,8 +11,8 @@ gi.require_version("Gimp", "3.0")
 gi.require_version("Gegl", "0.4")
 from gi.repository import Babl, Gegl, Gimp  # noqa: E402
 
+from maskwright_client.ask import PROXY_SIDE, PictureSource, RasterData, raster_data  # noqa: E402
 from maskwright_protocol import masks  # noqa: E402
-from maskwright_protocol.ask import PROXY_SIDE, PictureSource, RasterData, raster_data  # noqa: E402
 from maskwright_protocol.errors import OutsideImage  # noqa: E402
 from maskwright_protocol.messages import Mask, PixelRect  # noqa: E402
 

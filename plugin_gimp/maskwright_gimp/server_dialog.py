@@ -9,7 +9,7 @@ gi.require_version("GimpUi", "3.0")
 gi.require_version("Gtk", "3.0")
 from gi.repository import Gimp, GimpUi, GLib, Gtk  # noqa: E402
 
-from maskwright_protocol.client import Client  # noqa: E402
+from maskwright_client.client import Client  # noqa: E402
 from maskwright_protocol.messages import ModelsRequest, Shutdown, Status, StatusRequest  # noqa: E402
 from maskwright_protocol.version import __version__  # noqa: E402
 

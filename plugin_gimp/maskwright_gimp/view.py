@@ -11,9 +11,9 @@ gi.require_version("Gdk", "3.0")
 gi.require_version("Gtk", "3.0")
 from gi.repository import Gdk, GdkPixbuf, Gegl, GLib, Gtk  # noqa: E402
 
+from maskwright_client.object_map import Shape  # noqa: E402
 from maskwright_protocol import masks  # noqa: E402
 from maskwright_protocol.messages import Mask, PixelRect  # noqa: E402
-from maskwright_protocol.object_map import Shape  # noqa: E402
 
 from . import paint  # noqa: E402
 from .viewport import Viewport  # noqa: E402

@@ -2,8 +2,8 @@
 
 from typing import Any, Callable, Generator, List, Optional
 
-from maskwright_protocol import ask, launcher
-from maskwright_protocol.client import Client
+from maskwright_client import ask, launcher
+from maskwright_client.client import Client
 from maskwright_protocol.discovery import read_endpoint
 from maskwright_protocol.errors import MaskwrightError, MorePixelsNeeded
 from maskwright_protocol.messages import (

@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Dict, List, Optional
 
-from maskwright_protocol import finding
+from maskwright_client import detector_options
 from maskwright_protocol.messages import (
     Cutout,
     Everything,
@@ -83,7 +83,7 @@ class Options:
     fill_holes: bool = False
     closely: bool = False  # look again at all objects, not only at small ones
     tiles: str = "auto"  # look for small things in tiles
-    finding: str = ""  # settings of the detector, as ``maskwright_protocol.finding`` reads them
+    finding: str = ""  # settings of the detector, as ``maskwright_client.detector_options`` reads them
     hover: bool = True  # preview under the pointer while the click tool is on
     history: List[str] = field(default_factory=list)
     command: str = ""  # path of the maskwright command, when it is not found by itself
@@ -150,7 +150,7 @@ class Options:
             precise=self.precise,
             tiles=self.tiles,
             region=region,
-            **finding.read(self.finding),
+            **detector_options.read(self.finding),
         )
 
     def select_points(

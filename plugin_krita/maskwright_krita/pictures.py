@@ -5,7 +5,7 @@ Reading happens on the GUI thread in slices of a few milliseconds; naming large 
 
 from typing import Any, Dict, Generator, Tuple
 
-from maskwright_protocol.ask import PROXY_SIDE, PictureSource, RasterData, raster_data
+from maskwright_client.ask import PROXY_SIDE, PictureSource, RasterData, raster_data
 from maskwright_protocol.messages import PixelRect
 
 from . import planes

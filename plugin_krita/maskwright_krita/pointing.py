@@ -3,8 +3,8 @@ the server is asked, one question at a time and always about the newest place.""
 
 from typing import Any, Callable, Dict, Generator, Optional
 
+from maskwright_client.object_map import Lookup
 from maskwright_protocol.messages import MappedObject, Point, Rect
-from maskwright_protocol.object_map import Lookup
 
 from .controller import Controller
 from .guesses import Preview, Question, ask

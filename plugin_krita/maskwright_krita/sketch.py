@@ -8,7 +8,7 @@ same key, and the full mask only when it goes into the document.
 from dataclasses import replace
 from typing import Any, Generator
 
-from maskwright_protocol.ask import PictureSource, RasterData
+from maskwright_client.ask import PictureSource, RasterData
 from maskwright_protocol.messages import Example, PixelRect, Point, PostProcess, Rect
 
 from .pictures import Picture

@@ -34,8 +34,8 @@ def photo(height: int = 768, width: int = 1024) -> np.ndarray:
 
 
 def _detector(folder: Path, family: str, files: list[str], side: int) -> Any:
-    from maskwright.models.catalogue import Entry
-    from maskwright.models.pool import ModelPool, Setup
+    from maskwright.models.catalogue.entries import Entry
+    from maskwright.models.runtime.pool import ModelPool, Setup
 
     entry = Entry.model_validate(
         {
@@ -58,10 +58,10 @@ def _threads() -> int:
 def yolo(folder: Path, architecture: str) -> _Pair:
     import torch
 
-    from maskwright.models.convert import convert
-    from maskwright.models.families import _ultralytics
+    from maskwright.models.families.yolo.inference import ultralytics_network
+    from maskwright.models.install.convert import convert
 
-    with _ultralytics.quiet():
+    with ultralytics_network.quiet():
         from ultralytics.data.augment import LetterBox
         from ultralytics.nn import tasks
         from ultralytics.utils import nms, ops

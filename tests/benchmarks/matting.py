@@ -51,10 +51,10 @@ def _measured(size: str, side: int, way: str) -> dict[str, float]:
 def _one(size: str, side: int, way: str) -> dict[str, float]:
     import torch
 
-    from maskwright.models.catalogue import built_in
-    from maskwright.models.families.birefnet.network import Network, build
-    from maskwright.models.families.birefnet.swin import Shape
-    from maskwright.models.pool import Setup
+    from maskwright.models.catalogue.entries import built_in
+    from maskwright.models.families.birefnet.inference.network import Network, build
+    from maskwright.models.families.birefnet.inference.swin import Shape
+    from maskwright.models.runtime.pool import Setup
     from tests.parity import plain
 
     torch.set_num_threads(1)

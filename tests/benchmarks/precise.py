@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from maskwright.models.pool import ModelPool
+from maskwright.models.runtime.pool import ModelPool
 from maskwright_protocol.errors import MorePixelsNeeded
 from maskwright_protocol.messages import Picture, Select
 from tests.server.eval_paths import MODELS
 from tests.server.recipes.conftest import Desk, iou, plane
-from tests.server.recipes.test_close import around, boundary_f, chair, lemur, middle, pasted, with_detail
+from tests.server.recipes.selecting.test_closer_look import (
+    around,
+    boundary_f,
+    chair,
+    lemur,
+    middle,
+    pasted,
+    with_detail,
+)
 
 
 def measured(desk: Desk, picture: Picture, pixels: np.ndarray, truth: np.ndarray, job: Select) -> tuple[str, float]:

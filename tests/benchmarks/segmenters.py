@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from maskwright.models import catalogue
-from maskwright.models.pool import Setup
 from maskwright.models.roles import Embedding, SegmentPrompt
+from maskwright.models.runtime.pool import Setup
 from tests.benchmarks.report import Result, table
 
 USUAL = ("sam2.1-tiny", "sam-vit-base", "sam-hq-vit-base")
@@ -121,7 +121,7 @@ def _pair(name: str, setup: Setup) -> Pair:
     import torch
     from PIL import Image
 
-    from maskwright.models.torch_runtime import dtype
+    from maskwright.models.runtime.torch_runtime import dtype
 
     entry = catalogue.load().get(name)
     size = name.partition("-")[2].removeprefix("hq-").removeprefix("vit-")
@@ -196,7 +196,7 @@ def _vit(size: str) -> dict[str, Any]:
 def _sam(size: str) -> tuple[Any, Any]:
     from transformers import SamConfig, SamModel
 
-    from maskwright.models.families.sam import Sam
+    from maskwright.models.families.sam.inference.sam import Sam
 
     return Sam, _usual_size(SamModel(SamConfig(vision_config=_vit(size))))
 
@@ -204,7 +204,7 @@ def _sam(size: str) -> tuple[Any, Any]:
 def _sam_hq(size: str) -> tuple[Any, Any]:
     from transformers import SamHQConfig, SamHQModel
 
-    from maskwright.models.families.sam_hq import SamHq
+    from maskwright.models.families.sam.inference.sam_hq import SamHq
 
     shape = _vit(size)
     config = SamHQConfig(vision_config=shape, mask_decoder_config={"vit_dim": shape["hidden_size"]})
@@ -214,7 +214,7 @@ def _sam_hq(size: str) -> tuple[Any, Any]:
 def _sam2(size: str) -> tuple[Any, Any]:
     from transformers import Sam2Config, Sam2Model
 
-    from maskwright.models.families.sam2 import Sam2
+    from maskwright.models.families.sam.inference.sam2 import Sam2
 
     width, heads, blocks, whole, windows, spread = _HIERA[size]
     backbone = {
@@ -240,9 +240,9 @@ def _sam3(entry: Any, setup: Setup) -> Pair:
     from torch import nn
     from transformers import Sam3Config, Sam3Model, Sam3TrackerConfig, Sam3TrackerModel
 
-    from maskwright.models.families.sam3 import Sam3
-    from maskwright.models.sam_like import FLOAT32
-    from maskwright.models.torch_runtime import dtype
+    from maskwright.models.families.sam.inference.base import FLOAT32
+    from maskwright.models.families.sam.inference.sam3 import Sam3
+    from maskwright.models.runtime.torch_runtime import dtype
 
     kind = dtype(setup.precision)
     library = _usual_size(Sam3TrackerModel(Sam3TrackerConfig())).to(setup.device, kind)

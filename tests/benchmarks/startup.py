@@ -12,8 +12,8 @@ from pathlib import Path
 
 import psutil
 
+from maskwright_client.client import Client
 from maskwright_protocol import messages
-from maskwright_protocol.client import Client
 from maskwright_protocol.discovery import Endpoint, read_endpoint
 from tests.benchmarks.report import Result
 

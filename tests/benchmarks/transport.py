@@ -17,8 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from maskwright.cli.pictures import FileSource
-from maskwright_protocol import ask, messages
-from maskwright_protocol.client import Client
+from maskwright_client import ask
+from maskwright_client.client import Client
+from maskwright_protocol import messages
 from maskwright_protocol.masks import unpack
 from tests.benchmarks.report import Result
 from tests.server.conftest import Server, start_server, stop_server

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from maskwright_protocol.client import Client
+from maskwright_client.client import Client
 from maskwright_protocol.discovery import Endpoint
 from maskwright_protocol.messages import Shutdown
 

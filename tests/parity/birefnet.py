@@ -19,11 +19,11 @@ import torch
 from numpy.typing import NDArray
 
 from maskwright.masks.foreground import estimate_foreground
-from maskwright.models.catalogue import Entry
-from maskwright.models.families.birefnet.deform import deform_conv2d
-from maskwright.models.families.birefnet.network import build
-from maskwright.models.families.birefnet.swin import Attention
-from maskwright.models.pool import Setup
+from maskwright.models.catalogue.entries import Entry
+from maskwright.models.families.birefnet.inference.deform import deform_conv2d
+from maskwright.models.families.birefnet.inference.network import build
+from maskwright.models.families.birefnet.inference.swin import Attention
+from maskwright.models.runtime.pool import Setup
 
 PASS = 5e-5
 _MEAN = np.array([0.485, 0.456, 0.406], np.float32)

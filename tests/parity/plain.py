@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from maskwright.models.families.birefnet.decoder import patches, resize
-from maskwright.models.families.birefnet.network import Network
+from maskwright.models.families.birefnet.inference.decoder import patches, resize
+from maskwright.models.families.birefnet.inference.network import Network
 
 
 def forward(network: Network, image: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ import pytest
 from maskwright.plugins import krita
 
 FILES = {name: data for name, data in krita.contents() if name.endswith(".py")}
-GIVEN = {"krita", "PyQt5", "PyQt6", "msgpack", "maskwright_protocol", "maskwright_krita"}
+GIVEN = {"krita", "PyQt5", "PyQt6", "msgpack", "maskwright_protocol", "maskwright_client", "maskwright_krita"}
 
 
 @pytest.mark.parametrize("name", sorted(FILES))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from hypothesis import settings
 
-from maskwright_protocol.client import Client
+from maskwright_client.client import Client
 from maskwright_protocol.discovery import Endpoint
 
 from .support import Gateway, Reply

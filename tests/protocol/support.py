@@ -20,7 +20,7 @@ from websockets.sync.server import ServerConnection, serve
 from maskwright.gateway.listener import listen
 from maskwright.gateway.session import House
 from maskwright.images.store import ImageStore
-from maskwright.jobs.desk import JobDesk
+from maskwright.jobs.scheduler import JobDesk
 from maskwright.workers.main import JobAnswer, JobFailure, Ready, WorkerOptions
 from maskwright.workers.process import WorkerProcess
 from maskwright_protocol import codec

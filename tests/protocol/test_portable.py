@@ -1,4 +1,4 @@
-"""The package runs inside the editors: Python 3.8, the standard library, and msgpack without its C part."""
+"""The packages run inside the editors: Python 3.8, the standard library, and msgpack without its C part."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from pathlib import Path
 import msgpack
 import pytest
 
+import maskwright_client
 import maskwright_protocol
 
 from .support import Gateway
 
-PACKAGE = Path(maskwright_protocol.__file__).parent
-FILES = sorted(PACKAGE.glob("*.py"))
+PACKAGES = [Path(str(package.__file__)).parent for package in (maskwright_protocol, maskwright_client)]
+FILES = sorted(path for package in PACKAGES for path in package.rglob("*.py"))
 # What came to the standard library after 3.8 and is easily used by habit.
 NEWER_ATTRIBUTES = {"removeprefix", "removesuffix", "to_thread", "is_relative_to", "readlink", "pairwise", "bit_count",
                     "randbytes", "unparse", "hardlink_to"}  # fmt: skip
@@ -83,19 +84,22 @@ def test_nothing_is_imported_but_the_standard_library_and_msgpack() -> None:
                 names = [node.module or ""]
             for name in names:
                 imported.setdefault(name.split(".")[0], set()).add(path.name)
-    assert {name: files for name, files in imported.items() if name not in sys.stdlib_module_names} == {
-        "msgpack": {"_msgpack.py"}
-    }
+    allowed = {"msgpack": {"_msgpack.py"}}
+    foreign = {name: files for name, files in imported.items() if name not in sys.stdlib_module_names}
+    foreign.pop("maskwright_protocol")  # of the client
+    assert foreign == allowed
 
 
 ROUND_TRIP = textwrap.dedent(
     """
     import importlib, pkgutil, sys, typing
-    import maskwright_protocol
-    for module in pkgutil.iter_modules(maskwright_protocol.__path__):
-        importlib.import_module("maskwright_protocol." + module.name)
-    from maskwright_protocol import ask, codec, messages
-    from maskwright_protocol.client import Client
+    import maskwright_client, maskwright_protocol
+    for package in (maskwright_protocol, maskwright_client):
+        for module in pkgutil.iter_modules(package.__path__):
+            importlib.import_module(package.__name__ + "." + module.name)
+    from maskwright_client import ask
+    from maskwright_client.client import Client
+    from maskwright_protocol import codec, messages
     from maskwright_protocol.discovery import Endpoint
     import msgpack
     assert msgpack.Packer.__module__ == "msgpack.fallback", msgpack.Packer
@@ -133,13 +137,14 @@ def interpreters() -> list[str]:
 
 @pytest.mark.parametrize("python", interpreters(), ids=lambda path: Path(path).name)
 def test_a_job_with_the_standard_library_and_msgpacks_python_part(python: str, gateway: object, tmp_path: Path) -> None:
-    """Everything else is out of reach: no site directory, only copies of the two packages."""
+    """Everything else is out of reach: no site directory, only copies of the three packages."""
     from maskwright_protocol.messages import Done
 
     assert callable(gateway)
     house = gateway(lambda job, rasters: Done(job.id))
     assert isinstance(house, Gateway)
-    shutil.copytree(PACKAGE, tmp_path / "maskwright_protocol", ignore=shutil.ignore_patterns("__pycache__"))
+    for package in PACKAGES:
+        shutil.copytree(package, tmp_path / package.name, ignore=shutil.ignore_patterns("__pycache__"))
     source = Path(msgpack.__file__).parent
     (tmp_path / "msgpack").mkdir()
     for file in source.glob("*.py"):

@@ -17,8 +17,9 @@ import msgpack
 import pytest
 
 from maskwright.gateway.validate import parse
-from maskwright_protocol import codec, masks, websocket
-from maskwright_protocol.ask import raster_data
+from maskwright_client import websocket
+from maskwright_client.ask import raster_data
+from maskwright_protocol import codec, masks
 from maskwright_protocol.digest import image_key, strip_digests
 from maskwright_protocol.errors import BadMessage
 from maskwright_protocol.messages import CLIENT_MESSAGES, SERVER_MESSAGES, Mask, PixelRect

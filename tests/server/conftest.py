@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import pytest
 
-from maskwright_protocol.client import Client
+from maskwright_client.client import Client
 from maskwright_protocol.discovery import Endpoint, read_endpoint
 from maskwright_protocol.messages import Status, StatusRequest
 

@@ -19,8 +19,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from maskwright.cli.pictures import FileSource, mask_plane
-from maskwright_protocol import ask, codec, errors, messages
-from maskwright_protocol.client import Client
+from maskwright_client import ask
+from maskwright_client.client import Client
+from maskwright_protocol import codec, errors, messages
 from maskwright_protocol.digest import image_key, strip_digests
 
 from .conftest import Server, start_server, stop_server, wait_for

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from maskwright.cli.pictures import FileSource
-from maskwright_protocol import ask, errors, messages
-from maskwright_protocol.client import Client
+from maskwright_client import ask
+from maskwright_client.client import Client
+from maskwright_protocol import errors, messages
 from maskwright_protocol.discovery import Endpoint
 from maskwright_protocol.masks import unpack
 

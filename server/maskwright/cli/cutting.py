@@ -11,24 +11,24 @@ import typer
 from maskwright_protocol.errors import MaskwrightError
 from maskwright_protocol.messages import Cutout, CutoutResult, PixelRect, Rect, Refine, Selection
 
-from . import talk
+from . import console
 from .jobs import Prompt, check_depth, default_out, numbers, point, print_instances, say, write_selection
 from .pictures import FileSource, mask_plane, pixels_array, read_mask, write_png
 
 
 def run_refine(image: Path, mask: Path, job: Refine, out: Path | None, as_json: bool) -> None:
     """``job`` has the settings; picture and mask come from the files."""
-    with talk.explained(as_json):
+    with console.explained(as_json):
         check_depth(job.mask_depth)
         source = FileSource(image)
         job = replace(job, mask=read_mask(mask, source.width, source.height))
-        with talk.connected() as client:
-            answer = talk.ask_server(client, job, source, quiet=as_json)
+        with console.connected() as client:
+            answer = console.ask_server(client, job, source, quiet=as_json)
         assert isinstance(answer, Selection)
         written = write_selection(answer, source, out or default_out(image, "refined"), None)
         if answer.context is not None and not as_json:
             box = answer.context
-            talk.errors.print(f"context: {box.x},{box.y},{box.width},{box.height}")
+            console.errors.print(f"context: {box.x},{box.y},{box.width},{box.height}")
         say(answer, written, as_json)
 
 
@@ -39,7 +39,7 @@ def run_cutout(images: list[Path], prompt: Prompt, subject: str, job: Cutout, ou
     """
     summaries, failure = [], None
     several = len(images) > 1
-    with talk.explained(as_json):
+    with console.explained(as_json):
         check_depth(job.mask_depth)
         job = replace(
             job,
@@ -50,30 +50,30 @@ def run_cutout(images: list[Path], prompt: Prompt, subject: str, job: Cutout, ou
             boxes=[Rect(*numbers(b, 4, "a box")) for b in prompt.boxes],
             subject_at=point(subject, True) if subject else None,
         )
-        with talk.connected() as client:
+        with console.connected() as client:
             for image in images:
                 try:
                     source = FileSource(image)
                     mask = read_mask(prompt.mask, source.width, source.height) if prompt.mask else None
-                    answer = talk.ask_server(client, replace(job, mask=mask), source, quiet=as_json)
+                    answer = console.ask_server(client, replace(job, mask=mask), source, quiet=as_json)
                 except MaskwrightError as error:
                     if not several:
                         raise
                     failure = failure or error
                     summaries.append({"image": str(image), "error": error.code, "message": error.message})
-                    talk.errors.print(f"{image}: {error.message}", markup=False)
+                    console.errors.print(f"{image}: {error.message}", markup=False)
                     continue
                 assert isinstance(answer, CutoutResult)
                 path = _path(image, out, several, not job.foreground)
                 summaries.append(_write(answer, source, path, job.crop, as_json))
                 if not several:
                     if as_json:
-                        talk.print_json(summaries)
-                    talk.nothing_found(answer, as_json)
+                        console.print_json(summaries)
+                    console.nothing_found(answer, as_json)
         if several and as_json:
-            talk.print_json(summaries)
+            console.print_json(summaries)
         if failure is not None:
-            raise typer.Exit(talk.EXIT_FAILED)
+            raise typer.Exit(console.EXIT_FAILED)
 
 
 def _path(image: Path, out: Path | None, several: bool, mask_only: bool) -> Path:
@@ -84,9 +84,9 @@ def _path(image: Path, out: Path | None, several: bool, mask_only: bool) -> Path
 
 
 def _write(answer: CutoutResult, source: FileSource, path: Path, crop: bool, as_json: bool) -> dict[str, object]:
-    summary: dict[str, object] = {"image": str(source.path), **talk.report_summary(answer.report)}
+    summary: dict[str, object] = {"image": str(source.path), **console.report_summary(answer.report)}
     summary.update(reason=answer.reason, message=answer.message, agreement=answer.agreement, route=answer.route)
-    summary["subjects"] = [talk.instance_summary(one) for one in answer.subjects]
+    summary["subjects"] = [console.instance_summary(one) for one in answer.subjects]
     if answer.alpha is None:
         return summary
     box = answer.alpha.box if crop else PixelRect(0, 0, source.width, source.height)
@@ -100,8 +100,8 @@ def _write(answer: CutoutResult, source: FileSource, path: Path, crop: bool, as_
         canvas[top : top + part.height, left : left + part.width] = pixels_array(answer.foreground)
         write_png(path, canvas)
     if not as_json:
-        talk.print_report(answer.report)
+        console.print_report(answer.report)
         if len(answer.subjects) > 1:
             print_instances(answer.subjects)
-        talk.output.print(str(path), markup=False, soft_wrap=True)
+        console.output.print(str(path), markup=False, soft_wrap=True)
     return {**summary, "file": str(path)}

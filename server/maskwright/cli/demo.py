@@ -11,7 +11,7 @@ import numpy as np
 from maskwright_protocol.errors import BadInput
 from maskwright_protocol.messages import Cutout, CutoutResult, Rect, Select, Selection
 
-from . import talk
+from . import console
 from .pictures import Array, FileSource, mask_plane, pixels_array, write_png
 
 SAMPLE = "astronaut.png"  # NASA's portrait of Eileen Collins, public domain, as scikit-image ships it
@@ -34,17 +34,17 @@ def sample_photo() -> Path:
 
 def run_demo(image: Path | None, out: Path) -> None:
     """Select the main thing of a photo and cut it out; writes mask, cut-out and a side-by-side picture into ``out``."""
-    with talk.explained():
+    with console.explained():
         path = image or sample_photo()
         source = FileSource(path)
         box = _box_of_photo(source) if image else SAMPLE_BOX
-        with talk.connected() as client:
-            selection = talk.ask_server(client, Select(id="", boxes=[box], merge=True), source)
-            cutout = talk.ask_server(client, Cutout(id=""), source)
+        with console.connected() as client:
+            selection = console.ask_server(client, Select(id="", boxes=[box], merge=True), source)
+            cutout = console.ask_server(client, Cutout(id=""), source)
         assert isinstance(selection, Selection)
         assert isinstance(cutout, CutoutResult)
-        talk.nothing_found(selection, False)
-        talk.nothing_found(cutout, False)
+        console.nothing_found(selection, False)
+        console.nothing_found(cutout, False)
         assert selection.merged is not None
         assert cutout.alpha is not None
         assert cutout.foreground is not None
@@ -58,12 +58,12 @@ def run_demo(image: Path | None, out: Path) -> None:
             "cutout.png": cut,
             "side-by-side.png": np.hstack([photo, _overlay(photo, mask, box), _on_checker(cut)]),
         }
-        talk.print_report(selection.report)
-        talk.print_report(cutout.report)
-        talk.output.print("Photo, selection, cut-out:")
+        console.print_report(selection.report)
+        console.print_report(cutout.report)
+        console.output.print("Photo, selection, cut-out:")
         for name, pixels in pictures.items():
             write_png(out / name, pixels)
-            talk.output.print(str((out / name).resolve()), markup=False, soft_wrap=True)
+            console.output.print(str((out / name).resolve()), markup=False, soft_wrap=True)
 
 
 def _box_of_photo(source: FileSource) -> Rect:

@@ -19,7 +19,7 @@ import typer
 from maskwright.config import Settings, config_file, default_model_folder, model_folders
 from maskwright_protocol import __version__, discovery
 
-from . import talk
+from . import console
 
 FREE_DISK_GIB = 2
 
@@ -41,20 +41,20 @@ def run_doctor(as_json: bool, report: Path | None = None) -> None:
         try:
             report.write_text(report_text(findings), encoding="utf-8")
         except OSError as error:
-            talk.errors.print(f"The report cannot be written: {error.strerror or error}.")
-            raise typer.Exit(talk.EXIT_FAILED) from error
+            console.errors.print(f"The report cannot be written: {error.strerror or error}.")
+            raise typer.Exit(console.EXIT_FAILED) from error
     if as_json:
-        talk.print_json({"version": __version__, "findings": [asdict(finding) for finding in findings]})
+        console.print_json({"version": __version__, "findings": [asdict(finding) for finding in findings]})
     else:
         colours = {"ok": "green", "note": "yellow", "problem": "red"}
         for finding in findings:
             colour = colours[finding.state]
-            talk.output.print(f"[{colour}]{finding.state:>8}[/]  {finding.topic}: ", end="")
-            talk.output.print(finding.text, markup=False)
+            console.output.print(f"[{colour}]{finding.state:>8}[/]  {finding.topic}: ", end="")
+            console.output.print(finding.text, markup=False)
             if finding.fix:
-                talk.output.print(f"{'':>10}{finding.fix}", markup=False)
+                console.output.print(f"{'':>10}{finding.fix}", markup=False)
     if any(finding.state == "problem" for finding in findings):
-        raise typer.Exit(talk.EXIT_FAILED)
+        raise typer.Exit(console.EXIT_FAILED)
 
 
 def report_text(findings: list[Finding]) -> str:
@@ -135,9 +135,9 @@ def _runtime() -> Iterator[Finding]:
 
 
 def _card() -> Iterator[Finding]:
-    from maskwright.models import machine
+    from maskwright.models.machine import hardware
 
-    for card in machine.cards():
+    for card in hardware.cards():
         numbers = f"{card.memory / 2**30:.0f} GiB, {card.free / 2**30:.1f} free, driver {card.driver}"
         yield Finding("graphics card", "ok", f"{card.name}, {numbers}")
 
@@ -146,10 +146,10 @@ def _device() -> Iterator[Finding]:
     import numpy as np
     import onnxruntime
 
-    from maskwright.models.devices import Devices
-    from maskwright.models.installed import scan
-    from maskwright.models.pool import ModelPool
+    from maskwright.models.install.scan import scan
     from maskwright.models.roles import Matter
+    from maskwright.models.runtime.devices import Devices
+    from maskwright.models.runtime.pool import ModelPool
 
     settings = Settings()
     pool = ModelPool(model_folders(settings), device=settings.device, threads=settings.threads or 1)
@@ -165,7 +165,7 @@ def _device() -> Iterator[Finding]:
 
 def _torch() -> Iterator[Finding]:
     """Whether torch is a build that fits this computer; an operation is really run on each device."""
-    from maskwright.models import machine, packages
+    from maskwright.models.machine import hardware, packages
 
     if importlib.util.find_spec("torch") is None:
         text = "not installed: SAM, BiRefNet and the other PyTorch models cannot run"
@@ -177,7 +177,7 @@ def _torch() -> Iterator[Finding]:
             yield Finding("torch", "problem", f"PyTorch is installed without {package}", fix)
     import torch
 
-    build = machine.torch_build() or "?"
+    build = hardware.torch_build() or "?"
     name = f"{torch.__version__} ({'CPU' if build == 'cpu' else build})"
     wanted = Settings().device
     tried = [f"cuda:{number}" for number in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
@@ -189,7 +189,7 @@ def _torch() -> Iterator[Finding]:
             yield Finding("torch", "ok", f"{name} computes on {what}")
         else:
             yield Finding("torch", "problem", f"{name} computes wrongly on {what}", "Update the graphics driver.")
-    if tried or not machine.cards():
+    if tried or not hardware.cards():
         if wanted.startswith(("cuda", "mps")) and not any(device.startswith(wanted) for device in tried):
             fix = "Set device to auto, or install what that device needs."
             yield Finding("torch", "problem", f"The setting device = {wanted}, but PyTorch has no such device", fix)
@@ -197,13 +197,15 @@ def _torch() -> Iterator[Finding]:
         fix = "Install a CUDA build of torch; see pytorch.org for the command."
         yield Finding("torch", "problem", f"{name} is a CPU build, but there is an NVIDIA card", fix)
     else:
-        fix = f"Its driver is {machine.cards()[0].driver}: update it, or install a torch build for an older CUDA."
+        fix = f"Its driver is {hardware.cards()[0].driver}: update it, or install a torch build for an older CUDA."
         yield Finding("torch", "problem", f"{name} does not work with the NVIDIA driver", fix)
 
 
 def _models() -> Iterator[Finding]:
-    from maskwright.models import catalogue, downloads, packages, recommend
-    from maskwright.models.installed import scan
+    from maskwright.models import catalogue
+    from maskwright.models.install import download, recommend
+    from maskwright.models.install.scan import scan
+    from maskwright.models.machine import packages
 
     for problem in catalogue.load().problems:
         yield Finding("your models", "problem", problem, f"Correct {catalogue.user_file()}.")
@@ -225,7 +227,7 @@ def _models() -> Iterator[Finding]:
     if missing := [name for name in offered if name not in sound]:
         text = f"recommended for this computer: {', '.join(missing)}"
         yield Finding("models", "note", text, "Run: maskwright models pull --recommended")
-    for folder in sorted((default_model_folder() / downloads.STAGING).glob("*/")):
+    for folder in sorted((default_model_folder() / download.STAGING).glob("*/")):
         held = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
         text = f"An unfinished download of {folder.name} holds {held >> 20} MiB."
         fix = f"Go on with 'maskwright models pull {folder.name}', or 'maskwright models remove {folder.name}'."
@@ -290,7 +292,7 @@ def _editors() -> Iterator[Finding]:
 
 
 def _server() -> Iterator[Finding]:
-    from maskwright_protocol.client import Client
+    from maskwright_client.client import Client
     from maskwright_protocol.errors import MaskwrightError
     from maskwright_protocol.messages import Status, StatusRequest
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.markup import escape
 from rich.table import Table
 
-from maskwright_protocol import finding
+from maskwright_client import detector_options
 from maskwright_protocol.errors import BadInput
 from maskwright_protocol.messages import (
     Detect,
@@ -23,7 +23,7 @@ from maskwright_protocol.messages import (
     Selection,
 )
 
-from . import talk
+from . import console
 from .pictures import FileSource, mask_plane, read_mask, write_png
 
 
@@ -74,7 +74,7 @@ def run_select(
     post: PostProcess, depth: int, out: Path | None, instances: Path | None, as_json: bool, precise: str = "auto",
     tiles: str = "auto", guesses: int = 0,
 ) -> None:  # fmt: skip
-    with talk.explained(as_json):
+    with console.explained(as_json):
         check_depth(depth)
         source = FileSource(image)
         shown = [(one, True) for one in prompt.like] + [(one, False) for one in prompt.unlike]
@@ -96,12 +96,12 @@ def run_select(
             post=post,
             merge=True,
             precise=precise,
-            detector_options=finding.named(prompt.options),
+            detector_options=detector_options.named(prompt.options),
             start=read_mask(prompt.mask, source.width, source.height) if prompt.mask else None,
             region=read_mask(prompt.region, source.width, source.height) if prompt.region else None,
         )
-        with talk.connected() as client:
-            answer = talk.ask_server(client, job, source, quiet=as_json)
+        with console.connected() as client:
+            answer = console.ask_server(client, job, source, quiet=as_json)
         assert isinstance(answer, Selection)
         target = out or default_out(image, "mask")
         written = write_selection(answer, source, target, instances)
@@ -132,14 +132,14 @@ def write_selection(answer: Selection, source: FileSource, out: Path, folder: Pa
 
 def say(answer: Selection, written: list[Path], as_json: bool) -> None:
     if as_json:
-        talk.print_json({**talk.selection_summary(answer), "files": [str(path) for path in written]})
+        console.print_json({**console.selection_summary(answer), "files": [str(path) for path in written]})
     else:
         if answer.instances:
             print_instances(answer.instances)
-        talk.print_report(answer.report)
+        console.print_report(answer.report)
         for path in written:
-            talk.output.print(str(path), markup=False, soft_wrap=True)
-    talk.nothing_found(answer, as_json)
+            console.output.print(str(path), markup=False, soft_wrap=True)
+    console.nothing_found(answer, as_json)
 
 
 def print_instances(instances: list[Instance]) -> None:
@@ -150,21 +150,21 @@ def print_instances(instances: list[Instance]) -> None:
         box = instance.box
         cells = [f"{v:.0f}" for v in (box.x, box.y, box.width, box.height)]
         table.add_row(str(number), escape(instance.label or "object"), f"{instance.score:.2f}", *cells)
-    talk.errors.print(table)
+    console.errors.print(table)
 
 
 def run_detect(
     image: Path, text: str, recipe: str, models: dict[str, str], min_score: float | None, options: list[str],
     as_json: bool, tiles: str = "auto",
 ) -> None:  # fmt: skip
-    with talk.explained(as_json):
+    with console.explained(as_json):
         source = FileSource(image)
-        chosen = finding.named(options)
+        chosen = detector_options.named(options)
         job = Detect(
             "", recipe=recipe, models=models, text=text, min_score=min_score, detector_options=chosen, tiles=tiles
         )
-        with talk.connected() as client:
-            answer = talk.ask_server(client, job, source, quiet=as_json)
+        with console.connected() as client:
+            answer = console.ask_server(client, job, source, quiet=as_json)
         assert isinstance(answer, Selection)
         say(answer, [], as_json)
 
@@ -173,7 +173,7 @@ def run_parse(
     image: Path, parts: list[str], model: str, per_person: bool, person: int, whole: bool, refine: bool,
     post: PostProcess, depth: int, out: Path | None, instances: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
-    with talk.explained(as_json):
+    with console.explained(as_json):
         check_depth(depth)
         source = FileSource(image)
         job = Parse(
@@ -188,8 +188,8 @@ def run_parse(
             post=post,
             merge=True,
         )
-        with talk.connected() as client:
-            answer = talk.ask_server(client, job, source, quiet=as_json)
+        with console.connected() as client:
+            answer = console.ask_server(client, job, source, quiet=as_json)
         assert isinstance(answer, Selection)
         target = out or default_out(image, "parts")
         written = write_selection(answer, source, target, instances)

@@ -14,7 +14,7 @@ from rich.table import Table
 from maskwright_protocol import masks
 from maskwright_protocol.messages import Everything, MappedObject, ObjectMap, Selection, Similar
 
-from . import talk
+from . import console
 from .pictures import FileSource, read_mask, write_png
 
 _GOLDEN = 0.618034  # steps of hue that keep neighbours' numbers apart
@@ -23,16 +23,16 @@ _LISTED = 20
 
 def run_everything(image: Path, job: Everything, out: Path | None, labels: Path | None, as_json: bool) -> None:
     """Writes the map in colours, the table as JSON beside it, and ``labels``, the numbers as a 16-bit PNG, if asked."""
-    with talk.explained(as_json):
+    with console.explained(as_json):
         source = FileSource(image)
-        with talk.connected() as client:
-            answer = talk.ask_server(client, job, source, quiet=as_json)
+        with console.connected() as client:
+            answer = console.ask_server(client, job, source, quiet=as_json)
         assert isinstance(answer, ObjectMap)
         summary: dict[str, Any] = {
             "objects": [_described(one) for one in answer.objects],
             "reason": answer.reason,
             "message": answer.message,
-            **talk.report_summary(answer.report),
+            **console.report_summary(answer.report),
         }
         written: list[Path] = []
         if answer.labels is not None:
@@ -47,23 +47,23 @@ def run_everything(image: Path, job: Everything, out: Path | None, labels: Path 
                 write_png(labels, numbers)
                 written.append(labels)
         if as_json:
-            talk.print_json({**summary, "files": [str(path) for path in written]})
+            console.print_json({**summary, "files": [str(path) for path in written]})
         else:
             _print_objects(answer)
-            talk.print_report(answer.report)
+            console.print_report(answer.report)
             for path in written:
-                talk.output.print(str(path), markup=False, soft_wrap=True)
-        talk.nothing_found(answer, as_json)
+                console.output.print(str(path), markup=False, soft_wrap=True)
+        console.nothing_found(answer, as_json)
 
 
 def run_similar(image: Path, mask: Path, job: Similar, out: Path | None, folder: Path | None, as_json: bool) -> None:
     from .jobs import say, write_selection
 
-    with talk.explained(as_json):
+    with console.explained(as_json):
         source = FileSource(image)
         job.mask = read_mask(mask, source.width, source.height)
-        with talk.connected() as client:
-            answer = talk.ask_server(client, job, source, quiet=as_json)
+        with console.connected() as client:
+            answer = console.ask_server(client, job, source, quiet=as_json)
         assert isinstance(answer, Selection)
         written = write_selection(answer, source, out or image.with_name(f"{image.stem}-similar.png"), folder)
         say(answer, written, as_json)
@@ -102,6 +102,6 @@ def _print_objects(answer: ObjectMap) -> None:
     for one in answer.objects[:_LISTED]:
         box = [f"{v:.0f}" for v in (one.area, one.box.x, one.box.y, one.box.width, one.box.height)]
         table.add_row(str(one.number), f"{one.score:.2f}", *box, str(one.parent or ""))
-    talk.errors.print(table)
+    console.errors.print(table)
     if len(answer.objects) > _LISTED:
-        talk.errors.print(f"[dim]and {len(answer.objects) - _LISTED} smaller ones[/]")
+        console.errors.print(f"[dim]and {len(answer.objects) - _LISTED} smaller ones[/]")

@@ -29,7 +29,7 @@ models_app = typer.Typer(no_args_is_help=True, help="Show, get, check and add mo
 
 @models_app.command("list")
 def models_list(
-    installed: Annotated[
+    scan: Annotated[
         bool, typer.Option("--installed", help="Those on this computer, and what is recommended for it.")
     ] = False,
     role: Annotated[
@@ -38,11 +38,11 @@ def models_list(
     as_json: Json = False,
 ) -> None:
     """List models and recipes, and what is installed."""
-    from . import talk
+    from . import console
     from .server import show_models
 
-    _tell_problems(talk)
-    show_models(as_json, installed, role.value if role else "")
+    _tell_problems(console)
+    show_models(as_json, scan, role.value if role else "")
 
 
 @models_app.command("path")
@@ -57,20 +57,22 @@ def models_path() -> None:
 @models_app.command("show")
 def models_show(model: ModelId, as_json: Json = False) -> None:
     """Show all that is known of a model: licence, files, sources, where it is."""
-    from maskwright.models import catalogue, installed, options
-    from maskwright.models.table import memory_text, parameters_text
+    from maskwright.models import catalogue
+    from maskwright.models.catalogue import options
+    from maskwright.models.catalogue.page import memory_text, parameters_text
+    from maskwright.models.install import scan
 
-    from . import talk
+    from . import console
 
-    with talk.explained(as_json):
+    with console.explained(as_json):
         entry = catalogue.load().get(model)
         settings = options.OPTIONS.get(entry.family, ())
-        found = installed.scan(_folders()).get(model)
+        found = scan.scan(_folders()).get(model)
         if as_json:
             state: dict[str, Any] = {"installed": bool(found and not found.problem), "folder": None, "problem": ""}
             if found is not None:
                 state.update(folder=str(found.folder), problem=found.problem)
-            talk.print_json({**entry.model_dump(), **state, "detector_options": [asdict(o) for o in settings]})
+            console.print_json({**entry.model_dump(), **state, "detector_options": [asdict(o) for o in settings]})
             return
         files = ", ".join(_file(file) for file in entry.files) or "none"
         rows = {
@@ -88,14 +90,14 @@ def models_show(model: ModelId, as_json: Json = False) -> None:
             "state": _state(found, entry.embedded),
         }
         rows |= {f"--option {o.name}": options.described(o) for o in settings}
-        talk.output.print(f"[bold]{entry.title}[/]  {entry.id}")
+        console.output.print(f"[bold]{entry.title}[/]  {entry.id}")
         for name, value in ((name, value) for name, value in rows.items() if value):
-            talk.output.print(f"{name:>10}  ", end="", style="dim")
-            talk.output.print(value, markup=False, soft_wrap=True)
+            console.output.print(f"{name:>10}  ", end="", style="dim")
+            console.output.print(value, markup=False, soft_wrap=True)
 
 
 def _file(file: Any) -> str:
-    from maskwright.models.table import size_text
+    from maskwright.models.catalogue.page import size_text
 
     size = size_text(file.published.size) if file.published.size else f"~{size_text(file.about)}" if file.about else ""
     known = [part for part in (size, f"made from {file.pickle.name}" if file.pickle else "") if part]
@@ -103,7 +105,7 @@ def _file(file: Any) -> str:
 
 
 def _source(entry: Any, source: Any) -> str:
-    from maskwright.models import records
+    from maskwright.models.machine import records
 
     pinned = records.revision(entry.id, source.hub) if source.hub and not source.revision else None
     return source.model_copy(update={"revision": pinned}).title() if pinned else source.title()
@@ -135,27 +137,28 @@ def models_pull(
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
     from maskwright.config import default_model_folder
-    from maskwright.models import catalogue, downloads
+    from maskwright.models import catalogue
+    from maskwright.models.install import download
     from maskwright_protocol.errors import BadInput
 
-    from . import talk
+    from . import console
 
     done = []
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with talk.explained(as_json):
+    with console.explained(as_json):
         wanted = [*(models or []), *(_recommended() if recommended else [])]
         if not wanted:
             raise BadInput("No model was named.", "Name one, or add --recommended.")
         entries = [catalogue.load().get(model) for model in dict.fromkeys(wanted)]
         for entry in entries:
-            quiet = as_json or not talk.errors.is_terminal
-            with Progress(*columns, console=talk.errors, transient=True, disable=quiet) as bar:
+            quiet = as_json or not console.errors.is_terminal
+            with Progress(*columns, console=console.errors, transient=True, disable=quiet) as bar:
                 task = bar.add_task(entry.title, total=None)
 
-                def report(now: downloads.PullProgress, bar: Progress = bar, task: Any = task) -> None:
+                def report(now: download.PullProgress, bar: Progress = bar, task: Any = task) -> None:
                     bar.update(task, description=now.text, completed=now.done, total=now.total or None)
 
-                folder = downloads.pull(
+                folder = download.pull(
                     entry,
                     _folders(),
                     default_model_folder(),
@@ -165,9 +168,9 @@ def models_pull(
                 )
             done.append({"model": entry.id, "folder": str(folder)})
             if not as_json:
-                talk.errors.print(f"{entry.title} is installed in {folder}.", soft_wrap=True)
+                console.errors.print(f"{entry.title} is installed in {folder}.", soft_wrap=True)
     if as_json:
-        talk.print_json({"installed": done})
+        console.print_json({"installed": done})
 
 
 @models_app.command("verify")
@@ -178,48 +181,50 @@ def models_verify(
     as_json: Json = False,
 ) -> None:
     """Read every byte of the installed models and compare with the catalogue."""
-    from maskwright.models import catalogue, installed
+    from maskwright.models import catalogue
+    from maskwright.models.install import scan
     from maskwright_protocol.errors import MaskwrightError, ModelMissing
 
-    from . import talk
+    from . import console
 
     results = []
-    with talk.explained(as_json):
-        found = installed.scan(_folders())
+    with console.explained(as_json):
+        found = scan.scan(_folders())
         for model in models or sorted(name for name, model in found.items() if not model.waits):
             entry = catalogue.load().get(model)
             if model not in found:
                 raise ModelMissing(f"The model {model} is not installed.", model=entry.id)
             try:
-                installed.verify(found[model], anew=True)
+                scan.verify(found[model], anew=True)
                 results.append({"model": model, "sound": True, "problem": ""})
             except MaskwrightError as error:
                 results.append({"model": model, "sound": False, "problem": error.message})
     if as_json:
-        talk.print_json({"models": results})
+        console.print_json({"models": results})
     else:
         for result in results:
             mark = "[green]sound[/]" if result["sound"] else "[red]broken[/]"
-            talk.output.print(f"{mark}  {result['model']}  {result['problem']}", soft_wrap=True)
+            console.output.print(f"{mark}  {result['model']}  {result['problem']}", soft_wrap=True)
     if not all(result["sound"] for result in results):
-        raise typer.Exit(talk.EXIT_FAILED)
+        raise typer.Exit(console.EXIT_FAILED)
 
 
 @models_app.command("remove")
 def models_remove(model: ModelId, as_json: Json = False) -> None:
     """Delete a model that was downloaded."""
     from maskwright.config import default_model_folder
-    from maskwright.models import catalogue, removing
-    from maskwright.models.table import size_text
+    from maskwright.models import catalogue
+    from maskwright.models.catalogue.page import size_text
+    from maskwright.models.install import remove
 
-    from . import talk
+    from . import console
 
-    with talk.explained(as_json):
-        freed = removing.remove(catalogue.load().get(model), default_model_folder())
+    with console.explained(as_json):
+        freed = remove.remove(catalogue.load().get(model), default_model_folder())
         if as_json:
-            talk.print_json({"removed": model, "bytes": freed})
+            console.print_json({"removed": model, "bytes": freed})
         else:
-            talk.errors.print(f"{model} is gone; {size_text(freed)} are free again.")
+            console.errors.print(f"{model} is gone; {size_text(freed)} are free again.")
 
 
 @models_app.command("add")
@@ -237,18 +242,18 @@ def models_add(
     as_json: Json = False,
 ) -> None:
     """Add a model of your own: copies its files and writes its entry."""
-    from maskwright.models import own
+    from maskwright.models.install import user_models
 
-    from . import talk
+    from . import console
 
-    with talk.explained(as_json):
+    with console.explained(as_json):
         more = {"title": title or identity, "licence": licence, "commercial": commercial}
         size = {"input_size": input_size} if input_size else {}
-        folder = own.add(files, identity, family, {**more, **size}, key)
+        folder = user_models.add(files, identity, family, {**more, **size}, key)
         if as_json:
-            talk.print_json({"model": identity, "folder": str(folder)})
+            console.print_json({"model": identity, "folder": str(folder)})
         else:
-            talk.errors.print(f"{identity} is installed in {folder}.", soft_wrap=True)
+            console.errors.print(f"{identity} is installed in {folder}.", soft_wrap=True)
 
 
 @models_app.command("convert")
@@ -263,17 +268,17 @@ def models_convert(
     as_json: Json = False,
 ) -> None:
     """Convert a pickle to safetensors, in a process without network and without running what is in it."""
-    from maskwright.models.convert import convert
+    from maskwright.models.install.convert import convert
 
-    from . import talk
+    from . import console
 
-    with talk.explained(as_json):
+    with console.explained(as_json):
         target = out or file.with_suffix(".safetensors")
         done = convert(file, target, key=key, sha256=sha256, allow=allow or ())
         if as_json:
-            talk.print_json({"file": str(done.out), "tensors": done.tensors, "sha256": done.sha256})
+            console.print_json({"file": str(done.out), "tensors": done.tensors, "sha256": done.sha256})
         else:
-            talk.errors.print(f"{done.tensors} tensors are in {done.out}.", soft_wrap=True)
+            console.errors.print(f"{done.tensors} tensors are in {done.out}.", soft_wrap=True)
 
 
 @models_app.command("table")
@@ -284,9 +289,9 @@ def models_table(
     from rich.table import Table
 
     from maskwright.models import catalogue
-    from maskwright.models import table as page
+    from maskwright.models.catalogue import page as page
 
-    from . import talk
+    from . import console
 
     if markdown:
         typer.echo(page.markdown(catalogue.built_in()), nl=False)
@@ -300,12 +305,13 @@ def models_table(
         shown.add_row(entry.id, size, memory, entry.licence, entry.commercial, entry.summary)
     for absent in catalogue.built_in().absent:
         shown.add_row(absent.id, "none", "", absent.licence, absent.commercial, f"Cannot be run. {absent.why}")
-    talk.output.print(shown)
+    console.output.print(shown)
 
 
 def _recommended() -> list[str]:
     from maskwright.config import Settings
-    from maskwright.models import catalogue, recommend
+    from maskwright.models import catalogue
+    from maskwright.models.install import recommend
 
     return recommend.recommended(catalogue.load(), Settings().device)
 
@@ -316,8 +322,8 @@ def _folders() -> list[Path]:
     return model_folders(Settings())
 
 
-def _tell_problems(talk: Any) -> None:
+def _tell_problems(console: Any) -> None:
     from maskwright.models import catalogue
 
     for problem in catalogue.load().problems:
-        talk.errors.print(problem, style="yellow", markup=False)
+        console.errors.print(problem, style="yellow", markup=False)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, UnidentifiedImageError
 
-from maskwright_protocol.ask import PROXY_SIDE, PictureSource, RasterData, raster_data
+from maskwright_client.ask import PROXY_SIDE, PictureSource, RasterData, raster_data
 from maskwright_protocol.errors import BadImage, BadInput
 from maskwright_protocol.masks import pack, place, unpack
 from maskwright_protocol.messages import Mask, PixelRect, Pixels

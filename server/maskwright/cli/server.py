@@ -7,12 +7,12 @@ from dataclasses import asdict
 import typer
 from rich.table import Table
 
-from maskwright.models.table import size_text
+from maskwright.models.catalogue.page import size_text
 from maskwright_protocol.discovery import read_endpoint
 from maskwright_protocol.errors import ServerAbsent
 from maskwright_protocol.messages import Done, ModelInfo, Models, ModelsRequest, Shutdown, Status, StatusRequest
 
-from . import talk
+from . import console
 
 REPLY_S = 5.0
 _FOR = {"detector": "find by name", "segmenter": "select", "matter": "cut out", "parser": "parts of people"}
@@ -20,13 +20,13 @@ MIB = 1024 * 1024
 
 
 def show_status(as_json: bool) -> None:
-    with talk.explained(as_json), talk.connected(start=False) as client:
+    with console.explained(as_json), console.connected(start=False) as client:
         status = client.request(StatusRequest(""), REPLY_S)
         assert isinstance(status, Status)
         if as_json:
-            talk.print_json(asdict(status))
+            console.print_json(asdict(status))
             return
-        print_ = talk.output.print
+        print_ = console.output.print
         print_(f"Maskwright {status.server_version}, running for {status.uptime_s:.0f} s (process {status.pid})")
         print_(f"memory {status.memory_bytes / MIB:.0f} MiB, images {status.image_bytes / MIB:.0f} of "
                f"{status.image_budget / MIB:.0f} MiB")  # fmt: skip
@@ -47,18 +47,18 @@ def show_status(as_json: bool) -> None:
 
 
 def stop_server() -> None:
-    with talk.explained():
+    with console.explained():
         if read_endpoint() is None:
-            talk.errors.print("The Maskwright server is not running.")
+            console.errors.print("The Maskwright server is not running.")
             return
         try:
-            with talk.connected(start=False) as client:
+            with console.connected(start=False) as client:
                 answer = client.request(Shutdown(""), REPLY_S)
                 assert isinstance(answer, Done)
         except ServerAbsent:
-            talk.errors.print("The Maskwright server is not running.")
+            console.errors.print("The Maskwright server is not running.")
             return
-        talk.errors.print("The Maskwright server stops.")
+        console.errors.print("The Maskwright server stops.")
 
 
 def _state(model: ModelInfo) -> str:
@@ -76,16 +76,16 @@ def _state(model: ModelInfo) -> str:
 
 def show_models(as_json: bool, installed: bool = False, role: str = "") -> None:
     """``installed``: those on this computer and the recommended ones only. ``role``: those of that role only."""
-    with talk.explained(as_json), talk.connected() as client:
+    with console.explained(as_json), console.connected() as client:
         answer = client.request(ModelsRequest(""), REPLY_S)
         assert isinstance(answer, Models)
         models = [m for m in answer.models if not installed or m.installed or m.problem or m.recommended]
         models = [m for m in models if not role or role in m.roles]
         if as_json:
-            talk.print_json({"models": [asdict(m) for m in models], "recipes": [asdict(r) for r in answer.recipes]})
+            console.print_json({"models": [asdict(m) for m in models], "recipes": [asdict(r) for r in answer.recipes]})
             return
         if not answer.models:
-            raise typer.Exit(talk.EXIT_FAILED)
+            raise typer.Exit(console.EXIT_FAILED)
         table = Table(box=None, header_style="dim")
         for column in ("model", "for", "download", "commercial use", "state"):
             table.add_column(column, overflow="fold", no_wrap=column == "model")
@@ -94,8 +94,8 @@ def show_models(as_json: bool, installed: bool = False, role: str = "") -> None:
             table.add_row(
                 model.id, ", ".join(_FOR[role] for role in model.roles), size, model.commercial, _state(model)
             )
-        talk.output.print(table)
-        talk.output.print(
+        console.output.print(table)
+        console.output.print(
             "\n'maskwright models show MODEL' tells when to use one, its licence and its needs.\n", style="dim"
         )
         if installed or role:
@@ -105,4 +105,4 @@ def show_models(as_json: bool, installed: bool = False, role: str = "") -> None:
             recipes.add_column(column, overflow="fold")
         for recipe in answer.recipes:
             recipes.add_row(recipe.name, recipe.verb, recipe.title, "ready" if recipe.available else recipe.missing)
-        talk.output.print(recipes)
+        console.output.print(recipes)

@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 
 from maskwright.config import MIB, Settings, model_folders
 from maskwright.images.store import ImageStore
-from maskwright.jobs.desk import JobDesk
+from maskwright.jobs.scheduler import JobDesk
 from maskwright.memory import keep_freed_blocks
 from maskwright.workers.main import WorkerOptions
 from maskwright_protocol import __version__
@@ -24,8 +24,8 @@ from maskwright_protocol.discovery import Endpoint, prepare_runtime_directory, r
 from maskwright_protocol.errors import BadInput
 from maskwright_protocol.messages import PROTOCOL_VERSION, Message, Models, Status
 
+from .downloads import Pulls
 from .listener import LOOPBACK, listen
-from .pulls import Pulls
 from .session import House
 
 log = logging.getLogger("maskwright")
@@ -127,7 +127,7 @@ async def _end_when_idle(limit_s: float, busy: Callable[[], bool], stop: asyncio
 
 def _ask_the_driver() -> None:
     """Once, at the start, and remembered: it may take a second, which the first client need not wait."""
-    from maskwright.models.recommend import card_memory
+    from maskwright.models.install.recommend import card_memory
 
     card_memory()
 
@@ -170,9 +170,9 @@ def _status(identity: str, started: float, house: House, sessions: int) -> Messa
 
 
 def _models(identity: str, settings: Settings, desk: JobDesk) -> Message:
-    from maskwright.models.installed import model_infos
-    from maskwright.models.options import OPTIONS
-    from maskwright.recipes.presets import recipe_infos
+    from maskwright.models.catalogue.options import OPTIONS
+    from maskwright.models.install.scan import model_infos
+    from maskwright.recipes.job.presets import recipe_infos
 
     resident = [name for worker in desk.workers() for name in worker.models]
     folders = model_folders(settings)

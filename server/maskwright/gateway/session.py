@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from maskwright.images.store import ImageStore
-from maskwright.jobs.desk import JobDesk, failed
+from maskwright.jobs.scheduler import JobDesk, failed
 from maskwright_protocol import __version__, bulk, codec
 from maskwright_protocol.digest import STRIP_ROWS
 from maskwright_protocol.errors import BadInput, BadMessage, InternalError, MaskwrightError, VersionMismatch
@@ -33,7 +33,7 @@ from maskwright_protocol.messages import (
     Welcome,
 )
 
-from .pulls import Pulls
+from .downloads import Pulls
 from .validate import check_mask, check_raster, parse
 
 log = logging.getLogger("maskwright.session")

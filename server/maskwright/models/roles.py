@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from maskwright.masks.logits import LogitMap
 
-from .labels import LabelTable
+from .catalogue.labels import LabelTable
 
 RGB = NDArray[np.uint8]
 FloatMap = NDArray[np.float32]

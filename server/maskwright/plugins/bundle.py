@@ -6,7 +6,7 @@ import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
-VENDORED = ("maskwright_protocol", "msgpack")
+VENDORED = ("maskwright_protocol", "maskwright_client", "msgpack")
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # two builds of the same files are the same bytes
 
 

@@ -21,15 +21,15 @@ from maskwright_protocol.messages import (
     Similar,
 )
 
-from . import vision
-from .choose import Cast
-from .context import JobContext
-from .cutout import cutout
-from .everything import everything, similar
-from .parse import parse
-from .picture import PictureView
-from .refine import refine
-from .select import detect, select
+from .cutting.cutout import cutout
+from .cutting.refine import refine
+from .job import vision
+from .job.context import JobContext
+from .job.model_choice import Cast
+from .job.picture import PictureView
+from .object_map.everything import everything, similar
+from .people.parse import parse
+from .selecting.select import detect, select
 
 
 def run(

@@ -20,7 +20,7 @@ from maskwright_protocol.errors import InternalError, JobCancelled, MaskwrightEr
 from maskwright_protocol.messages import Job, Message
 
 if TYPE_CHECKING:
-    from maskwright.models.devices import WantedPrecision
+    from maskwright.models.runtime.devices import WantedPrecision
 
 log = logging.getLogger("maskwright.worker")
 
@@ -186,16 +186,16 @@ class _Worker:
 
     def run(self) -> None:
         threading.Thread(target=self._listen, name="inbox", daemon=True).start()
-        from maskwright.models import compiled
-        from maskwright.models.pool import ModelPool
-        from maskwright.recipes.context import JobContext
-        from maskwright.recipes.embeddings import EmbeddingCache
+        from maskwright.models.runtime import pymatting_cache
+        from maskwright.models.runtime.pool import ModelPool
+        from maskwright.recipes.job.cache import EmbeddingCache
+        from maskwright.recipes.job.context import JobContext
 
         options = self._options
         pool = ModelPool(options.folders, options.device, options.threads, learn=True, precision=options.precision)
         embeddings = EmbeddingCache(self._options.embedding_budget)
         self._send(Ready(pool.device, pool.device_reason))
-        compiled.start()
+        pymatting_cache.start()
         while True:
             command = self._inbox.get()
             if isinstance(command, Exit):
@@ -218,7 +218,7 @@ class _Worker:
             self._cancelled.discard(number)
 
     def _do(self, command: RunJob, context, pool, forget) -> JobAnswer | JobFailure:
-        from maskwright.models.pressure import with_fallback
+        from maskwright.models.runtime.out_of_memory import with_fallback
         from maskwright.recipes.run import run
 
         try:

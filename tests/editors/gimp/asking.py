@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from maskwright_protocol import ask, masks
-from maskwright_protocol.client import Client
+from maskwright_client import ask
+from maskwright_client.client import Client
+from maskwright_protocol import masks
 from maskwright_protocol.messages import Job, Mask, PixelRect
 
 Plane = NDArray[Any]

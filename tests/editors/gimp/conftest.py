@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from maskwright_protocol.client import Client
+from maskwright_client.client import Client
 
 from ..chroot import Lab
 from ..server import Server, models_folder

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from maskwright_client.client import Client
 from maskwright_protocol import masks
-from maskwright_protocol.client import Client
 from maskwright_protocol.messages import Cutout, Point, Select
 
 from .asking import Pixels, Plane, answer, plane

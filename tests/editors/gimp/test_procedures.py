@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from maskwright_protocol.client import Client
+from maskwright_client.client import Client
 from maskwright_protocol.masks import pack, unpack
 from maskwright_protocol.messages import Cutout, Mask, Parse, PixelRect, Point, PostProcess, Rect, Refine, Select
 

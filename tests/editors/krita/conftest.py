@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from maskwright.plugins import krita as krita_plugin
-from maskwright_protocol.client import Client
+from maskwright_client.client import Client
 
 from ..chroot import Lab
 from ..server import REPOSITORY, Server

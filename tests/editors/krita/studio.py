@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from maskwright_protocol import ask, masks
-from maskwright_protocol.client import Client
+from maskwright_client import ask
+from maskwright_client.client import Client
+from maskwright_protocol import masks
 from maskwright_protocol.messages import Job, PixelRect
 
 from ..chroot import Lab, wait_until

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from maskwright_protocol import ask, masks
+from maskwright_client import ask
+from maskwright_protocol import masks
 from maskwright_protocol.messages import PixelRect, Point, PostProcess, Rect, Select, Selection
 
 from ..chroot import Lab, wait_until

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from maskwright_protocol.client import Client
+from maskwright_client.client import Client
 from maskwright_protocol.messages import PixelRect
 
 from ..chroot import Lab, wait_until

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from maskwright_client.object_map import Lookup
 from maskwright_protocol.messages import Everything, Example, ObjectMap, PixelRect, Point, Select, Similar
-from maskwright_protocol.object_map import Lookup
 
 from ..chroot import Lab, wait_until
 from .driver import Krita

@@ -7,7 +7,7 @@ import psutil
 import pytest
 
 from maskwright.plugins import krita as krita_plugin
-from maskwright_protocol.client import Client
+from maskwright_client.client import Client
 from maskwright_protocol.messages import StatusRequest
 
 from ..chroot import unusable, wait_until

@@ -9,7 +9,8 @@ import numpy as np
 from PIL import Image
 
 from maskwright.cli.pictures import FileSource
-from maskwright_protocol import ask, messages
+from maskwright_client import ask
+from maskwright_protocol import messages
 from tests.server.conftest import Server
 from tests.server.eval_paths import EVAL, needs_eval, needs_models
 

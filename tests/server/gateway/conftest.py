@@ -11,7 +11,7 @@ from hypothesis import settings
 
 from maskwright.gateway.session import House, Session
 from maskwright.images.store import ImageStore
-from maskwright.jobs.desk import JobDesk
+from maskwright.jobs.scheduler import JobDesk
 from maskwright.workers.main import WorkerOptions
 from maskwright.workers.process import WorkerProcess
 from maskwright_protocol import codec

@@ -13,7 +13,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from maskwright.gateway import listener
-from maskwright_protocol import codec, websocket
+from maskwright_client import websocket
+from maskwright_protocol import codec
 from maskwright_protocol.messages import SERVER_MESSAGES, Failed, Hello, Models, ModelsRequest, StatusRequest
 
 from .conftest import Talk

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from maskwright.gateway.session import MAX_PART_BYTES, SLICE_BYTES, CloseConnection
+from maskwright_client.ask import RasterData, raster_data
 from maskwright_protocol import codec
-from maskwright_protocol.ask import RasterData, raster_data
 from maskwright_protocol.messages import (
     CLIENT_MESSAGES,
     Cancel,

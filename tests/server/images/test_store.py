@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from maskwright.images.store import ImageStore
-from maskwright_protocol.ask import RasterData, raster_data
+from maskwright_client.ask import RasterData, raster_data
 from maskwright_protocol.digest import image_key, strip_spans
 from maskwright_protocol.errors import BadImage, BadMessage, Busy, TooLarge, UnknownImage
 from maskwright_protocol.messages import ImageBegin, ImageSlice, PixelRect, Raster

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from tests.server.conftest import Server, wait_for
-from tests.server.eval_paths import EVAL, needs_eval, needs_models
 
 from maskwright.cli.pictures import FileSource
-from maskwright_protocol import ask, errors, masks
+from maskwright_client import ask
+from maskwright_protocol import errors, masks
 from maskwright_protocol.messages import Everything, ObjectMap, Picture, Point, Progress, Select, Selection
+from tests.server.conftest import Server, wait_for
+from tests.server.eval_paths import EVAL, needs_eval, needs_models
 
 pytestmark = [needs_models, needs_eval]
 ANSWER_S = 120

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from maskwright.config import default_model_folder
-from maskwright.models import transports
+from maskwright.models.install import transports
 
 from . import hub as hubs
 
@@ -64,7 +64,7 @@ class Puller:
 
     def start(self, **environment: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", "maskwright.models.pulling", "faces", "--accept-licence"],
+            [sys.executable, "-m", "maskwright.models.install.download_process", "faces", "--accept-licence"],
             env={**os.environ, "HF_ENDPOINT": self.hub.url, **environment},
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip

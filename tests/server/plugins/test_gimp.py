@@ -19,7 +19,7 @@ def test_zip_unpacks_to_one_folder_with_an_executable_script(tmp_path: Path) -> 
         mode = archive.getinfo("maskwright/maskwright.py").external_attr >> 16
     assert all(name.startswith("maskwright/") for name in names)
     assert mode & 0o111 == 0o111
-    for part in ("maskwright_gimp/register.py", "vendor/maskwright_protocol/client.py", "vendor/msgpack/fallback.py"):
+    for part in ("maskwright_gimp/register.py", "vendor/maskwright_client/client.py", "vendor/msgpack/fallback.py"):
         assert f"maskwright/{part}" in names
     assert not [name for name in names if not name.endswith(".py")]
 
@@ -50,7 +50,7 @@ def test_uninstall_takes_only_ours(tmp_path: Path) -> None:
 def test_bundled_parts_work_without_site_packages(tmp_path: Path) -> None:
     (target,) = gimp.install(tmp_path)
     code = (
-        "from maskwright_protocol import codec, messages as m, client\n"
+        "from maskwright_client import client; from maskwright_protocol import codec, messages as m\n"
         "import msgpack\n"
         "data = codec.encode_bytes(m.Select('1', text='a dog'))\n"
         "print(codec.decode(data, m.CLIENT_MESSAGES).text, msgpack.Packer.__module__)\n"

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from maskwright.models.pool import ModelPool
-from maskwright.recipes.context import JobContext
-from maskwright.recipes.embeddings import EmbeddingCache
+from maskwright.models.runtime.pool import ModelPool
+from maskwright.recipes.job.cache import EmbeddingCache
+from maskwright.recipes.job.context import JobContext
 from maskwright.recipes.run import run
 from maskwright_protocol import masks as wire
 from maskwright_protocol.messages import Job, Mask, Picture, PixelRect, Raster

@@ -9,16 +9,17 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from maskwright.models import catalogue, labels
-from maskwright.models.catalogue import Catalogue
-from maskwright.models.families.birefnet.network import Network
+from maskwright.models import catalogue
+from maskwright.models.catalogue import labels
+from maskwright.models.catalogue.entries import Catalogue
+from maskwright.models.families.birefnet.inference.network import Network
 from tests.parity.birefnet import filled
-from tests.server.models.families import test_birefnet as birefnets
-from tests.server.models.families import test_parsers as parsers
-from tests.server.models.families import test_vitmatte as vitmattes
 from tests.server.models.families import tiny_detectors as detectors
 from tests.server.models.families import tiny_sams as sams
 from tests.server.models.families import yolo_files as yolos
+from tests.server.models.families.birefnet import test_birefnet as birefnets
+from tests.server.models.families.matting import test_vitmatte as vitmattes
+from tests.server.models.families.parsing import test_parsers as parsers
 
 MATTER = "birefnet-lite-matting"
 YOLO = "person-yolov8n-seg"

@@ -9,9 +9,9 @@ from typing import Any
 
 import torch
 
-from maskwright.models.catalogue import Catalogue, Entry
-from maskwright.models.pool import ModelPool
+from maskwright.models.catalogue.entries import Catalogue, Entry
 from maskwright.models.roles import Detector
+from maskwright.models.runtime.pool import ModelPool
 
 tf: Any = importlib.import_module("transformers")  # its stubs know few of its parameters
 

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from maskwright.models import catalogue
-from maskwright.models.catalogue import Catalogue
+from maskwright.models.catalogue.entries import Catalogue
 
 SIDE = 64
 

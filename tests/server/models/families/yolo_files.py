@@ -8,9 +8,9 @@ from unittest import mock
 
 import torch
 
-from maskwright.models.catalogue import Entry
-from maskwright.models.convert import convert
-from maskwright.models.families import _ultralytics
+from maskwright.models.catalogue.entries import Entry
+from maskwright.models.families.yolo.inference import ultralytics_network
+from maskwright.models.install.convert import convert
 
 NAMES = {0: "face", 1: "left hand", 2: "person"}
 ARCHITECTURES = {
@@ -36,7 +36,7 @@ def entry(file: str, **more: Any) -> Entry:
 
 def model(architecture: str, seed: int = 0) -> Any:
     """A narrow network of a published architecture with random weights that finds something in noise."""
-    with _ultralytics.quiet():
+    with ultralytics_network.quiet():
         import ultralytics
         from ultralytics.nn import tasks
         from ultralytics.utils import YAML

@@ -1,0 +1,102 @@
+"""Finds the ``maskwright`` command and starts the server in the background, for the command line and the plugins."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Callable, Dict, List, Optional
+
+from maskwright_protocol.discovery import Endpoint, find_server, read_endpoint
+from maskwright_protocol.errors import ServerAbsent
+
+START_TIMEOUT_S = 20.0
+EXIT_IDLE_S = 1800  # a server that nobody started by hand ends when nobody was connected for so long
+INSTALL_HINT = "Install it ('pipx install maskwright' or 'uv tool install maskwright') or set its path in the settings."
+
+
+def find_command(setting: str = "") -> Optional[List[str]]:
+    """The command that runs Maskwright: the user's setting, ``MASKWRIGHT_COMMAND``, PATH, or pipx' and uv's places."""
+    for given in (setting, os.environ.get("MASKWRIGHT_COMMAND", "")):
+        if given and os.path.isfile(given):
+            return [given]
+    found = shutil.which("maskwright")
+    if found:
+        return [found]
+    name = "maskwright.exe" if sys.platform == "win32" else "maskwright"
+    home = Path.home()
+    places = [home / ".local" / "bin", home / "bin", Path("/opt/homebrew/bin"), Path("/usr/local/bin")]
+    if sys.platform == "win32":
+        places.append(Path(os.environ.get("APPDATA") or home) / "Python" / "Scripts")
+    for place in places:
+        if (place / name).is_file():
+            return [str(place / name)]
+    return None
+
+
+def clean_environment() -> Dict[str, str]:
+    """The environment without what an editor's embedded Python or its bundle would impose on another Python."""
+    unwanted = {"PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONEXECUTABLE", "VIRTUAL_ENV", "LD_PRELOAD"}
+    environment = {name: value for name, value in os.environ.items() if name not in unwanted}
+    if "APPDIR" in environment:  # an AppImage puts its own libraries first
+        environment.pop("LD_LIBRARY_PATH", None)
+    return environment
+
+
+def start(command: List[str], pause: Callable[[float], None] = time.sleep) -> Endpoint:
+    """Start ``command serve`` detached and wait until it listens; do not call it in a user interface's thread.
+
+    A server that is running already is not an error: its endpoint is returned. Raises ``ServerAbsent``.
+    """
+    before = read_endpoint()
+    flags: Dict[str, object] = {}
+    if sys.platform == "win32":
+        flags["creationflags"] = 0x00000008 | 0x00000200 | 0x08000000  # detached, own group, no window
+    else:
+        flags["start_new_session"] = True
+    try:
+        process = subprocess.Popen(
+            [*command, "serve", "--exit-idle-s", str(EXIT_IDLE_S)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=clean_environment(),
+            **flags,  # type: ignore[call-overload]
+        )
+    except OSError as error:
+        raise ServerAbsent(f"The server could not be started: {error.strerror}.", INSTALL_HINT) from error
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        endpoint = read_endpoint()
+        if endpoint is not None and endpoint != before:
+            return endpoint
+        if process.poll() is not None:
+            if process.returncode == 0:  # another one holds the lock
+                return find_server()
+            raise ServerAbsent(
+                "The server stopped right after its start.", "Run 'maskwright serve' in a terminal to see why."
+            )
+        pause(0.05)
+    raise ServerAbsent("The server did not start in time.", "Run 'maskwright serve' in a terminal to see why.")
+
+
+def start_if_absent(setting: str = "") -> Endpoint:
+    """The running server's endpoint, starting one if there is none. Raises ``ServerAbsent`` with what to do."""
+    endpoint = read_endpoint()
+    if endpoint is not None and _answers(endpoint):
+        return endpoint
+    command = find_command(setting)
+    if command is None:
+        raise ServerAbsent("Maskwright is not installed, or not where it is looked for.", INSTALL_HINT)
+    return start(command)
+
+
+def _answers(endpoint: Endpoint) -> bool:
+    import socket
+
+    try:
+        socket.create_connection((endpoint.host, endpoint.port), timeout=2.0).close()
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,202 @@
+"""The client side of RFC 6455 without any I/O: bytes in, frames out; and the masking of outgoing frames.
+
+Enough for one trusted local server: binary messages, ping, pong, close, fragments; no extensions, no text frames.
+"""
+
+import base64
+import hashlib
+import os
+import struct
+from typing import Iterator, List, Optional, Tuple, Union
+
+from maskwright_protocol.errors import (
+    BadMessage,
+    Busy,
+    ConnectionLost,
+    Forbidden,
+    MaskwrightError,
+    ServerAbsent,
+    TooLarge,
+)
+
+Buffer = Union[bytes, bytearray, memoryview]
+
+BINARY, CLOSE, PING, PONG = 2, 8, 9, 10
+MASK_SLICE = 128 * 1024  # int XOR is fastest on slices that stay in the cache
+_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+MAX_RESPONSE_HEAD = 16 * 1024
+
+
+class Handshake:
+    """The opening handshake: ``request`` to send, then ``feed`` the answer until it returns True."""
+
+    def __init__(self, host: str, port: int, token: str) -> None:
+        key = base64.b64encode(os.urandom(16))
+        self._expected = base64.b64encode(hashlib.sha1(key + _GUID).digest())  # noqa: S324 - what the RFC says
+        self._received = b""
+        self.rest = b""  # bytes of the first frames that came with the answer
+        name = f"[{host}]" if ":" in host else host
+        lines = [
+            "GET / HTTP/1.1",
+            f"Host: {name}:{port}",
+            "Upgrade: websocket",
+            "Connection: Upgrade",
+            f"Sec-WebSocket-Key: {key.decode()}",
+            "Sec-WebSocket-Version: 13",
+            f"Authorization: Bearer {token}",
+            "",
+            "",
+        ]
+        try:
+            self.request = "\r\n".join(lines).encode("ascii")
+        except UnicodeEncodeError as error:
+            raise Forbidden("The server's address or token holds letters that cannot be sent.") from error
+
+    def feed(self, data: bytes) -> bool:
+        """True when the server agreed. Raises ``Forbidden``, ``Busy``, or ``ServerAbsent`` if it is no such server."""
+        self._received += data
+        head, separator, rest = self._received.partition(b"\r\n\r\n")
+        if not separator:
+            if len(self._received) > MAX_RESPONSE_HEAD:
+                raise ServerAbsent("What answers at the server's address is not Maskwright.")
+            return False
+        lines = head.split(b"\r\n")
+        status = lines[0].split(b" ")
+        if status[1:2] in ([b"401"], [b"403"]):
+            raise Forbidden("The server refused this program.")
+        if status[1:2] == [b"503"]:
+            raise Busy("Too many programs are connected to the server.")
+        accept = [
+            line.split(b":", 1)[1].strip() for line in lines[1:] if line.lower().startswith(b"sec-websocket-accept:")
+        ]
+        if status[1:2] != [b"101"] or accept != [self._expected]:
+            raise ServerAbsent("What answers at the server's address is not Maskwright.")
+        self.rest = rest
+        return True
+
+
+def frame(opcode: int, payload: List[Buffer]) -> Iterator[Buffer]:
+    """One masked frame as buffers ready for the socket; long payloads are masked slice by slice."""
+    size = sum(p.nbytes if isinstance(p, memoryview) else len(p) for p in payload)
+    mask = os.urandom(4)
+    if size < 126:
+        head = struct.pack("!BB", 0x80 | opcode, 0x80 | size)
+    elif size < 1 << 16:
+        head = struct.pack("!BBH", 0x80 | opcode, 0x80 | 126, size)
+    else:
+        head = struct.pack("!BBQ", 0x80 | opcode, 0x80 | 127, size)
+    yield head + mask
+    phase = 0
+    key_of_slice = {}
+    for part in payload:
+        view = memoryview(part).cast("B")
+        for start in range(0, len(view), MASK_SLICE):
+            piece = view[start : start + MASK_SLICE]
+            length = len(piece)
+            name = (phase, length)
+            if name not in key_of_slice:
+                turned = mask[phase:] + mask[:phase]
+                key_of_slice[name] = int.from_bytes((turned * (length // 4 + 1))[:length], "little")
+            yield (int.from_bytes(piece, "little") ^ key_of_slice[name]).to_bytes(length, "little")
+            phase = (phase + length) % 4
+
+
+class FrameReader:
+    """Turns received bytes into ``(opcode, payload)``; fragments of a message are joined.
+
+    Large payloads are received straight into their final buffer: ask ``wanted()`` where to put the next bytes.
+    """
+
+    def __init__(self, max_message: int) -> None:
+        self._max = max_message
+        self._head = bytearray()
+        self._body: Optional[bytearray] = None
+        self._filled = 0
+        self._opcode = 0
+        self._final = True
+        self._message: List[bytearray] = []
+        self._message_opcode = 0
+        self._message_size = 0
+
+    def wanted(self) -> Optional[memoryview]:
+        """The unfilled rest of a payload being received, or None while a header is awaited."""
+        if self._body is None:
+            return None
+        return memoryview(self._body)[self._filled :]
+
+    def filled(self, count: int) -> List[Tuple[int, bytearray]]:
+        """``count`` bytes were written into ``wanted()``."""
+        self._filled += count
+        return self._finish_frame()
+
+    def feed(self, data: Buffer) -> List[Tuple[int, bytearray]]:
+        """Messages completed by these bytes. Raises ``BadMessage`` or ``TooLarge``."""
+        found: List[Tuple[int, bytearray]] = []
+        view = memoryview(data)
+        while len(view):
+            if self._body is None:
+                need = self._header_need() - len(self._head)
+                self._head += view[:need]
+                view = view[need:]
+                if len(self._head) == self._header_need():
+                    self._start_body()
+                    found += self._finish_frame()
+            else:
+                count = min(len(view), len(self._body) - self._filled)
+                self._body[self._filled : self._filled + count] = view[:count]
+                view = view[count:]
+                found += self.filled(count)
+        return found
+
+    def _header_need(self) -> int:
+        if len(self._head) < 2:
+            return 2
+        return {126: 4, 127: 10}.get(self._head[1] & 127, 2)
+
+    def _start_body(self) -> None:
+        first, second = self._head[0], self._head[1]
+        if second & 0x80 or first & 0x70:
+            raise BadMessage("The server sent a frame that WebSocket does not allow.")
+        size = second & 127
+        if size == 126:
+            size = struct.unpack_from("!H", self._head, 2)[0]
+        elif size == 127:
+            size = struct.unpack_from("!Q", self._head, 2)[0]
+        self._final, self._opcode = bool(first & 0x80), first & 15
+        self._head = bytearray()
+        if self._opcode not in (0, BINARY, CLOSE, PING, PONG):
+            raise BadMessage("The server sent a frame of an unknown kind.")
+        if self._opcode >= 8 and (size > 125 or not self._final):
+            raise BadMessage("The server sent a control frame that is too long.")
+        if size + (self._message_size if self._opcode == 0 else 0) > self._max:
+            raise TooLarge("The server sent a message that is too long.")
+        self._body, self._filled = bytearray(size), 0
+
+    def _finish_frame(self) -> List[Tuple[int, bytearray]]:
+        if self._body is None or self._filled < len(self._body):
+            return []
+        body, self._body = self._body, None
+        if self._opcode >= 8:
+            return [(self._opcode, body)]
+        if (self._opcode == 0) != bool(self._message_opcode):
+            raise BadMessage("The server mixed up the fragments of a message.")
+        self._message_opcode = self._opcode or self._message_opcode
+        self._message.append(body)
+        self._message_size += len(body)
+        if not self._final:
+            return []
+        whole = self._message[0] if len(self._message) == 1 else bytearray().join(self._message)
+        opcode = self._message_opcode
+        self._message, self._message_opcode, self._message_size = [], 0, 0
+        return [(opcode, whole)]
+
+
+def close_error(payload: Buffer) -> MaskwrightError:
+    """The error that a close frame means."""
+    code = struct.unpack_from("!H", payload)[0] if len(payload) >= 2 else 1005
+    reason = bytes(payload[2:]).decode("utf-8", "replace")
+    if code == 1009:
+        return TooLarge("A message was longer than the server allows.")
+    if code == 1001:
+        return ConnectionLost("The server is shutting down.")
+    return ConnectionLost(f"The server closed the connection ({code}{': ' + reason if reason else ''}).")

@@ -1,0 +1,373 @@
+"""The catalogue: every checkpoint Maskwright knows. Light: no array library here.
+
+It is read from the TOML files beside this one, one a role (see ``README.md`` there), and from the user's own
+``models.toml`` in the configuration folder.
+What is wrong in the user's file is told in ``Catalogue.problems``; the rest of it is used.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from difflib import get_close_matches
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import quote
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
+
+from maskwright.models import families
+from maskwright_protocol.errors import ModelMissing
+
+Role = Literal["detector", "segmenter", "matter", "parser"]
+Commercial = Literal["yes", "no", "ask"]
+Precision = Literal["fp32", "fp16", "bf16", "int8"]
+
+FILES = ("matting", "segmenters", "detectors", "parsers", "absent")
+USER_FILE = "models.toml"
+_NAME = r"^[A-Za-z0-9_-][A-Za-z0-9._-]*$"  # no separators and no leading dot: it can only name a file in its folder
+_SHA256 = r"^[0-9a-f]{64}$"
+# Plain http only to this computer.
+_URL = r"^(https://|http://(127\.0\.0\.1|localhost)(:\d+)?/)"
+
+
+class Content(BaseModel):
+    """What a file may consist of."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    size: PositiveInt
+    sha256: str = Field(pattern=_SHA256)
+
+
+class Pickle(BaseModel):
+    """The published checkpoint that a file is converted from, once, after it was downloaded (see ``convert``).
+
+    ``size`` and ``sha256`` as in ``ModelFile``. ``key``: which dictionary in it holds the tensors; the usual ones are
+    found. ``rename``: ``[pattern, replacement]`` pairs of regular expressions, applied in turn to every tensor's name.
+    ``drop``: a pattern; tensors whose published names match it are left out. ``allow``: names of
+    ``unpickle.ALLOWABLE`` that it may hold besides tensors, which needs its ``sha256``.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(pattern=_NAME)
+    size: PositiveInt | None = None
+    sha256: str | None = Field(default=None, pattern=_SHA256)
+    key: str = ""
+    rename: tuple[tuple[str, str], ...] = ()
+    drop: str = ""
+    allow: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _is_sound(self) -> Pickle:
+        for pattern in (*(pattern for pattern, _ in self.rename), self.drop):
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"{pattern!r} is no regular expression ({error})") from None
+        if self.allow and not self.sha256:
+            raise ValueError("allow needs the sha256 of the one file that it is for")
+        return self
+
+
+class ModelFile(BaseModel):
+    """One file of a checkpoint. ``size`` in bytes, ``sha256`` in lower-case hex, None where the source publishes none:
+    they are then recorded at the first download (see ``records``). ``about``: bytes to tell people where the size is
+    not known. ``also``: other exports that serve as well. ``pickle``: what the source has instead of it; the file is
+    made from that.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(pattern=_NAME)
+    size: PositiveInt | None = None
+    sha256: str | None = Field(default=None, pattern=_SHA256)
+    about: PositiveInt | None = None
+    also: tuple[Content, ...] = ()
+    pickle: Pickle | None = None
+
+    @model_validator(mode="after")
+    def _is_made_of_one(self) -> ModelFile:
+        if self.pickle is not None and (not self.name.endswith(".safetensors") or self.pickle.name == self.name):
+            raise ValueError("a pickle is converted to a file whose name ends in .safetensors")
+        if self.pickle is None and self.name.endswith((".pt", ".pth", ".bin", ".ckpt", ".pkl")):
+            raise ValueError("a pickle is never loaded: name a .safetensors file and say 'pickle = { name = ... }'")
+        return self
+
+    @property
+    def published(self) -> ModelFile:
+        """What is downloaded: the file itself or the pickle it is made from."""
+        if self.pickle is None:
+            return self
+        return ModelFile.model_construct(
+            name=self.pickle.name,
+            size=self.pickle.size,
+            sha256=self.pickle.sha256,
+            about=self.about,
+            also=(),
+            pickle=None,
+        )
+
+    @property
+    def contents(self) -> tuple[Content, ...]:
+        """All that the file may be, the one that sources offer first; empty where nothing is published."""
+        own = (Content(size=self.size, sha256=self.sha256),) if self.size and self.sha256 else ()
+        return own + self.also
+
+
+class Source(BaseModel):
+    """Where files can be had: ``hub`` (owner/name) at a pinned ``revision``, or ``url`` with the files' names appended.
+
+    A hub repository whose revision is not known yet is pinned to the one of its first download.
+
+    ``folder`` is a folder inside a hub repository; ``names`` says what a file is called there if not by its own name.
+    ``ready``: it has the files themselves where other sources have the pickles that they are made from.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    hub: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$")
+    revision: str | None = Field(default=None, pattern=r"^[0-9a-f]{40}$")
+    url: str | None = Field(default=None, pattern=_URL + r".*/$")
+    folder: str = Field(default="", pattern=r"^[A-Za-z0-9_][A-Za-z0-9._/-]*$|^$")
+    names: dict[str, str] = Field(default_factory=dict)
+    ready: bool = False
+
+    @model_validator(mode="after")
+    def _is_one_kind(self) -> Source:
+        if (self.hub is None) == (self.url is None):
+            raise ValueError("a source has either a hub repository or a url")
+        return self
+
+    def path(self, name: str) -> str:
+        """The path of a file within the hub repository or below the url."""
+        name = self.names.get(name, name)
+        return f"{self.folder}/{name}" if self.folder else name
+
+    def address(self, name: str) -> str:
+        """Where a file of a ``url`` source is."""
+        return f"{self.url}{quote(self.path(name))}"
+
+    def title(self) -> str:
+        if self.hub and self.revision:
+            return f"{self.hub} at {self.revision[:12]}"
+        return self.hub or self.url or ""
+
+
+class Entry(BaseModel):
+    """One checkpoint. ``memory`` is in bytes while it runs in fp32, ``memory_in`` the same for other precisions;
+    ``parameters`` a count, ``input_size`` pixels of the longer side. ``source`` is the page to read about it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=64)
+    family: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    roles: tuple[Role, ...] = Field(min_length=1)
+    title: str = Field(min_length=1)
+    summary: str = Field(min_length=1)
+    licence: str = Field(min_length=1)
+    licence_url: str = Field(default="", pattern=r"^https://|^$")
+    commercial: Commercial
+    source: str = Field(pattern=r"^https://|^$")
+    revision: str = Field(min_length=1)
+    sources: tuple[Source, ...] = ()
+    gated: bool = False
+    recommended: bool = False
+    files: tuple[ModelFile, ...]
+    embedded: bool = False
+    parameters: int = Field(ge=0)
+    memory: PositiveInt
+    memory_in: dict[Precision, PositiveInt] = Field(default_factory=dict)
+    input_size: PositiveInt
+    options: dict[str, Any] = Field(default_factory=dict)
+    suits: tuple[Literal["photo", "portrait", "drawing"], ...] = ()  # pictures that a matter was made for; empty: all
+    needs_trimap: bool = False  # a matter that refines what is selected and finds no subject by itself
+    requires: tuple[str, ...] = ()  # Python modules without which an embedded model is not there
+    prefers_gpu: bool = False  # too slow on a CPU to be taken there unless asked for or alone
+    own: bool = False  # the user's own entry
+
+    @model_validator(mode="after")
+    def _files_are_distinct(self) -> Entry:
+        names = [file.name for file in self.files]
+        if len(set(names)) < len(names):
+            raise ValueError("a file is listed twice")
+        return self
+
+    @property
+    def size(self) -> int:
+        """Bytes to download, as far as they are known; some may be estimates."""
+        return sum(file.published.size or file.about or 0 for file in self.files)
+
+    @property
+    def runtime(self) -> Literal["torch", "onnx", "none"]:
+        """What runs it, told by its files."""
+        kinds = {Path(file.name).suffix for file in self.files}
+        if ".safetensors" in kinds:
+            return "torch"
+        return "onnx" if ".onnx" in kinds else "none"
+
+    @property
+    def folder_names(self) -> frozenset[str]:
+        """What a folder with its files may be called: the id, or the name of a repository it is had from."""
+        return frozenset({self.id} | {source.hub.rpartition("/")[2] for source in self.sources if source.hub})
+
+    def memory_for(self, precision: Precision) -> int:
+        """Bytes while it runs in that precision; what is not measured is taken for fp32's."""
+        return self.memory_in.get(precision, self.memory)
+
+    def running_for(self, precision: Precision) -> int:
+        """Of those, the bytes besides the weights: what it takes only while it runs."""
+        return max(0, self.memory_for(precision) - self.parameters * (4 if precision == "fp32" else 2))
+
+
+class Absent(BaseModel):
+    """A checkpoint that people ask for and Maskwright cannot run. ``why``: sentences; ``instead``: ids of what can."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=64)
+    title: str = Field(min_length=1)
+    licence: str = Field(min_length=1)
+    commercial: Commercial
+    source: str = Field(pattern=r"^https://")
+    why: str = Field(min_length=1)
+    instead: tuple[str, ...] = Field(min_length=1)
+
+
+class Catalogue(BaseModel):
+    """All entries; within a role the preferred ones come first. ``absent``: what there is no entry for, and why.
+    ``problems``: sentences about the user's file.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: tuple[Entry, ...]
+    absent: tuple[Absent, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _ids_are_unique(self) -> Catalogue:
+        ids = [entry.id for entry in (*self.model, *self.absent)]
+        twice = sorted({i for i in ids if ids.count(i) > 1})
+        if twice:
+            raise ValueError(f"models listed twice: {', '.join(twice)}")
+        return self
+
+    def get(self, model_id: str) -> Entry:
+        """The entry of that id. Raises ``ModelMissing`` for an unknown one."""
+        for entry in self.model:
+            if entry.id == model_id:
+                return entry
+        for known in self.absent:
+            if known.id == model_id:
+                text = f"Maskwright cannot run {known.title}. {known.why}"
+                raise ModelMissing(text, hint=f"Take instead: {', '.join(known.instead)}.", model=model_id)
+        near = get_close_matches(model_id.lower(), [entry.id for entry in self.model], 5, 0.6)
+        hint = f"Did you mean {', '.join(near)}?" if near else "'maskwright models list' shows all of them."
+        raise ModelMissing(f"There is no model called {model_id[:64]!r}.", hint=hint, model=model_id)
+
+    def with_role(self, role: str) -> list[Entry]:
+        return [entry for entry in self.model if role in entry.roles]
+
+
+def parse(text: str) -> Catalogue:
+    """A catalogue from TOML. Raises ``tomllib.TOMLDecodeError`` or ``pydantic.ValidationError``."""
+    return Catalogue.model_validate(tomllib.loads(text))
+
+
+@cache
+def built_in() -> Catalogue:
+    """The catalogue that comes with this version."""
+    return parse("\n".join(Path(__file__).with_name(f"{name}.toml").read_text(encoding="utf-8") for name in FILES))
+
+
+def user_file() -> Path:
+    """Where the user's own entries are."""
+    from maskwright.config import config_file
+
+    return config_file().parent / USER_FILE
+
+
+def load() -> Catalogue:
+    """The built-in catalogue and the user's own entries, as they are now."""
+    path = user_file()
+    try:
+        status = path.stat()
+    except OSError:
+        return built_in()
+    return _merged(path, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=4)
+def _merged(path: Path, _mtime_ns: int, _size: int) -> Catalogue:
+    try:
+        return merge(built_in(), path.read_text(encoding="utf-8"), path.name)
+    except (OSError, UnicodeDecodeError) as error:
+        return built_in().model_copy(update={"problems": (f"The file {path.name} cannot be read: {error}.",)})
+
+
+def merge(known: Catalogue, text: str, name: str = USER_FILE) -> Catalogue:
+    """``known`` and the sound entries of a user's file. Never raises; what is wrong is in ``problems``."""
+    entries, problems = list(known.model), []
+    taken = {entry.id for entry in (*known.model, *known.absent)}
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        return known.model_copy(update={"problems": (f"The file {name} is not TOML: {error}.",)})
+    tables = raw.get("model", [])
+    strange = sorted(set(raw) - {"model"})
+    if strange or not isinstance(tables, list):
+        problems.append(f"The file {name} may hold [[model]] tables only.")
+    for number, table in enumerate(tables if isinstance(tables, list) else [], 1):
+        label = table.get("id", f"number {number}") if isinstance(table, dict) else f"number {number}"
+        try:
+            entry = own_entry(table)
+        except (ValidationError, ValueError) as error:
+            problems.append(f"The model {label} in {name} is left out: {first_problem(error)}.")
+            continue
+        if entry.id in taken:
+            problems.append(f"The model {label} in {name} is left out: that id is taken already.")
+            continue
+        taken.add(entry.id)
+        entries.append(entry)
+    return Catalogue(model=tuple(entries), absent=known.absent, problems=tuple(problems))
+
+
+def own_entry(table: Any) -> Entry:
+    """An entry of a user's file, where much may be left out. Raises ``ValidationError`` or ``ValueError``."""
+    if not isinstance(table, dict):
+        raise ValueError("it is not a table")
+    known = sorted(families.known())
+    if table.get("family") not in known:
+        raise ValueError(f"its family must be one of {', '.join(known)}")
+    like = next((e for e in built_in().model if e.family == table["family"]), None)
+    files = table.get("files")
+    sizes = [f.get("size") for f in files if isinstance(f, dict)] if isinstance(files, list) else []
+    defaults: dict[str, Any] = {
+        "title": table.get("id"),
+        "summary": "Added by you.",
+        "licence": "unknown",
+        "commercial": "ask",
+        "source": "",
+        "revision": "yours",
+        "parameters": 0,
+        "memory": max(64 << 20, 3 * sum(s for s in sizes if isinstance(s, int))),
+    }
+    if like is not None:
+        defaults.update(roles=like.roles, input_size=like.input_size)
+    entry = Entry.model_validate({**defaults, **table, "own": True, "embedded": False, "recommended": False})
+    if not entry.files:
+        raise ValueError("it names no files")
+    return entry
+
+
+def first_problem(error: Exception) -> str:
+    """What is wrong with an entry, for a sentence."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    problem = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in problem["loc"])
+    return f"{where}: {problem['msg']}" if where else str(problem["msg"])

@@ -1,0 +1,127 @@
+"""Grounding DINO: boxes of whatever phrases name, several phrases at once. Detector.
+
+Liu et al., "Grounding DINO: Marrying DINO with Grounded Pre-Training for Open-Set Object Detection", 2023,
+https://github.com/IDEA-Research/GroundingDINO, Apache-2.0; MM Grounding DINO: Zhao et al., "An Open and Comprehensive
+Pipeline for Unified Object Grounding and Detection", 2024. The network is transformers' own.
+
+The caption is made for the user: lower case, phrases with a full stop after each. A box is of the phrase that has the
+word it matches best; doubles are suppressed within a phrase.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from maskwright.masks.instances import nms
+from maskwright.models.catalogue import options as settings
+from maskwright.models.catalogue.entries import Entry
+from maskwright.models.catalogue.words import split
+from maskwright.models.roles import RGB, Box, Detection
+from maskwright.models.runtime.pool import Setup
+from maskwright.models.runtime.torch_runtime import nbytes, pretrained, running
+from maskwright_protocol.errors import EmptyPrompt, ModelBroken, TooLarge
+
+_MIN_SCORE = 0.3
+_APART = 1e5  # phrases are moved apart by this, so that one suppression serves all of them
+
+
+class GroundingDino:
+    def __init__(self, entry: Entry, folder: Path, setup: Setup) -> None:
+        from transformers import AutoTokenizer, GroundingDinoForObjectDetection, MMGroundingDinoForObjectDetection
+        from transformers.models.grounding_dino.image_processing_pil_grounding_dino import (
+            GroundingDinoImageProcessorPil,
+        )
+
+        kinds = {
+            "grounding-dino": GroundingDinoForObjectDetection,
+            "mm-grounding-dino": MMGroundingDinoForObjectDetection,
+        }
+        try:
+            kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
+            self._images = GroundingDinoImageProcessorPil.from_pretrained(folder, local_files_only=True)
+            self._tokens: Any = AutoTokenizer.from_pretrained(
+                folder, local_files_only=True, trust_remote_code=False, use_fast=True
+            )
+        except (OSError, ValueError, KeyError) as error:
+            text = f"The files of the model {entry.id} cannot be read."
+            raise ModelBroken(text, model=entry.id, reason=str(error)[:300]) from error
+        if kind not in kinds:
+            raise ModelBroken(f"The model {entry.id} is no Grounding DINO.", model=entry.id, kind=kind)
+        self._network = pretrained(kinds[kind], entry, folder, setup)
+        self.model_id = entry.id
+        self.device = setup.device
+        self.nbytes = nbytes(self._network)
+        self._min_score = float(entry.options.get("min_score", _MIN_SCORE))
+
+    def detect(
+        self, image: RGB, text: str, *, min_score: float | None = None, options: Mapping[str, Any] | None = None
+    ) -> list[Detection]:
+        """What the phrases of ``text`` (separated by ``;``, ``,``, ``.`` or new lines) name, each under its phrase.
+
+        Raises ``EmptyPrompt``, ``TooLarge`` (more words than the model reads at once), ``BadInput``, ``OutOfMemory``.
+        """
+        chosen = settings.checked("grounding_dino", options)
+        phrases = split(text.replace(".", ";").replace("?", " "))
+        if not phrases:
+            raise EmptyPrompt("There is nothing to look for.")
+        caption, owners = self._caption(phrases)
+        probabilities, centres = self._run(image, caption)
+        words = np.where(owners >= 0, probabilities[:, : len(owners)], 0)
+        scores = words.max(axis=1)
+        limit = max(self._min_score if min_score is None else min_score, chosen["text_threshold"])
+        good = np.flatnonzero(scores > limit)
+        labels = owners[words[good].argmax(axis=1)]
+        height, width = image.shape[:2]
+        centre, half = centres[good, :2], centres[good, 2:] / 2
+        sides = np.array([width, height, width, height], np.float32)
+        edges = np.clip(np.concatenate([centre - half, centre + half], axis=1) * sides, 0, sides)
+        apart = 0 if chosen["agnostic"] else labels[:, None] * _APART
+        kept = nms(edges.astype(np.float64) + apart, scores[good], chosen["iou"], chosen["max_det"])
+        return [
+            Detection(Box(*(float(v) for v in edges[i])), phrases[int(labels[i])], float(scores[good[i]])) for i in kept
+        ]
+
+    def _caption(self, phrases: list[str]) -> tuple[dict[str, torch.Tensor], NDArray[np.int64]]:
+        """The tokens, and for each the number of the phrase it is of, -1 for separators. Raises ``TooLarge``."""
+        starts, text = [], ""
+        for phrase in phrases:
+            starts.append(len(text))
+            text += f"{phrase}. "
+        text = text.rstrip()
+        tokens = self._tokens(text, return_tensors="pt", return_offsets_mapping=True, return_token_type_ids=True)
+        owners = np.full(tokens["input_ids"].shape[1], -1, np.int64)
+        most = self._network.config.max_text_len
+        if len(owners) > most:
+            raise TooLarge(
+                f"That is more than {self.model_id} can look for at once.", hint="Use fewer or shorter words."
+            )
+        for index, (start, end) in enumerate(tokens.pop("offset_mapping")[0].tolist()):
+            for number, phrase in enumerate(phrases):
+                if start < end and starts[number] <= start and end <= starts[number] + len(phrase):
+                    owners[index] = number
+        return dict(tokens), owners
+
+    def _run(self, image: RGB, caption: dict[str, torch.Tensor]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """For each query the probability of each token, and its box as centre and size, 0..1 of the image."""
+        pictures = self._images(images=image, return_tensors="pt", input_data_format="channels_last")
+        kind = next(self._network.parameters()).dtype
+        with running(self.model_id):
+            output = self._network(
+                pixel_values=pictures["pixel_values"].to(self.device, kind),
+                pixel_mask=pictures["pixel_mask"].to(self.device),
+                **{name: value.to(self.device) for name, value in caption.items()},
+            )
+            probabilities = output.logits[0].float().sigmoid().cpu().numpy()
+            return probabilities, output.pred_boxes[0].float().cpu().numpy()
+
+
+def load(entry: Entry, folder: Path, setup: Setup) -> GroundingDino:
+    """Raises ``ModelBroken``."""
+    return GroundingDino(entry, folder, setup)

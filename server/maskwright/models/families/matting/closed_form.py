@@ -1,0 +1,21 @@
+"""PyMatting: what is known of the family; ``inference`` runs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from maskwright.models.family import Family
+
+if TYPE_CHECKING:
+    from maskwright.models.catalogue import Entry
+    from maskwright.models.runtime.pool import Setup
+
+
+def _load(entry: Entry, folder: Path, setup: Setup) -> Any:
+    from .inference import closed_form
+
+    return closed_form.load(entry, folder, setup)
+
+
+FAMILY = Family("closed_form", "PyMatting", ("matting",), _load)

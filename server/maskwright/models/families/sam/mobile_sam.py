@@ -1,0 +1,21 @@
+"""MobileSAM: what is known of the family; ``inference`` runs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from maskwright.models.family import Family
+
+if TYPE_CHECKING:
+    from maskwright.models.catalogue import Entry
+    from maskwright.models.runtime.pool import Setup
+
+
+def _load(entry: Entry, folder: Path, setup: Setup) -> Any:
+    from .inference import mobile_sam
+
+    return mobile_sam.load(entry, folder, setup)
+
+
+FAMILY = Family("mobile_sam", "MobileSAM", ("segmenter",), _load)

@@ -1,0 +1,29 @@
+"""SAM 3: what is known of the family; ``inference`` runs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from maskwright.models.family import Family
+
+if TYPE_CHECKING:
+    from maskwright.models.catalogue import Entry
+    from maskwright.models.runtime.pool import Setup
+
+
+def _load(entry: Entry, folder: Path, setup: Setup) -> Any:
+    from .inference import sam3
+
+    return sam3.load(entry, folder, setup)
+
+
+FAMILY = Family(
+    "sam3",
+    "SAM 3",
+    (
+        "segmenter",
+        "detector",
+    ),
+    _load,
+)

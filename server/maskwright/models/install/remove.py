@@ -1,0 +1,46 @@
+"""Deleting models that were downloaded."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from maskwright.models.catalogue.entries import Entry
+from maskwright_protocol.errors import DownloadFailed, ModelMissing
+
+from .download import STAGING
+
+
+def remove(entry: Entry, destination: Path) -> int:
+    """Delete a model that was downloaded, and what is left of unfinished downloads; returns the bytes.
+
+    Raises ``ModelMissing``: files that the user placed elsewhere are the user's to delete.
+    """
+    staging = destination / STAGING
+    target = destination / entry.id
+    doomed = [p for p in (target, staging / entry.id) if p.is_dir()]
+    if not doomed:
+        raise ModelMissing(
+            f"The model {entry.id} is not in Maskwright's own model folder.",
+            hint="Models in other folders are yours to delete: 'maskwright models show' tells where they are.",
+            model=entry.id,
+        )
+    staging.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(staging / f"{entry.id}.lock")
+    try:
+        lock.acquire(timeout=1)
+    except Timeout:
+        raise DownloadFailed(f"{entry.id} is being downloaded.", "Cancel the download first.") from None
+    try:
+        freed = sum(p.stat().st_size for folder in doomed for p in folder.rglob("*") if p.is_file())
+        for folder in doomed:
+            away = staging / f"{entry.id}.{time.time_ns()}.old"  # gone for everyone at once, then deleted
+            os.replace(folder, away)
+            shutil.rmtree(away)
+    finally:
+        lock.release()
+    return freed

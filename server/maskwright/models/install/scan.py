@@ -1,0 +1,274 @@
+"""Which models are on this computer: the embedded ones and those in the model folders. Light, like the catalogue.
+
+A model folder holds one directory per model; the folders of other programs, with directories in directories, serve
+too. A directory is recognised by the names and sizes of its files, whatever it is called; contents are checked by
+SHA-256 before the first load, once per file. Directories whose names begin with a dot (unfinished downloads) are passed
+over.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from maskwright.models import catalogue
+from maskwright.models.catalogue.entries import Catalogue, Content, Entry, ModelFile
+from maskwright.models.catalogue.labels import installed_table
+from maskwright.models.machine import packages, records
+from maskwright_protocol.errors import ModelBroken
+from maskwright_protocol.messages import ModelInfo
+
+from . import recommend
+
+_COMMON = ("model.safetensors", "model.onnx")
+LARGE = 32 << 20  # bytes of a file whose digest is worth remembering: a worker starts again after each pause
+EMBEDDED = Path(__file__).parents[1] / "embedded"
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A model found. ``folder`` holds its files; ``problem`` is a sentence when it cannot be used as it is, else empty.
+    ``waits``: that is only because it is a pickle, which ``pull`` converts.
+    """
+
+    entry: Entry
+    folder: Path
+    problem: str = ""
+    waits: bool = False
+
+
+def scan(folders: Sequence[Path], known: Catalogue | None = None) -> dict[str, Installed]:
+    """Models by id. The first sound one wins, folders in order, then the embedded ones; a broken one is kept only
+    when there is no sound one. Folders that do not exist are passed over.
+    """
+    known = known or catalogue.load()
+    found: dict[str, Installed] = {}
+    for directory in _directories(folders):
+        sizes = _sizes(directory)
+        claims = [model for entry in known.model if (model := _recognise(entry, directory, sizes))]
+        for model in _settle(claims):
+            entry = model.entry
+            if entry.id not in found or (found[entry.id].problem and not model.problem):
+                found[entry.id] = model
+    for entry in known.model:
+        if entry.embedded and _can_run(entry) and (entry.id not in found or found[entry.id].problem):
+            directory = EMBEDDED / entry.id
+            model = _recognise(entry, directory, _sizes(directory)) if entry.files else Installed(entry, directory)
+            if model:
+                found[entry.id] = model
+    return found
+
+
+def _settle(claims: list[Installed]) -> list[Installed]:
+    """Fine-tuned checkpoints share their file's name and size: then the folder's name tells, else the content."""
+    kept = []
+    for model in claims:
+        rivals = [other for other in claims if other is not model and _shares_a_file(model.entry, other.entry)]
+        named = model.folder.name in model.entry.folder_names
+        if not rivals or named or (not any(r.folder.name in r.entry.folder_names for r in rivals) and _fits(model)):
+            kept.append(model)
+    return kept
+
+
+def _shares_a_file(one: Entry, other: Entry) -> bool:
+    return not {file.name for file in one.files}.isdisjoint(file.name for file in other.files)
+
+
+def _fits(model: Installed) -> bool:
+    """Whether the contents are right; reads them."""
+    if model.problem:
+        return False
+    try:
+        for file in model.entry.files:
+            path = model.folder / file.name
+            status = path.stat()
+            known = {content.sha256 for content in allowed(model.entry, file)}
+            if known and _digest(str(path), status.st_size, status.st_mtime_ns) not in known:
+                return False
+    except OSError:
+        return False
+    return True
+
+
+def _can_run(entry: Entry) -> bool:
+    return all(find_spec(module) is not None for module in entry.requires)
+
+
+def _directories(folders: Sequence[Path]) -> list[Path]:
+    """The folders, what is in them, and what is in that."""
+    directories: list[Path] = []
+    for folder in folders:
+        inside = _inside(folder)
+        directories += [folder, *(found for place in inside for found in (place, *_inside(place)))]
+    return directories
+
+
+def _inside(folder: Path) -> list[Path]:
+    try:
+        return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+    except OSError:
+        return []
+
+
+def _sizes(directory: Path) -> dict[str, int]:
+    try:
+        return {p.name: p.stat().st_size for p in directory.iterdir() if p.is_file()}
+    except OSError:
+        return {}
+
+
+def _recognise(entry: Entry, directory: Path, sizes: dict[str, int]) -> Installed | None:
+    if not entry.files:
+        return None
+    if any(f.pickle and f.name not in sizes and _is_published(entry, f, sizes) for f in entry.files):
+        text = f"The checkpoint of {entry.id} is here, but must be converted first: maskwright models pull {entry.id}."
+        return Installed(entry, directory, text, waits=True)
+    present = [f for f in entry.files if f.name in sizes]
+    named = directory.name in entry.folder_names
+    # Many models have a config.json and a model.safetensors: without a published size only the folder's name tells.
+    telling = any(f.contents or not (f.name.endswith((".json", ".txt")) or f.name in _COMMON) for f in present)
+    if not present or (not named and (len(present) < len(entry.files) or not telling)):
+        return None
+    missing = [f.name for f in entry.files if f.name not in sizes]
+    if missing:
+        return Installed(entry, directory, f"The model {entry.id} lacks the file {missing[0]}.")
+    for file in entry.files:
+        right = sorted({content.size for content in allowed(entry, file)})
+        if right and sizes[file.name] not in right:
+            text = f"The file {file.name} of the model {entry.id} has {sizes[file.name]} bytes instead of {right[0]}."
+            return Installed(entry, directory, text)
+    return Installed(entry, directory)
+
+
+def _is_published(entry: Entry, file: ModelFile, sizes: dict[str, int]) -> bool:
+    """Whether the pickle that the file is made from lies there, as far as its name and size tell."""
+    pickle = file.published
+    right = [content.size for content in allowed(entry, pickle)]
+    return pickle.name in sizes and (not right or sizes[pickle.name] in right)
+
+
+def allowed(entry: Entry, file: ModelFile) -> tuple[Content, ...]:
+    """What the file may consist of; empty when nobody published it and it was not seen before."""
+    if file.contents:
+        return file.contents
+    recorded = records.content(entry.id, file.name)
+    return (recorded,) if recorded else ()
+
+
+def verify(model: Installed, anew: bool = False) -> None:
+    """Check the contents against the catalogue. Raises ``ModelBroken``.
+
+    Costs time only once per unchanged file, over restarts too; ``anew`` reads every byte again.
+    """
+    if anew:
+        _digest.cache_clear()
+    if model.problem:
+        raise ModelBroken(model.problem, model=model.entry.id)
+    for file in model.entry.files:
+        path = model.folder / file.name
+        try:
+            status = path.stat()
+            actual = _digest(str(path), status.st_size, status.st_mtime_ns, anew)
+        except OSError as error:
+            raise ModelBroken(f"The file {file.name} cannot be read: {error}.", model=model.entry.id) from error
+        known = allowed(model.entry, file)
+        if not known:  # nobody publishes it: what is there now is what it must stay
+            records.record_content(model.entry.id, file.name, Content(size=status.st_size, sha256=actual))
+        elif actual not in {content.sha256 for content in known}:
+            raise ModelBroken(
+                f"The file {file.name} of the model {model.entry.id} is damaged or is another version.",
+                model=model.entry.id,
+                sha256=actual,
+            )
+
+
+@lru_cache(maxsize=256)
+def _digest(path: str, size: int, mtime_ns: int, anew: bool = False) -> str:
+    large = size >= LARGE
+    known = records.digest(path, size, mtime_ns) if large and not anew else None
+    if known is not None:
+        return known
+    with open(path, "rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    if large:
+        try:
+            records.record_digest(path, size, mtime_ns, sha256)
+        except OSError:
+            pass  # a folder that cannot be written to costs time
+    return sha256
+
+
+def find_content(folders: Sequence[Path], content: Content) -> Path | None:
+    """A file with that content anywhere in the model folders, whatever it is called. Reads files of that size only."""
+    for directory in _directories(folders):
+        for name, size in _sizes(directory).items():
+            if size != content.size:
+                continue
+            path = directory / name
+            try:
+                if _digest(str(path), size, path.stat().st_mtime_ns) == content.sha256:
+                    return path
+            except OSError:
+                continue
+    return None
+
+
+def find_named(folders: Sequence[Path], entry: Entry, name: str) -> Path | None:
+    """A file of that name in a folder that is called like the model or like a repository it is had from; a pickle,
+    whose name is its own, in any folder."""
+    telling = name in {file.pickle.name for file in entry.files if file.pickle}
+    for directory in _directories(folders):
+        if (telling or directory.name in entry.folder_names) and (directory / name).is_file():
+            return directory / name
+    return None
+
+
+def model_infos(folders: Sequence[Path], resident: Sequence[str] = (), device: str = "auto") -> list[ModelInfo]:
+    """Every model of the catalogue as the wire tells of it; ``resident``: ids of those that are loaded; ``device``: the
+    setting, for what is recommended."""
+    known = catalogue.load()
+    offered = recommend.recommended(known, device)
+    found = scan(folders, known)
+    return [
+        ModelInfo(
+            id=entry.id,
+            family=entry.family,
+            roles=list(entry.roles),
+            title=entry.title,
+            summary=entry.summary,
+            licence=entry.licence,
+            commercial=entry.commercial,
+            installed=entry.id in found and not found[entry.id].problem,
+            embedded=entry.embedded,
+            resident=entry.id in resident,
+            licence_url=entry.licence_url or entry.source,
+            gated=entry.gated,
+            size=entry.size,
+            memory=entry.memory,
+            downloadable=bool(entry.sources),
+            recommended=entry.id in offered,
+            problem=_problem(found[entry.id]) if entry.id in found else "",
+            **_parts(entry, found.get(entry.id)),
+        )
+        for entry in known.model
+    ]
+
+
+def _problem(model: Installed) -> str:
+    package = packages.lacking(model.entry)
+    if model.problem or package is None:
+        return model.problem
+    return f"{model.entry.title} needs the package {package}: {packages.command(package)}"
+
+
+def _parts(entry: Entry, model: Installed | None) -> dict[str, Any]:
+    """What parts a parser tells, as far as its entry or its files say."""
+    table = installed_table(entry, model.folder if model else None) if "parser" in entry.roles else None
+    if table is None:
+        return {}
+    return {"labels": list(table.parts), "groups": list(table.groups), "parts_of": table.of}

@@ -1,0 +1,43 @@
+"""Packages that only some models need, and what to type to get these and the models. Imports none of them."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from maskwright.models.catalogue.entries import Entry
+from maskwright_protocol.errors import NeedsPackage
+
+_EXTRAS: dict[str, str] = dict.fromkeys(("torch", "safetensors", "transformers"), "torch")
+_EXTRAS |= {"pymatting": "matting", "ultralytics": "yolo"}
+
+
+def command(package: str) -> str:
+    """What installs it: the extra of Maskwright that has it, else the package by its name."""
+    extra = _EXTRAS.get(package)
+    return f'pip install "maskwright[{extra}]"' if extra else f"pip install {package}"
+
+
+def missing(what: str, package: str) -> NeedsPackage:
+    """The error for ``what`` (the beginning of a sentence) that cannot be without ``package``."""
+    return NeedsPackage(
+        f"{what} needs the package {package}, which is not installed.",
+        f"Run: {command(package)} and then: maskwright stop",
+        package=package,
+    )
+
+
+def lacking(entry: Entry) -> str | None:
+    """The first package that this model needs and that is not installed, as far as its files and entry tell."""
+    needed = (*(("torch", "safetensors") if entry.runtime == "torch" else ()), *entry.requires)
+    return next((package for package in needed if find_spec(package) is None), None)
+
+
+def how_to_get(entry: Entry) -> str:
+    """What to do to have a model that is not installed."""
+    package = lacking(entry)
+    if not entry.files and package:
+        return f"Run: {command(package)} and then: maskwright stop"
+    if not entry.sources:
+        return f"Put a folder with {', '.join(f.name for f in entry.files)} into a model folder."
+    first = f" Ask for access first: 'maskwright models show {entry.id}' tells how." if entry.gated else ""
+    return f"Run: maskwright models pull {entry.id}.{first}"

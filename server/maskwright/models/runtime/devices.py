@@ -1,0 +1,75 @@
+"""Which device and precision each runtime gets, and why. PyTorch is imported only where that cannot be told without."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from maskwright.models.catalogue.entries import Precision
+from maskwright.models.machine import hardware
+
+Runtime = Literal["torch", "onnx", "none"]
+WantedPrecision = Literal["auto", "fp32", "fp16", "bf16"]
+
+
+@dataclass(frozen=True)
+class Placement:
+    """``device`` is "cpu", "cuda:N" or "mps"; ``reason`` a sentence without its full stop."""
+
+    device: str
+    precision: Precision
+    reason: str
+
+
+class Devices:
+    """What the user wants, what this computer has."""
+
+    def __init__(self, wanted: str = "auto", precision: WantedPrecision = "auto") -> None:
+        """``wanted``: "auto", "cpu", "cuda", "cuda:N" or "mps". ``precision`` is for PyTorch's models."""
+        self._wanted = wanted
+        self._precision: WantedPrecision = precision
+        self._known: dict[Runtime, Placement] = {}
+
+    def place(self, runtime: Runtime) -> Placement:
+        """Where models of that runtime run; asks the runtime itself once. Raises ``ImportError`` without it."""
+        if runtime not in self._known:
+            self._known[runtime] = self._ask(runtime)
+        return self._known[runtime]
+
+    def outlook(self, runtime: Runtime) -> Placement:
+        """The same as far as it can be told without importing PyTorch, which takes seconds."""
+        if runtime != "torch" or runtime in self._known:
+            return self.place(runtime)
+        reason = "CPU was asked for" if self._wanted == "cpu" else hardware.why_not_torch_on_a_card()
+        if reason is not None:
+            return Placement("cpu", "fp32", reason)
+        kind = "mps" if hardware.torch_build() == "metal" else "cuda:0"
+        return Placement(kind, "fp32", "a graphics card's driver and a PyTorch for it are installed")
+
+    def summary(self) -> Placement:
+        """For the status: the fastest device that is used, and what each runtime does."""
+        onnx, torch = self.outlook("onnx"), self.outlook("torch")
+        first = max(torch, onnx, key=lambda placement: placement.device != "cpu")
+        if onnx.reason == torch.reason:
+            return first
+        told = [f"ONNX models on {onnx.device}: {onnx.reason}", f"PyTorch models on {torch.device}: {torch.reason}"]
+        return Placement(first.device, first.precision, "; ".join(told))
+
+    def on_cpu(self, runtime: Runtime) -> Placement:
+        """Where a model goes that does not fit into the graphics card."""
+        precision = self.place(runtime).precision
+        return Placement(
+            "cpu", "bf16" if precision == "bf16" == self._precision else "fp32", "it did not fit elsewhere"
+        )
+
+    def _ask(self, runtime: Runtime) -> Placement:
+        if runtime == "none":
+            return Placement("cpu", "fp32", "it is made for the CPU")
+        if runtime == "onnx":
+            from .onnx_session import choose_device
+
+            return Placement(choose_device(self._wanted)[0], "fp32", choose_device(self._wanted)[1])
+        from .torch_runtime import choose_device, choose_precision
+
+        device, reason = choose_device(self._wanted)
+        return Placement(device, choose_precision(device, self._precision), reason)

@@ -1,0 +1,85 @@
+"""ONNX Runtime sessions: which device, how many threads, and what to say when a file is no good."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+
+from maskwright.models.catalogue.entries import Entry
+from maskwright_protocol.errors import ModelBroken, OutOfMemory
+
+CUDA = "CUDAExecutionProvider"
+CPU = "CPUExecutionProvider"
+
+
+def choose_device(wanted: str = "auto") -> tuple[str, str]:
+    """``"auto"``, ``"cpu"`` or ``"cuda:N"`` -> the device ONNX models will run on, and why, as a sentence."""
+    if wanted == "cpu":
+        return "cpu", "CPU was asked for"
+    if CUDA not in onnxruntime.get_available_providers():
+        return "cpu", "no GPU build of ONNX Runtime is installed"
+    return (wanted if wanted.startswith("cuda") else "cuda:0"), "ONNX Runtime offers CUDA"
+
+
+class Session:
+    """An ONNX Runtime session that checks its inputs' names when loaded and takes and gives numpy arrays."""
+
+    def __init__(self, entry: Entry, path: Path, inputs: Sequence[str] | None, device: str, threads: int) -> None:
+        """Raises ``ModelBroken`` when the file is no sound ONNX model or its inputs are not ``inputs``.
+
+        ``inputs`` None: it has one, whatever its exporter called it.
+        """
+        self.model_id = entry.id
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        # The arena keeps the largest activations ever needed; a painter's computer has better uses for them.
+        options.enable_cpu_mem_arena = False
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        providers: list[Any] = [CPU]
+        if device.startswith("cuda"):
+            providers.insert(0, (CUDA, {"device_id": device.partition(":")[2] or "0"}))
+        try:
+            self._session = onnxruntime.InferenceSession(os.fspath(path), options, providers=providers)
+        except Exception as error:  # ONNX Runtime's exceptions share no base
+            if _is_memory(error):
+                raise OutOfMemory(f"There is not enough memory to load {entry.title}.", model=entry.id) from error
+            text = f"The file {path.name} of the model {entry.id} cannot be loaded."
+            raise ModelBroken(text, model=entry.id, reason=str(error)[:500]) from error
+        self.inputs = [node.name for node in self._session.get_inputs()]
+        actual = set(self.inputs)
+        if inputs is None:
+            inputs = self.inputs[:1]
+        if actual != set(inputs):
+            raise ModelBroken(
+                f"The file {path.name} is not the {entry.id} that Maskwright knows: its inputs differ.",
+                model=entry.id,
+                missing=sorted(set(inputs) - actual),
+                unexpected=sorted(actual - set(inputs)),
+            )
+        self.outputs = [node.name for node in self._session.get_outputs()]
+        # What the exporter wrote into the file; and the inputs' sizes, with names where a size is free.
+        self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
+        self.shapes: dict[str, list[int | str]] = {node.name: list(node.shape) for node in self._session.get_inputs()}
+
+    def run(self, outputs: Sequence[str], feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+        """The named outputs. Raises ``OutOfMemory`` or ``ModelBroken``."""
+        try:
+            results: Any = self._session.run(list(outputs), dict(feeds))
+            return results
+        except Exception as error:
+            text = str(error)
+            if _is_memory(error):
+                raise OutOfMemory(f"There is not enough memory to run {self.model_id}.", model=self.model_id) from error
+            raise ModelBroken(f"The model {self.model_id} failed.", model=self.model_id, reason=text[:500]) from error
+
+
+def _is_memory(error: Exception) -> bool:
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or any(word in text for word in ("alloc", "out of memory"))

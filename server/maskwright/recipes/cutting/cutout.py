@@ -1,0 +1,156 @@
+"""Background removal: of everything but the main subjects, or but what a prompt names or points at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from maskwright.masks.boxes import PixelBox, tight_box
+from maskwright.masks.post import margin, post_process_crop
+from maskwright.masks.subjects import Subjects, subjects
+from maskwright.masks.trimap import WIDEST
+from maskwright.recipes.job import prompts, vision
+from maskwright.recipes.job.context import JobContext
+from maskwright.recipes.job.model_choice import Cast
+from maskwright.recipes.job.picture import PictureView
+from maskwright.recipes.job.wire_masks import pack, rect_from
+from maskwright_protocol.errors import BadInput
+from maskwright_protocol.messages import Cutout, CutoutResult, Instance, Rect
+
+from . import edge, image_kind
+from .edge import Matted, check_edge
+from .foreground_colours import check_looks, coloured, layers
+from .object_matte import PAINTS, compose, finer_wanted, found_again, region
+from .prompted_objects import NothingFound, by_prompt, prompted
+from .refine import adjusted
+
+EDGES = ("auto", "matte", "refined")
+CLOSER = 1.5  # how many times more of the subject a matter must see in a crop than in the whole to look again
+
+
+@dataclass
+class Subject:
+    """What is cut out. ``listed``: all that could have been."""
+
+    matted: Matted
+    listed: list[Instance] = field(default_factory=list)
+    agreement: float | None = None
+
+
+def cutout(request: Cutout, picture: PictureView, context: JobContext) -> CutoutResult:
+    """Raises ``MorePixelsNeeded`` when full resolution is needed and only a proxy is there."""
+    post, depth = prompts.check_post(request.post), prompts.check_depth(request.mask_depth)
+    _check(request, picture)
+    cast = Cast(request, "cutout", context)
+    image_kind.suit(cast, picture, context)
+    answer = CutoutResult(request.id, request.generation, context.report(cast.recipe()))
+    try:
+        subject = _by_prompt(request, cast, picture, context) if prompted(request) else _main(
+            request, cast, picture, context
+        )  # fmt: skip
+    except NothingFound as nothing:
+        answer.reason, answer.message, answer.hint = "nothing_found", nothing.message, nothing.hint
+        answer.subjects = nothing.listed
+        answer.report = context.report(cast.recipe())
+        return answer
+    answer.agreement, answer.route, answer.subjects = subject.agreement, subject.matted.route, subject.listed
+    with context.stage("post", "Drawing the mask"):
+        alpha, box = adjusted(subject.matted.alpha, request), subject.matted.box
+        alpha, box = post_process_crop(alpha, box, picture.box, post)
+        parts = layers(alpha, box, request, picture, context)
+        answer.alpha = pack(parts.opacity(), parts.box, depth)
+    if answer.alpha is None:
+        answer.reason = "empty_after_post_processing"
+        answer.message = "Nothing is left of the subject after the settings were applied."
+        answer.hint = "Shrink less, lower the threshold, or keep smaller parts."
+    elif request.foreground:
+        shown = answer.alpha.box
+        visible = PixelBox(shown.x, shown.y, shown.width, shown.height)
+        answer.foreground = coloured(parts, visible, request, picture, context)
+    answer.report = context.report(cast.recipe())
+    return answer
+
+
+def _check(request: Cutout, picture: PictureView) -> None:
+    check_edge(request)
+    check_looks(request)
+    prompts.check_pick(request.pick)
+    if request.subject_at is not None:
+        prompts.check_points([request.subject_at], picture.box)
+    if request.edges not in EDGES:
+        raise BadInput(f"{request.edges!r} is no way to find edges.", hint=f"Use one of {', '.join(EDGES)}.")
+    if request.paint_out not in PAINTS:
+        raise BadInput(f"{request.paint_out!r} is no way to paint over.", hint=f"Use one of {', '.join(PAINTS[1:])}.")
+
+
+def _needed(box: PixelBox, request: Cutout, picture: PictureView) -> PixelBox:
+    """The part of the document whose pixels the answer is made of."""
+    return picture.box if request.post.invert else box.padded(margin(request.post)).intersect(picture.box)
+
+
+def _by_prompt(request: Cutout, cast: Cast, picture: PictureView, context: JobContext) -> Subject:
+    """Each thing that is meant by itself, its neighbours taken away, then all together."""
+    found = by_prompt(request, cast, picture, context)
+    whole = PixelBox(0, 0, 0, 0)
+    for _, box in found.chosen:
+        whole = whole.union(region(box, picture.box, request.hair, request.edge_width or WIDEST))
+    picture.need_detail(_needed(whole, request, picture))
+    done = [
+        compose(
+            mask, box, found.others, picture, cast, request, context,
+            edges=request.edges, transparency=request.transparency, paint_out=request.paint_out,
+        )
+        for mask, box in found.chosen
+    ]  # fmt: skip
+    return Subject(edge.union(done), found.listed, min(one.agreement for one in done))
+
+
+def _main(request: Cutout, cast: Cast, picture: PictureView, context: JobContext) -> Subject:
+    """The subjects that the matter finds by itself."""
+    matter = cast.matter()
+    small = vision.matte(matter, picture, context)
+    if not (small >= 0.5).any():
+        raise NothingFound("No main subject was found.", "Select the subject with a click or a box instead.")
+    seen = subjects(small)
+    listed = _listed(seen, picture, matter.model_id)
+    small = seen.keep(small, _chosen(seen, listed, request, picture))
+    box = picture.overview_box_to_document(tight_box(small))
+    roi = region(box, picture.box, request.hair, request.edge_width or WIDEST)
+    if request.foreground or request.edges == "refined":
+        picture.need_detail(_needed(roi, request, picture))
+    detailed = picture.has_detail(roi)
+    with context.stage("refine", "Drawing the edges"):
+        alpha = picture.enlarged(small, box, follow=detailed)
+    done = Matted(alpha, box, 1.0, "matte")
+    if not detailed or request.edges == "matte":
+        return Subject(done, listed)
+    size = context.models.known.get(matter.model_id).input_size
+    whole, part = max(picture.box.width, picture.box.height), max(roi.width, roi.height)
+    if min(size, part) * whole > CLOSER * min(size, max(picture.size)) * part:
+        done = compose(
+            alpha, box, [], picture, cast, request, context, edges=request.edges, transparency=request.transparency
+        )
+    elif finer_wanted(request.edges, size, roi):
+        width = edge.edge_width(alpha, request.edge_width)
+        asked = request.edges == "refined" or not cast.free("refiner")
+        done = found_again(done, picture, cast.refiner(), width, request.hair, roi, context, asked)
+    return Subject(done, listed)
+
+
+def _listed(seen: Subjects, picture: PictureView, source: str) -> list[Instance]:
+    found = []
+    for number, one in enumerate(seen.found, 1):
+        box = one.box
+        rect: Rect = rect_from(picture.box_to_document(vision.Box(box.x, box.y, box.right, box.bottom)))
+        found.append(Instance(f"subject-{number}", "", one.score, rect, source))
+    return found
+
+
+def _chosen(seen: Subjects, listed: list[Instance], request: Cutout, picture: PictureView) -> list[int]:
+    """Indices of the wanted subjects, the largest counted first."""
+    if request.subject_at is not None:
+        return [seen.at(*picture.to_overview(request.subject_at.x, request.subject_at.y))]
+    chosen = prompts.picked(len(listed), request.pick)
+    if not chosen:
+        there = "There is only 1 subject." if len(listed) == 1 else f"There are only {len(listed)} subjects."
+        raise NothingFound(there, "Pick one of those.", listed)
+    return chosen

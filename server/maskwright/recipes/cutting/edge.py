@@ -1,0 +1,237 @@
+"""Finding the edge of a rough mask again, in a band around it, tile by tile, so that any size of picture will do."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskwright.masks import tiles
+from maskwright.masks.boxes import PixelBox, Plane, as_float, recrop, tight_box, whole
+from maskwright.masks.guided import guided_filter
+from maskwright.masks.instances import merge
+from maskwright.masks.opencv import cv2
+from maskwright.masks.trimap import INSIDE, OUTSIDE, REACH, auto_edge_width, outline_length, trimap, unknown, widened
+from maskwright.models.roles import Matter
+from maskwright.recipes.job import prompts
+from maskwright.recipes.job.context import JobContext
+from maskwright.recipes.job.picture import PictureView
+from maskwright_protocol.errors import BadInput
+from maskwright_protocol.messages import EdgeJob
+
+MAX_WIDTH = 1000.0
+LONG_BAND = 1_000_000  # pixels of a band that take a refiner on the CPU a minute
+HAIR_ROUNDS = 2  # how often the band may grow by its width
+_SURE = 0.9  # a mask at least this sure counts as full outside the band
+_EPSILON = 3e-4
+_LOW, _HIGH = 0.08, 0.92  # the guided filter never quite reaches 0 and 1
+
+
+class Solver(Protocol):
+    """A way to find alpha where a trimap leaves it open. ``route`` names it in answers."""
+
+    route: str
+
+    def solve(self, box: PixelBox, tri: Plane, rough: Plane, width: float) -> Plane:
+        """Alpha of the document's pixels in ``box``. ``tri``, ``rough`` (the mask as it was) cover the same."""
+        ...
+
+
+class Guided:
+    """Without a model: the mask filtered by the picture's colours."""
+
+    route = "guided"
+
+    def __init__(self, picture: PictureView) -> None:
+        self._picture = picture
+
+    def solve(self, box: PixelBox, tri: Plane, rough: Plane, width: float) -> Plane:
+        guide = self._picture.detail_rgb(box).astype(np.float32) * np.float32(1 / 255)
+        return follow_colours(rough, guide, unknown(tri), width)
+
+
+class ByTrimap:
+    """With a matter that works from a trimap; where a piece shows no sure place of one kind, without it."""
+
+    route = "trimap"
+
+    def __init__(self, picture: PictureView, matter: Matter) -> None:
+        self._picture, self._matter = picture, matter
+        self._guided = Guided(picture)
+
+    def solve(self, box: PixelBox, tri: Plane, rough: Plane, width: float) -> Plane:
+        if not ((tri == INSIDE).any() and (tri == OUTSIDE).any()):
+            return self._guided.solve(box, tri, rough, width)
+        return self._matter.matte(np.ascontiguousarray(self._picture.detail_rgb(box)), np.ascontiguousarray(tri))
+
+
+class FromMatte:
+    """With an alpha that was made before, ``matte`` covering ``box``."""
+
+    route = "matte"
+
+    def __init__(self, matte: Plane, box: PixelBox) -> None:
+        self._matte, self._box = matte, box
+
+    def solve(self, box: PixelBox, tri: Plane, rough: Plane, width: float) -> Plane:
+        return recrop(self._matte, self._box, box)
+
+
+@dataclass
+class Matted:
+    """``alpha`` float32 covers ``box``. ``agreement``: 1 less twice the share of the band that changed sides."""
+
+    alpha: Plane
+    box: PixelBox
+    agreement: float
+    route: str
+
+
+def solver_for(
+    picture: PictureView, refiner: Matter | None, mask: NDArray[Any], width: float, context: JobContext, asked: bool
+) -> Solver:
+    """The refiner, or the guided filter where there is none, or where the band is too long for a refiner on the CPU
+    that nobody ``asked`` for."""
+    if refiner is None:
+        return Guided(picture)
+    if not asked and refiner.device == "cpu" and outline_length(_bytes(mask)) * width > LONG_BAND:
+        context.note("The edge is too long for matting without a graphics card; it was made to follow the colours.")
+        return Guided(picture)
+    return ByTrimap(picture, refiner)
+
+
+def check_edge(job: EdgeJob) -> None:
+    """Raises ``BadInput`` for edge settings that make no sense."""
+    for name, low, high in (
+        ("edge_width", 0, MAX_WIDTH),
+        ("smooth", 0, prompts.MAX_LENGTH),
+        ("contrast", 0, 1),
+        ("shift_edge", -1, 1),
+    ):
+        what = name.replace("_", " ")
+        if not low <= prompts.check_number(getattr(job, name), what) <= high:
+            raise BadInput(f"The {what} lies outside {low:g} to {high:g}.")
+
+
+def edge_width(mask: NDArray[Any], wanted: float = 0.0) -> float:
+    """The band's width in pixels: as wanted, or what suits the mask (float32 0..1 or whole numbers)."""
+    return wanted or auto_edge_width(_bytes(mask))
+
+
+def find_edge(
+    mask: NDArray[Any],
+    box: PixelBox,
+    picture: PictureView,
+    solver: Solver,
+    context: JobContext,
+    *,
+    width: float,
+    hair: bool = False,
+    limit: PixelBox | None = None,
+    text: str = "Finding the edge",
+) -> Matted:
+    """``mask`` (float32 0..1, uint8 or uint16, covering ``box`` of the document) with its edge found by ``solver``.
+
+    The answer lies within ``limit`` (None: the picture) and is not larger than the band needs. Raises
+    ``MorePixelsNeeded`` for the crop around the edge.
+    """
+    further = reach(width, hair)
+    inner = tight_box(_bytes(mask))
+    work = inner.moved(box.x, box.y).padded(further + tiles.HALO).intersect(limit or picture.box)
+    picture.need_detail(work)
+    out = np.zeros((work.height, work.width), np.float32)
+    changed = looked = 0
+    total = tiles.count(work)
+    halo = max(tiles.HALO, further)
+    with context.stage("refine", text):
+        for number, tile in enumerate(tiles.cover(work, halo=halo)):
+            if number:
+                context.progress("refine", number / total, f"{text}, {100 * number // total} %")
+            around = tile.read.padded(further).intersect(work)
+            rough = as_float(recrop(mask, box, around))
+            if rough.max() < 0.5:
+                alpha = snapped(recrop(rough, around, tile.write))
+            else:
+                tri = recrop(trimap(rough, width), around, tile.read)
+                rough = np.ascontiguousarray(recrop(rough, around, tile.read))
+                alpha = _settle(solver, tile, tri, rough, width, hair)
+                before = recrop(rough, tile.read, tile.write)
+                band = unknown(recrop(tri, tile.read, tile.write))
+                changed += int(np.count_nonzero(band & ((before >= 0.5) != (alpha >= 0.5))))
+                looked += int(np.count_nonzero(band))
+            target = out[tile.write.moved(-work.x, -work.y).slices()]
+            target += alpha * tile.weights
+    np.clip(out, 0.0, 1.0, out=out)
+    agreement = max(0.0, 1.0 - 2.0 * changed / looked) if looked else 1.0
+    return Matted(out, work, agreement, solver.route)
+
+
+def reach(width: float, hair: bool) -> int:
+    """How far beyond a mask its edge may be found, in pixels."""
+    return math.ceil(REACH * width) + 2 + math.ceil(width * (HAIR_ROUNDS if hair else 0))
+
+
+def union(found: list[Matted]) -> Matted:
+    """Several things as one: the highest alpha in each place, the least agreement, all routes."""
+    if len(found) == 1:
+        return found[0]
+    alpha, box = merge([(one.alpha, one.box) for one in found])
+    routes = dict.fromkeys(one.route for one in found)
+    return Matted(alpha, box, min(one.agreement for one in found), ", ".join(routes))
+
+
+def _settle(solver: Solver, tile: tiles.Tile, tri: Plane, rough: Plane, width: float, hair: bool) -> Plane:
+    """Alpha of the tile's ``write`` box; ``tri`` and ``rough`` cover its ``read`` box."""
+    out = snapped(rough)
+    origin = tile.read
+    here = tile.write.moved(-origin.x, -origin.y).slices()
+    for _ in range(1 + (HAIR_ROUNDS if hair else 0)):
+        open_ = unknown(tri)
+        if not open_[here].any():
+            break
+        near = tight_box(open_.astype(np.uint8)).padded(tiles.HALO).intersect(whole(tri))
+        part = near.slices()
+        alpha = solver.solve(
+            near.moved(origin.x, origin.y), np.ascontiguousarray(tri[part]), np.ascontiguousarray(rough[part]), width
+        )
+        out[part] = np.where(open_[part], alpha, out[part])
+        wider = widened(tri, out, width) if hair else tri
+        if np.array_equal(wider, tri):
+            break
+        tri = wider
+    return out[here]
+
+
+def snapped(rough: Plane) -> Plane:
+    """The mask with what is nearly full or nearly empty made so; a copy."""
+    out = np.where(rough >= _SURE, np.float32(1), rough)
+    return np.where(out <= 1 - _SURE, np.float32(0), out)
+
+
+def follow_colours(mask: Plane, guide: NDArray[np.float32], where: NDArray[np.bool_], width: float) -> Plane:
+    """``mask`` ``(H, W)`` with its edge found again by guided filtering where ``where`` is true.
+
+    ``guide`` ``(H, W, 3)``; both float32 0..1. Elsewhere the mask stays as it is, and near the rim of ``where`` the
+    two fade into each other.
+    """
+    # A wide window finds which side each colour belongs to, a narrow one then settles the edge.
+    alpha = mask
+    for radius in (max(2, round(width / 2)), max(2, round(width / 4))):
+        subsample = max(1, min(4, radius // 6))
+        alpha = guided_filter(np.ascontiguousarray(guide), alpha, radius, _EPSILON, subsample)
+        alpha = np.clip((alpha - np.float32(_LOW)) * np.float32(1 / (_HIGH - _LOW)), 0.0, 1.0)
+        alpha = np.where(where, alpha, mask)
+    weight = cv2.distanceTransform(np.ascontiguousarray(where).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    weight = np.clip(weight / np.float32(max(1.0, width / 8)), 0.0, 1.0)
+    return alpha * weight + mask * (np.float32(1) - weight)
+
+
+def _bytes(mask: NDArray[Any]) -> NDArray[np.uint8]:
+    """8 bits are enough to look at a mask as a whole."""
+    if mask.dtype == np.uint8:
+        return mask
+    scale = 255.0 if mask.dtype == np.float32 else 255 / 65535
+    return cv2.convertScaleAbs(np.ascontiguousarray(mask), alpha=scale)

@@ -1,0 +1,94 @@
+"""A selection and the image -> the selection with a soft edge that follows the image, in a band around its edge."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numpy.typing import NDArray
+
+from maskwright.masks import edges
+from maskwright.masks.boxes import PixelBox, Plane, as_float
+from maskwright.recipes.job import prompts
+from maskwright.recipes.job.context import JobContext
+from maskwright.recipes.job.model_choice import Cast
+from maskwright.recipes.job.picture import PictureView, tight_mask, to_rect
+from maskwright.recipes.job.wire_masks import pack, rect_of
+from maskwright.recipes.selecting.draw import finish
+from maskwright_protocol.errors import EmptyPrompt
+from maskwright_protocol.messages import EdgeJob, Instance, PostProcess, Refine, Selection
+
+from . import inpaint
+from .edge import Matted, check_edge, edge_width, find_edge, solver_for
+from .object_matte import compose
+
+DISAGREEMENT = 0.6  # agreement below which the user is told
+PREPARED = "inpaint"
+
+
+def refine(request: Refine, picture: PictureView, context: JobContext) -> Selection:
+    """Raises ``MorePixelsNeeded`` for the crop around the edge, ``EmptyPrompt`` for an empty selection."""
+    post, depth = prompts.check_post(request.post), prompts.check_depth(request.mask_depth)
+    check_edge(request)
+    inpaint.check_context(request.context)
+    cast = Cast(request, "refine", context)
+    mask, box = _selection(request, picture)
+    answer = Selection(request.id, request.generation, context.report(cast.preset.name))
+    source = "selection"
+    if cast.preset.name == PREPARED:
+        post = inpaint.suitable(post, mask)
+        alpha, work, agreement = as_float(mask), box, 1.0
+    else:
+        done = _edge(request, mask, box, cast, picture, context)
+        alpha, work, agreement = done.alpha, done.box, done.agreement
+        answer.agreement, answer.route = agreement, done.route
+        source = "+".join(context.used) or "guided-filter"
+    with context.stage("post", "Drawing the mask"):
+        alpha = adjusted(alpha, request)
+        alpha, final = finish(alpha, work, picture.box, post, None)
+        packed = pack(alpha, final, depth)
+    if agreement < DISAGREEMENT:
+        context.note("The image disagrees with the selection along much of its edge; check the result.")
+    if packed is None:
+        answer.reason = "empty_after_post_processing"
+        if post == PostProcess() and request.shift_edge >= 0:
+            answer.message = "The picture shows no edge around so small a selection."
+            answer.hint = "Select more of it, or take another edge width."
+        else:
+            answer.message = "Nothing is left of the selection after its settings were applied."
+            answer.hint = "Shrink less, or lower the threshold."
+    else:
+        answer.instances.append(Instance("refined", "", agreement, rect_of(packed), source, mask=packed))
+        if request.context or cast.preset.name == PREPARED:
+            answer.context = to_rect(inpaint.context_box(packed.box, picture.box, request.context))
+    answer.report = context.report(cast.preset.name)
+    return answer
+
+
+def _selection(request: Refine, picture: PictureView) -> tuple[NDArray[Any], PixelBox]:
+    """The selection's visible part inside the picture. Raises ``EmptyPrompt``."""
+    if request.mask is None:
+        raise EmptyPrompt("There is no selection to refine.", hint="Select something first.")
+    found = tight_mask(request.mask, picture)
+    if found is None:
+        raise EmptyPrompt("The selection is empty.", hint="Select something first.")
+    return found
+
+
+def _edge(
+    request: Refine, mask: NDArray[Any], box: PixelBox, cast: Cast, picture: PictureView, context: JobContext
+) -> Matted:
+    wanted = request.models.get("matter", "")
+    width = edge_width(mask, request.edge_width)
+    if wanted and not context.models.known.get(wanted).needs_trimap:
+        return compose(mask, box, [], picture, cast, request, context)
+    refiner = cast.matter() if wanted else cast.refiner()
+    asked = cast.preset.name == "trimap" or not cast.free("refiner") or bool(wanted)
+    solver = solver_for(picture, refiner, mask, width, context, asked)
+    return find_edge(mask, box, picture, solver, context, width=width, hair=request.hair)
+
+
+def adjusted(alpha: Plane, settings: EdgeJob) -> Plane:
+    """The found edge as the user wants it: rounded, steeper, shifted, in this order."""
+    alpha = edges.smooth_outline(alpha, settings.smooth)
+    alpha = edges.contrast(alpha, settings.contrast)
+    return edges.shift(alpha, settings.shift_edge)

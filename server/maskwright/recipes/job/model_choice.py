@@ -1,0 +1,270 @@
+"""Which checkpoints play the roles of a job: the user's choice, the preset's, or the best installed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from maskwright.models.catalogue.abilities import draws, is_open, knows
+from maskwright.models.catalogue.labels import LabelTable, installed_table
+from maskwright.models.catalogue.labels import find as find_part
+from maskwright.models.catalogue.options import OPTIONS
+from maskwright.models.catalogue.words import meanings
+from maskwright.models.machine.packages import lacking
+from maskwright.models.roles import Detection, Detector, Matter, Parser, Segmenter
+from maskwright.models.runtime import pymatting_cache
+from maskwright.models.runtime.pool import BASIC
+from maskwright_protocol.errors import BadInput, ModelMissing
+from maskwright_protocol.messages import Job
+
+from .context import JobContext
+from .presets import AUTO, PRESETS, Preset, find, named
+
+_ROLES = ("detector", "segmenter", "matter", "refiner", "parser")  # a refiner is a matter that works from a trimap
+
+
+@dataclass(frozen=True)
+class Route:
+    """How words become a selection: a detector's boxes, a segmenter that reads, or a parser of people's parts."""
+
+    kind: Literal["boxes", "concepts", "parts"]
+    model_id: str
+    knows: bool = True  # False for the first there is, where none knows the words
+
+
+class Cast:
+    """The models of one job, loaded when first asked for."""
+
+    def __init__(self, request: Job, verb: str, context: JobContext) -> None:
+        """Raises ``BadInput`` for an unknown recipe or role."""
+        unknown = sorted(set(request.models) - set(_ROLES))
+        if unknown:
+            raise BadInput(f"There is no role called {unknown[0]!r}.", hint=f"Roles: {', '.join(_ROLES)}.")
+        self.preset: Preset = find(verb, request.recipe)
+        self._wanted = dict(request.models)
+        self._asked = "segmenter" in self._wanted
+        self._options = set(getattr(request, "detector_options", ()))
+        self._context = context
+
+    def model_id(self, role: str) -> str:
+        """The id for that role. Raises ``ModelMissing`` and says what to install."""
+        if role in self._wanted:
+            return self._wanted[role]
+        pool = self._context.models
+        ids = self.preset.models(role) if self.preset.roles.get(role) else ()
+        if not ids:
+            best = pool.best("matter", True) if role == "refiner" else pool.best(role)
+            if best is None:
+                candidates = ", ".join(entry.id for entry in pool.known.with_role(role))
+                raise ModelMissing(
+                    f"No {role} is installed.", hint=f"Install one of: {candidates or 'none known yet'}.", role=role
+                )
+            return best
+        fitting = [i for i in pool.candidates(role) if i in ids]
+        present = [i for i in ids if i in pool.installed]
+        return next(iter(fitting or present or ids))
+
+    def free(self, role: str) -> bool:
+        """Whether neither the user nor the recipe says which model plays it."""
+        return role not in self._wanted and not self.preset.roles.get(role)
+
+    def take(self, role: str, model_id: str) -> None:
+        self._wanted[role] = model_id
+
+    def detector(self) -> Detector:
+        model_id = self.model_id("detector")
+        with self._loading(model_id):
+            model = self._context.models.detector(model_id)
+        self._context.use(model_id, model.device)
+        return model
+
+    def segmenter(self) -> Segmenter:
+        model_id = self.model_id("segmenter")
+        with self._loading(model_id):
+            model = self._context.models.segmenter(model_id)
+        self._context.use(model_id, model.device)
+        if self._context.models.slow(model_id) and not (self._asked or self.preset.roles.get("segmenter")):
+            self._context.note(f"{self._context.models.known.get(model_id).title} is slow without a graphics card.")
+        if model_id == BASIC:
+            asked = BASIC in self._wanted.values() or BASIC in self.preset.name
+            because = "" if asked else " because no SAM model is installed"
+            self._context.note(f"Used the basic engine (GrabCut){because}.")
+        return model
+
+    def own_masks(self, found: Sequence[Detection], clicks: bool) -> bool:
+        """Whether the detector's masks are taken as they are, because the recipe says so or nothing draws better ones.
+
+        The latter becomes the recipe. ``clicks``: some prompt needs a segmenter. Raises ``BadInput`` where the recipe
+        needs masks and there are none.
+        """
+        model_id = self.model_id("detector")
+        without = [one for one in found if one.logits is None]
+        if self.preset.own_masks:
+            if found and len(without) == len(found):
+                title, what = self._context.models.known.get(model_id).title, "boxes without masks"
+                text = f"{title} gave {what}, and the recipe {self.preset.name} has no segmenter to make them."
+                hint = "Use a detector or settings that give masks, or a recipe with a segmenter."
+                raise BadInput(text, hint=hint, model=model_id, recipe=self.preset.name)
+            return True
+        if clicks or without or not self._draws_poorly():
+            return False
+        preset = next((p for p in PRESETS if p.own_masks and model_id in p.models("detector")), None)
+        if preset is None:
+            return False
+        self.preset = preset
+        self._context.note("Took the detector's own masks because no SAM model is installed.")
+        return True
+
+    def _draws_poorly(self) -> bool:
+        """Whether the choice is free and the basic engine would be the segmenter."""
+        return self.preset.name == AUTO and self.free("segmenter") and self._context.models.best("segmenter") == BASIC
+
+    def matter(self) -> Matter:
+        model_id = self.model_id("matter")
+        with self._loading(model_id):
+            model = self._context.models.matter(model_id)
+        self._context.use(model_id, model.device)
+        return model
+
+    def refiner(self) -> Matter | None:
+        """The matter that works from a trimap, or None where the recipe has none and none is installed."""
+        given = self._wanted.get("refiner", "")
+        if not given and "refiner" not in self.preset.roles:
+            return None
+        try:
+            model_id = given or self.model_id("refiner")
+        except ModelMissing:
+            return None
+        entry = self._context.models.known.get(model_id)
+        if self.free("refiner") and pymatting_cache.pending(entry):
+            self._context.note(
+                f"{entry.title} is being made ready, which takes a few minutes once; the edge follows the colours."
+            )
+            return None
+        with self._loading(model_id):
+            model = self._context.models.matter(model_id)
+        self._context.use(model_id, model.device)
+        return model
+
+    def parser(self, model_id: str) -> Parser:
+        with self._loading(model_id):
+            model = self._context.models.parser(model_id)
+        self._context.use(model_id, model.device)
+        return model
+
+    def label_tables(self) -> dict[str, LabelTable]:
+        """The tables of the parsers that may be used, the preferred first. Raises ``ModelMissing``."""
+        pool = self._context.models
+        first = self.model_id("parser")
+        if "parser" in self._wanted and first not in pool.installed:
+            pool.get("parser", first)  # says what to do
+        ids = [first]
+        if self.free("parser"):
+            ids += [i for i in pool.candidates("parser") if i not in ids]
+        tables = {}
+        for model_id in ids:
+            found = pool.installed.get(model_id)
+            if found is None or (found.problem and model_id != first):
+                continue
+            table = installed_table(found.entry, found.folder)
+            tables[model_id] = table or self.parser(model_id).table
+        return tables
+
+    def finder(self, word: str) -> Detector | None:
+        """A detector for a word we have in mind ourselves: the user's, or the first that is sure to know it."""
+        pool = self._context.models
+        if "detector" in self._wanted:
+            return self.detector()
+        sure = (i for i in pool.candidates("detector") if knows(pool.known.get(i), word) is True)
+        model_id = next(sure, None)
+        if model_id is None:
+            return None
+        with self._loading(model_id):
+            model = pool.detector(model_id)
+        self._context.use(model_id, model.device)
+        return model
+
+    def route(self, phrases: Sequence[str], masks: bool = True) -> Route:
+        """Who finds what these phrases name, and makes masks of it if they are wanted.
+
+        What the user or the recipe names, else the first that knows all of them, takes the request's options for
+        detectors and suits the device; of those that do not know them, parsers of people's parts come last. Raises
+        ``ModelMissing`` when there is nothing.
+        """
+        pool = self._context.models
+        if not self.free("detector"):
+            return Route("boxes", self.model_id("detector"))
+        if masks and (self.preset.name == "parts" or "parser" in self._wanted):
+            return Route("parts", self.model_id("parser"))
+        if masks and not self.free("segmenter") and is_open(pool.known.get(self.model_id("segmenter"))):
+            return Route("concepts", self.model_id("segmenter"))
+        reading = [i for i in pool.candidates("segmenter") if is_open(pool.known.get(i))]
+        ids = [*(reading if masks and self.free("segmenter") else []), *pool.candidates("detector")]
+        poorly = masks and self._draws_poorly()  # then a detector that draws is worth more
+        ids.sort(key=lambda i: (bool(lacking(e := pool.known.get(i))), pool.slow(i), poorly and draws(e) is not True))
+        ids = [i for i in ids if self._takes_options(i)] or ids  # else one of them says which options there are
+        unsure = []
+        for model_id in dict.fromkeys(ids):
+            answers = [knows(pool.known.get(model_id), phrase) for phrase in phrases]
+            if all(answers):
+                return Route("concepts" if masks and model_id in reading else "boxes", model_id)
+            if False not in answers and not lacking(pool.known.get(model_id)):
+                unsure.append(model_id)
+        for model_id in unsure:
+            with self._loading(model_id):
+                names = getattr(pool.detector(model_id), "labels", ())
+            if names and all(meanings(phrase, names) for phrase in phrases):
+                return Route("boxes", model_id)
+        if masks and pool.best("parser") is not None:
+            for model_id, table in self.label_tables().items():
+                if phrases and all(find_part(table, phrase) for phrase in phrases):
+                    return Route("parts", model_id)
+        first = next((i for i in pool.candidates("detector") if i in ids), None)
+        return Route("boxes", first or self.model_id("detector"), False)
+
+    def _takes_options(self, model_id: str) -> bool:
+        family = self._context.models.known.get(model_id).family
+        return self._options <= {option.name for option in OPTIONS.get(family, ())}
+
+    def by_example(self, words: bool) -> str:
+        """The segmenter that looks for what examples show.
+
+        With ``words`` besides, one that reads: the user's or the recipe's, else the best installed. Raises
+        ``ModelMissing``.
+        """
+        if not words:
+            return self.model_id("segmenter")
+        known = self._context.models.known
+        ids = self._context.models.candidates("segmenter") if self.free("segmenter") else [self.model_id("segmenter")]
+        for model_id in ids:
+            if is_open(known.get(model_id)):
+                return model_id
+        raise ModelMissing(
+            "Words and examples together need a model that reads both.",
+            hint="Install or choose SAM 3, or leave the words or the examples away.",
+            role="segmenter",
+        )
+
+    def recipe(self) -> str:
+        """The name of the recipe that ran: the one asked for, or what the automatic choice came to."""
+        if self.preset.name != AUTO:
+            return self.preset.name
+        known = self._context.models.known
+        used = [known.get(model_id) for model_id in self._context.used]
+        return named(self.preset.verb, used)
+
+    def _loading(self, model_id: str):
+        if model_id in self._context.models.resident():
+            return _Nothing()
+        entry = self._context.models.known.get(model_id)
+        once = ", which takes a few minutes the first time" if pymatting_cache.pending(entry) else ""
+        return self._context.stage("load", f"Loading {entry.title}{once}")
+
+
+class _Nothing:
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *_: object) -> None:
+        return None

@@ -1,0 +1,118 @@
+"""Running the roles' models on a picture's overview: with stages, and without doing the dear part twice."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from maskwright.masks.boxes import PixelBox
+from maskwright.models.roles import RGB, Box, Detection, Detector, Embedding, FloatMap, Matter, Segmenter
+
+from .context import JobContext
+from .model_choice import Cast
+from .picture import PictureView
+
+_CROPS = 32  # remembered by place; their embeddings have the cache's budget
+
+
+def detect(
+    detector: Detector,
+    picture: PictureView,
+    text: str,
+    min_score: float | None,
+    context: JobContext,
+    options: Mapping[str, Any] | None = None,
+) -> list[Detection]:
+    """Detections in document coordinates, best first. Raises as ``Detector.detect``."""
+    with context.stage("detect", f"Looking for {text or 'what the options name'}"):
+        found = detector.detect(picture.overview, text, min_score=min_score, options=options)
+    return [_in_document(one, picture) for one in found]
+
+
+def _in_document(one: Detection, picture: PictureView) -> Detection:
+    scale_x, scale_y = picture.scale
+    x0, y0 = picture.origin
+    return replace(
+        one,
+        box=_inside(picture.box_to_document(one.box), picture),
+        logits=one.logits.mapped(1 / scale_x, 1 / scale_y, x0, y0) if one.logits is not None else None,
+        quad=tuple((x / scale_x + x0, y / scale_y + y0) for x, y in one.quad),
+    )
+
+
+def _inside(box: Box, picture: PictureView) -> Box:
+    limit = picture.box
+    x0, x1 = (min(max(x, limit.x), limit.right) for x in (box.x0, box.x1))
+    y0, y1 = (min(max(y, limit.y), limit.bottom) for y in (box.y0, box.y1))
+    return Box(x0, y0, x1, y1)
+
+
+def embed(segmenter: Segmenter, picture: PictureView, context: JobContext) -> Embedding:
+    """The overview's embedding, from memory if it was seen before."""
+    key = _embedding_key(segmenter, picture, None, context)
+    known: Embedding | None = context.embeddings.get(key)
+    if known is not None and known.image_size == picture.size:
+        return known
+    with context.stage("embed", "Looking at the picture"):
+        embedding = segmenter.embed(picture.overview)
+    context.embeddings.put(key, embedding, embedding.nbytes)
+    return embedding
+
+
+def embed_crop(
+    segmenter: Segmenter, picture: PictureView, crop: PixelBox, context: JobContext, text: str
+) -> tuple[RGB, Embedding]:
+    """Pixels and embedding of a part of the document at full resolution, from memory if they were seen before.
+
+    They are known by the overview's key: what changes a picture changes its overview. Raises ``MorePixelsNeeded``.
+    """
+    pixels_key, key = ("pixels", picture.key, crop), _embedding_key(segmenter, picture, crop, context)
+    colours: RGB | None = context.embeddings.get(pixels_key)
+    if colours is None:
+        colours = picture.detail_rgb(crop)
+        context.embeddings.put(pixels_key, colours, colours.nbytes)
+    embedding: Embedding | None = context.embeddings.get(key)
+    if embedding is None:
+        with context.stage("embed", text):
+            embedding = segmenter.embed(colours)
+        context.embeddings.put(key, embedding, embedding.nbytes)
+        crops = [crop, *(c for c in known_crops(segmenter, picture, context) if c != crop)][:_CROPS]
+        context.embeddings.put(("crops", segmenter.model_id, picture.key), crops, 64 * len(crops))
+    return colours, embedding
+
+
+def known_crops(segmenter: Segmenter, picture: PictureView, context: JobContext) -> list[PixelBox]:
+    """Crops of this picture that ``embed_crop`` gives from memory, the last first."""
+    crops: list[PixelBox] = context.embeddings.get(("crops", segmenter.model_id, picture.key)) or []
+    return [crop for crop in crops if has_crop(segmenter, picture, crop, context)]
+
+
+def has_crop(segmenter: Segmenter, picture: PictureView, crop: PixelBox, context: JobContext) -> bool:
+    key = _embedding_key(segmenter, picture, crop, context)
+    return key in context.embeddings and ("pixels", picture.key, crop) in context.embeddings
+
+
+def _embedding_key(segmenter: Segmenter, picture: PictureView, crop: PixelBox | None, context: JobContext) -> Hashable:
+    setup = context.models.setup(context.models.known.get(segmenter.model_id))
+    return "embedding", segmenter.model_id, setup.precision, picture.key, crop
+
+
+def matte(matter: Matter, picture: PictureView, context: JobContext) -> FloatMap:
+    """Alpha ``(h, w)`` float32 0..1 of the overview, from memory if it was made before; not to be written to."""
+    key = ("matte", matter.model_id, picture.key)
+    known: FloatMap | None = context.embeddings.get(key)
+    if known is not None and known.shape == picture.size:
+        return known
+    with context.stage("matte", "Finding the subject"):
+        alpha = matter.matte(picture.overview)
+    alpha.flags.writeable = False
+    context.embeddings.put(key, alpha, alpha.nbytes)
+    return alpha
+
+
+def saliency(segmenter: Segmenter, cast: Cast, picture: PictureView, context: JobContext) -> FloatMap | None:
+    """What stands out in the picture, for segmenters that want to know and where a matter is installed."""
+    if not segmenter.wants_saliency or context.models.best("matter") is None:
+        return None
+    return matte(cast.matter(), picture, context)

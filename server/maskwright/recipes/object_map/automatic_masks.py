@@ -1,0 +1,233 @@
+"""The automatic mask generator: a grid of clicks, filtered, without doubles -> all objects of a picture, remembered.
+
+After Kirillov et al., "Segment Anything" (2023), appendix on automatic mask generation, for any segmenter.
+"""
+
+from __future__ import annotations
+
+import math
+import secrets
+import time
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from maskwright.masks import objectmap
+from maskwright.masks.boxes import PixelBox
+from maskwright.masks.logits import LogitMap
+from maskwright.masks.objectmap import Candidate
+from maskwright.masks.opencv import cv2
+from maskwright.models.roles import RGB, Embedding, Segmenter, SegmentPrompt
+from maskwright.recipes.job import vision
+from maskwright.recipes.job.context import JobContext
+from maskwright.recipes.job.picture import PictureView
+from maskwright.recipes.job.remembered import Remembered, SmallPlane, keep, small
+
+POINTS = 12  # a side: one decoder run each costs more than what smaller grids miss
+MAX_POINTS, MAX_LAYERS = 64, 2
+_MOST_AT_ONCE = 64
+_SLICE_S = 0.1  # of work between two looks at whether somebody waits
+_LEAST_SCORE = 0.8
+_LEAST_STABILITY = 0.75  # large things have flat logits along their edge: a bus 0.76, a wall 0.89
+_MOST = 0.98  # share of the picture beyond which a mask is the picture
+_OVERLAP = 0.25  # of neighbouring crops, in crops
+_LEAST_CELLS = 12  # masks of fewer cells are noise
+_CANVAS = 512  # cells of the long side on which masks of crops are compared
+
+
+@dataclass(frozen=True)
+class MapObject:
+    """``logits`` and ``area`` in the overview's pixels; ``parent`` counts from 1."""
+
+    id: str
+    score: float
+    area: float
+    parent: int
+    logits: SmallPlane
+    edges: tuple[float, float, float, float]
+    low_res: SmallPlane | None
+
+    @property
+    def map(self) -> LogitMap:
+        return LogitMap(self.logits.plane(), *self.edges)
+
+
+@dataclass(frozen=True)
+class Atlas:
+    """All objects of a picture, the larger first; ``labels`` ``(h, w)`` of the overview holds their numbers."""
+
+    objects: list[MapObject]
+    labels: NDArray[np.uint16]
+
+    @property
+    def nbytes(self) -> int:
+        return self.labels.nbytes + sum(o.logits.nbytes + (o.low_res.nbytes if o.low_res else 0) for o in self.objects)
+
+
+@dataclass
+class _Partial:
+    """How far a search came that was interrupted."""
+
+    done: int = 0
+    found: list[Candidate] = field(default_factory=list)
+
+
+def known_objects(segmenter: Segmenter, picture: PictureView, context: JobContext) -> Atlas | None:
+    """The objects that were found last, whatever the grid."""
+    last = context.embeddings.get(("last objects", segmenter.model_id, picture.key))
+    return context.embeddings.get(last) if last is not None else None
+
+
+def all_objects(
+    segmenter: Segmenter, picture: PictureView, context: JobContext, points: int = 0, layers: int = 0
+) -> Atlas:
+    """From memory if they were found before; a search that was cancelled goes on where it was."""
+    setup = context.models.setup(context.models.known.get(segmenter.model_id))
+    name: tuple[Hashable, ...] = (segmenter.model_id, setup.precision, picture.key, points or POINTS, layers)
+    known: Atlas | None = context.embeddings.get(("objects", *name))
+    if known is None:
+        search = _Search(segmenter, picture, context, points or POINTS, layers)
+        partial: _Partial = context.embeddings.get(("search", *name)) or _Partial()
+        try:
+            search.run(partial)
+        finally:
+            size = sum(c.logits.values.nbytes + (c.seed.nbytes if c.seed is not None else 0) for c in partial.found)
+            context.embeddings.put(("search", *name), partial, size)
+        known = _atlas(partial.found, picture, layers)
+        context.embeddings.drop(("search", *name))
+        context.embeddings.put(("objects", *name), known, known.nbytes)
+    context.embeddings.put(("last objects", segmenter.model_id, picture.key), ("objects", *name), 256)
+    for one in known.objects:
+        if ("answer", one.id) not in context.embeddings:
+            keep(one.id, _remembered(one, segmenter, picture), context)
+    return known
+
+
+def _remembered(one: MapObject, segmenter: Segmenter, picture: PictureView) -> Remembered:
+    place = picture.key, "", one.score, None, 0.0, None
+    return Remembered(segmenter.model_id, *place, one.logits, one.edges, one.low_res)
+
+
+def _atlas(found: list[Candidate], picture: PictureView, layers: int) -> Atlas:
+    height, width = picture.size
+    if layers == 0 and found:
+        canvas = found[0].logits
+    else:
+        unit = _CANVAS / max(height, width)
+        shape = (max(1, round(height * unit)), max(1, round(width * unit)))
+        canvas = LogitMap(np.zeros(shape, np.float32), 0.0, 0.0, float(width), float(height))
+    ordered = sorted(objectmap.distinct(found, canvas), key=objectmap.area, reverse=True)
+    above = objectmap.parents(ordered, canvas)
+    map_id = secrets.token_hex(4)
+    objects = [
+        MapObject(
+            f"{map_id}-{number}",
+            min(1.0, one.score),
+            objectmap.area(one),
+            parent,
+            SmallPlane.of(one.logits.values),
+            (one.logits.x0, one.logits.y0, one.logits.x1, one.logits.y1),
+            small(one.seed),
+        )
+        for number, (one, parent) in enumerate(zip(ordered, above, strict=True), 1)
+    ]
+    return Atlas(objects, objectmap.label_image(ordered, width, height))
+
+
+class _Search:
+    def __init__(
+        self, segmenter: Segmenter, picture: PictureView, context: JobContext, points: int, layers: int
+    ) -> None:
+        self._segmenter, self._picture, self._context = segmenter, picture, context
+        height, width = picture.size
+        whole = PixelBox(0, 0, width, height)
+        self._tasks = [(whole, point) for point in _grid(whole, points)]
+        for layer in range(1, layers + 1):
+            for crop in _crops(whole, 2**layer):
+                self._tasks += [(crop, point) for point in _grid(crop, max(2, points // 2))]
+        self._whole = whole
+        self._crop: tuple[PixelBox, Embedding] | None = None
+
+    def run(self, partial: _Partial) -> None:
+        """Adds to ``partial``, as much at once as takes a moment. Raises ``JobCancelled`` between two moments."""
+        count = 1
+        while partial.done < len(self._tasks):
+            crop, _ = self._tasks[partial.done]
+            following = self._tasks[partial.done : partial.done + count]
+            points = [point for other, point in following if other == crop]
+            embedding = self._embedding(crop)
+            with self._context.stage("everything", "Finding all objects", partial.done / len(self._tasks)):
+                start = time.perf_counter()
+                partial.found += self._batch(crop, embedding, points)
+                partial.done += len(points)
+                spent = max(time.perf_counter() - start, 1e-4)
+                count = max(1, min(_MOST_AT_ONCE, 2 * count, int(len(points) * _SLICE_S / spent)))
+
+    def _embedding(self, crop: PixelBox) -> Embedding:
+        if crop == self._whole:
+            return vision.embed(self._segmenter, self._picture, self._context)
+        if self._crop is None or self._crop[0] != crop:
+            self._context.check()
+            self._crop = crop, self._segmenter.embed(self._pixels(crop))
+        return self._crop[1]
+
+    def _pixels(self, crop: PixelBox) -> RGB:
+        """The crop (overview pixels), twice as large: the document's own pixels where they are here."""
+        sx, sy = self._picture.scale
+        ox, oy = self._picture.origin
+        own = PixelBox.around(crop.x / sx + ox, crop.y / sy + oy, crop.right / sx + ox, crop.bottom / sy + oy)
+        own = own.intersect(self._picture.box)
+        if max(sx, sy) < 1 and self._picture.has_detail(own):
+            return cv2.resize(self._picture.detail_rgb(own), (crop.width, crop.height), interpolation=cv2.INTER_AREA)
+        return np.ascontiguousarray(self._picture.overview[crop.slices()])
+
+    def _batch(self, crop: PixelBox, embedding: Embedding, points: list[tuple[float, float]]) -> list[Candidate]:
+        prompts = [SegmentPrompt([(x - crop.x, y - crop.y, True)]) for x, y in points]
+        kept = []
+        for hypotheses in self._segmenter.segment(embedding, prompts):
+            for one in hypotheses:
+                values = one.logits.values
+                cells = int(np.count_nonzero(values > 0))
+                if one.score < _LEAST_SCORE or not _LEAST_CELLS <= cells <= _MOST * values.size:
+                    continue
+                stable = objectmap.stability(values)
+                if stable < _LEAST_STABILITY or (crop != self._whole and self._cut(values, crop)):
+                    continue
+                logits = one.logits.mapped(1.0, 1.0, crop.x, crop.y)
+                kept.append(Candidate(logits, one.score * stable, one.low_res if crop == self._whole else None))
+        return kept
+
+    def _cut(self, values: NDArray[np.float32], crop: PixelBox) -> bool:
+        """Whether the mask runs into a side of the crop that is no side of the picture."""
+        sides = (
+            (crop.x > 0, values[:, 0]),
+            (crop.right < self._whole.right, values[:, -1]),
+            (crop.y > 0, values[0]),
+            (crop.bottom < self._whole.bottom, values[-1]),
+        )
+        return any(inner and bool((line > 0).any()) for inner, line in sides)
+
+
+def _grid(box: PixelBox, side: int) -> list[tuple[float, float]]:
+    """Points in the middles of cells that are nearly square, ``side`` of them along the long side."""
+    unit = max(box.width, box.height) / side
+    columns, rows = max(1, round(box.width / unit)), max(1, round(box.height / unit))
+    return [
+        (box.x + (column + 0.5) * box.width / columns, box.y + (row + 0.5) * box.height / rows)
+        for row in range(rows)
+        for column in range(columns)
+    ]
+
+
+def _crops(box: PixelBox, count: int) -> list[PixelBox]:
+    """``count`` x ``count`` crops that overlap."""
+    width = min(box.width, math.ceil(box.width / count * (1 + _OVERLAP)))
+    height = min(box.height, math.ceil(box.height / count * (1 + _OVERLAP)))
+    places = [
+        (round((box.width - width) * i / (count - 1)), round((box.height - height) * j / (count - 1)))
+        for j in range(count)
+        for i in range(count)
+    ]
+    return [PixelBox(x, y, width, height) for x, y in places]

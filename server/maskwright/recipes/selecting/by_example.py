@@ -1,0 +1,71 @@
+"""What is like an object, for segmenters that take no examples: mean features over the objects of the map."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from maskwright.masks.logits import LogitMap
+from maskwright.models.roles import Featured, FloatMap
+from maskwright.recipes.job import vision
+from maskwright.recipes.job.context import JobContext
+from maskwright.recipes.job.picture import PictureView
+from maskwright.recipes.job.prompts import Wanted
+from maskwright.recipes.object_map.automatic_masks import all_objects, known_objects
+
+from .segment import Found
+
+LIKE = 0.7  # likeness from which on an object counts as similar
+_PART = 0.5  # share of the smaller one within the other beyond which two are one thing
+
+
+def by_features(
+    segmenter: Featured,
+    wanted: Sequence[Found],
+    unwanted: Sequence[Found],
+    picture: PictureView,
+    context: JobContext,
+    least: float = LIKE,
+) -> list[Found]:
+    """The wanted ones, and the objects of the map whose features point the way of one of them, at least by the cosine
+    ``least``, and more so than the way of any unwanted one. The likeness is their score."""
+    atlas = known_objects(segmenter, picture, context) or all_objects(segmenter, picture, context)
+    features = segmenter.features(vision.embed(segmenter, picture, context))
+    with context.stage("similar", "Comparing the objects"):
+        near, far = ([_signature(features, one, picture) for one in kind] for kind in (wanted, unwanted))
+        rated = []
+        for one in atlas.objects:
+            item = Found(one.id, "", 0.0, Wanted(), one.map, one.low_res.plane() if one.low_res else None)
+            if any(_held(item, known) > _PART for known in (*wanted, *unwanted)):
+                continue  # the thing itself, a part of it, or what it is a part of
+            own = _signature(features, item, picture)
+            likeness = max(float(other @ own) for other in near)
+            if likeness >= least and likeness > max((float(other @ own) for other in far), default=-1.0):
+                item.score = float(np.clip(likeness, 0.0, 1.0))
+                rated.append(item)
+    kept = list(wanted)
+    for item in sorted(rated, key=lambda f: -f.score):
+        # A thing and its own part may both be like it: the likelier stands for both.
+        if all(_held(item, other) <= _PART for other in kept):
+            kept.append(item)
+    return kept
+
+
+def _held(first: Found, second: Found) -> float:
+    """The share of the smaller one that lies in the other."""
+    a, b = first.logits.values > 0, second.logits.onto(first.logits) > 0
+    return int(np.count_nonzero(a & b)) / max(1, min(int(np.count_nonzero(a)), int(np.count_nonzero(b))))
+
+
+def _signature(features: FloatMap, one: Found, picture: PictureView) -> np.ndarray:
+    """The object's mean features less those of the picture, of length 1: float32 ``(channels,)``."""
+    channels, rows, columns = features.shape
+    height, width = picture.size
+    grid = LogitMap(np.zeros((rows, columns), np.float32), 0.0, 0.0, float(width), float(height))
+    # Four samples a cell and side, so that thin things weigh what they cover.
+    fine = grid.like(np.zeros((4 * rows, 4 * columns), np.float32))
+    weights = (one.logits.onto(fine) > 0).reshape(rows, 4, columns, 4).mean(axis=(1, 3), dtype=np.float32).ravel()
+    flat = features.reshape(channels, -1)
+    mean = flat @ weights / max(float(weights.sum()), 1e-6) - flat.mean(axis=1)
+    return mean / max(float(np.linalg.norm(mean)), 1e-6)

@@ -1,0 +1,86 @@
+"""A detector's own masks as they are, where a segmenter's would be.
+
+They come at the detector's resolution, as logits, and are drawn like those of segmenters. Nothing is encoded, so clicks
+have nothing to ask: one that excludes leaves out the whole object that it lies on.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from maskwright.masks.logits import LogitMap
+from maskwright.recipes.job.context import JobContext
+from maskwright.recipes.job.picture import PictureView
+from maskwright.recipes.job.prompts import Wanted
+from maskwright_protocol.errors import BadInput
+from maskwright_protocol.messages import Select
+
+from .segment import Found, in_overview, logit_at, new_id
+
+_MOST_CELLS = 1 << 24  # of all objects' maps together, where they have to be brought to one grid
+_OUTSIDE = -8.0  # logit where a map does not reach
+
+
+def check(request: Select, recipe: str) -> None:
+    """Raises ``BadInput`` for prompts that need a segmenter."""
+    alone = request.continue_from or not (request.text.strip() or request.detector_options)
+    clicks = [point for point in request.points if point.include or alone]
+    if clicks or request.boxes or request.examples or request.start is not None:
+        raise BadInput(
+            f"The recipe {recipe} takes a detector's own masks, which clicks, boxes and masks cannot change.",
+            hint=f"Use words alone, or a recipe with a segmenter, such as {recipe}+mobile-sam.",
+            recipe=recipe,
+        )
+
+
+class OwnMasks:
+    """Detections -> objects with the detector's masks, all on one grid."""
+
+    def __init__(self, picture: PictureView, context: JobContext, grid: LogitMap | None = None) -> None:
+        """``grid``: that of objects which are there already, in the overview's pixels."""
+        self._picture, self._context, self._grid = picture, context, grid
+
+    def run(self, wanted: list[Wanted]) -> list[Found]:
+        """One ``Found`` for each that has a mask on which no excluding click lies."""
+        drawn = [(one, in_overview(one.logits, self._picture)) for one in wanted if one.logits is not None]
+        if drawn and self._grid is None:
+            self._grid = self._shared([logits for _, logits in drawn])
+        found = []
+        for one, logits in drawn:
+            clicks = [self._picture.to_overview(p.x, p.y) for p in one.points if not p.include]
+            if any(logit_at(logits, x, y) > 0 for x, y in clicks):
+                self._context.note("What an excluding click lies on was left out whole, since there is no segmenter.")
+                continue
+            assert self._grid is not None
+            score = one.score if one.score is not None else 1.0
+            found.append(Found(new_id(), one.label, score, one, _onto(logits, self._grid), None))
+        return found
+
+    def _shared(self, maps: Sequence[LogitMap]) -> LogitMap:
+        """The grid that all have, else (they were found in tiles) one of the picture as fine as the finest of them."""
+        if all(_same(one, maps[0]) for one in maps):
+            return maps[0]
+        height, width = self._picture.size
+        cell = max(min(min(one.cell) for one in maps), math.sqrt(width * height * len(maps) / _MOST_CELLS))
+        cells = np.empty((max(1, round(height / cell)), max(1, round(width / cell))), np.float32)
+        return LogitMap(cells, 0.0, 0.0, float(width), float(height))
+
+
+def _same(one: LogitMap, other: LogitMap) -> bool:
+    edges = (one.x0, one.y0, one.x1, one.y1) == (other.x0, other.y0, other.x1, other.y1)
+    return edges and one.values.shape == other.values.shape
+
+
+def _onto(one: LogitMap, grid: LogitMap) -> LogitMap:
+    """``one`` on another grid; where it does not reach there is nothing."""
+    if _same(one, grid):
+        return one
+    (rows, columns), (cell_x, cell_y) = grid.values.shape, grid.cell
+    x, y = grid.x0 + (np.arange(columns) + 0.5) * cell_x, grid.y0 + (np.arange(rows) + 0.5) * cell_y
+    values = one.onto(grid)
+    values[:, (x < one.x0) | (x > one.x1)] = _OUTSIDE
+    values[(y < one.y0) | (y > one.y1)] = _OUTSIDE
+    return grid.like(values)

@@ -1,0 +1,108 @@
+"""Logits -> masks at the document's resolution, after the post-processing chain."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from maskwright.masks import instances as ops
+from maskwright.masks.boxes import PixelBox, Plane, tight_box
+from maskwright.masks.logits import LogitMap, union
+from maskwright.masks.post import is_default, post_process_crop
+from maskwright.masks.trimap import band
+from maskwright.recipes.cutting.edge import follow_colours
+from maskwright.recipes.job import prompts
+from maskwright.recipes.job.picture import PictureView
+from maskwright.recipes.job.wire_masks import pack, pack8
+from maskwright_protocol.messages import Alternative, Mask
+
+from .closer_look import Close
+from .segment import Found, other_id, overlap
+
+_ALIKE = 0.92  # IoU beyond which an alternative shows nothing new
+_FOLLOW, _NARROWEST = 6.0, 4.0  # the band in which an edge follows the colours: cells, and least pixels
+
+
+class Drawing:
+    """Logits in overview pixels -> masks at the document's resolution."""
+
+    def __init__(
+        self, picture: PictureView, depth: int, post: prompts.PostProcess, region: tuple[Plane, PixelBox] | None
+    ) -> None:
+        self._picture, self._depth, self._post, self._region = picture, depth, post, region
+        self._plain = depth == 8 and region is None and is_default(post)
+
+    def mask(self, one: Found) -> Mask | None:
+        """The object's mask; None when nothing of it is left."""
+        if one.close is None:
+            return self.coarse(one.logits)
+        return self._finished(*self._close(one.close))
+
+    def coarse(self, logits: LogitMap) -> Mask | None:
+        """The mask of logits in overview pixels; None when nothing of it is left."""
+        drawn, box, slope = self._placed(logits)
+        if self._plain:
+            return pack8(drawn.draw8(box, slope), box)
+        return self._finished(drawn.draw(box, slope), box)
+
+    def merged(self, found: list[Found], uncut: list[LogitMap]) -> Mask | None:
+        """The union; ``uncut`` are the objects' logits before they shared out what several claim."""
+        if all(one.close is None for one in found):
+            return self.coarse(union(uncut))
+        planes = []
+        for one, logits in zip(found, uncut, strict=True):
+            drawn, box, slope = self._placed(logits)
+            planes.append(self._close(one.close) if one.close is not None else (drawn.draw(box, slope), box))
+        return self._finished(*ops.merge(planes))
+
+    def alternatives(self, one: Found, count: int) -> list[Alternative]:
+        """Up to ``count`` other hypotheses that show something else: the likeliest, of these the smaller first."""
+        shown = [one.logits]
+        answers: list[Alternative] = []
+        for other in sorted(one.others, key=lambda h: -h.score):
+            if len(answers) < count and all(overlap(other.logits, known) < _ALIKE for known in shown):
+                mask = self.coarse(other.logits)
+                if mask is not None:
+                    shown.append(other.logits)
+                    answers.append(Alternative(other.score, other_id(one, other), mask))
+        sizes = [int(np.count_nonzero(logits.values > 0)) for logits in shown[1:]]
+        return [answers[n] for n in sorted(range(len(answers)), key=lambda n: sizes[n])]
+
+    def _placed(self, logits: LogitMap) -> tuple[LogitMap, PixelBox, float]:
+        """In document pixels: the map, the box of what it shows, its slope."""
+        sx, sy = self._picture.scale
+        ox, oy = self._picture.origin
+        drawn = logits.mapped(1 / sx, 1 / sy, ox, oy)
+        slope = drawn.slope()
+        return drawn, drawn.bounds(self._picture.box, slope), slope
+
+    def _close(self, close: Close) -> tuple[Plane, PixelBox]:
+        """What a closer look found, its edge following the colours within a few of the map's cells."""
+        slope = close.logits.slope()
+        width = max(_NARROWEST, _FOLLOW * max(close.logits.cell))
+        box = close.logits.bounds(close.crop, slope).padded(math.ceil(width)).intersect(close.crop)
+        mask = close.logits.draw(box, slope)
+        where = band(mask, width)
+        if where.any():
+            inner = (
+                tight_box(where.view(np.uint8)).padded(math.ceil(width)).intersect(PixelBox(0, 0, *mask.shape[::-1]))
+            )
+            part, place = inner.slices(), inner.moved(box.x - close.crop.x, box.y - close.crop.y).slices()
+            guide = close.colours[place].astype(np.float32) * np.float32(1 / 255)
+            mask[part] = follow_colours(np.ascontiguousarray(mask[part]), guide, where[part], width)
+        return mask, box
+
+    def _finished(self, mask: Plane, box: PixelBox) -> Mask | None:
+        mask, box = finish(mask, box, self._picture.box, self._post, self._region)
+        return pack(mask, box, self._depth)
+
+
+def finish(
+    mask: Plane, box: PixelBox, canvas: PixelBox, post: prompts.PostProcess, region: tuple[Plane, PixelBox] | None
+) -> tuple[Plane, PixelBox]:
+    """The post-processing chain, then the region, outside of which nothing is selected."""
+    mask, box = post_process_crop(mask, box, canvas, post)
+    if region is None:
+        return mask, box
+    return ops.limit(mask, box, *region)

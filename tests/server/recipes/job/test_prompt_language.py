@@ -1,0 +1,151 @@
+"""The prompt language: what the rules understand, and that everything else is text."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maskwright.recipes.job.prompt_language import Choice, Concept, Query, parts, read, which
+
+
+def one(
+    phrase: str, choice: Choice | None = None, minus: tuple[str, ...] = (), without: tuple[Choice, ...] = ()
+) -> Query:
+    return Query((Concept(phrase, minus, choice, without),))
+
+
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("dog; red car", Query((Concept("dog"), Concept("red car")))),
+        ("dog, cat\nbird", Query((Concept("dog"), Concept("cat"), Concept("bird")))),
+        ("dog - collar", one("dog", minus=("collar",))),
+        ("dog minus collar minus tail", one("dog", minus=("collar", "tail"))),
+        ("woman except the hat", one("woman", minus=("the hat",))),
+        ("dog; cat; - collar", Query((Concept("dog"), Concept("cat")), ("collar",))),
+        ("the largest dog", one("dog", Choice("area"))),
+        ("smallest red cars", one("red cars", Choice("small"))),
+        ("two largest dogs", one("dogs", Choice("area", 1, 2))),
+        ("the largest 3 dogs", one("dogs", Choice("area", 1, 3))),
+        ("second largest car", one("car", Choice("area", 2))),
+        ("second person from the left", one("person", Choice("left", 2))),
+        ("the 3 people from the right", one("people", Choice("right", 1, 3))),
+        ("the 2nd red car from the top", one("red car", Choice("top", 2))),
+        ("leftmost cup", one("cup", Choice("left"))),
+        ("the dog on the left", one("dog", Choice("left"))),
+        ("person in the middle", one("person", Choice("middle"))),
+        ("the middle dog", one("dog", Choice("middle"))),
+        ("the second dog", one("dog", Choice("left", 2))),
+        ("dog #2", one("dog", Choice("score", 2))),
+        ("dog #2-4", one("dog", Choice("score", 2, 3))),
+        ("all the dogs", one("dogs")),
+        ("the largest dog - collar", one("dog", Choice("area"), ("collar",))),
+        ('"the largest dog"; cat', Query((Concept("the largest dog"), Concept("cat")))),
+        ("2nd dog from right", one("dog", Choice("right", 2))),
+        ("the person second from the left", one("person", Choice("left", 2))),
+        ("last person from the left", one("person", Choice("right"))),
+        ("the last dog", one("dog", Choice("right"))),
+        ("the first two dogs", one("dogs", Choice("left", 1, 2))),
+        ("last two dogs from the top", one("dogs", Choice("bottom", 1, 2))),
+        ("the two people on the left", one("people", Choice("left", 1, 2))),
+        ("rightmost two dogs", one("dogs", Choice("right", 1, 2))),
+        ("left-most dog", one("dog", Choice("left"))),
+        ("Second-largest car", one("car", Choice("area", 2))),
+        ("the largest of the dogs", one("dogs", Choice("area"))),
+        ("one of the dogs", one("dogs", Choice("score"))),
+        ("two dogs", one("dogs", Choice("score", 1, 2))),
+        ("3 people", one("people", Choice("score", 1, 3))),
+        ("the tallest person", one("person", Choice("tall"))),
+        ("narrowest bottle", one("bottle", Choice("narrow"))),
+        ("dog on left", one("dog", Choice("left"))),
+        ("the dog on the far right", one("dog", Choice("right"))),
+        ("dog on the left hand side", one("dog", Choice("left"))),
+        ("far left dog", one("dog", Choice("left"))),
+        ("the person furthest to the left", one("person", Choice("left"))),
+        ("the dog nearest the centre", one("dog", Choice("middle"))),
+        ("dog in the upper left corner", one("dog", Choice("top left"))),
+        ("the dog at the bottom right", one("dog", Choice("bottom right"))),
+        ("dog #1, #3", Query((Concept("dog", (), Choice("score")), Concept("dog", (), Choice("score", 3))))),
+        ("dog #1 and #3", Query((Concept("dog", (), Choice("score")), Concept("dog", (), Choice("score", 3))))),
+        ("dog #1,3", Query((Concept("dog", (), Choice("score")), Concept("dog", (), Choice("score", 3))))),
+        ("cat, 2", Query((Concept("cat"), Concept("2")))),
+        ("dog + cat", Query((Concept("dog"), Concept("cat")))),
+        ("a dog and the red car", Query((Concept("a dog"), Concept("the red car")))),
+        (
+            "the largest dog and the cat on the left",
+            Query((Concept("dog", (), Choice("area")), Concept("cat", (), Choice("left")))),
+        ),
+        ("people except the leftmost", one("people", None, (), (Choice("left"),))),
+        ("all dogs but the smallest", one("dogs", None, (), (Choice("small"),))),
+        ("all dogs but the two smallest", one("dogs", None, (), (Choice("small", 1, 2),))),
+        ("the people except the one on the right", one("the people", None, (), (Choice("right"),))),
+        ("dogs - #2", one("dogs", None, (), (Choice("score", 2),))),
+        ("dogs - collar - the second from the left", one("dogs", None, ("collar",), (Choice("left", 2),))),
+        ("everything except the dog", Query((Concept("the dog"),), inverse=True)),
+        (
+            "everything but the dog - collar; cat",
+            Query((Concept("the dog", ("collar",)), Concept("cat")), inverse=True),
+        ),
+        ('"red; blue"', one("red; blue")),
+        ('"the dog and the cat"', one("the dog and the cat")),
+        ('"dog + cat"', one("dog + cat")),
+        (" Dog.  ", one("Dog")),
+    ],
+)
+def test_what_is_understood(text, query):
+    assert read(text) == query
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "t-shirt", "a red-haired woman", "left shoe", "middle finger", "first aid kit", "largest", "#2", "dog #0",
+        "ice-cream", "two-door car", "three piece suit", "dog and cat", "black and white dog", "last supper", "top dog",
+        "woman with a hat and a scarf", "man between the car and the bus", "hat on top", "the cat in the middle of it",
+        "s\u0131xth dog", "the m\u0131ddle dog", "dog on the r\u0131ght", "everything",
+        "but the dog",        "dog #4-2", "a woman wearing an apron", "dog -collar", "zeroth dog", "ten largest",
+        "Чёрный кот", "50% off",
+    ],
+)  # fmt: skip
+def test_everything_else_is_text(text):
+    assert read(text) == one(text)
+
+
+@pytest.mark.parametrize("text", ["", "  ", ";,;", "\n", '""'])
+def test_nothing_is_nothing(text):
+    assert read(text) == Query()
+
+
+WORDS = (
+    "the a all dog dogs cat people t-shirt largest smallest left-most second 2nd last two 3 one both of and but not "
+    "except minus - + & ; , # #2 #1-3 from on in at left right top bottom middle corner nearest far everything red "
+    "\u0131 \u0130 \u017f \u0665 \u6f22 \u201edog\u201c \n"
+)
+
+
+@given(st.one_of(st.text(max_size=60), st.lists(st.sampled_from(WORDS.split(" ")), max_size=14).map(" ".join)))
+def test_it_never_fails_and_asks_for_something_sensible(text: str) -> None:
+    query = read(text)
+    for concept in query.concepts:
+        assert concept.phrase.strip()
+        for choice in (concept.choice, *concept.without):
+            assert choice is None or (1 <= choice.first <= 999 and 1 <= choice.count <= 999 and choice.text())
+        assert all(phrase.strip() and which(phrase)[0].strip() for phrase in concept.minus)
+    assert all(phrase.strip() for phrase in (*query.minus, *parts(text)))
+    assert not query.inverse or query.concepts
+
+
+@given(st.text("abc -#;,+&\u0131 ", min_size=1, max_size=30).filter(lambda text: text.strip()))
+def test_what_stands_in_quotation_marks_is_text(text: str) -> None:
+    assert read(f'"{text}"') == one(" ".join(text.split()))
+
+
+def test_it_is_quick_on_nonsense() -> None:
+    hostile = (
+        "-" * 1000, "the " * 250, "#" * 1000, "second " * 140, '"' * 999, " - " * 300, "a - " * 250, "s" * 1000,
+        "two " * 250, "a and the " * 100, "dog #1 and #2 " * 70, "left of the left " * 60, "everything but " * 66,
+        "one but " * 125, "two as " * 140, "the far left " * 77,
+    )  # fmt: skip
+    for text in hostile:  # all within a second; a pattern that explodes takes hours
+        assert read(text) == read(text)
