@@ -115,9 +115,9 @@ class Fields:
 
 ROLES = {
     "select": ("detector", "segmenter"),
-    "cutout": ("matter", "detector", "segmenter"),
+    "cutout": ("matting", "detector", "segmenter"),
     "detect": ("detector",),
-    "refine": ("matter",),
+    "refine": ("matting",),
     "parse": ("parser",),
 }
 

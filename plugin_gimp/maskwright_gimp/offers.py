@@ -10,7 +10,7 @@ PLACE = "Filters > Maskwright > Server and Models"
 ROLE_NAMES = {
     "detector": "finds by name",
     "segmenter": "outlines",
-    "matter": "cuts out",
+    "matting": "cuts out",
     "parser": "knows parts",
 }
 

@@ -52,7 +52,7 @@ KINDS = (
 ROLES = (
     ("detector", "Find with"),
     ("segmenter", "Select with"),
-    ("matter", "Cut out with"),
+    ("matting", "Cut out with"),
     ("parser", "Know parts with"),
 )
 TILES = (("auto", "When nothing is found"), ("on", "Always look for them"), ("off", "Do not look for them"))

@@ -199,7 +199,7 @@ class Options:
     def subject(self) -> Cutout:
         """The main subject's alpha, without colours."""
         return Cutout(
-            "", tool="krita-select", foreground=False, models=self._models("matter"), post=self.post()
+            "", tool="krita-select", foreground=False, models=self._models("matting"), post=self.post()
         )  # fmt: skip
 
     def everything(self) -> Everything:
@@ -241,7 +241,7 @@ class Options:
             outline=cut.outline,
             outline_colour=cut.outline_colour,
             shadow=cut.shadow,
-            models=self._models("matter", *(("detector", "segmenter") if cut.prompt else ())),
+            models=self._models("matting", *(("detector", "segmenter") if cut.prompt else ())),
             post=self.post(),
             **cut.edge.fields(),
         )
@@ -257,12 +257,12 @@ class Options:
             tool="krita-cutout",
             foreground=foreground,
             format="BGRA8",
-            models=self._models("matter"),
+            models=self._models("matting"),
             post=self.post(),
         )
 
     def refine(self, mask: Mask, edge: Edge) -> Refine:
-        return Refine("", tool="krita-refine", models=self._models("matter"), mask=mask, **edge.fields())
+        return Refine("", tool="krita-refine", models=self._models("matting"), mask=mask, **edge.fields())
 
 
 def labels_of(models: List[Any], role: str) -> List[Any]:

@@ -113,7 +113,7 @@ def normalised(image: NDArray[np.uint8]) -> torch.Tensor:
 
 def model_cases(folder: Path, precision: str = "fp32") -> Iterator[Difference]:
     """One model's cases, both patch orders; where only statistics of the map are stored, those."""
-    fields = {"family": "birefnet", "roles": ("matter",), "title": "-", "summary": "-", "licence": "-"}
+    fields = {"family": "birefnet", "roles": ("matting",), "title": "-", "summary": "-", "licence": "-"}
     more = {"commercial": "yes", "source": "", "revision": "-", "files": (), "parameters": 0, "memory": 1}
     entry = Entry.model_validate({"id": f"parity-{folder.name}", **fields, **more, "input_size": 1024})
     tensors = weights(folder)

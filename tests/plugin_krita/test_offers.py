@@ -24,7 +24,7 @@ def test_the_named_model_is_offered_and_no_other() -> None:
 
 def test_for_a_role_the_recommended_comes_before_the_small() -> None:
     models = [
-        model("matter", roles=["matter"], size=1),
+        model("matting", roles=["matting"], size=1),
         model("tiny", size=10),
         model("gated", size=5, gated=True),
         model("good", size=100, recommended=True),

@@ -10,7 +10,7 @@ from maskwright_protocol.messages import Mask, ModelInfo, PixelRect, Point, Rect
 
 
 def test_settings_survive() -> None:
-    options = Options(mode="add", kind="layer", grow=2.5, threshold=0.5, models={"matter": "u2netp"}, limit=True)
+    options = Options(mode="add", kind="layer", grow=2.5, threshold=0.5, models={"matting": "u2netp"}, limit=True)
     options.remember("cat")
     assert Options.from_json(options.to_json()) == options
 
@@ -38,7 +38,7 @@ def test_the_history_has_each_prompt_once_newest_first() -> None:
 
 
 def test_text_requests_carry_models_region_and_edges() -> None:
-    options = Options(models={"detector": "d", "matter": "m"}, feather=2.0)
+    options = Options(models={"detector": "d", "matting": "m"}, feather=2.0)
     region = Mask(PixelRect(0, 0, 1, 1), data=b"\xff")
     request = options.select_text("cat", region)
     assert (request.text, request.merge) == ("cat", True)
@@ -68,8 +68,8 @@ def test_models_of_a_role() -> None:
     def model(name: str, roles: list[str], installed: bool) -> ModelInfo:
         return ModelInfo(name, "f", roles, name, "", "MIT", "yes", installed)
 
-    models = [model("a", ["matter"], True), model("b", ["matter"], False), model("c", ["segmenter"], True)]
-    assert [found.id for found in labels_of(models, "matter")] == ["a"]
+    models = [model("a", ["matting"], True), model("b", ["matting"], False), model("c", ["segmenter"], True)]
+    assert [found.id for found in labels_of(models, "matting")] == ["a"]
 
 
 def test_looking_closely_is_for_clicks_and_words_and_never_for_hovering() -> None:
@@ -93,9 +93,9 @@ def test_the_edge_is_asked_for_by_the_names_of_the_wire() -> None:
         0.5,
         -0.5,
     )
-    cut = Options(models={"matter": "m", "detector": "d"}).cut_out(Cut("cat", "dog", "best", edge, 8.0), True)
+    cut = Options(models={"matting": "m", "detector": "d"}).cut_out(Cut("cat", "dog", "best", edge, 8.0), True)
     assert (cut.text, cut.exclude_text, cut.pick, cut.outline, cut.shift_edge) == ("cat", "dog", "best", 8.0, -0.5)
-    assert cut.models == {"matter": "m", "detector": "d"}
+    assert cut.models == {"matting": "m", "detector": "d"}
     assert Options(models={"detector": "d"}).cut_out(Cut(), False).models == {}
 
 

@@ -18,7 +18,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
 from maskwright.gateway.listener import listen
-from maskwright.gateway.session import House
+from maskwright.gateway.session import Services
 from maskwright.images.store import ImageStore
 from maskwright.jobs.scheduler import JobDesk
 from maskwright.workers.main import JobAnswer, JobFailure, Ready, WorkerOptions
@@ -169,7 +169,7 @@ class Gateway:
         self.desk = NotingDesk(self.store, options, queue_length=8, deadline_s=60.0, idle_s=60.0, start_timeout_s=60.0)
         self.desk.seen = self.seen
         self.worker = self.desk._worker = StandIn(options, self.desk, self._reply)
-        house = House(self.store, self.desk, self._status, lambda identity: Models(identity), self._stop.set)
+        house = Services(self.store, self.desk, self._status, lambda identity: Models(identity), self._stop.set)
         self.server, self.gate = await listen(house, "127.0.0.1", self.port, TOKEN, None)
         self.port = self.server.sockets[0].getsockname()[1]
         self.desk.start()

@@ -163,7 +163,7 @@ def refine(
     from .cutting import run_refine
 
     job = Refine(
-        "", recipe=recipe, mask_depth=depth, models={"matter": model} if model else {},
+        "", recipe=recipe, mask_depth=depth, models={"matting": model} if model else {},
         edge_width=edge_width, hair=hair, smooth=smooth, contrast=contrast, shift_edge=shift_edge, context=context,
         post=PostProcess(grow=grow, feather=feather, invert=invert),
     )  # fmt: skip
@@ -214,7 +214,7 @@ def cutout(
     from .jobs import Prompt
 
     job = Cutout(
-        "", recipe=recipe, models={"matter": model} if model else {}, mask_depth=depth if mask_only else 8,
+        "", recipe=recipe, models={"matting": model} if model else {}, mask_depth=depth if mask_only else 8,
         edge_width=edge_width, hair=hair, smooth=smooth, contrast=contrast, shift_edge=shift_edge,
         foreground=not mask_only, pick=pick, min_score=min_score, edges=edges, transparency=transparency,
         paint_out=paint_out, colours=colours, shadow=shadow, outline=outline, outline_colour=outline_colour,

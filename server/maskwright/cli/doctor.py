@@ -147,7 +147,7 @@ def _device() -> Iterator[Finding]:
     import onnxruntime
 
     from maskwright.models.install.scan import scan
-    from maskwright.models.roles import Matter
+    from maskwright.models.roles import MattingModel
     from maskwright.models.runtime.devices import Devices
     from maskwright.models.runtime.pool import ModelPool
 
@@ -156,9 +156,9 @@ def _device() -> Iterator[Finding]:
     providers = ", ".join(onnxruntime.get_available_providers())
     yield Finding("onnxruntime", "ok", f"{onnxruntime.__version__} ({providers})")
     if "u2netp" in scan([]):
-        matter = pool.get("matter", "u2netp")
-        assert isinstance(matter, Matter)
-        matter.matte(np.zeros((32, 32, 3), np.uint8))
+        matting = pool.get("matting", "u2netp")
+        assert isinstance(matting, MattingModel)
+        matting.matte(np.zeros((32, 32, 3), np.uint8))
         place = Devices(settings.device).place("onnx")
         yield Finding("device", "ok", f"A model ran on {place.device}: {place.reason}.")
 

@@ -18,7 +18,7 @@ class RoleName(StrEnum):
 
     DETECTOR = "detector"
     SEGMENTER = "segmenter"
-    MATTER = "matter"
+    MATTING = "matting"
     PARSER = "parser"
 
 

@@ -15,7 +15,7 @@ from maskwright_protocol.messages import Done, ModelInfo, Models, ModelsRequest,
 from . import console
 
 REPLY_S = 5.0
-_FOR = {"detector": "find by name", "segmenter": "select", "matter": "cut out", "parser": "parts of people"}
+_FOR = {"detector": "find by name", "segmenter": "select", "matting": "cut out", "parser": "parts of people"}
 MIB = 1024 * 1024
 
 

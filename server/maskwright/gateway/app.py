@@ -24,9 +24,9 @@ from maskwright_protocol.discovery import Endpoint, prepare_runtime_directory, r
 from maskwright_protocol.errors import BadInput
 from maskwright_protocol.messages import PROTOCOL_VERSION, Message, Models, Status
 
-from .downloads import Pulls
+from .downloads import Downloads
 from .listener import LOOPBACK, listen
-from .session import House
+from .session import Services
 
 log = logging.getLogger("maskwright")
 
@@ -82,16 +82,16 @@ async def _serve(settings: Settings, tls: ssl.SSLContext | None) -> None:
         idle_s=settings.worker_idle_s,
         start_timeout_s=settings.start_timeout_s,
     )
-    house = House(
+    services = Services(
         store=store,
         desk=desk,
-        status=lambda identity: _status(identity, started, house, len(gate.sessions)),
+        status=lambda identity: _status(identity, started, services, len(gate.sessions)),
         models=lambda identity: _models(identity, settings, desk),
         shutdown=stop.set,
-        pulls=Pulls(model_folders(settings)),
+        pulls=Downloads(model_folders(settings)),
     )
     token = settings.token or secrets.token_urlsafe(32)
-    server, gate = await listen(house, settings.host, settings.port, token, tls)
+    server, gate = await listen(services, settings.host, settings.port, token, tls)
     port = server.sockets[0].getsockname()[1]
     endpoint = Endpoint(settings.host, port, token, os.getpid(), PROTOCOL_VERSION, tls is not None)
     write_endpoint(endpoint)
@@ -107,7 +107,7 @@ async def _serve(settings: Settings, tls: ssl.SSLContext | None) -> None:
         log.info("stopping")
         remove_endpoint(endpoint)
         await desk.stop()
-        await house.pulls.stop()
+        await services.pulls.stop()
         server.close()
         await server.wait_closed()
         store.clear()
@@ -142,10 +142,10 @@ def _on_signals(stop: asyncio.Event) -> None:
         loop.add_signal_handler(number, stop.set)
 
 
-def _status(identity: str, started: float, house: House, sessions: int) -> Message:
+def _status(identity: str, started: float, services: Services, sessions: int) -> Message:
     import psutil
 
-    store, desk = house.store, house.desk
+    store, desk = services.store, services.desk
     workers = desk.workers()
     for worker in workers:
         if worker.pid is not None:
@@ -165,7 +165,7 @@ def _status(identity: str, started: float, house: House, sessions: int) -> Messa
         image_budget=store.budget,
         memory_bytes=psutil.Process().memory_info().rss,
         workers=workers,
-        downloads=house.pulls.underway(),
+        downloads=services.pulls.underway(),
     )
 
 

@@ -23,7 +23,7 @@ Deliver = Callable[[Message], None]
 Listener = tuple[str, str]  # session, id of the request
 
 
-class Pulls:
+class Downloads:
     """Use from the event loop's thread only. Who asks for a model that is on its way joins in; when the last one has
     left, the download stops, and what has arrived is kept."""
 

@@ -16,7 +16,7 @@ from websockets.http11 import Request, Response
 from maskwright_protocol import bulk, codec
 from maskwright_protocol.messages import Message
 
-from .session import CloseConnection, House, Session
+from .session import CloseConnection, Services, Session
 
 log = logging.getLogger("maskwright.gateway")
 
@@ -26,7 +26,7 @@ CLOSE_TIMEOUT_S = 2.0
 MAX_UNREAD = 512  # messages
 
 
-class Gate:
+class HandshakePolicy:
     """Decides on each handshake: right Host (against DNS rebinding), right token, not too many."""
 
     def __init__(self, token: str, hosts: set[str]) -> None:
@@ -51,13 +51,15 @@ def _host_name(header: str) -> str:
     return name.strip("[]").lower()
 
 
-async def listen(house: House, host: str, port: int, token: str, tls: ssl.SSLContext | None) -> tuple[Server, Gate]:
+async def listen(
+    services: Services, host: str, port: int, token: str, tls: ssl.SSLContext | None
+) -> tuple[Server, HandshakePolicy]:
     """Start to accept clients. Origins of browsers are refused, compression is off (it costs far more than it saves
     on loopback), and a slow reader of ours never holds more than four messages of a client."""
-    gate = Gate(token, LOOPBACK | {host.lower()})
+    gate = HandshakePolicy(token, LOOPBACK | {host.lower()})
 
     async def converse(connection: ServerConnection) -> None:
-        await _converse(connection, house, gate, remote=not local)
+        await _converse(connection, services, gate, remote=not local)
 
     local = host in LOOPBACK
     server = await serve(
@@ -78,7 +80,7 @@ async def listen(house: House, host: str, port: int, token: str, tls: ssl.SSLCon
     return server, gate
 
 
-async def _converse(connection: ServerConnection, house: House, gate: Gate, remote: bool) -> None:
+async def _converse(connection: ServerConnection, services: Services, gate: HandshakePolicy, remote: bool) -> None:
     outgoing: asyncio.Queue[Message | None] = asyncio.Queue()
 
     def send(message: Message) -> None:
@@ -87,7 +89,7 @@ async def _converse(connection: ServerConnection, house: House, gate: Gate, remo
             log.warning("a client does not read its answers", extra={"session": session.name})
             connection.transport.abort()
 
-    session = Session(secrets.token_hex(8), house, send)
+    session = Session(secrets.token_hex(8), services, send)
     gate.sessions[session.name] = session
     writer = asyncio.create_task(_write(connection, outgoing, remote))
     try:

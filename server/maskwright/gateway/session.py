@@ -33,7 +33,7 @@ from maskwright_protocol.messages import (
     Welcome,
 )
 
-from .downloads import Pulls
+from .downloads import Downloads
 from .validate import check_mask, check_raster, parse
 
 log = logging.getLogger("maskwright.session")
@@ -47,7 +47,7 @@ class CloseConnection(Exception):
 
 
 @dataclass
-class House:
+class Services:
     """What all sessions share."""
 
     store: ImageStore
@@ -55,16 +55,16 @@ class House:
     status: Callable[[str], Message]
     models: Callable[[str], Message]
     shutdown: Callable[[], None]
-    pulls: Pulls = field(default_factory=Pulls)
+    pulls: Downloads = field(default_factory=Downloads)
 
 
 class Session:
     """``send`` takes messages for this client, also later, when jobs end. Not thread-safe."""
 
-    def __init__(self, name: str, house: House, send: Callable[[Message], None]) -> None:
+    def __init__(self, name: str, services: Services, send: Callable[[Message], None]) -> None:
         self.name = name
         self.client = ""
-        self._house = house
+        self._services = services
         self._send = send
         self._greeted = False
         self._parts = bulk.PartStore(MAX_PART_BYTES)
@@ -90,12 +90,12 @@ class Session:
 
     def closed(self) -> None:
         """The client is gone."""
-        self._house.store.abort(self.name)
-        self._house.desk.drop_session(self.name)
-        self._house.pulls.drop_session(self.name)
+        self._services.store.abort(self.name)
+        self._services.desk.drop_session(self.name)
+        self._services.pulls.drop_session(self.name)
 
     def _handle(self, message: Message) -> None:
-        house = self._house
+        services = self._services
         if isinstance(message, Hello):
             self._greet(message)
         elif not self._greeted:
@@ -104,29 +104,29 @@ class Session:
             self._submit(message)
         elif isinstance(message, Cancel):
             self._parts.discard(message.id)
-            house.desk.cancel(self.name, message.id)
-            house.pulls.leave(self.name, message.id)
+            services.desk.cancel(self.name, message.id)
+            services.pulls.leave(self.name, message.id)
         elif isinstance(message, Part):
             self._parts.add(message)
         elif isinstance(message, ImageBegin):
-            check_raster(message, house.store.max_pixels)
-            self._send(ImageNeed(message.id, message.key, house.store.begin(self.name, message)))
+            check_raster(message, services.store.max_pixels)
+            self._send(ImageNeed(message.id, message.key, services.store.begin(self.name, message)))
         elif isinstance(message, ImageSlice):
-            house.store.receive(self.name, message)
+            services.store.receive(self.name, message)
         elif isinstance(message, ImageEnd):
-            house.store.end(self.name, message.key)
+            services.store.end(self.name, message.key)
             self._send(ImageReady(message.id, message.key))
         elif isinstance(message, StatusRequest):
-            self._send(house.status(message.id))
+            self._send(services.status(message.id))
         elif isinstance(message, ModelsRequest):
-            self._send(house.models(message.id))
+            self._send(services.models(message.id))
         elif isinstance(message, ModelPull):
-            house.pulls.join(self.name, message, self._send)
+            services.pulls.join(self.name, message, self._send)
         elif isinstance(message, ModelRemove):
-            house.pulls.remove(message, self._send)
+            services.pulls.remove(message, self._send)
         elif isinstance(message, Shutdown):
             self._send(Done(message.id))
-            house.shutdown()
+            services.shutdown()
 
     def _greet(self, hello: Hello) -> None:
         if hello.version != PROTOCOL_VERSION:
@@ -138,14 +138,14 @@ class Session:
         self._greeted = True
         self.client = hello.client
         log.info("session opened", extra={"session": self.name, "client": hello.client})
-        house = self._house
+        services = self._services
         self._send(
             Welcome(
                 version=PROTOCOL_VERSION,
                 session=self.name,
                 server_version=__version__,
                 max_message=codec.MAX_MESSAGE,
-                max_pixels=house.store.max_pixels,
+                max_pixels=services.store.max_pixels,
                 slice_bytes=SLICE_BYTES,
                 strip_rows=STRIP_ROWS,
             )
@@ -156,12 +156,12 @@ class Session:
             raise BadInput("A request has no id.")
         self._parts.attach(job)
         for item in bulk.bulk_fields(job):
-            check_mask(item, self._house.store.max_pixels)  # the worker inflates it: that may take a while
+            check_mask(item, self._services.store.max_pixels)  # the worker inflates it: that may take a while
         assert job.picture is not None
         for raster in job.picture.rasters:
-            check_raster(raster, self._house.store.max_pixels)
+            check_raster(raster, self._services.store.max_pixels)
         started = time.monotonic()
-        self._house.desk.submit(self.name, job, self._send)
+        self._services.desk.submit(self.name, job, self._send)
         log.debug("job queued", extra={"session": self.name, "job": job.id, "ms": (time.monotonic() - started) * 1e3})
 
 

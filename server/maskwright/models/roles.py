@@ -63,7 +63,7 @@ class Detection:
 class SegmentPrompt:
     """One object's prompt. ``points`` are ``(x, y, include)``; ``mask`` is a soft mask of the image's size.
 
-    ``saliency`` ``(H, W)`` 0..1 tells what stands out in the image; only families with ``wants_saliency`` look at it.
+    ``saliency`` ``(H, W)`` 0..1 tells what stands out in the image; only families with ``uses_saliency`` look at it.
     """
 
     points: list[tuple[float, float, bool]] = field(default_factory=list)
@@ -120,7 +120,7 @@ class Detector(Model, Protocol):
 
 @runtime_checkable
 class Segmenter(Model, Protocol):
-    wants_saliency: bool  # whether a saliency map in the prompt helps
+    uses_saliency: bool  # whether a saliency map in the prompt helps
 
     def embed(self, image: RGB) -> Embedding:
         """The dear part; the caller caches the result."""
@@ -171,7 +171,7 @@ class TextSegmenter(Segmenter, Protocol):
 
 
 @runtime_checkable
-class Matter(Model, Protocol):
+class MattingModel(Model, Protocol):
     needs_trimap: bool  # whether it only refines: it finds no subject by itself
 
     def matte(self, image: RGB, trimap: FloatMap | None = None) -> FloatMap:

@@ -25,7 +25,7 @@ from .cutting.cutout import cutout
 from .cutting.refine import refine
 from .job import vision
 from .job.context import JobContext
-from .job.model_choice import Cast
+from .job.model_choice import ModelChoice
 from .job.picture import PictureView
 from .object_map.everything import everything, similar
 from .people.parse import parse
@@ -56,8 +56,8 @@ def run(
     if isinstance(request, Similar):
         return similar(request, picture, context)
     if isinstance(request, Prefetch):
-        cast = Cast(request, "select", context)
-        if cast.preset.takes_points:
-            vision.embed(cast.segmenter(), picture, context)
+        choice = ModelChoice(request, "select", context)
+        if choice.preset.takes_points:
+            vision.embed(choice.segmenter(), picture, context)
         return Done(request.id, request.generation)
     raise BadMessage(f"A worker cannot do {request.TYPE!r}.")

@@ -43,8 +43,8 @@ def own_entries(models: Path) -> str:
 def families(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     base = tmp_path_factory.mktemp("families")
     models = tiny.make(base / "models")
-    (models / tiny.MATTER / "model.safetensors").rename(models / tiny.MATTER / "tiny.safetensors")
-    (models / tiny.MATTER).rename(models / "tiny-birefnet")
+    (models / tiny.MATTING / "model.safetensors").rename(models / tiny.MATTING / "tiny.safetensors")
+    (models / tiny.MATTING).rename(models / "tiny-birefnet")
     (base / "models.toml").write_text(own_entries(models), encoding="utf-8")
     server = start_server(base, MASKWRIGHT_MODELS=str(models), OMP_NUM_THREADS="1")
     yield server

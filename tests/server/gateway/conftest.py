@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from maskwright.gateway.session import House, Session
+from maskwright.gateway.session import Services, Session
 from maskwright.images.store import ImageStore
 from maskwright.jobs.scheduler import JobDesk
 from maskwright.workers.main import WorkerOptions
@@ -43,12 +43,12 @@ class Talk:
         self.desk = JobDesk(self.store, options, queue_length=4, deadline_s=60.0, idle_s=60.0, start_timeout_s=60.0)
         self.desk._worker = NoWorker(options, self.desk._on_event, self.desk._on_exit)
         self.stopped = 0
-        self.house = House(self.store, self.desk, self._status, lambda identity: Models(identity), self._shutdown)
+        self.services = Services(self.store, self.desk, self._status, lambda identity: Models(identity), self._shutdown)
         self.got: list[Message] = []
         self.session = self.open("first", self.got)
 
     def open(self, name: str, got: list[Message]) -> Session:
-        return Session(name, self.house, got.append)
+        return Session(name, self.services, got.append)
 
     def _status(self, identity: str) -> Message:
         return Status(identity, "0", 1, 0.0, 1, 0, 0, 0, 0, 0)

@@ -21,7 +21,7 @@ from .conftest import Talk
 
 TOKEN = "the token"
 BEARER = f"Bearer {TOKEN}"
-Visit = Callable[[int, listener.Gate], Awaitable[Any]]
+Visit = Callable[[int, listener.HandshakePolicy], Awaitable[Any]]
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def served(new_talk: type[Talk]) -> Callable[[Visit], Any]:
 
     def run(visit: Visit) -> Any:
         async def main() -> Any:
-            server, gate = await listener.listen(new_talk().house, "127.0.0.1", 0, TOKEN, None)
+            server, gate = await listener.listen(new_talk().services, "127.0.0.1", 0, TOKEN, None)
             try:
                 return await visit(server.sockets[0].getsockname()[1], gate)
             finally:
@@ -82,7 +82,7 @@ async def handshake(port: int, **headers: str | None) -> tuple[int, str]:
     ],
 )
 def test_who_is_let_in(served: Callable[[Visit], Any], headers: dict[str, str | None], status: int) -> None:
-    async def visit(port: int, gate: listener.Gate) -> int:
+    async def visit(port: int, gate: listener.HandshakePolicy) -> int:
         filled = {name: value and value.replace("{port}", str(port)) for name, value in headers.items()}
         return (await handshake(port, **filled))[0]
 
@@ -90,7 +90,7 @@ def test_who_is_let_in(served: Callable[[Visit], Any], headers: dict[str, str | 
 
 
 def test_compression_is_not_agreed_to(served: Callable[[Visit], Any]) -> None:
-    async def visit(port: int, gate: listener.Gate) -> str:
+    async def visit(port: int, gate: listener.HandshakePolicy) -> str:
         return (await handshake(port, Sec_WebSocket_Extensions="permessage-deflate"))[1]
 
     assert "extensions" not in served(visit).lower()
@@ -99,7 +99,7 @@ def test_compression_is_not_agreed_to(served: Callable[[Visit], Any]) -> None:
 def test_too_many_clients(served: Callable[[Visit], Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listener, "MAX_SESSIONS", 1)
 
-    async def visit(port: int, gate: listener.Gate) -> None:
+    async def visit(port: int, gate: listener.HandshakePolicy) -> None:
         async with connect(f"ws://127.0.0.1:{port}", additional_headers={"Authorization": BEARER}) as first:
             await first.send(codec.encode_bytes(Hello(1, "test")))
             await first.recv()
@@ -116,7 +116,7 @@ def test_too_many_clients(served: Callable[[Visit], Any], monkeypatch: pytest.Mo
 def conversation(served: Callable[[Visit], Any], *messages: bytes | str) -> tuple[list[Any], int | None]:
     """What is answered until the connection closes or falls silent, and the close code if it closed."""
 
-    async def visit(port: int, gate: listener.Gate) -> tuple[list[Any], int | None]:
+    async def visit(port: int, gate: listener.HandshakePolicy) -> tuple[list[Any], int | None]:
         url, headers = f"ws://127.0.0.1:{port}", {"Authorization": BEARER}
         async with connect(url, additional_headers=headers, max_size=None, compression=None) as link:
             answers: list[Any] = []
@@ -158,7 +158,7 @@ def test_garbage_leaves_the_connection_open(served: Callable[[Visit], Any]) -> N
 def test_a_message_beyond_the_limit_closes_the_connection(served: Callable[[Visit], Any]) -> None:
     """The announced length is enough; nothing is received for it."""
 
-    async def visit(port: int, gate: listener.Gate) -> bytearray:
+    async def visit(port: int, gate: listener.HandshakePolicy) -> bytearray:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         opening = websocket.Handshake("127.0.0.1", port, TOKEN)
         writer.write(opening.request)

@@ -380,7 +380,7 @@ def test_jobs_that_cannot_be(talk: Talk, job: type[Job], changes: dict[str, Any]
 def test_a_defect_of_ours_is_an_answer_too(new_talk: type[Talk]) -> None:
     talk = new_talk()
     talk.greet()
-    talk.house.models = lambda identity: 1 / 0  # type: ignore[assignment,return-value]
+    talk.services.models = lambda identity: 1 / 0  # type: ignore[assignment,return-value]
     failed = talk.error(ModelsRequest("m"))
     assert (failed.id, failed.code) == ("m", "internal")
     talk.send(StatusRequest("s"))

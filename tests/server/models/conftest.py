@@ -40,7 +40,7 @@ def hub() -> Iterator[hubs.Hub]:
 
 @dataclass
 class Puller:
-    """Pulls as the server does: in a process of its own, with the real hub client against the stand-in."""
+    """Downloads as the server does: in a process of its own, with the real hub client against the stand-in."""
 
     home: Path
     hub: hubs.Hub

@@ -21,7 +21,7 @@ from tests.server.models.families.birefnet import test_birefnet as birefnets
 from tests.server.models.families.matting import test_vitmatte as vitmattes
 from tests.server.models.families.parsing import test_parsers as parsers
 
-MATTER = "birefnet-lite-matting"
+MATTING = "birefnet-lite-matting"
 YOLO = "person-yolov8n-seg"
 
 
@@ -39,8 +39,8 @@ def make(folder: Path) -> Path:
     detectors.rf_detr(folder / "rf-detr-seg-small", masks=True)
     parsers.save_segformer(folder / "segformer-clothes", labels.CLOTHES.labels, side=64)
     vitmattes.save(folder / "vitmatte-small")
-    (folder / MATTER).mkdir()
-    save_file(_birefnet(), folder / MATTER / "model.safetensors")
+    (folder / MATTING).mkdir()
+    save_file(_birefnet(), folder / MATTING / "model.safetensors")
     if find_spec("ultralytics") is not None:
         made = yolos.converted(folder / YOLO, "yolov8-seg")
         made.with_suffix(".pt").unlink()
@@ -59,6 +59,6 @@ def known() -> Catalogue:
     entries = []
     for entry in catalogue.built_in().model:
         files = tuple(file.model_copy(update={"size": None, "sha256": None, "also": ()}) for file in entry.files)
-        small = {"input_size": 64} if entry.id == MATTER else {}
+        small = {"input_size": 64} if entry.id == MATTING else {}
         entries.append(entry.model_copy(update={"files": files, **small}))
     return Catalogue(model=tuple(entries))

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError,
 from maskwright.models import families
 from maskwright_protocol.errors import ModelMissing
 
-Role = Literal["detector", "segmenter", "matter", "parser"]
+Role = Literal["detector", "segmenter", "matting", "parser"]
 Commercial = Literal["yes", "no", "ask"]
 Precision = Literal["fp32", "fp16", "bf16", "int8"]
 
@@ -183,8 +183,10 @@ class Entry(BaseModel):
     memory_in: dict[Precision, PositiveInt] = Field(default_factory=dict)
     input_size: PositiveInt
     options: dict[str, Any] = Field(default_factory=dict)
-    suits: tuple[Literal["photo", "portrait", "drawing"], ...] = ()  # pictures that a matter was made for; empty: all
-    needs_trimap: bool = False  # a matter that refines what is selected and finds no subject by itself
+    suits: tuple[
+        Literal["photo", "portrait", "drawing"], ...
+    ] = ()  # pictures that a matting model was made for; empty: all
+    needs_trimap: bool = False  # a matting model that refines what is selected and finds no subject by itself
     requires: tuple[str, ...] = ()  # Python modules without which an embedded model is not there
     prefers_gpu: bool = False  # too slow on a CPU to be taken there unless asked for or alone
     own: bool = False  # the user's own entry

@@ -268,7 +268,7 @@ def every_part(table: LabelTable) -> list[Part]:
     return [_own(table, number) for number, label in enumerate(table.labels) if key(label) not in BACKGROUND]
 
 
-def agrees(table: LabelTable, named: Sequence[str]) -> str:
+def disagreement(table: LabelTable, named: Sequence[str]) -> str:
     """Whether a checkpoint's own label names are the table's: "" or the first difference, as a sentence.
 
     Names as made up by a library ("LABEL_3") say nothing and agree with everything.
@@ -306,13 +306,13 @@ def of_checkpoint(entry: Entry, named: Sequence[str]) -> LabelTable:
     """
     if "labels" in entry.options:
         table = of_entry(entry)
-        difference = agrees(table, named)
+        difference = disagreement(table, named)
         if difference:
             text = f"The model {entry.id} does not have the labels that Maskwright knows of it: {difference}."
             raise ModelBroken(text, model=entry.id)
         return table
     for table in TABLES.values():
-        if not agrees(table, named) and not all(key(name).startswith("label ") for name in named):
+        if not disagreement(table, named) and not all(key(name).startswith("label ") for name in named):
             return table
     return LabelTable("own", "face" if entry.options.get("of") == "face" else "person", tuple(named))
 

@@ -9,7 +9,7 @@ from .entries import Absent, Catalogue, Entry
 _ROLES = {
     "detector": ("Find things by name", "Words to boxes; a segmenter then selects what is in them."),
     "segmenter": ("Select what is clicked or boxed", "Points and boxes to a selection."),
-    "matter": ("Cut out the subject", "A picture to soft opacity."),
+    "matting": ("Cut out the subject", "A picture to soft opacity."),
     "parser": ("Tell parts of people", "Clothes, face and body parts."),
 }
 _COMMERCIAL = {"yes": "yes", "no": "**no**", "ask": "ask"}

@@ -21,7 +21,7 @@ from maskwright.models.catalogue.entries import Catalogue, Entry, Precision
 from maskwright.models.install import scan
 from maskwright.models.install.scan import Installed
 from maskwright.models.machine import hardware, packages, records
-from maskwright.models.roles import Detector, Matter, Model, Parser, Segmenter
+from maskwright.models.roles import Detector, MattingModel, Model, Parser, Segmenter
 from maskwright_protocol.errors import MaskwrightError, ModelBroken, ModelMissing, OutOfMemory
 
 from .devices import Devices, Placement, WantedPrecision
@@ -197,7 +197,7 @@ class ModelPool:
         """Ids of the installed models of that role, best first: in the catalogue's order, those that suit the device.
 
         The basic engine comes after all models that can run, since it knows no objects: slow is better than wrong.
-        ``needs_trimap``: of the matters, those that refine by a trimap instead of those that find the subject.
+        ``needs_trimap``: of the matting models, those that refine by a trimap instead of those that find the subject.
         """
         present = self.installed
         entries = [e for e in self.known.with_role(role) if e.id in present and e.needs_trimap == needs_trimap]
@@ -242,8 +242,8 @@ class ModelPool:
     def segmenter(self, model_id: str) -> Segmenter:
         return cast(Segmenter, self.get("segmenter", model_id))
 
-    def matter(self, model_id: str) -> Matter:
-        return cast(Matter, self.get("matter", model_id))
+    def matting(self, model_id: str) -> MattingModel:
+        return cast(MattingModel, self.get("matting", model_id))
 
     def parser(self, model_id: str) -> Parser:
         return cast(Parser, self.get("parser", model_id))

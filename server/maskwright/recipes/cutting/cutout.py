@@ -10,7 +10,7 @@ from maskwright.masks.subjects import Subjects, subjects
 from maskwright.masks.trimap import WIDEST
 from maskwright.recipes.job import prompts, vision
 from maskwright.recipes.job.context import JobContext
-from maskwright.recipes.job.model_choice import Cast
+from maskwright.recipes.job.model_choice import ModelChoice
 from maskwright.recipes.job.picture import PictureView
 from maskwright.recipes.job.wire_masks import pack, rect_from
 from maskwright_protocol.errors import BadInput
@@ -24,7 +24,7 @@ from .prompted_objects import NothingFound, by_prompt, prompted
 from .refine import adjusted
 
 EDGES = ("auto", "matte", "refined")
-CLOSER = 1.5  # how many times more of the subject a matter must see in a crop than in the whole to look again
+CLOSER = 1.5  # how many times more of the subject a matting model must see in a crop than in the whole to look again
 
 
 @dataclass
@@ -40,17 +40,17 @@ def cutout(request: Cutout, picture: PictureView, context: JobContext) -> Cutout
     """Raises ``MorePixelsNeeded`` when full resolution is needed and only a proxy is there."""
     post, depth = prompts.check_post(request.post), prompts.check_depth(request.mask_depth)
     _check(request, picture)
-    cast = Cast(request, "cutout", context)
-    image_kind.suit(cast, picture, context)
-    answer = CutoutResult(request.id, request.generation, context.report(cast.recipe()))
+    choice = ModelChoice(request, "cutout", context)
+    image_kind.suit(choice, picture, context)
+    answer = CutoutResult(request.id, request.generation, context.report(choice.recipe()))
     try:
-        subject = _by_prompt(request, cast, picture, context) if prompted(request) else _main(
-            request, cast, picture, context
+        subject = _by_prompt(request, choice, picture, context) if prompted(request) else _main(
+            request, choice, picture, context
         )  # fmt: skip
     except NothingFound as nothing:
         answer.reason, answer.message, answer.hint = "nothing_found", nothing.message, nothing.hint
         answer.subjects = nothing.listed
-        answer.report = context.report(cast.recipe())
+        answer.report = context.report(choice.recipe())
         return answer
     answer.agreement, answer.route, answer.subjects = subject.agreement, subject.matted.route, subject.listed
     with context.stage("post", "Drawing the mask"):
@@ -66,7 +66,7 @@ def cutout(request: Cutout, picture: PictureView, context: JobContext) -> Cutout
         shown = answer.alpha.box
         visible = PixelBox(shown.x, shown.y, shown.width, shown.height)
         answer.foreground = coloured(parts, visible, request, picture, context)
-    answer.report = context.report(cast.recipe())
+    answer.report = context.report(choice.recipe())
     return answer
 
 
@@ -87,16 +87,16 @@ def _needed(box: PixelBox, request: Cutout, picture: PictureView) -> PixelBox:
     return picture.box if request.post.invert else box.padded(margin(request.post)).intersect(picture.box)
 
 
-def _by_prompt(request: Cutout, cast: Cast, picture: PictureView, context: JobContext) -> Subject:
+def _by_prompt(request: Cutout, choice: ModelChoice, picture: PictureView, context: JobContext) -> Subject:
     """Each thing that is meant by itself, its neighbours taken away, then all together."""
-    found = by_prompt(request, cast, picture, context)
+    found = by_prompt(request, choice, picture, context)
     whole = PixelBox(0, 0, 0, 0)
     for _, box in found.chosen:
         whole = whole.union(region(box, picture.box, request.hair, request.edge_width or WIDEST))
     picture.need_detail(_needed(whole, request, picture))
     done = [
         compose(
-            mask, box, found.others, picture, cast, request, context,
+            mask, box, found.others, picture, choice, request, context,
             edges=request.edges, transparency=request.transparency, paint_out=request.paint_out,
         )
         for mask, box in found.chosen
@@ -104,14 +104,14 @@ def _by_prompt(request: Cutout, cast: Cast, picture: PictureView, context: JobCo
     return Subject(edge.union(done), found.listed, min(one.agreement for one in done))
 
 
-def _main(request: Cutout, cast: Cast, picture: PictureView, context: JobContext) -> Subject:
-    """The subjects that the matter finds by itself."""
-    matter = cast.matter()
-    small = vision.matte(matter, picture, context)
+def _main(request: Cutout, choice: ModelChoice, picture: PictureView, context: JobContext) -> Subject:
+    """The subjects that the matting model finds by itself."""
+    matting = choice.matting()
+    small = vision.matte(matting, picture, context)
     if not (small >= 0.5).any():
         raise NothingFound("No main subject was found.", "Select the subject with a click or a box instead.")
     seen = subjects(small)
-    listed = _listed(seen, picture, matter.model_id)
+    listed = _listed(seen, picture, matting.model_id)
     small = seen.keep(small, _chosen(seen, listed, request, picture))
     box = picture.overview_box_to_document(tight_box(small))
     roi = region(box, picture.box, request.hair, request.edge_width or WIDEST)
@@ -123,16 +123,16 @@ def _main(request: Cutout, cast: Cast, picture: PictureView, context: JobContext
     done = Matted(alpha, box, 1.0, "matte")
     if not detailed or request.edges == "matte":
         return Subject(done, listed)
-    size = context.models.known.get(matter.model_id).input_size
+    size = context.models.known.get(matting.model_id).input_size
     whole, part = max(picture.box.width, picture.box.height), max(roi.width, roi.height)
     if min(size, part) * whole > CLOSER * min(size, max(picture.size)) * part:
         done = compose(
-            alpha, box, [], picture, cast, request, context, edges=request.edges, transparency=request.transparency
+            alpha, box, [], picture, choice, request, context, edges=request.edges, transparency=request.transparency
         )
     elif finer_wanted(request.edges, size, roi):
         width = edge.edge_width(alpha, request.edge_width)
-        asked = request.edges == "refined" or not cast.free("refiner")
-        done = found_again(done, picture, cast.refiner(), width, request.hair, roi, context, asked)
+        asked = request.edges == "refined" or not choice.free("refiner")
+        done = found_again(done, picture, choice.refiner(), width, request.hair, roi, context, asked)
     return Subject(done, listed)
 
 

@@ -15,7 +15,7 @@ from maskwright.masks.guided import guided_filter
 from maskwright.masks.instances import merge
 from maskwright.masks.opencv import cv2
 from maskwright.masks.trimap import INSIDE, OUTSIDE, REACH, auto_edge_width, outline_length, trimap, unknown, widened
-from maskwright.models.roles import Matter
+from maskwright.models.roles import MattingModel
 from maskwright.recipes.job import prompts
 from maskwright.recipes.job.context import JobContext
 from maskwright.recipes.job.picture import PictureView
@@ -54,18 +54,18 @@ class Guided:
 
 
 class ByTrimap:
-    """With a matter that works from a trimap; where a piece shows no sure place of one kind, without it."""
+    """With a matting model that works from a trimap; where a piece shows no sure place of one kind, without it."""
 
     route = "trimap"
 
-    def __init__(self, picture: PictureView, matter: Matter) -> None:
-        self._picture, self._matter = picture, matter
+    def __init__(self, picture: PictureView, matting: MattingModel) -> None:
+        self._picture, self._matting = picture, matting
         self._guided = Guided(picture)
 
     def solve(self, box: PixelBox, tri: Plane, rough: Plane, width: float) -> Plane:
         if not ((tri == INSIDE).any() and (tri == OUTSIDE).any()):
             return self._guided.solve(box, tri, rough, width)
-        return self._matter.matte(np.ascontiguousarray(self._picture.detail_rgb(box)), np.ascontiguousarray(tri))
+        return self._matting.matte(np.ascontiguousarray(self._picture.detail_rgb(box)), np.ascontiguousarray(tri))
 
 
 class FromMatte:
@@ -91,7 +91,12 @@ class Matted:
 
 
 def solver_for(
-    picture: PictureView, refiner: Matter | None, mask: NDArray[Any], width: float, context: JobContext, asked: bool
+    picture: PictureView,
+    refiner: MattingModel | None,
+    mask: NDArray[Any],
+    width: float,
+    context: JobContext,
+    asked: bool,
 ) -> Solver:
     """The refiner, or the guided filter where there is none, or where the band is too long for a refiner on the CPU
     that nobody ``asked`` for."""

@@ -1,4 +1,4 @@
-"""What kind of picture it is, and which of the installed matters suits it and the device."""
+"""What kind of picture it is, and which of the installed matting models suits it and the device."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from maskwright.masks.opencv import cv2
 from maskwright.models.roles import RGB
 from maskwright.recipes.job.context import JobContext
-from maskwright.recipes.job.model_choice import Cast
+from maskwright.recipes.job.model_choice import ModelChoice
 from maskwright.recipes.job.picture import PictureView
 
 PHOTO, PORTRAIT, DRAWING = "photo", "portrait", "drawing"
@@ -69,22 +69,22 @@ def kind(picture: PictureView, context: JobContext, tell_portraits: bool) -> str
     return PORTRAIT if any(face.box.height >= least for face in faces) else PHOTO
 
 
-def suit(cast: Cast, picture: PictureView, context: JobContext) -> None:
-    """Let the cast take the matter that suits the picture, where neither the user nor the recipe names one.
+def suit(choice: ModelChoice, picture: PictureView, context: JobContext) -> None:
+    """Let the choice take the matting model that suits the picture, where neither the user nor the recipe names one.
 
     A catalogue entry may say what it ``suits``; one that says nothing is for all. On a CPU, models
     that are slow there come after those that are not. The choice is told in a note when it was one.
     """
-    if not cast.free("matter"):
+    if not choice.free("matting"):
         return
-    candidates = context.models.candidates("matter")
+    candidates = context.models.candidates("matting")
     if len(candidates) < 2:
         return
     suits = {i: context.models.known.get(i).suits for i in candidates}
     what = kind(picture, context, any(PORTRAIT in kinds for kinds in suits.values()))
     quick = [i for i in candidates if not context.models.slow(i)] or candidates
     chosen = next((i for i in quick if what in suits[i]), None) or next((i for i in quick if not suits[i]), quick[0])
-    cast.take("matter", chosen)
+    choice.take("matting", chosen)
     title = context.models.known.get(chosen).title
     passed = next((i for i in candidates if context.models.slow(i) and (what in suits[i] or not suits[i])), None)
     slower = ""

@@ -1,8 +1,8 @@
-"""A segmenter's object with a matter's edges: what the segmenter knows of the whole, what the matter knows of hair.
+"""A segmenter's object with a matting model's edges: the one knows what belongs together, the other knows hair.
 
-The object's crop of the picture, at its own resolution and not painted over, goes to the matter; its alpha counts in a
-band around the object's outline, the object itself inside and outside of it. Where the matter took something else for
-the subject, the edge is found from a trimap of the object instead.
+The object's crop of the picture, at its own resolution and not painted over, goes to the matting model; its alpha counts
+in a band around the object's outline, the object itself inside and outside of it. Where the matting model took
+something else for the subject, the edge is found from a trimap of the object instead.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from maskwright.masks.boxes import PixelBox, Plane, as_float, recrop
 from maskwright.masks.opencv import cv2
 from maskwright.masks.trimap import WIDEST
-from maskwright.models.roles import RGB, FloatMap, Matter
+from maskwright.models.roles import RGB, FloatMap, MattingModel
 from maskwright.recipes.job.context import JobContext
-from maskwright.recipes.job.model_choice import Cast
+from maskwright.recipes.job.model_choice import ModelChoice
 from maskwright.recipes.job.picture import PictureView
 from maskwright_protocol.errors import BadInput
 
@@ -30,8 +30,10 @@ Selected = tuple[NDArray[Any], PixelBox]  # a mask, float or whole numbers, and 
 ROI_SHARE = 0.125  # of the object's size, added on each side
 ROI_LEAST = 64  # pixels
 AGREEMENT = 0.6  # IoU of matte and object below which the matte shows something else
-FINER = 1.25  # how many times larger than the matter's own resolution the crop is before the edge is found once more
-COARSE = 512  # pixels: a matter that looks at fewer has blurred edges at any size
+FINER = (
+    1.25  # how many times larger than the matting model's own resolution the crop is before the edge is found once more
+)
+COARSE = 512  # pixels: a matting model that looks at fewer has blurred edges at any size
 SURE, HAZE = 0.9, 0.05
 PAINTS = ("", "green", "mean", "blur")
 _GREEN = (0, 255, 0)
@@ -49,7 +51,7 @@ def compose(
     box: PixelBox,
     others: Sequence[Selected],
     picture: PictureView,
-    cast: Cast,
+    choice: ModelChoice,
     settings: EdgeSettings,
     context: JobContext,
     *,
@@ -57,10 +59,10 @@ def compose(
     transparency: bool = False,
     paint_out: str = "",
 ) -> Matted:
-    """Alpha of the object that ``mask`` shows (covering ``box``, tight), by the cast's matter and refiner.
+    """Alpha of the object that ``mask`` shows (covering ``box``, tight), by the job's matting model and refiner.
 
-    ``others``: masks of its neighbours, whose sure parts are taken away. ``edges``: "matte" as the matter gives them,
-    "refined" found once more by the refiner, "auto": refined where the matter looks at fewer pixels than there are.
+    ``others``: masks of its neighbours, whose sure parts are taken away. ``edges``: "matte" as the matting model gives
+    them, "refined" found once more by the refiner, "auto": refined where the model looks at fewer pixels than there are.
     ``agreement`` is the IoU of matte and object in the crop. Raises ``MorePixelsNeeded`` for that crop.
     """
     if paint_out not in PAINTS:
@@ -68,17 +70,17 @@ def compose(
     width = edge_width(mask, settings.edge_width)
     roi = region(box, picture.box, settings.hair, width)
     picture.need_detail(roi)
-    matter, refiner = cast.matter(), cast.refiner()
-    matte = _matte(matter, picture, roi, mask, box, width, paint_out, context)
+    matting, refiner = choice.matting(), choice.refiner()
+    matte = _matte(matting, picture, roi, mask, box, width, paint_out, context)
     agreement = overlap(matte, as_float(recrop(mask, box, roi)))
-    hair, asked = settings.hair, edges == "refined" or not cast.free("refiner")
+    hair, asked = settings.hair, edges == "refined" or not choice.free("refiner")
     if agreement < AGREEMENT:
         context.note("The matting model took something else for the subject, so the edge was found from the selection.")
         solver = solver_for(picture, refiner, mask, width, context, asked)
         done = find_edge(mask, box, picture, solver, context, width=width, hair=hair, limit=roi)
     else:
         done = find_edge(mask, box, picture, FromMatte(matte, roi), context, width=width, hair=hair, limit=roi)
-        if finer_wanted(edges, context.models.known.get(matter.model_id).input_size, roi):
+        if finer_wanted(edges, context.models.known.get(matting.model_id).input_size, roi):
             done = found_again(done, picture, refiner, width, hair, roi, context, asked)
         if transparency:
             inside = as_float(recrop(mask, box, done.box)) >= SURE
@@ -90,7 +92,7 @@ def compose(
 
 
 def found_again(
-    done: Matted, picture: PictureView, refiner: Matter | None, width: float, hair: bool, roi: PixelBox,
+    done: Matted, picture: PictureView, refiner: MattingModel | None, width: float, hair: bool, roi: PixelBox,
     context: JobContext, asked: bool,
 ) -> Matted:  # fmt: skip
     """``done`` with its edge found once more by the refiner at full resolution, unless that would take too long."""
@@ -108,8 +110,8 @@ def found_again(
 
 
 def region(box: PixelBox, canvas: PixelBox, hair: bool, width: float = WIDEST) -> PixelBox:
-    """The crop around an object that a matter is shown: a quarter larger, at least 64 pixels on each side, and as far
-    as an edge band of that width may reach."""
+    """The crop around an object that a matting model is shown: a quarter larger, at least 64 pixels on each side, and
+    as far as an edge band of that width may reach."""
     least = max(ROI_LEAST, reach(width, hair))
     x = max(least, math.ceil(ROI_SHARE * box.width))
     y = max(least, math.ceil(ROI_SHARE * box.height))
@@ -117,7 +119,7 @@ def region(box: PixelBox, canvas: PixelBox, hair: bool, width: float = WIDEST) -
 
 
 def finer_wanted(edges: str, input_size: int, box: PixelBox) -> bool:
-    """Whether a matter that looks at ``input_size`` pixels leaves something to find in a crop of that size."""
+    """Whether a matting model that looks at ``input_size`` pixels leaves something to find in a crop of that size."""
     coarse = input_size < COARSE or max(box.width, box.height) > FINER * input_size
     return edges == "refined" or (edges == "auto" and coarse)
 
@@ -130,14 +132,14 @@ def overlap(matte: Plane, mask: Plane) -> float:
 
 
 def _matte(
-    matter: Matter, picture: PictureView, roi: PixelBox, mask: NDArray[Any], box: PixelBox, width: float,
+    matting: MattingModel, picture: PictureView, roi: PixelBox, mask: NDArray[Any], box: PixelBox, width: float,
     paint_out: str, context: JobContext,
 ) -> FloatMap:  # fmt: skip
     image = picture.detail_rgb(roi)
     if paint_out:
         image = painted(image, as_float(recrop(mask, box, roi)), width, paint_out)
     with context.stage("refine", "Looking at the edges"):
-        return matter.matte(np.ascontiguousarray(image))
+        return matting.matte(np.ascontiguousarray(image))
 
 
 def painted(image: RGB, mask: Plane, width: float, how: str) -> RGB:

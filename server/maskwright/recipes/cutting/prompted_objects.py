@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from maskwright.recipes.job import prompts
 from maskwright.recipes.job.context import JobContext
-from maskwright.recipes.job.model_choice import Cast
+from maskwright.recipes.job.model_choice import ModelChoice
 from maskwright.recipes.job.picture import PictureView, tight_mask
 from maskwright.recipes.selecting.select import select
 from maskwright_protocol.errors import EmptyPrompt
@@ -37,7 +37,7 @@ def prompted(request: Cutout) -> bool:
     return bool(request.text.strip() or request.points or request.boxes or request.mask is not None)
 
 
-def by_prompt(request: Cutout, cast: Cast, picture: PictureView, context: JobContext) -> Objects:
+def by_prompt(request: Cutout, choice: ModelChoice, picture: PictureView, context: JobContext) -> Objects:
     """The objects of text, points, boxes or a mask. Raises ``NothingFound`` and the errors of ``select``."""
     if not (request.text.strip() or request.points or request.boxes):
         assert request.mask is not None
@@ -48,8 +48,8 @@ def by_prompt(request: Cutout, cast: Cast, picture: PictureView, context: JobCon
     # All of them, so that what is not picked can be told from what is.
     models = {role: model for role, model in request.models.items() if role in ("segmenter", "detector")}
     for role in ("segmenter", "detector"):
-        if not cast.free(role):
-            models[role] = cast.model_id(role)
+        if not choice.free(role):
+            models[role] = choice.model_id(role)
     answer = select(
         Select(
             request.id, request.picture, models=models, text=request.text, exclude_text=request.exclude_text,

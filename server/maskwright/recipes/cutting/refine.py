@@ -10,7 +10,7 @@ from maskwright.masks import edges
 from maskwright.masks.boxes import PixelBox, Plane, as_float
 from maskwright.recipes.job import prompts
 from maskwright.recipes.job.context import JobContext
-from maskwright.recipes.job.model_choice import Cast
+from maskwright.recipes.job.model_choice import ModelChoice
 from maskwright.recipes.job.picture import PictureView, tight_mask, to_rect
 from maskwright.recipes.job.wire_masks import pack, rect_of
 from maskwright.recipes.selecting.draw import finish
@@ -30,15 +30,15 @@ def refine(request: Refine, picture: PictureView, context: JobContext) -> Select
     post, depth = prompts.check_post(request.post), prompts.check_depth(request.mask_depth)
     check_edge(request)
     inpaint.check_context(request.context)
-    cast = Cast(request, "refine", context)
+    choice = ModelChoice(request, "refine", context)
     mask, box = _selection(request, picture)
-    answer = Selection(request.id, request.generation, context.report(cast.preset.name))
+    answer = Selection(request.id, request.generation, context.report(choice.preset.name))
     source = "selection"
-    if cast.preset.name == PREPARED:
+    if choice.preset.name == PREPARED:
         post = inpaint.suitable(post, mask)
         alpha, work, agreement = as_float(mask), box, 1.0
     else:
-        done = _edge(request, mask, box, cast, picture, context)
+        done = _edge(request, mask, box, choice, picture, context)
         alpha, work, agreement = done.alpha, done.box, done.agreement
         answer.agreement, answer.route = agreement, done.route
         source = "+".join(context.used) or "guided-filter"
@@ -58,9 +58,9 @@ def refine(request: Refine, picture: PictureView, context: JobContext) -> Select
             answer.hint = "Shrink less, or lower the threshold."
     else:
         answer.instances.append(Instance("refined", "", agreement, rect_of(packed), source, mask=packed))
-        if request.context or cast.preset.name == PREPARED:
+        if request.context or choice.preset.name == PREPARED:
             answer.context = to_rect(inpaint.context_box(packed.box, picture.box, request.context))
-    answer.report = context.report(cast.preset.name)
+    answer.report = context.report(choice.preset.name)
     return answer
 
 
@@ -75,14 +75,14 @@ def _selection(request: Refine, picture: PictureView) -> tuple[NDArray[Any], Pix
 
 
 def _edge(
-    request: Refine, mask: NDArray[Any], box: PixelBox, cast: Cast, picture: PictureView, context: JobContext
+    request: Refine, mask: NDArray[Any], box: PixelBox, choice: ModelChoice, picture: PictureView, context: JobContext
 ) -> Matted:
-    wanted = request.models.get("matter", "")
+    wanted = request.models.get("matting", "")
     width = edge_width(mask, request.edge_width)
     if wanted and not context.models.known.get(wanted).needs_trimap:
-        return compose(mask, box, [], picture, cast, request, context)
-    refiner = cast.matter() if wanted else cast.refiner()
-    asked = cast.preset.name == "trimap" or not cast.free("refiner") or bool(wanted)
+        return compose(mask, box, [], picture, choice, request, context)
+    refiner = choice.matting() if wanted else choice.refiner()
+    asked = choice.preset.name == "trimap" or not choice.free("refiner") or bool(wanted)
     solver = solver_for(picture, refiner, mask, width, context, asked)
     return find_edge(mask, box, picture, solver, context, width=width, hair=request.hair)
 

@@ -12,7 +12,7 @@ from maskwright.models.catalogue.labels import find as find_part
 from maskwright.models.catalogue.options import OPTIONS
 from maskwright.models.catalogue.words import meanings
 from maskwright.models.machine.packages import lacking
-from maskwright.models.roles import Detection, Detector, Matter, Parser, Segmenter
+from maskwright.models.roles import Detection, Detector, MattingModel, Parser, Segmenter
 from maskwright.models.runtime import pymatting_cache
 from maskwright.models.runtime.pool import BASIC
 from maskwright_protocol.errors import BadInput, ModelMissing
@@ -21,7 +21,13 @@ from maskwright_protocol.messages import Job
 from .context import JobContext
 from .presets import AUTO, PRESETS, Preset, find, named
 
-_ROLES = ("detector", "segmenter", "matter", "refiner", "parser")  # a refiner is a matter that works from a trimap
+_ROLES = (
+    "detector",
+    "segmenter",
+    "matting",
+    "refiner",
+    "parser",
+)  # a refiner is a matting model that works from a trimap
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,7 @@ class Route:
     knows: bool = True  # False for the first there is, where none knows the words
 
 
-class Cast:
+class ModelChoice:
     """The models of one job, loaded when first asked for."""
 
     def __init__(self, request: Job, verb: str, context: JobContext) -> None:
@@ -54,7 +60,7 @@ class Cast:
         pool = self._context.models
         ids = self.preset.models(role) if self.preset.roles.get(role) else ()
         if not ids:
-            best = pool.best("matter", True) if role == "refiner" else pool.best(role)
+            best = pool.best("matting", True) if role == "refiner" else pool.best(role)
             if best is None:
                 candidates = ", ".join(entry.id for entry in pool.known.with_role(role))
                 raise ModelMissing(
@@ -120,15 +126,15 @@ class Cast:
         """Whether the choice is free and the basic engine would be the segmenter."""
         return self.preset.name == AUTO and self.free("segmenter") and self._context.models.best("segmenter") == BASIC
 
-    def matter(self) -> Matter:
-        model_id = self.model_id("matter")
+    def matting(self) -> MattingModel:
+        model_id = self.model_id("matting")
         with self._loading(model_id):
-            model = self._context.models.matter(model_id)
+            model = self._context.models.matting(model_id)
         self._context.use(model_id, model.device)
         return model
 
-    def refiner(self) -> Matter | None:
-        """The matter that works from a trimap, or None where the recipe has none and none is installed."""
+    def refiner(self) -> MattingModel | None:
+        """The matting model that works from a trimap, or None where the recipe has none and none is installed."""
         given = self._wanted.get("refiner", "")
         if not given and "refiner" not in self.preset.roles:
             return None
@@ -143,7 +149,7 @@ class Cast:
             )
             return None
         with self._loading(model_id):
-            model = self._context.models.matter(model_id)
+            model = self._context.models.matting(model_id)
         self._context.use(model_id, model.device)
         return model
 

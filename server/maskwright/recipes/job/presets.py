@@ -38,8 +38,8 @@ class Preset:
 
     def models(self, role: str) -> tuple[str, ...]:
         """Ids of what may play the role, best first; a family that has no model yet stands there by its name."""
-        # A refiner is a matter that works from a trimap.
-        entries = catalogue.load().with_role("matter" if role == "refiner" else role)
+        # A refiner is a matting model that works from a trimap.
+        entries = catalogue.load().with_role("matting" if role == "refiner" else role)
         entries = [entry for entry in entries if entry.needs_trimap == (role == "refiner")]
         if role == "detector" and self.own_masks:
             entries = [entry for entry in entries if draws(entry) is not False]
@@ -64,10 +64,10 @@ _SOFT_BIREFNET = ("birefnet-hr-matting", "birefnet-matting", "birefnet-lite-matt
 
 
 def _cutout(
-    name: str, title: str, *, matter: tuple[str, ...] = (), segmenter: tuple[str, ...] = (), refiner: bool = True
+    name: str, title: str, *, matting: tuple[str, ...] = (), segmenter: tuple[str, ...] = (), refiner: bool = True
 ) -> Preset:
     """A recipe for cut-outs: of the main subject, or of what a prompt names or points at."""
-    roles = {"matter": matter, "segmenter": segmenter, "detector": ()} | ({"refiner": ()} if refiner else {})
+    roles = {"matting": matting, "segmenter": segmenter, "detector": ()} | ({"refiner": ()} if refiner else {})
     optional = ("detector", "refiner") if segmenter else ("segmenter", "detector", "refiner")
     return Preset(name, title, "cutout", roles, optional, takes_text=True, takes_points=True)
 
@@ -131,13 +131,15 @@ PRESETS: tuple[Preset, ...] = (
         for name, (family, title) in _DETECTORS.items()
     ),
     _cutout(AUTO, "Best of what is installed"),
-    _cutout("segmenter+matter", "Named or clicked things, with the matter's edges"),
-    _cutout("sam3+birefnet", "Named or clicked things, SAM 3 and BiRefNet", matter=_SOFT_BIREFNET, segmenter=("sam3",)),
-    _cutout("birefnet", "Main subject, BiRefNet", matter=_BIREFNET),
-    _cutout("birefnet-matting", "Main subject with hair and glass, BiRefNet matting", matter=_SOFT_BIREFNET),
-    _cutout("rmbg-2.0", "Main subject, RMBG-2.0 (not for commercial use)", matter=("rmbg-2.0",)),
-    _cutout("toonout", "Main character of a drawing, ToonOut", matter=("toonout",)),
-    _cutout("u2netp", "Main subject, U²-Netp", matter=("u2netp",)),
+    _cutout("segmenter+matting", "Named or clicked things, with the matting model's edges"),
+    _cutout(
+        "sam3+birefnet", "Named or clicked things, SAM 3 and BiRefNet", matting=_SOFT_BIREFNET, segmenter=("sam3",)
+    ),
+    _cutout("birefnet", "Main subject, BiRefNet", matting=_BIREFNET),
+    _cutout("birefnet-matting", "Main subject with hair and glass, BiRefNet matting", matting=_SOFT_BIREFNET),
+    _cutout("rmbg-2.0", "Main subject, RMBG-2.0 (not for commercial use)", matting=("rmbg-2.0",)),
+    _cutout("toonout", "Main character of a drawing, ToonOut", matting=("toonout",)),
+    _cutout("u2netp", "Main subject, U²-Netp", matting=("u2netp",)),
     Preset(AUTO, "Best of what is installed", "refine", {"refiner": ()}, optional=("refiner",)),
     Preset("trimap", "Edges by matting in a band", "refine", {"refiner": ()}),
     Preset("guided", "Edges that follow the colours, guided filter", "refine"),

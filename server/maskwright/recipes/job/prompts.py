@@ -18,7 +18,7 @@ MAX_LENGTH = 2000.0  # pixels, for the lengths of the post-processing chain
 
 
 @dataclass
-class Wanted:
+class ObjectPrompt:
     """One object to segment: ``points`` and ``box`` in document pixels, or neither for "what the mask shows"."""
 
     points: list[Point] = field(default_factory=list)
@@ -128,7 +128,7 @@ def check_post(post: PostProcess) -> PostProcess:
     return post
 
 
-def objects(request: Select, canvas: PixelBox) -> list[Wanted]:
+def objects(request: Select, canvas: PixelBox) -> list[ObjectPrompt]:
     """What points and boxes ask for: one object for the points; one for each of several boxes, with its own points.
 
     Raises as ``check_points`` and ``check_boxes`` do, and ``EmptyPrompt`` when nothing is asked for.
@@ -136,19 +136,19 @@ def objects(request: Select, canvas: PixelBox) -> list[Wanted]:
     points = check_points(request.points, canvas)
     boxes = check_boxes(request.boxes, canvas)
     if request.start is not None:
-        return [Wanted(points, boxes[0] if boxes else None)]
+        return [ObjectPrompt(points, boxes[0] if boxes else None)]
     if not boxes:
         if any(point.include for point in points):
-            return [Wanted(points)]
+            return [ObjectPrompt(points)]
         if points:
             raise EmptyPrompt("The clicks only tell what is not meant.", hint="Click on what you want to select first.")
         raise EmptyPrompt("There is nothing to select.")
     if len(boxes) == 1:
-        return [Wanted(points, boxes[0])]
-    return distribute(points, [Wanted(box=box) for box in boxes])
+        return [ObjectPrompt(points, boxes[0])]
+    return distribute(points, [ObjectPrompt(box=box) for box in boxes])
 
 
-def distribute(points: list[Point], wanted: list[Wanted]) -> list[Wanted]:
+def distribute(points: list[Point], wanted: list[ObjectPrompt]) -> list[ObjectPrompt]:
     """Give each point to the objects whose boxes it lies in; clicks outside all boxes ask for an object of their own.
 
     A click that excludes and lies in no box belongs to that last object, if there is one.
@@ -157,7 +157,7 @@ def distribute(points: list[Point], wanted: list[Wanted]) -> list[Wanted]:
     for one in wanted:
         one.points = [point for point in points if one.box and holds(one.box, point)]
     if any(point.include for point in outside):
-        return [*wanted, Wanted(outside)]
+        return [*wanted, ObjectPrompt(outside)]
     return wanted
 
 

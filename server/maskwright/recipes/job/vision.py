@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from maskwright.masks.boxes import PixelBox
-from maskwright.models.roles import RGB, Box, Detection, Detector, Embedding, FloatMap, Matter, Segmenter
+from maskwright.models.roles import RGB, Box, Detection, Detector, Embedding, FloatMap, MattingModel, Segmenter
 
 from .context import JobContext
-from .model_choice import Cast
+from .model_choice import ModelChoice
 from .picture import PictureView
 
 _CROPS = 32  # remembered by place; their embeddings have the cache's budget
@@ -98,21 +98,21 @@ def _embedding_key(segmenter: Segmenter, picture: PictureView, crop: PixelBox | 
     return "embedding", segmenter.model_id, setup.precision, picture.key, crop
 
 
-def matte(matter: Matter, picture: PictureView, context: JobContext) -> FloatMap:
+def matte(matting: MattingModel, picture: PictureView, context: JobContext) -> FloatMap:
     """Alpha ``(h, w)`` float32 0..1 of the overview, from memory if it was made before; not to be written to."""
-    key = ("matte", matter.model_id, picture.key)
+    key = ("matte", matting.model_id, picture.key)
     known: FloatMap | None = context.embeddings.get(key)
     if known is not None and known.shape == picture.size:
         return known
     with context.stage("matte", "Finding the subject"):
-        alpha = matter.matte(picture.overview)
+        alpha = matting.matte(picture.overview)
     alpha.flags.writeable = False
     context.embeddings.put(key, alpha, alpha.nbytes)
     return alpha
 
 
-def saliency(segmenter: Segmenter, cast: Cast, picture: PictureView, context: JobContext) -> FloatMap | None:
-    """What stands out in the picture, for segmenters that want to know and where a matter is installed."""
-    if not segmenter.wants_saliency or context.models.best("matter") is None:
+def saliency(segmenter: Segmenter, choice: ModelChoice, picture: PictureView, context: JobContext) -> FloatMap | None:
+    """What stands out in the picture, for segmenters that want to know and where a matting model is installed."""
+    if not segmenter.uses_saliency or context.models.best("matting") is None:
         return None
-    return matte(cast.matter(), picture, context)
+    return matte(choice.matting(), picture, context)

@@ -55,7 +55,7 @@ class MapObject:
 
 
 @dataclass(frozen=True)
-class Atlas:
+class AutomaticMasks:
     """All objects of a picture, the larger first; ``labels`` ``(h, w)`` of the overview holds their numbers."""
 
     objects: list[MapObject]
@@ -74,7 +74,7 @@ class _Partial:
     found: list[Candidate] = field(default_factory=list)
 
 
-def known_objects(segmenter: Segmenter, picture: PictureView, context: JobContext) -> Atlas | None:
+def known_objects(segmenter: Segmenter, picture: PictureView, context: JobContext) -> AutomaticMasks | None:
     """The objects that were found last, whatever the grid."""
     last = context.embeddings.get(("last objects", segmenter.model_id, picture.key))
     return context.embeddings.get(last) if last is not None else None
@@ -82,11 +82,11 @@ def known_objects(segmenter: Segmenter, picture: PictureView, context: JobContex
 
 def all_objects(
     segmenter: Segmenter, picture: PictureView, context: JobContext, points: int = 0, layers: int = 0
-) -> Atlas:
+) -> AutomaticMasks:
     """From memory if they were found before; a search that was cancelled goes on where it was."""
     setup = context.models.setup(context.models.known.get(segmenter.model_id))
     name: tuple[Hashable, ...] = (segmenter.model_id, setup.precision, picture.key, points or POINTS, layers)
-    known: Atlas | None = context.embeddings.get(("objects", *name))
+    known: AutomaticMasks | None = context.embeddings.get(("objects", *name))
     if known is None:
         search = _Search(segmenter, picture, context, points or POINTS, layers)
         partial: _Partial = context.embeddings.get(("search", *name)) or _Partial()
@@ -110,7 +110,7 @@ def _remembered(one: MapObject, segmenter: Segmenter, picture: PictureView) -> R
     return Remembered(segmenter.model_id, *place, one.logits, one.edges, one.low_res)
 
 
-def _atlas(found: list[Candidate], picture: PictureView, layers: int) -> Atlas:
+def _atlas(found: list[Candidate], picture: PictureView, layers: int) -> AutomaticMasks:
     height, width = picture.size
     if layers == 0 and found:
         canvas = found[0].logits
@@ -133,7 +133,7 @@ def _atlas(found: list[Candidate], picture: PictureView, layers: int) -> Atlas:
         )
         for number, (one, parent) in enumerate(zip(ordered, above, strict=True), 1)
     ]
-    return Atlas(objects, objectmap.label_image(ordered, width, height))
+    return AutomaticMasks(objects, objectmap.label_image(ordered, width, height))
 
 
 class _Search:

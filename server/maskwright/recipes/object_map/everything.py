@@ -8,9 +8,9 @@ from maskwright.masks import instances as ops
 from maskwright.models.roles import Box, Featured, Segmenter, SegmentPrompt, TextSegmenter
 from maskwright.recipes.job import prompts, vision
 from maskwright.recipes.job.context import JobContext
-from maskwright.recipes.job.model_choice import Cast
+from maskwright.recipes.job.model_choice import ModelChoice
 from maskwright.recipes.job.picture import PictureView, read_mask
-from maskwright.recipes.job.prompts import Wanted
+from maskwright.recipes.job.prompts import ObjectPrompt
 from maskwright.recipes.job.remembered import Remembered, recall
 from maskwright.recipes.job.wire_masks import rect_of
 from maskwright.recipes.selecting.by_example import LIKE, by_features
@@ -29,7 +29,7 @@ from maskwright_protocol.messages import (
     Similar,
 )
 
-from .automatic_masks import MAX_LAYERS, MAX_POINTS, Atlas, all_objects
+from .automatic_masks import MAX_LAYERS, MAX_POINTS, AutomaticMasks, all_objects
 
 _SAME = 0.8  # IoU beyond which what was found is the selection itself
 
@@ -43,9 +43,9 @@ def everything(request: Everything, picture: PictureView, context: JobContext) -
         raise BadInput(f"A picture is looked at in crops at most {MAX_LAYERS} times.")
     min_score = prompts.check_min_score(request.min_score) or 0.0
     min_area = prompts.check_number(request.min_area, "least area")
-    cast = Cast(request, "select", context)
-    atlas = all_objects(_segmenter(cast), picture, context, points, layers)
-    answer = ObjectMap(request.id, request.generation, context.report(cast.recipe()))
+    choice = ModelChoice(request, "select", context)
+    atlas = all_objects(_segmenter(choice), picture, context, points, layers)
+    answer = ObjectMap(request.id, request.generation, context.report(choice.recipe()))
     sx, sy = picture.scale
     unit = 1 / (sx * sy)
     wanted = [o.score >= min_score and o.area * unit >= min_area for o in atlas.objects]
@@ -66,11 +66,11 @@ def everything(request: Everything, picture: PictureView, context: JobContext) -
     else:
         answer.reason, answer.message = "nothing_found", "No objects were found."
         answer.hint = "Try a denser grid, or a lower least score."
-    answer.report = context.report(cast.recipe())
+    answer.report = context.report(choice.recipe())
     return answer
 
 
-def _renumber(atlas: Atlas, wanted: list[bool]) -> tuple[np.ndarray, np.ndarray]:
+def _renumber(atlas: AutomaticMasks, wanted: list[bool]) -> tuple[np.ndarray, np.ndarray]:
     """Numbers in the answer by numbers in the atlas: of wanted objects, and of each one's nearest wanted holder."""
     numbers = np.concatenate([[0], np.where(wanted, np.cumsum(wanted), 0)]).astype(np.uint16)
     upward = numbers.copy()
@@ -84,8 +84,8 @@ def similar(request: Similar, picture: PictureView, context: JobContext) -> Sele
     """Raises ``EmptyPrompt`` without a selection to compare with, ``ModelMissing`` without a model that can."""
     pick, min_score = prompts.check_pick(request.pick), prompts.check_min_score(request.min_score)
     post, depth = prompts.check_post(request.post), prompts.check_depth(request.mask_depth)
-    cast = Cast(request, "select", context)
-    segmenter = _segmenter(cast)
+    choice = ModelChoice(request, "select", context)
+    segmenter = _segmenter(choice)
     target = _target(request, picture, context, segmenter)
     if isinstance(segmenter, TextSegmenter):
         found = _by_example(segmenter, target, picture, context, min_score)
@@ -97,7 +97,7 @@ def similar(request: Similar, picture: PictureView, context: JobContext) -> Sele
         )
     found = ops.pick(found, pick)
     remember(found, segmenter.model_id, picture, context)
-    answer = Selection(request.id, request.generation, context.report(cast.recipe()))
+    answer = Selection(request.id, request.generation, context.report(choice.recipe()))
     drawn, source = Drawing(picture, depth, post, None), "+".join(context.used)
     with context.stage("post", "Drawing the masks"):
         for one in found:
@@ -106,7 +106,7 @@ def similar(request: Similar, picture: PictureView, context: JobContext) -> Sele
                 answer.instances.append(Instance(one.id, one.label, one.score, rect_of(mask), source, mask=mask))
         if request.merge and answer.instances:
             answer.merged = drawn.merged(found, [one.logits for one in found])
-    answer.report = context.report(cast.recipe())
+    answer.report = context.report(choice.recipe())
     if not answer.instances:
         answer.reason = "empty_after_post_processing" if found else "nothing_found"
         answer.message = "Nothing similar was found."
@@ -114,9 +114,9 @@ def similar(request: Similar, picture: PictureView, context: JobContext) -> Sele
     return answer
 
 
-def _segmenter(cast: Cast) -> Segmenter:
-    segmenter = cast.segmenter()
-    if segmenter.wants_saliency:
+def _segmenter(choice: ModelChoice) -> Segmenter:
+    segmenter = choice.segmenter()
+    if segmenter.uses_saliency:
         raise ModelMissing(
             "The basic engine knows no objects, so it cannot list them.",
             hint="Install a SAM model, for instance mobile-sam.",
@@ -128,7 +128,7 @@ def _segmenter(cast: Cast) -> Segmenter:
 def _target(request: Similar, picture: PictureView, context: JobContext, segmenter: Segmenter) -> Found:
     known: Remembered | None = recall(request.to, picture, context)
     if known is not None and known.model_id == segmenter.model_id:
-        return Found(request.to, known.label, 1.0, Wanted(), known.map, None)
+        return Found(request.to, known.label, 1.0, ObjectPrompt(), known.map, None)
     if request.mask is None:
         raise EmptyPrompt("There is nothing to compare with.", hint="Select one of the things first.")
     mask = picture.mask_in_overview(*read_mask(request.mask))
@@ -138,7 +138,7 @@ def _target(request: Similar, picture: PictureView, context: JobContext, segment
     tight = ops.tight_box(mask, 0.5)
     box = Box(tight.x, tight.y, tight.right, tight.bottom)
     (answers,) = segmenter.segment(embedding, [SegmentPrompt(box=box, mask=mask)])
-    return Found(new_id(), "", 1.0, Wanted(), answers[0].logits, answers[0].low_res)
+    return Found(new_id(), "", 1.0, ObjectPrompt(), answers[0].logits, answers[0].low_res)
 
 
 def _by_example(
@@ -150,7 +150,7 @@ def _by_example(
     with context.stage("similar", "Looking for what is similar"):
         matches = segmenter.segment_text(embedding, examples=[(box, True)], min_score=min_score)
     others = [
-        Found(new_id(), "", m.hypothesis.score, Wanted(), m.hypothesis.logits, m.hypothesis.low_res)
+        Found(new_id(), "", m.hypothesis.score, ObjectPrompt(), m.hypothesis.logits, m.hypothesis.low_res)
         for m in matches
         if overlap(m.hypothesis.logits, target.logits) <= _SAME
     ]

@@ -23,7 +23,7 @@ from maskwright.models.roles import Parser as ParserModel
 from maskwright.recipes.cutting.edge import HAIR_ROUNDS, ByTrimap, Guided, edge_width, find_edge
 from maskwright.recipes.job import prompts
 from maskwright.recipes.job.context import JobContext
-from maskwright.recipes.job.model_choice import Cast
+from maskwright.recipes.job.model_choice import ModelChoice
 from maskwright.recipes.job.picture import PictureView, read_mask
 from maskwright.recipes.job.wire_masks import pack, rect_of
 from maskwright.recipes.selecting.draw import finish
@@ -63,14 +63,14 @@ def parse(request: Parse, picture: PictureView, context: JobContext) -> Selectio
     """Raises ``UnknownWord``, ``ModelMissing``, ``MorePixelsNeeded`` (unless a draft is asked for)."""
     if len(request.parts) > MAX_PARTS:
         raise BadInput(f"More than {MAX_PARTS} parts are asked for.")
-    cast = Cast(request, "parse", context)
-    return parse_as(request, choose(request.parts, cast, context), cast, picture, context)
+    choice = ModelChoice(request, "parse", context)
+    return parse_as(request, choose(request.parts, choice, context), choice, picture, context)
 
 
 def parse_as(
     request: Parse,
     asked: list[Asked],
-    cast: Cast,
+    choice: ModelChoice,
     picture: PictureView,
     context: JobContext,
     keep: Callable[[list[Piece]], list[Piece]] | None = None,
@@ -81,8 +81,8 @@ def parse_as(
     if request.person < 0:
         raise BadInput("People are counted from 1.")
     region = read_mask(request.region) if request.region is not None else None
-    answer = Selection(request.id, request.generation, context.report(cast.preset.name))
-    work = _Parsing(request, picture, cast, min_score, context)
+    answer = Selection(request.id, request.generation, context.report(choice.preset.name))
+    work = _Parsing(request, picture, choice, min_score, context)
     _explain_sides(request, asked, context)
     found = [piece for one in asked for piece in work.pieces(one)]
     drawn: list[tuple[Plane, PixelBox]] = []
@@ -95,18 +95,18 @@ def parse_as(
                 drawn.append((mask, box))
     if drawn:
         answer.merged = pack(*ops.merge(drawn), depth)
-    answer.report = context.report(cast.preset.name)
+    answer.report = context.report(choice.preset.name)
     if not answer.instances:
         _nothing(answer, request, max((part.person for one in asked for part in one.parts), default=0), work)
     return answer
 
 
-def choose(words: Sequence[str], cast: Cast, context: JobContext) -> list[Asked]:
+def choose(words: Sequence[str], choice: ModelChoice, context: JobContext) -> list[Asked]:
     """Which installed parser tells which part; one for all if there is one. Raises ``UnknownWord``, ``ModelMissing``.
 
     Without words: all labels of the best parser.
     """
-    tables = cast.label_tables()
+    tables = choice.label_tables()
     if not words:
         model_id, table = next(iter(tables.items()))
         return [Asked(model_id, labels.every_part(table))]
@@ -151,16 +151,16 @@ class _Parsing:
     """The people of one job and what was read of them."""
 
     def __init__(
-        self, request: Parse, picture: PictureView, cast: Cast, min_score: float | None, context: JobContext
+        self, request: Parse, picture: PictureView, choice: ModelChoice, min_score: float | None, context: JobContext
     ) -> None:
-        self._request, self._picture, self._cast = request, picture, cast
+        self._request, self._picture, self._choice = request, picture, choice
         self._min_score, self._context = min_score, context
         self.count = 0
         self.of = "person"
 
     def pieces(self, asked: Asked) -> list[Piece]:
         """Soft masks at document resolution of the parts, person by person or all people's together."""
-        parser = self._cast.parser(asked.model_id)
+        parser = self._choice.parser(asked.model_id)
         subjects = self._subjects(parser)
         wanted = {self._whose(part) for part in asked.parts}
         chosen = [s for s in subjects if 0 in wanted or s.number in wanted]
@@ -186,7 +186,7 @@ class _Parsing:
             return [people.everybody(self._picture)]
         given = self._context.models.known.get(parser.model_id).options.get("margins", _MARGINS)
         margins = tuple(float(margin) for margin in given)
-        found = people.find(self._cast, parser.table.of, margins, self._picture, self._min_score, self._context)
+        found = people.find(self._choice, parser.table.of, margins, self._picture, self._min_score, self._context)
         self.count = len(found)
         return found or [people.everybody(self._picture)]
 
@@ -243,7 +243,7 @@ class _Parsing:
 
     def _refined(self, piece: Piece) -> Piece:
         """The piece with its edge found again; a draft's stays as it is."""
-        refiner = self._cast.refiner()
+        refiner = self._choice.refiner()
         solver = Guided(self._picture) if refiner is None else ByTrimap(self._picture, refiner)
         hair = "hair" in piece.part.name
         try:

@@ -14,7 +14,7 @@ from maskwright.models.catalogue import labels
 from maskwright.models.catalogue.labels import Part
 from maskwright.models.roles import Box
 from maskwright.recipes.job.context import JobContext
-from maskwright.recipes.job.model_choice import Cast
+from maskwright.recipes.job.model_choice import ModelChoice
 from maskwright.recipes.job.picture import PictureView
 from maskwright.recipes.job.prompt_language import Choice, Query
 from maskwright.recipes.selecting.by_words import choose
@@ -29,13 +29,13 @@ def parts_by_name(
     unwanted: Sequence[str],
     model_id: str,
     picture: PictureView,
-    cast: Cast,
+    models: ModelChoice,
     context: JobContext,
 ) -> Selection:
     """The answer of a parser to a selection by words. What is left out is left out of the labels."""
-    table = cast.parser(model_id).table
+    table = models.parser(model_id).table
     title = context.models.known.get(model_id).title
-    if cast.free("parser"):
+    if models.free("parser"):
         names = " and ".join(words.phrases)
         context.note(f"{names[:1].upper()}{names[1:]}: told by {title}, a parser of people's parts, since no installed "
                      "model finds it by its name.")  # fmt: skip
@@ -81,7 +81,7 @@ def parts_by_name(
             kept += some
         return ops.pick(kept, request.pick)
 
-    answer = parse_as(parse, [Asked(model_id, parts)], cast, picture, context, keep)
+    answer = parse_as(parse, [Asked(model_id, parts)], models, picture, context, keep)
     answer.report = context.report("parts")
     return answer
 

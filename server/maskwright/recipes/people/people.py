@@ -12,7 +12,7 @@ from maskwright.masks.instances import nms
 from maskwright.models.roles import Box
 from maskwright.recipes.job import tiling, vision
 from maskwright.recipes.job.context import JobContext
-from maskwright.recipes.job.model_choice import Cast
+from maskwright.recipes.job.model_choice import ModelChoice
 from maskwright.recipes.job.picture import PictureView
 
 MAX_PEOPLE = 32
@@ -32,7 +32,7 @@ class Subject:
 
 
 def find(
-    cast: Cast,
+    choice: ModelChoice,
     of: Literal["person", "face"],
     margins: tuple[float, ...],
     picture: PictureView,
@@ -45,7 +45,7 @@ def find(
     looked at if the picture is there at full resolution. The detector is the first installed one that
     knows the word for certain.
     """
-    detector = cast.finder(of)
+    detector = choice.finder(of)
     if detector is None:
         what = "people" if of == "person" else "faces"
         context.note(f"Nothing that finds {what} is installed, so the picture was looked at as a whole.")

@@ -11,7 +11,7 @@ from maskwright.models.roles import Featured, FloatMap
 from maskwright.recipes.job import vision
 from maskwright.recipes.job.context import JobContext
 from maskwright.recipes.job.picture import PictureView
-from maskwright.recipes.job.prompts import Wanted
+from maskwright.recipes.job.prompts import ObjectPrompt
 from maskwright.recipes.object_map.automatic_masks import all_objects, known_objects
 
 from .segment import Found
@@ -36,7 +36,7 @@ def by_features(
         near, far = ([_signature(features, one, picture) for one in kind] for kind in (wanted, unwanted))
         rated = []
         for one in atlas.objects:
-            item = Found(one.id, "", 0.0, Wanted(), one.map, one.low_res.plane() if one.low_res else None)
+            item = Found(one.id, "", 0.0, ObjectPrompt(), one.map, one.low_res.plane() if one.low_res else None)
             if any(_held(item, known) > _PART for known in (*wanted, *unwanted)):
                 continue  # the thing itself, a part of it, or what it is a part of
             own = _signature(features, item, picture)

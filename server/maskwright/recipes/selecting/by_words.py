@@ -13,14 +13,14 @@ from maskwright.models.catalogue.words import COCO, RELATED, meanings, split
 from maskwright.models.roles import Box, Detection, Featured, TextSegmenter
 from maskwright.recipes.job import prompts, tiling, vision
 from maskwright.recipes.job.context import JobContext
-from maskwright.recipes.job.model_choice import Cast
+from maskwright.recipes.job.model_choice import ModelChoice
 from maskwright.recipes.job.picture import PictureView
 from maskwright.recipes.job.prompt_language import Choice, Concept, Query, which
-from maskwright.recipes.job.prompts import Wanted
+from maskwright.recipes.job.prompts import ObjectPrompt
 from maskwright_protocol.messages import Detect, Point, Select
 
 from .by_example import LIKE, by_features
-from .detector_masks import OwnMasks
+from .detector_masks import DetectorMasks
 from .segment import Found, Segmenting, distinct, extent, new_id
 
 # Share of a detected box added on each side. The mask is not clipped to the box anyway, and with padding the masks of
@@ -40,17 +40,17 @@ class Search:
     def __init__(
         self,
         request: Select | Detect,
-        cast: Cast,
+        models: ModelChoice,
         picture: PictureView,
         context: JobContext,
         region: Region | None = None,
         examples: Sequence[Example] = (),
     ) -> None:
         self._examples = examples
-        self._options = {**cast.preset.options, **request.detector_options}
+        self._options = {**models.preset.options, **request.detector_options}
         self._min_score = prompts.check_min_score(request.min_score)
         self._tiles: tiling.Tiles = tiling.check_tiles(request.tiles)
-        self._cast, self._picture, self._context, self._region = cast, picture, context, region
+        self._models, self._picture, self._context, self._region = models, picture, context, region
         self._seen: list[tuple[Concept, list[Detection]]] = []
         self.missing = ""
 
@@ -66,13 +66,13 @@ class Search:
             found += self._chosen(detections, concept, lambda d: d.box, lambda d: d.box.area, _score)
         return sorted(found, key=lambda d: -d.score)
 
-    def objects(self, points: list[Point], boxes: list[Box], job: Segmenting | OwnMasks) -> list[Found]:
+    def objects(self, points: list[Point], boxes: list[Box], job: Segmenting | DetectorMasks) -> list[Found]:
         """Objects that ``look`` saw, and those in ``boxes``; ``points`` belong to the objects that they lie on.
 
         A click that excludes takes a part from a single object; of several it means one of them as a whole.
         """
         groups = [(concept, [wanted_of(one) for one in found]) for concept, found in self._seen]
-        groups.append((Concept(""), [Wanted(box=box) for box in boxes]))
+        groups.append((Concept(""), [ObjectPrompt(box=box) for box in boxes]))
         everything = [one for _, wanted in groups for one in wanted]
         unwanted = [p for p in points if not p.include] if len(everything) > 1 else []
         given = prompts.distribute([p for p in points if p not in unwanted], everything)
@@ -112,7 +112,7 @@ class Search:
 
     def alike(self, segmenter: Featured, points: list[Point], boxes: list[Box], job: Segmenting) -> list[Found]:
         """What is like the wanted examples more than like the others, by a segmenter that takes no examples itself."""
-        given = [Wanted(box=box) for box, _ in self._examples]
+        given = [ObjectPrompt(box=box) for box, _ in self._examples]
         shown = {id(one.wanted): one for one in job.run(given)}
         kinds: dict[bool, list[Found]] = {True: [], False: []}
         for wanted, (_, include) in zip(given, self._examples, strict=True):
@@ -130,14 +130,14 @@ class Search:
     def _beside(self, found: list[Found], points: list[Point], boxes: list[Box], job: Segmenting) -> list[Found]:
         """What clicks beside the found objects and boxes show."""
         beside = [p for p in points if p.include and not any(_shows(one, p, self._picture) for one in found)]
-        return job.run(prompts.distribute(beside, [Wanted(box=box) for box in boxes]))
+        return job.run(prompts.distribute(beside, [ObjectPrompt(box=box) for box in boxes]))
 
-    def less(self, phrases: Sequence[str], job: Segmenting | OwnMasks, segmenter: object) -> list[LogitMap]:
+    def less(self, phrases: Sequence[str], job: Segmenting | DetectorMasks, segmenter: object) -> list[LogitMap]:
         """Logits of what is to be left out, "the largest collar" too; says so when there is none."""
         removed: list[LogitMap] = []
         for text in phrases:
             phrase, choice = which(text)
-            if isinstance(segmenter, TextSegmenter) and self._cast.free("detector"):
+            if isinstance(segmenter, TextSegmenter) and self._models.free("detector"):
                 some = self._matches(segmenter, phrase)
             else:
                 some = job.run([wanted_of(d) for d in self._detect(phrase, None, "off")])
@@ -156,7 +156,7 @@ class Search:
         found = []
         for match in matches:
             seen = match.detection
-            wanted = Wanted([], self._picture.box_to_document(seen.box), seen.label, seen.score)
+            wanted = ObjectPrompt([], self._picture.box_to_document(seen.box), seen.label, seen.score)
             shown = match.hypothesis
             if (shown.logits.values > 0).any():
                 found.append(Found(new_id(), seen.label, seen.score, wanted, shown.logits, shown.low_res))
@@ -182,7 +182,7 @@ class Search:
 
     def _tell_absent(self, phrases: Sequence[str], found: Sequence[Detection]) -> None:
         """The same by the labels of what was found together: phrases, names that they mean, or texts they occur in."""
-        names = tuple(getattr(self._cast.detector(), "labels", ())) or COCO
+        names = tuple(getattr(self._models.detector(), "labels", ())) or COCO
         labels = {one.label for one in found} | {one.text for one in found}
         for phrase in phrases:
             meant = meanings(phrase, names)
@@ -195,7 +195,7 @@ class Search:
         return [one for one in found if self._in_region(one.box)]
 
     def _detect(self, text: str, min_score: float | None, tiles: tiling.Tiles) -> list[Detection]:
-        detector, context, picture = self._cast.detector(), self._context, self._picture
+        detector, context, picture = self._models.detector(), self._context, self._picture
         found = vision.detect(detector, picture, text, min_score, context, self._options)
         pool = context.models
         if tiles == "off" or (tiles == "auto" and (found or pool.slow(detector.model_id))):
@@ -242,8 +242,8 @@ class Search:
         return kept
 
 
-def wanted_of(one: Detection) -> Wanted:
-    return Wanted([], one.box, one.label, one.score, PADDING, one.logits)
+def wanted_of(one: Detection) -> ObjectPrompt:
+    return ObjectPrompt([], one.box, one.label, one.score, PADDING, one.logits)
 
 
 def leave_out(

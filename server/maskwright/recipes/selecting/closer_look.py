@@ -48,7 +48,7 @@ def check_mode(mode: str) -> str:
     return mode
 
 
-class CloseLook:
+class CloserLook:
     """Looks closely at found objects where that is worth it."""
 
     def __init__(self, segmenter: Segmenter, picture: PictureView, context: JobContext, mode: str) -> None:
@@ -56,7 +56,7 @@ class CloseLook:
         entry = context.models.known.get(segmenter.model_id)
         patient = mode == "on" or not (entry.prefers_gpu and segmenter.device == "cpu")
         # What separates by colours alone sees no more in a crop.
-        self._gain = _GAIN.get(mode, math.inf) if patient and not segmenter.wants_saliency else math.inf
+        self._gain = _GAIN.get(mode, math.inf) if patient and not segmenter.uses_saliency else math.inf
         self._auto = mode == "auto"
 
     def run(self, found: list[Found], previous: Remembered | None = None) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from maskwright.masks.logits import LogitMap
 from maskwright.recipes.job.context import JobContext
 from maskwright.recipes.job.picture import PictureView
-from maskwright.recipes.job.prompts import Wanted
+from maskwright.recipes.job.prompts import ObjectPrompt
 from maskwright_protocol.errors import BadInput
 from maskwright_protocol.messages import Select
 
@@ -36,14 +36,14 @@ def check(request: Select, recipe: str) -> None:
         )
 
 
-class OwnMasks:
+class DetectorMasks:
     """Detections -> objects with the detector's masks, all on one grid."""
 
     def __init__(self, picture: PictureView, context: JobContext, grid: LogitMap | None = None) -> None:
         """``grid``: that of objects which are there already, in the overview's pixels."""
         self._picture, self._context, self._grid = picture, context, grid
 
-    def run(self, wanted: list[Wanted]) -> list[Found]:
+    def run(self, wanted: list[ObjectPrompt]) -> list[Found]:
         """One ``Found`` for each that has a mask on which no excluding click lies."""
         drawn = [(one, in_overview(one.logits, self._picture)) for one in wanted if one.logits is not None]
         if drawn and self._grid is None:

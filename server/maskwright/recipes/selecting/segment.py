@@ -16,7 +16,7 @@ from maskwright.models.roles import Box, Embedding, FloatMap, Hypothesis, Segmen
 from maskwright.recipes.job import prompts
 from maskwright.recipes.job.context import JobContext
 from maskwright.recipes.job.picture import PictureView
-from maskwright.recipes.job.prompts import Wanted
+from maskwright.recipes.job.prompts import ObjectPrompt
 from maskwright.recipes.job.remembered import Remembered, SmallPlane, keep, small
 from maskwright_protocol.messages import Point, Select
 
@@ -40,7 +40,7 @@ class Found:
     id: str
     label: str
     score: float
-    wanted: Wanted
+    wanted: ObjectPrompt
     logits: LogitMap
     low_res: FloatMap | None
     others: list[Hypothesis] = field(default_factory=list)
@@ -59,7 +59,7 @@ def new_id() -> str:
     return secrets.token_hex(6)
 
 
-def continued(request: Select, previous: Remembered, points: list[Point], picture: PictureView) -> Wanted:
+def continued(request: Select, previous: Remembered, points: list[Point], picture: PictureView) -> ObjectPrompt:
     """All clicks so far, and the box of before unless a click reaches out of it."""
     boxes = prompts.check_boxes(request.boxes, picture.box)
     box, padding = (boxes[0], 0.0) if boxes else (previous.box, previous.padding)
@@ -70,13 +70,13 @@ def continued(request: Select, previous: Remembered, points: list[Point], pictur
             box = None
     (sx, sy), (ox, oy) = picture.scale, picture.origin
     own = previous.map.mapped(1 / sx, 1 / sy, ox, oy) if previous.low_res is None else None  # a detector's mask
-    return Wanted(points, box, previous.label, previous.detection_score, padding, own)
+    return ObjectPrompt(points, box, previous.label, previous.detection_score, padding, own)
 
 
 def recalled(name: str, previous: Remembered) -> Found:
     """The object as it was answered before, or as the object map has it."""
     low_res = previous.low_res.plane() if previous.low_res is not None else None
-    wanted = Wanted([], previous.box, previous.label, previous.detection_score, previous.padding)
+    wanted = ObjectPrompt([], previous.box, previous.label, previous.detection_score, previous.padding)
     return Found(name, previous.label, previous.score, wanted, previous.map, low_res)
 
 
@@ -100,7 +100,7 @@ class Segmenting:
         low_res = previous.low_res if fits and previous is not None else None
         self._low_res = low_res.plane() if low_res is not None else None
 
-    def run(self, wanted: list[Wanted]) -> list[Found]:
+    def run(self, wanted: list[ObjectPrompt]) -> list[Found]:
         """One ``Found`` for each object of which anything is seen."""
         found: list[Found] = []
         with self._context.stage("segment", "Finding the edges"):
@@ -119,7 +119,7 @@ class Segmenting:
                         found.append(item)
         return found
 
-    def _prompt(self, wanted: Wanted) -> SegmentPrompt:
+    def _prompt(self, wanted: ObjectPrompt) -> SegmentPrompt:
         points = [(*self._picture.to_overview(p.x, p.y), p.include) for p in wanted.points]
         if self._start is not None and not points and wanted.box is None:
             along = strokes(self._start)
@@ -134,7 +134,7 @@ class Segmenting:
         drawn = in_overview(logits, self._picture)
         return drawn.draw(PixelBox(0, 0, width, height), drawn.slope())
 
-    def _box(self, wanted: Wanted) -> Box | None:
+    def _box(self, wanted: ObjectPrompt) -> Box | None:
         """The box in overview pixels, widened; for a mask to start from without clicks, the box around it."""
         height, width = self._picture.size
         if wanted.box is not None:
@@ -148,12 +148,12 @@ class Segmenting:
             return None
         return Box(max(0, box.x0 - dx), max(0, box.y0 - dy), min(width, box.x1 + dx), min(height, box.y1 + dy))
 
-    def _missed(self, wanted: Wanted, logits: LogitMap) -> list[tuple[float, float, bool]]:
+    def _missed(self, wanted: ObjectPrompt, logits: LogitMap) -> list[tuple[float, float, bool]]:
         """Clicks, in overview pixels, that are on the wrong side of a mask."""
         points = [(*self._picture.to_overview(p.x, p.y), p.include) for p in wanted.points]
         return [(x, y, include) for x, y, include in points if (logit_at(logits, x, y) > 0) != include]
 
-    def _obeying(self, wanted: Wanted, hypotheses: list[Hypothesis]) -> list[Hypothesis]:
+    def _obeying(self, wanted: ObjectPrompt, hypotheses: list[Hypothesis]) -> list[Hypothesis]:
         """In the model's order, but those first that miss fewest of the clicks."""
         if len(wanted.points) < 2 and wanted.box is None:
             return hypotheses
@@ -180,7 +180,7 @@ class Segmenting:
         if gone:
             item.take(without(item.logits, gone))
 
-    def _choose(self, wanted: Wanted, hypotheses: list[Hypothesis]) -> Hypothesis | None:
+    def _choose(self, wanted: ObjectPrompt, hypotheses: list[Hypothesis]) -> Hypothesis | None:
         """Without a box the model's order decides; with one, its score times how well the mask fills the box."""
         shown = [h for h in hypotheses if (h.logits.values > 0).any()]
         if not shown or wanted.box is None or wanted.points:

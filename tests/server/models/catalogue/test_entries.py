@@ -28,7 +28,7 @@ def test_the_catalogue_is_sound():
         known.get("nothing")
     folder = Path(catalogue.__file__).parent
     text = "\n".join((folder / f"{name}.toml").read_text(encoding="utf-8") for name in entries.FILES)
-    for wrong in (text.replace('roles = ["matter"]', 'roles = ["painter"]'), text + text, text + "\nfurther = 1\n"):
+    for wrong in (text.replace('roles = ["matting"]', 'roles = ["painter"]'), text + text, text + "\nfurther = 1\n"):
         with pytest.raises((ValidationError, ValueError)):
             catalogue.parse(wrong)
 
@@ -63,7 +63,7 @@ def test_only_embedded_models_are_there_without_folders(tmp_path):
     pool = ModelPool([], "cpu", 1)
     assert pool.best("segmenter") == "grabcut"
     assert pool.best("detector") is None
-    for role, name in (("segmenter", "mobile-sam"), ("segmenter", "u2netp"), ("matter", "x")):
+    for role, name in (("segmenter", "mobile-sam"), ("segmenter", "u2netp"), ("matting", "x")):
         with pytest.raises(ModelMissing):
             pool.get(role, name)
     with pytest.raises(BadInput):
@@ -129,13 +129,13 @@ def test_the_pool_keeps_models_and_drops_the_least_recent():
     pool = ModelPool([MODELS], "cpu", 1)
     assert pool.budget > 0
     detector = pool.detector("yolox-nano")
-    matter = pool.matter("u2netp")
+    matting = pool.matting("u2netp")
     assert pool.detector("yolox-nano") is detector
     assert pool.resident() == ["u2netp", "yolox-nano"]
     pool.budget = pool.nbytes() + pool.known.get("grabcut").memory - 1
     pool.segmenter("grabcut")
     assert pool.resident() == ["yolox-nano", "grabcut"]
-    assert pool.matter("u2netp") is not matter
+    assert pool.matting("u2netp") is not matting
     assert pool.device == "cpu"
     assert pool.device_reason
 
@@ -185,7 +185,7 @@ def test_fine_tuned_checkpoints_of_one_size_are_told_apart(tmp_path):
     contents = {"first": b"a" * 100, "second": b"b" * 100}
     tables = [
         {
-            "id": name, "family": "birefnet", "roles": ("matter",), "title": name, "summary": "-", "licence": "MIT",
+            "id": name, "family": "birefnet", "roles": ("matting",), "title": name, "summary": "-", "licence": "MIT",
             "commercial": "yes", "source": "", "revision": "1", "sources": ({"hub": f"a/Repo_{name}"},),
             "files": ({"name": "model.safetensors", "size": 100, "sha256": hashlib.sha256(data).hexdigest()},),
             "parameters": 0, "memory": 1, "input_size": 64,

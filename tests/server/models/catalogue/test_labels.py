@@ -91,13 +91,13 @@ def test_a_part_may_name_its_person():
 
 
 def test_a_checkpoints_own_names_are_compared():
-    assert labels.agrees(FACE, PUBLISHED_FACE) == ""
-    assert labels.agrees(FACE, [f"LABEL_{number}" for number in range(19)]) == ""
-    assert labels.agrees(BODY, ["background", *BODY.labels[1:]]) == ""
-    assert "18" in labels.agrees(FACE, list(CLOTHES.labels))
+    assert labels.disagreement(FACE, PUBLISHED_FACE) == ""
+    assert labels.disagreement(FACE, [f"LABEL_{number}" for number in range(19)]) == ""
+    assert labels.disagreement(BODY, ["background", *BODY.labels[1:]]) == ""
+    assert "18" in labels.disagreement(FACE, list(CLOTHES.labels))
     swapped = list(PUBLISHED_FACE)
     swapped[4], swapped[5] = swapped[5], swapped[4]
-    assert "'r_eye' instead of 'Left-eye'" in labels.agrees(FACE, swapped)
+    assert "'r_eye' instead of 'Left-eye'" in labels.disagreement(FACE, swapped)
 
 
 def test_labels_of_the_users_own_models(tmp_path):

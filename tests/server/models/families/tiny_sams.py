@@ -17,7 +17,7 @@ SIDE = 64
 
 
 def awake(network: nn.Module, seed: int = 0, size: float = 0.5) -> Any:
-    """Weights of a size that makes every part of the network matter: SAM's own initialisation is almost zero."""
+    """Weights of a size that makes every part of the network matting: SAM's own initialisation is almost zero."""
     generator = torch.Generator().manual_seed(seed)
     for name, parameter in network.named_parameters():
         with torch.no_grad():

@@ -378,7 +378,10 @@ def test_a_disk_that_gets_full_meanwhile(puller: Puller) -> None:
     if subprocess.run(["unshare", "-rm", "sh", "-c", mount], capture_output=True, check=False).returncode:
         pytest.skip("a small disk cannot be mounted here")
     puller.on_the_hub({"a.onnx": DATA})
-    code = "from maskwright.models.install import download, download_process as p; download.RESERVE = -(1 << 30); p.main(['faces'])"
+    code = (
+        "from maskwright.models.install import download, download_process as process; "
+        "download.RESERVE = -(1 << 30); process.main(['faces'])"
+    )
     process = subprocess.Popen(
         ["unshare", "-rm", "sh", "-c", f"{mount}; exec '{sys.executable}' -c \"{code}\""],
         env={**os.environ, "HF_ENDPOINT": puller.hub.url},

@@ -170,8 +170,8 @@ torch.save({**good, "date": Evil()}, sys.argv[1])
 """
 _LIBRARY = """
 import sys
-from maskwright.models.families import _ultralytics
-with _ultralytics.quiet():
+from maskwright.models.families.yolo.inference import ultralytics_network
+with ultralytics_network.quiet():
     from ultralytics.nn import tasks
 tasks.SAFE_LOAD = False  # as the package has it unless it is told otherwise
 print(type(tasks.load_checkpoint(sys.argv[1])[0]).__name__)

@@ -29,8 +29,8 @@ KNOWN = Catalogue(
         model("unclear", 0.1, role="parser", commercial="ask"),
         model("gated", 0.1, role="parser", gated=True),
         model("nowhere", 0.1, role="parser", sources=()),
-        model("cutout", 1, role="matter"),
-        model("trimap", 1, role="matter", needs_trimap=True),
+        model("cutout", 1, role="matting"),
+        model("trimap", 1, role="matting", needs_trimap=True),
     )
 )
 

@@ -83,13 +83,14 @@ def test_models_that_come_and_go_are_noticed(home: Path, tmp_path: Path) -> None
 _LOAD = """
 import json, resource, sys
 from pathlib import Path
-from maskwright.models.families import grabcut, mobile_sam
+from maskwright.models.families.grabcut.inference import grabcut
+from maskwright.models.families.sam.inference import mobile_sam
 from maskwright.models.runtime.pool import ModelPool
-from maskwright.models.pressure import with_fallback
+from maskwright.models.runtime.out_of_memory import with_fallback
 from maskwright_protocol.errors import OutOfMemory
 
 pool = ModelPool([Path(sys.argv[1])], "cpu", 1, budget=1 << 40)
-pool.detector("yolox-nano"), pool.matter("u2netp")
+pool.detector("yolox-nano"), pool.matting("u2netp")
 before = pool.resident()
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 room = int(sys.argv[2]) << 20
@@ -153,7 +154,7 @@ def test_with_enough_room_nothing_is_given_up() -> None:
 
 def test_a_job_that_never_fits_fails_with_a_typed_error_after_one_more_try() -> None:
     pool = ModelPool([], "cpu", 1)
-    pool.matter("u2netp")
+    pool.matting("u2netp")
     tries: list[list[str]] = []
 
     def job(notes: list[str]) -> None:

@@ -31,8 +31,8 @@ KINDS = ("sad", "mse", "gradient", "connectivity")
 
 @pytest.fixture
 def refining(desk: Desk) -> Desk:
-    if desk.pool.best("matter", True) is None:
-        pytest.skip("no matter that works from a trimap is installed: pip install 'maskwright[matting]'")
+    if desk.pool.best("matting", True) is None:
+        pytest.skip("no matting model that works from a trimap is installed: pip install 'maskwright[matting]'")
     pymatting_cache.ensure()
     return desk
 
@@ -106,7 +106,7 @@ def test_a_click_with_a_matters_edges(refining, lemur, truth):
     for paint_out in ("", "green", "mean", "blur"):
         for edges in ("matte", "refined"):
             request = Cutout(
-                "2", picture=picture, points=[Point(340, 220)], recipe="segmenter+matter", edges=edges,
+                "2", picture=picture, points=[Point(340, 220)], recipe="segmenter+matting", edges=edges,
                 paint_out=paint_out, foreground=False, mask_depth=16,
             )  # fmt: skip
             answer = refining.run(request)
@@ -157,7 +157,7 @@ def test_memory_is_that_of_tiles_and_not_of_the_picture(basic):
 @needs_models
 @needs_eval
 def test_when_the_matter_takes_something_else_the_trimap_decides(refining, lemur):
-    # The stump below the lemur: asked for by its mask, while the matter sees the lemur.
+    # The stump below the lemur: asked for by its mask, while the matting model sees the lemur.
     stump = np.zeros(lemur.shape[:2], np.uint8)
     cv2.rectangle(stump, (300, 408), (440, 439), 255, -1)
     answer = refining.run(Cutout("1", picture=refining.picture(lemur, "lemur"), mask=as_mask(stump)))
@@ -245,7 +245,7 @@ def test_subjects_are_listed_and_picked(basic, scene):
     picture = basic.picture(scene, "scene")
     both = basic.run(Cutout("1", picture=picture, foreground=False))
     if len(both.subjects) < 2:
-        pytest.skip("the embedded matter sees one subject here")
+        pytest.skip("the embedded matting model sees one subject here")
     first, second = both.subjects
     assert first.box.x < 150 < first.box.x + first.box.width
     alone = basic.run(Cutout("2", picture=picture, foreground=False, pick="2"))
@@ -419,7 +419,7 @@ def test_the_matter_that_suits_the_picture_is_taken_and_told(tmp_path, lemur):
     assert "Taken for a photo" in photographed.report.notes[0]
     assert "Tortoise would be slow" in photographed.report.notes[0]
     named = desk.run(
-        Cutout("3", picture=desk.picture(lemur, "lemur"), foreground=False, models={"matter": "u2netp-drawing"})
+        Cutout("3", picture=desk.picture(lemur, "lemur"), foreground=False, models={"matting": "u2netp-drawing"})
     )
     assert not named.report.notes
 

@@ -1,4 +1,4 @@
-"""The pieces of segmenter + matter: neighbours, loose parts, what is painted over, which crop is looked at."""
+"""The pieces of segmenter + matting: neighbours, loose parts, what is painted over, which crop is looked at."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from maskwright.models.runtime.pool import ModelPool
 from maskwright.recipes.job import presets
 from maskwright.recipes.job.cache import EmbeddingCache
 from maskwright.recipes.job.context import JobContext
-from maskwright.recipes.job.model_choice import Cast
+from maskwright.recipes.job.model_choice import ModelChoice
 from maskwright_protocol.messages import Select
 
 
@@ -34,9 +34,9 @@ class Shelf(ModelPool):
         return not self._fast and self.known.get(model_id).prefers_gpu
 
 
-def cast(pool: ModelPool, **fields) -> Cast:
+def cast(pool: ModelPool, **fields) -> ModelChoice:
     context = JobContext(pool, EmbeddingCache(1000), lambda *_: None, lambda: False)
-    return Cast(Select("1", **fields), "select", context)
+    return ModelChoice(Select("1", **fields), "select", context)
 
 
 def route(pool: ModelPool, *phrases: str, masks: bool = True, **fields) -> tuple[str, str]:

@@ -13,8 +13,8 @@ from maskwright.models.roles import Box
 from maskwright.recipes.job import vision
 from maskwright.recipes.job.context import JobContext
 from maskwright.recipes.job.picture import PictureView
-from maskwright.recipes.job.prompts import Wanted
-from maskwright.recipes.selecting.closer_look import CloseLook
+from maskwright.recipes.job.prompts import ObjectPrompt
+from maskwright.recipes.selecting.closer_look import CloserLook
 from maskwright.recipes.selecting.segment import Segmenting
 from maskwright_protocol.errors import BadInput, MorePixelsNeeded
 from maskwright_protocol.messages import Picture, PixelRect, Point, Raster, Rect, Select
@@ -163,14 +163,14 @@ def test_what_was_taken_from_an_object_stays_so_in_the_close_look(desk):
     view = PictureView(desk.picture(pixels, "native"), desk.rasters)
     context = JobContext(desk.pool, desk.cache, lambda *_: None, lambda: False)
     segmenter, box = desk.pool.segmenter("mobile-sam"), around(truth)
-    wanted = Wanted(box=Box(box.x, box.y, box.x + box.width, box.y + box.height))
+    wanted = ObjectPrompt(box=Box(box.x, box.y, box.x + box.width, box.y + box.height))
     embedding = vision.embed(segmenter, view, context)
     (one,) = Segmenting(segmenter, embedding, view, context).run([wanted])
     kept = one.logits.values.copy()
     middle_column = int((box.x + box.width / 2 - one.logits.x0) / one.logits.cell[0])
     kept[:, :middle_column] = -9.0  # somebody else's half
     one.take(one.logits.like(kept))
-    CloseLook(segmenter, view, context, "auto").run([one])
+    CloserLook(segmenter, view, context, "auto").run([one])
     assert one.close is not None
     values, x = one.close.logits.values, box.x + box.width / 2
     column = int((x - one.close.logits.x0) / one.close.logits.cell[0])

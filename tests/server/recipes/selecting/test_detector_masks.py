@@ -18,9 +18,9 @@ from maskwright.models.runtime.pool import ModelPool
 from maskwright.recipes.job.cache import EmbeddingCache
 from maskwright.recipes.job.context import JobContext
 from maskwright.recipes.job.picture import PictureView
-from maskwright.recipes.job.prompts import Wanted
+from maskwright.recipes.job.prompts import ObjectPrompt
 from maskwright.recipes.selecting.by_words import wanted_of
-from maskwright.recipes.selecting.detector_masks import OwnMasks
+from maskwright.recipes.selecting.detector_masks import DetectorMasks
 from maskwright.recipes.selecting.draw import Drawing
 from maskwright_protocol.errors import BadInput
 from maskwright_protocol.messages import Point, PostProcess, Prefetch, Rect, Select
@@ -88,7 +88,7 @@ def test_yolos_masks_are_as_fine_as_the_librarys_finest(room: Desk) -> None:
     assert len(found) == len(theirs) > 50
     shown = [(d, mask) for d, mask in zip(found, theirs, strict=True) if d.logits is not None and mask.sum() >= 400]
     context = JobContext(room.pool, EmbeddingCache(1 << 20), lambda *_: None, lambda: False)
-    ours = OwnMasks(PictureView(picture, room.rasters), context).run([wanted_of(d) for d, _ in shown])
+    ours = DetectorMasks(PictureView(picture, room.rasters), context).run([wanted_of(d) for d, _ in shown])
     drawing = Drawing(PictureView(picture, room.rasters), 8, PostProcess(), None)
     alike = [iou(plane(drawing.mask(one), large), mask) for one, (_, mask) in zip(ours, shown, strict=True)]
     assert len(alike) >= 20
@@ -209,8 +209,8 @@ def test_masks_found_in_tiles_come_to_one_grid(room: Desk, picture: Any) -> None
     for x, y, side, cells in ((-20, 35, 60, 30), (40, 55, 40, 10)):
         values = np.full((cells, cells), 4.0, np.float32)  # positive up to its rim
         box = Box(x, y, x + side, y + side)
-        wanted.append(Wanted([], box, "thing", 0.5, 0.0, LogitMap(values, x, y, x + side, y + side)))
-    found = OwnMasks(view, context).run(wanted)
+        wanted.append(ObjectPrompt([], box, "thing", 0.5, 0.0, LogitMap(values, x, y, x + side, y + side)))
+    found = DetectorMasks(view, context).run(wanted)
     assert len({one.logits.values.shape for one in found}) == 1
     for one, (x, y, side) in zip(found, ((0, 0, 60), (60, 20, 40)), strict=True):
         cell = one.logits.cell[0]

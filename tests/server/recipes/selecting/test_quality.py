@@ -35,10 +35,10 @@ def test_cutout(desk, lemur, truth):
 
 
 def test_the_guided_edge_is_better_than_a_plain_enlargement(desk, lemur, truth):
-    matter = desk.pool.matter("u2netp")
-    raw = matter.saliency(lemur)
+    matting = desk.pool.matting("u2netp")
+    raw = matting.saliency(lemur)
     plain = np.clip(cv2.resize(raw, lemur.shape[1::-1], interpolation=cv2.INTER_CUBIC), 0, 1)
-    alpha = matter.matte(lemur)
+    alpha = matting.matte(lemur)
     assert iou(alpha, truth) > iou(plain, truth)
     assert np.abs(alpha - truth).mean() < np.abs(plain - truth).mean()
 
@@ -46,7 +46,7 @@ def test_the_guided_edge_is_better_than_a_plain_enlargement(desk, lemur, truth):
 def test_the_golden_drawing_is_reproduced_with_the_stretch_that_the_product_does_not_do(desk):
     drawing = photo("golden/anime-girl-1.jpg")
     golden = np.array(Image.open(EVAL / "golden/anime-girl-1.u2netp.png"))[..., 3]
-    raw = desk.pool.matter("u2netp").saliency(drawing)
+    raw = desk.pool.matting("u2netp").saliency(drawing)
     stretched = (raw - raw.min()) / (raw.max() - raw.min())
     small = Image.fromarray((stretched * 255).astype(np.uint8))
     large = np.asarray(small.resize(drawing.shape[1::-1], Image.Resampling.LANCZOS))

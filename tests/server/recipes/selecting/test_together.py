@@ -122,7 +122,7 @@ def check(answer: Any, preset: Preset, request: Job, pool: ModelPool) -> None:
     report = answer.report
     assert report.recipe == preset.name or (preset.name == AUTO and report.recipe in {p.name for p in PRESETS})
     assert set(report.models) <= set(pool.installed)
-    for role in ("matter",) if isinstance(request, Cutout) else preset.roles:
+    for role in ("matting",) if isinstance(request, Cutout) else preset.roles:
         if preset.roles[role] and role not in preset.optional and answer.reason != "nothing_found":
             ids = preset.models(role)
             assert any(model in ids for model in report.models), (role, report.models)

@@ -15,13 +15,13 @@ from safetensors.torch import load_file, save_file
 
 from maskwright.models import catalogue
 from maskwright.models.catalogue.entries import Catalogue, Entry, Precision
-from maskwright.models.families.birefnet.inference import decoder, deform, matter, network, swin
-from maskwright.models.families.birefnet.inference.matter import BiRefNet
+from maskwright.models.families.birefnet.inference import decoder, deform, matting, network, swin
+from maskwright.models.families.birefnet.inference.matting import BiRefNet
 from maskwright.models.families.birefnet.inference.network import Network
 from maskwright.models.families.birefnet.inference.swin import Shape
 from maskwright.models.families.matting.inference import common
 from maskwright.models.install import convert
-from maskwright.models.roles import Matter
+from maskwright.models.roles import MattingModel
 from maskwright.models.runtime.pool import ModelPool, Setup
 from maskwright_protocol.errors import ModelBroken
 from tests.parity import plain
@@ -46,7 +46,7 @@ def weights() -> dict[str, torch.Tensor]:
 def entry(file: str = "model.safetensors", side: int = 64, **options: Any) -> Entry:
     return Entry.model_validate(
         {
-            "id": "tiny", "family": "birefnet", "roles": ("matter",), "title": "Tiny", "summary": "-", "licence": "-",
+            "id": "tiny", "family": "birefnet", "roles": ("matting",), "title": "Tiny", "summary": "-", "licence": "-",
             "commercial": "yes", "source": "", "revision": "-", "files": ({"name": file},), "parameters": 0,
             "memory": 1, "input_size": side, "options": options,
         }
@@ -55,8 +55,8 @@ def entry(file: str = "model.safetensors", side: int = 64, **options: Any) -> En
 
 def loaded(folder: Path, one: Entry) -> BiRefNet:
     pool = ModelPool([folder], "cpu", 1, known=Catalogue(model=(one,)))
-    model = pool.matter("tiny")
-    assert isinstance(model, Matter)
+    model = pool.matting("tiny")
+    assert isinstance(model, MattingModel)
     assert isinstance(model, BiRefNet)
     assert not model.needs_trimap
     return model
@@ -82,7 +82,7 @@ def photo(height: int, width: int) -> np.ndarray:
 
 
 def planes_of(image: np.ndarray) -> np.ndarray:
-    pixels = (image.astype(np.float32) / 255 - matter._MEAN) / matter._DEVIATION
+    pixels = (image.astype(np.float32) / 255 - matting._MEAN) / matting._DEVIATION
     return np.ascontiguousarray(pixels.transpose(2, 0, 1)[None])
 
 
@@ -169,7 +169,7 @@ def test_half_precision_keeps_the_places_exact(weights, tmp_path) -> None:
             logits = built(torch.from_numpy(planes))
         assert logits.dtype == torch.float32
         assert np.abs(logits[0, 0].sigmoid().numpy() - expected).max() < limit
-    served: Any = ModelPool([tmp_path], "cpu", 1, known=Catalogue(model=(entry(),)), precision="bf16").matter("tiny")
+    served: Any = ModelPool([tmp_path], "cpu", 1, known=Catalogue(model=(entry(),)), precision="bf16").matting("tiny")
     assert 0 < np.abs(served.opacity(planes) - expected).max() < limits["bf16"]
 
 
@@ -210,7 +210,7 @@ def test_a_trimap_settles_its_sure_places(weights, tmp_path) -> None:
      ((5000, 200), (2304, 256)), ((16, 16), (256, 256))],
 )  # fmt: skip
 def test_native_sizes(picture, seen) -> None:
-    assert matter.native_size(picture[0], picture[1], 256, 2304) == seen
+    assert matting.native_size(picture[0], picture[1], 256, 2304) == seen
 
 
 def test_sizes_by_option(weights, tmp_path) -> None:
@@ -220,7 +220,7 @@ def test_sizes_by_option(weights, tmp_path) -> None:
     native = loaded(tmp_path, entry(native=[32, 2304]))
     assert native.seen_size(100, 60) == (96, 64)
     width, height = native.seen_size(8000, 6000)
-    assert width * height <= 1.1 * matter._CPU_PIXELS
+    assert width * height <= 1.1 * matting._CPU_PIXELS
     assert native.matte(photo(60, 100)).shape == (60, 100)
     with pytest.raises(ModelBroken, match="options"):
         loaded(tmp_path, entry(patch_order="hg_c_wg"))
@@ -229,7 +229,7 @@ def test_sizes_by_option(weights, tmp_path) -> None:
 def test_the_catalogues_options_are_known() -> None:
     entries = [one for one in catalogue.built_in().model if one.family == "birefnet"]
     assert len(entries) > 12
-    orders = {one.id: matter.options(one).patch_order for one in entries}
+    orders = {one.id: matting.options(one).patch_order for one in entries}
     assert {i for i, order in orders.items() if order == "wg_hg_c"} == {"rmbg-2.0"}
     sides = {one.id: one.input_size for one in entries}
     assert (sides["birefnet"], sides["birefnet-hr"], sides["birefnet-hr-matting"]) == (1024, 2048, 2048)
@@ -261,13 +261,13 @@ def test_every_published_checkpoint_has_its_size_and_order(model_id, weights, tm
     saved(tmp_path, weights)
     (tmp_path / "tiny").rename(tmp_path / model_id)
     known = Catalogue(model=(published.model_copy(update={"files": bare}),))
-    model: Any = ModelPool([tmp_path], "cpu", 1, known=known).matter(model_id)
+    model: Any = ModelPool([tmp_path], "cpu", 1, known=known).matting(model_id)
     size, order = CHECKPOINTS[model_id]
     assert model.seen_size(4000, 3000) == size
     planes = planes_of(photo(64, 64))
     assert np.abs(model.opacity(planes) - straightforward(weights, planes, order)).max() < 2e-5
     if model_id == "birefnet-dynamic":
-        assert matter.native_size(4000, 3000, *model._options.native) == (2304, 1728)
+        assert matting.native_size(4000, 3000, *model._options.native) == (2304, 1728)
 
 
 def test_an_enlarged_alpha_follows_the_edges_in_bounded_memory() -> None:

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from maskwright.models.families.matting.inference import closed_form
-from maskwright.models.roles import Matter
+from maskwright.models.roles import MattingModel
 from maskwright.models.runtime.pool import ModelPool
 from maskwright_protocol.errors import BadInput, ModelMissing
 from tests.server.eval_paths import EVAL, needs_eval
@@ -39,51 +39,51 @@ def sad(alpha: np.ndarray, truth: np.ndarray) -> float:
 @needs_eval
 def test_closed_form_betters_u2netp_on_the_lemur(pool, lemur, monkeypatch) -> None:
     image, trimap, truth = lemur
-    matter = pool.matter("closed-form")
-    assert isinstance(matter, Matter)
-    assert matter.needs_trimap
-    before = sad(pool.matter("u2netp").matte(image, trimap), truth)
-    alpha = matter.matte(image, trimap)
+    matting = pool.matting("closed-form")
+    assert isinstance(matting, MattingModel)
+    assert matting.needs_trimap
+    before = sad(pool.matting("u2netp").matte(image, trimap), truth)
+    alpha = matting.matte(image, trimap)
     assert sad(alpha, truth) < before / 5
     library = pymatting.estimate_alpha_cf(image / 255.0, np.where(trimap >= 1, 1, np.where(trimap <= 0, 0, 0.5)))
     assert np.abs(alpha - library).max() < 1e-5
     monkeypatch.setattr(closed_form, "_CORE", 160)
     monkeypatch.setattr(closed_form, "_HALO", 32)
-    assert sad(matter.matte(image, trimap), truth) < 1.2 * sad(alpha, truth)
+    assert sad(matting.matte(image, trimap), truth) < 1.2 * sad(alpha, truth)
 
 
 @needs_eval
 def test_knn_betters_u2netp_on_the_lemur(pool, lemur) -> None:
     image, trimap, truth = (plane[40:200, 200:400] for plane in lemur)
     image = np.ascontiguousarray(image)
-    alpha = pool.matter("knn-matting").matte(image, trimap)
-    whole = pool.matter("u2netp").matte(lemur[0], lemur[1])[40:200, 200:400]
+    alpha = pool.matting("knn-matting").matte(image, trimap)
+    whole = pool.matting("u2netp").matte(lemur[0], lemur[1])[40:200, 200:400]
     assert sad(alpha, truth) < sad(whole, truth)
 
 
 def test_trimaps_that_say_little(pool) -> None:
-    matter = pool.matter("closed-form")
+    matting = pool.matting("closed-form")
     image = np.random.default_rng(1).integers(0, 255, (20, 30, 3), np.uint8)
     with pytest.raises(BadInput, match="refines"):
-        matter.matte(image)
+        matting.matte(image)
     for value, expected in ((0.5, 0), (0, 0), (1, 1)):
-        assert (matter.matte(image, np.full((20, 30), value, np.float32)) == expected).all()
+        assert (matting.matte(image, np.full((20, 30), value, np.float32)) == expected).all()
     half = np.full((20, 30), 0.5, np.float32)
     half[:5] = 1
-    assert (matter.matte(image, half) == 1).all()
-    assert matter.matte(image[:1, :1], half[:1, :1]).shape == (1, 1)
+    assert (matting.matte(image, half) == 1).all()
+    assert matting.matte(image[:1, :1], half[:1, :1]).shape == (1, 1)
 
 
 def test_a_piece_with_one_side_only_follows_the_whole(pool, monkeypatch) -> None:
     """A wide open band: most pieces see neither side or one."""
     monkeypatch.setattr(closed_form, "_CORE", 40)
     monkeypatch.setattr(closed_form, "_HALO", 8)
-    matter = pool.matter("closed-form")
+    matting = pool.matting("closed-form")
     image = np.zeros((120, 240, 3), np.uint8)
     image[:, :120], image[:, 120:] = (200, 60, 30), (20, 80, 160)
     trimap = np.full((120, 240), 0.5, np.float32)
     trimap[:, :6], trimap[:, -6:] = 1, 0
-    alpha = matter.matte(image, trimap)
+    alpha = matting.matte(image, trimap)
     assert alpha[:, :110].min() > 0.9
     assert alpha[:, 130:].max() < 0.1
 
@@ -95,6 +95,6 @@ def test_without_the_package_it_is_not_there(monkeypatch) -> None:
     monkeypatch.setattr(scan, "find_spec", lambda name: None)
     assert "closed-form" not in scan.scan([])
     pool = ModelPool([], "cpu", 1)
-    assert pool.best("matter", needs_trimap=True) is None
+    assert pool.best("matting", needs_trimap=True) is None
     with pytest.raises(ModelMissing):
-        pool.matter("closed-form")
+        pool.matting("closed-form")

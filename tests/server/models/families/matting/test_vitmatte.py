@@ -14,7 +14,7 @@ from transformers.models.vitmatte.image_processing_pil_vitmatte import VitMatteI
 
 from maskwright.models import catalogue
 from maskwright.models.families.matting.inference import vitmatte
-from maskwright.models.roles import Matter
+from maskwright.models.roles import MattingModel
 from maskwright.models.runtime.pool import ModelPool
 from maskwright_protocol.errors import BadInput, ModelBroken
 
@@ -62,16 +62,16 @@ def trimap_of(height: int, width: int) -> np.ndarray:
 @pytest.mark.parametrize("size", [(64, 64), (100, 75), (7, 40)])
 def test_it_is_the_librarys_answer(size, tmp_path) -> None:
     network = save(tmp_path / MODEL)
-    matter = ModelPool([tmp_path], "cpu", 1).matter(MODEL)
-    assert isinstance(matter, Matter)
-    assert matter.needs_trimap
+    matting = ModelPool([tmp_path], "cpu", 1).matting(MODEL)
+    assert isinstance(matting, MattingModel)
+    assert matting.needs_trimap
     image, trimap = photo(*size), trimap_of(*size)
     processor = VitMatteImageProcessorPil.from_pretrained(tmp_path / MODEL)
     shown = np.where(trimap == 0.5, 128, trimap * 255).astype(np.uint8)
     with torch.no_grad():
         given = processor.preprocess(image, shown, return_tensors="pt")["pixel_values"]
         theirs = network(given).alphas[0, 0, : size[0], : size[1]].numpy()
-    ours = matter.matte(image, trimap)
+    ours = matting.matte(image, trimap)
     unknown = trimap == 0.5
     assert np.ptp(theirs[unknown]) > 0.01
     assert np.abs(ours - theirs)[unknown].max() < 1e-5
@@ -80,24 +80,24 @@ def test_it_is_the_librarys_answer(size, tmp_path) -> None:
 
 def test_large_pictures_are_done_in_pieces_around_the_open_places(tmp_path, monkeypatch) -> None:
     save(tmp_path / MODEL)
-    matter: Any = ModelPool([tmp_path], "cpu", 1).matter(MODEL)
+    matting: Any = ModelPool([tmp_path], "cpu", 1).matting(MODEL)
     monkeypatch.setattr(vitmatte, "_CORE", 96)
     monkeypatch.setattr(vitmatte, "_HALO", 16)
     seen = []
-    solve = matter._solve
-    monkeypatch.setattr(matter, "_solve", lambda image, trimap: seen.append(trimap.shape) or solve(image, trimap))
+    solve = matting._solve
+    monkeypatch.setattr(matting, "_solve", lambda image, trimap: seen.append(trimap.shape) or solve(image, trimap))
     trimap = np.zeros((400, 500), np.float32)
     trimap[100:, 250:] = 1
     trimap[90:110, 240:] = 0.5
     trimap[90:, 240:260] = 0.5
-    answer = matter.matte(photo(400, 500), trimap)
+    answer = matting.matte(photo(400, 500), trimap)
     assert max(max(shape) for shape in seen) <= 96 * 1.5 + 64 + 32
     assert sum(h * w for h, w in seen) < 400 * 500
     assert np.isfinite(answer).all()
     assert np.array_equal(answer[trimap != 0.5], trimap[trimap != 0.5])
     seen.clear()
     settled = (trimap > 0.7).astype(np.float32)
-    assert np.array_equal(matter.matte(photo(400, 500), settled), settled)
+    assert np.array_equal(matting.matte(photo(400, 500), settled), settled)
     assert not seen
 
 
@@ -105,9 +105,9 @@ def test_without_a_trimap_it_says_what_it_is_for(tmp_path) -> None:
     save(tmp_path / MODEL)
     pool = ModelPool([tmp_path], "cpu", 1)
     with pytest.raises(BadInput, match="refines the edge"):
-        pool.matter(MODEL).matte(photo(32, 32))
-    assert pool.best("matter") == "u2netp"
-    assert pool.best("matter", needs_trimap=True) == MODEL
+        pool.matting(MODEL).matte(photo(32, 32))
+    assert pool.best("matting") == "u2netp"
+    assert pool.best("matting", needs_trimap=True) == MODEL
 
 
 def test_missing_keys_are_named(tmp_path) -> None:
@@ -118,7 +118,7 @@ def test_missing_keys_are_named(tmp_path) -> None:
     weights.pop(key)
     save_file(weights, file, {"format": "pt"})
     with pytest.raises(ModelBroken, match=key.replace(".", r"\.")):
-        ModelPool([tmp_path], "cpu", 1).matter(MODEL)
+        ModelPool([tmp_path], "cpu", 1).matting(MODEL)
 
 
 def test_the_catalogue_says_which_need_a_trimap() -> None:

@@ -11,7 +11,7 @@ from maskwright.models.roles import FloatMap
 from maskwright.models.runtime.onnx_session import Session
 from maskwright.models.runtime.pool import Setup
 
-from .matter import BiRefNet, Options, Planes
+from .matting import BiRefNet, Options, Planes
 
 
 class ExportedBiRefNet(BiRefNet):

@@ -1,9 +1,9 @@
-"""BiRefNet and what was trained from it: the subject of a picture with its fine structures. Matter.
+"""BiRefNet and what was trained from it: the subject of a picture with its fine structures. MattingModel.
 
 Zheng et al., "Bilateral Reference for High-Resolution Dichotomous Image Segmentation" (2024),
 https://github.com/ZhengPeng7/BiRefNet, MIT; also ToonOut, Lucida and RMBG-2.0, whose weights have their own licences.
 An entry's file decides what runs it: ``.safetensors`` our own torch module, ``.onnx`` ONNX Runtime. Options of an
-entry: ``matter.Options``.
+entry: ``matting.Options``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from maskwright.models.catalogue.entries import Entry
 from maskwright.models.runtime.pool import Setup
 from maskwright_protocol.errors import ModelBroken
 
-from .matter import BiRefNet, options
+from .matting import BiRefNet, options
 
 
 def load(entry: Entry, folder: Path, setup: Setup) -> BiRefNet:

@@ -20,7 +20,7 @@ from maskwright.models.runtime.torch_runtime import dtype, load_strictly, nbytes
 
 from .decoder import Decoder, DecoderBlock, PatchOrder, resize
 from .deform import DeformableConv
-from .matter import BiRefNet, Options, Planes
+from .matting import BiRefNet, Options, Planes
 from .swin import Shape, Swin
 
 _WRAPPERS = ("module.", "_orig_mod.")  # what training in parallel and compiling put before each key

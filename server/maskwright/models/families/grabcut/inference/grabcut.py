@@ -27,7 +27,7 @@ Seeds = NDArray[np.uint8]
 
 
 class GrabCut:
-    wants_saliency = True
+    uses_saliency = True
 
     def __init__(self, entry: Entry, folder: Path, setup: Setup) -> None:
         self.model_id = entry.id

@@ -1,4 +1,4 @@
-"""Matting without a network, from colours alone: closed-form and KNN. Matter that needs a trimap.
+"""Matting without a network, from colours alone: closed-form and KNN. MattingModel that needs a trimap.
 
 Levin et al., "A Closed-Form Solution to Natural Image Matting" (2008) and Chen et al., "KNN Matting" (2013), as solved
 by PyMatting (https://github.com/pymatting/pymatting, MIT). What it compiles at its first use on a computer
@@ -32,7 +32,7 @@ class _Enough(Exception):
 
 
 class ClosedForm:
-    """``Matter``. Runs on the CPU whatever the device."""
+    """``MattingModel``. Runs on the CPU whatever the device."""
 
     needs_trimap = True
     device = "cpu"

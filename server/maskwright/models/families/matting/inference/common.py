@@ -1,4 +1,4 @@
-"""What matters share: a network's small answer at the picture's size, and the sure places of a trimap."""
+"""What matting models share: a network's small answer at the picture's size, and the sure places of a trimap."""
 
 from __future__ import annotations
 

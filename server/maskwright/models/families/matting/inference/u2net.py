@@ -1,4 +1,4 @@
-"""U^2-Net: the salient object of a picture. Matter.
+"""U^2-Net: the salient object of a picture. MattingModel.
 
 Qin et al., "U^2-Net: Going Deeper with Nested U-Structure for Salient Object Detection" (2020),
 https://github.com/xuebinqin/U-2-Net, Apache-2.0. Preprocessing as upstream: 320 x 320, divided by the picture's own
@@ -26,7 +26,7 @@ _GUIDE_SIDE = 1280  # the guided edge is fitted at no more than this; callers go
 
 
 class U2Net:
-    """``Matter``. ``saliency`` gives the network's own small map, ``matte`` the alpha at the image's size."""
+    """``MattingModel``. ``saliency`` gives the network's own small map, ``matte`` the alpha at the image's size."""
 
     needs_trimap = False
 

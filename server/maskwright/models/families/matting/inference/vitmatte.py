@@ -1,4 +1,4 @@
-"""ViTMatte: soft edges from a picture and a trimap. Matter that needs a trimap.
+"""ViTMatte: soft edges from a picture and a trimap. MattingModel that needs a trimap.
 
 Yao et al., "ViTMatte: Boosting Image Matting with Pretrained Plain Vision Transformers" (2023),
 https://github.com/hustvl/ViTMatte, MIT; the network is transformers' ``VitMatteForImageMatting``.
@@ -26,7 +26,7 @@ _CORE, _HALO = 768, 128
 
 
 class VitMatte:
-    """``Matter``."""
+    """``MattingModel``."""
 
     needs_trimap = True
 

@@ -108,7 +108,7 @@ class SamLike(ABC):
     Families set ``mean_std`` and ``squash`` and define ``encode``; ``decode`` where their decoder is another one.
     """
 
-    wants_saliency = False
+    uses_saliency = False
     mean_std = IMAGENET
     squash = False
     clicks_need: tuple[str, ...] = ("image", "half", "quarter")  # of the features, what ``decode`` looks at

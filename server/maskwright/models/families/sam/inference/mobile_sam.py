@@ -27,7 +27,7 @@ _INPUTS = ("image_embeddings", "point_coords", "point_labels", "mask_input", "ha
 
 
 class MobileSam:
-    wants_saliency = False
+    uses_saliency = False
 
     def __init__(self, entry: Entry, folder: Path, setup: Setup) -> None:
         self.model_id = entry.id

@@ -42,7 +42,7 @@ class Options(BaseModel):
 
 
 class BiRefNet(ABC):
-    """``Matter``."""
+    """``MattingModel``."""
 
     needs_trimap = False
 
