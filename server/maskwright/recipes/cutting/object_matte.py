@@ -1,7 +1,7 @@
 """A segmenter's object with a matting model's edges: the one knows what belongs together, the other knows hair.
 
-The object's crop of the picture, at its own resolution and not painted over, goes to the matting model; its alpha counts
-in a band around the object's outline, the object itself inside and outside of it. Where the matting model took
+The object's crop of the picture, at its own resolution and not painted over, goes to the matting model; its alpha
+counts in a band around the object's outline, the object itself inside and outside of it. Where the matting model took
 something else for the subject, the edge is found from a trimap of the object instead.
 """
 
@@ -62,7 +62,7 @@ def compose(
     """Alpha of the object that ``mask`` shows (covering ``box``, tight), by the job's matting model and refiner.
 
     ``others``: masks of its neighbours, whose sure parts are taken away. ``edges``: "matte" as the matting model gives
-    them, "refined" found once more by the refiner, "auto": refined where the model looks at fewer pixels than there are.
+    them, "refined" found once more by the refiner, "auto": refined where the model looks at fewer pixels.
     ``agreement`` is the IoU of matte and object in the crop. Raises ``MorePixelsNeeded`` for that crop.
     """
     if paint_out not in PAINTS:
