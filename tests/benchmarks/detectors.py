@@ -35,7 +35,8 @@ def photo(height: int = 768, width: int = 1024) -> np.ndarray:
 
 def _detector(folder: Path, family: str, files: list[str], side: int) -> Any:
     from maskwright.models.catalogue.entries import Entry
-    from maskwright.models.runtime.pool import ModelPool, Setup
+    from maskwright.models.runtime.pool import ModelPool
+    from maskwright.models.runtime.setup import Setup
 
     entry = Entry.model_validate(
         {

@@ -54,7 +54,7 @@ def _one(size: str, side: int, way: str) -> dict[str, float]:
     from maskwright.models.catalogue.entries import built_in
     from maskwright.models.families.birefnet.inference.network import Network, build
     from maskwright.models.families.birefnet.inference.swin import Shape
-    from maskwright.models.runtime.pool import Setup
+    from maskwright.models.runtime.setup import Setup
     from tests.parity import plain
 
     torch.set_num_threads(1)

@@ -18,7 +18,7 @@ import numpy as np
 
 from maskwright.models import catalogue
 from maskwright.models.roles import Embedding, SegmentPrompt
-from maskwright.models.runtime.pool import Setup
+from maskwright.models.runtime.setup import Setup
 from tests.benchmarks.report import Result, table
 
 USUAL = ("sam2.1-tiny", "sam-vit-base", "sam-hq-vit-base")

@@ -23,7 +23,7 @@ from maskwright.models.catalogue.entries import Entry
 from maskwright.models.families.birefnet.inference.deform import deform_conv2d
 from maskwright.models.families.birefnet.inference.network import build
 from maskwright.models.families.birefnet.inference.swin import Attention
-from maskwright.models.runtime.pool import Setup
+from maskwright.models.runtime.setup import Setup
 
 PASS = 5e-5
 _MEAN = np.array([0.485, 0.456, 0.406], np.float32)

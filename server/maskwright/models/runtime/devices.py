@@ -2,23 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
-from maskwright.models.catalogue.entries import Precision
 from maskwright.models.machine import hardware
 
-Runtime = Literal["torch", "onnx", "none"]
-WantedPrecision = Literal["auto", "fp32", "fp16", "bf16"]
-
-
-@dataclass(frozen=True)
-class Placement:
-    """``device`` is "cpu", "cuda:N" or "mps"; ``reason`` a sentence without its full stop."""
-
-    device: str
-    precision: Precision
-    reason: str
+from .setup import Placement, Runtime, WantedPrecision
 
 
 class Devices:

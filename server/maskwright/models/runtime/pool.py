@@ -12,19 +12,20 @@ import os
 import sys
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 from maskwright.models import catalogue, families
-from maskwright.models.catalogue.entries import Catalogue, Entry, Precision
+from maskwright.models.catalogue.entries import Catalogue, Entry
 from maskwright.models.install import scan
 from maskwright.models.install.scan import Installed
 from maskwright.models.machine import hardware, packages, records
 from maskwright.models.roles import Detector, MattingModel, Model, Parser, Segmenter
 from maskwright_protocol.errors import MaskwrightError, ModelBroken, ModelMissing, OutOfMemory
 
-from .devices import Devices, Placement, WantedPrecision
+from .devices import Devices
+from .setup import Placement, Setup, WantedPrecision
 
 RESERVE = 2 << 30  # bytes that stay free for the painting program
 LEAST_BUDGET = 512 << 20
@@ -62,15 +63,6 @@ def _taken(device: str) -> int:
     import psutil
 
     return int(psutil.Process().memory_info().rss)
-
-
-@dataclass(frozen=True)
-class Setup:
-    """What a family's ``load(entry, folder, setup)`` is given. ``device`` is "cpu", "cuda:N" or "mps"."""
-
-    device: str
-    threads: int
-    precision: Precision = "fp32"
 
 
 class ModelPool:

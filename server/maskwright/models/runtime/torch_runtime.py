@@ -22,12 +22,10 @@ from torch import nn
 from maskwright.models.catalogue.entries import Entry, Precision
 from maskwright_protocol.errors import ModelBroken, OutOfMemory
 
-from .devices import WantedPrecision
+from .setup import Setup, WantedPrecision
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
-
-    from .pool import Setup
 
 _NAMED = 8  # keys that an error lists
 # Whole numbers that older versions of the library saved along with the weights; no layer computes with them.

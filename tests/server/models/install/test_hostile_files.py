@@ -22,9 +22,9 @@ from maskwright.models.catalogue.entries import Catalogue
 from maskwright.models.install import convert, scan, user_models
 from maskwright.models.runtime.pool import ModelPool
 from maskwright_protocol.errors import MaskwrightError, ModelBroken
-from tests.server.models.runtime.test_devices import entry_of
+from tests.server.models.entries import entry_of
 
-from .test_convert import Calls, reduce, saved, touching
+from .pickles import Calls, reduce, saved, touching
 
 torch = pytest.importorskip("torch", reason="torch is not installed: pickles cannot be read here")
 pytest.importorskip("safetensors", reason="safetensors is not installed")
@@ -132,7 +132,7 @@ def test_every_way_in_refuses_the_same_file(home: Path) -> None:
 def test_a_pickle_beside_the_weights_is_no_way_into_transformers(tmp_path: Path) -> None:
     """A hub folder with ``pytorch_model.bin`` and code of its own: neither is looked at."""
     transformers = pytest.importorskip("transformers", reason="transformers is not installed")
-    from maskwright.models.runtime.pool import Setup
+    from maskwright.models.runtime.setup import Setup
     from maskwright.models.runtime.torch_runtime import pretrained
 
     marker = tmp_path / "executed"

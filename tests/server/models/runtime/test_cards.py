@@ -12,12 +12,12 @@ import pytest
 from maskwright.models import families
 from maskwright.models.catalogue.entries import Catalogue, Entry
 from maskwright.models.family import Family
-from maskwright.models.runtime.devices import Devices, Placement
+from maskwright.models.runtime.devices import Devices
 from maskwright.models.runtime.out_of_memory import with_fallback
-from maskwright.models.runtime.pool import ModelPool, Setup
+from maskwright.models.runtime.pool import ModelPool
+from maskwright.models.runtime.setup import Placement, Setup
 from maskwright_protocol.errors import ModelBroken, OutOfMemory
-
-from .test_devices import entry_of, there
+from tests.server.models.entries import entry_of, there
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 

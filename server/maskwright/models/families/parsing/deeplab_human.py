@@ -9,7 +9,7 @@ from maskwright.models.family import Family
 
 if TYPE_CHECKING:
     from maskwright.models.catalogue import Entry
-    from maskwright.models.runtime.pool import Setup
+    from maskwright.models.runtime.setup import Setup
 
 
 def _load(entry: Entry, folder: Path, setup: Setup) -> Any:

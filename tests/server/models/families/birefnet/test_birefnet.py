@@ -22,13 +22,13 @@ from maskwright.models.families.birefnet.inference.swin import Shape
 from maskwright.models.families.matting.inference import common
 from maskwright.models.install import convert
 from maskwright.models.roles import MattingModel
-from maskwright.models.runtime.pool import ModelPool, Setup
+from maskwright.models.runtime.pool import ModelPool
+from maskwright.models.runtime.setup import Setup
 from maskwright_protocol.errors import ModelBroken
 from tests.parity import plain
 from tests.parity.birefnet import filled
-from tests.server.eval_paths import PARITY, needs_parity
-
-TINY = Shape(embed=8, depths=(2, 2, 2, 2), heads=(1, 2, 2, 4), window=4)
+from tests.server.models.families.tiny_matting import TINY
+from tests.shared_data import PARITY, needs_parity
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import warnings
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -16,8 +15,10 @@ from torch import nn
 from maskwright.models import catalogue
 from maskwright.models.catalogue import labels
 from maskwright.models.families.parsing.inference import segformer
-from maskwright.models.runtime.pool import ModelPool, Setup
+from maskwright.models.runtime.pool import ModelPool
+from maskwright.models.runtime.setup import Setup
 from maskwright_protocol.errors import ModelBroken
+from tests.server.models.families.tiny_parsers import save_segformer
 
 NAMES = {
     "segformer-clothes": labels.CLOTHES.labels,
@@ -29,24 +30,6 @@ NAMES = {
 @pytest.fixture(autouse=True)
 def _on_its_own(home):
     torch.set_num_threads(1)
-
-
-def save_segformer(folder: Path, names: tuple[str, ...], side: int = 512) -> Any:
-    """A SegFormer of a few thousand weights in the hub's layout; the network."""
-    from transformers import SegformerConfig, SegformerForSemanticSegmentation, SegformerImageProcessorPil
-
-    torch.manual_seed(4)
-    config = SegformerConfig(
-        depths=[1, 1, 1, 1], hidden_sizes=[8, 8, 16, 16], num_attention_heads=[1, 1, 2, 2], decoder_hidden_size=16,
-        id2label=dict(enumerate(names)), label2id={name: number for number, name in enumerate(names)},
-    )  # fmt: skip
-    network = SegformerForSemanticSegmentation(config).eval()
-    with torch.no_grad():
-        for parameter in network.parameters():
-            parameter.add_(0.2 * torch.randn_like(parameter))
-    network.save_pretrained(folder)
-    SegformerImageProcessorPil(size={"height": side, "width": side}).save_pretrained(folder)
-    return network
 
 
 def photo(height: int, width: int) -> np.ndarray:

@@ -19,7 +19,7 @@ from maskwright.models.catalogue.entries import Entry
 from maskwright.models.families.sam.inference import sam2
 from maskwright.models.families.sam.inference.base import SamLike
 from maskwright.models.roles import Box, SegmentPrompt
-from maskwright.models.runtime.pool import Setup
+from maskwright.models.runtime.setup import Setup
 from maskwright_protocol.errors import ModelBroken
 from tests.server.models.families import official_sam2
 

@@ -19,7 +19,7 @@ from torch import Tensor
 from maskwright.models import catalogue
 from maskwright.models.families.sam.inference import checkpoints_sam3, sam3
 from maskwright.models.roles import Box, SegmentPrompt
-from maskwright.models.runtime.pool import Setup
+from maskwright.models.runtime.setup import Setup
 from maskwright_protocol.errors import ModelBroken
 from tests.server.models.families import tiny_sams as tiny
 

@@ -15,10 +15,11 @@ from maskwright.models.families.sam.inference import mobile_sam_torch
 from maskwright.models.families.sam.inference.base import SamLike, planes
 from maskwright.models.install.convert import convert
 from maskwright.models.roles import Box, SegmentPrompt
-from maskwright.models.runtime.pool import ModelPool, Setup
+from maskwright.models.runtime.pool import ModelPool
+from maskwright.models.runtime.setup import Setup
 from maskwright_protocol.errors import ModelBroken
-from tests.server.eval_paths import MODELS, needs_models
 from tests.server.models.families import tiny_sams as tiny
+from tests.shared_data import MODELS, needs_models
 
 pytestmark = needs_models
 

@@ -18,7 +18,8 @@ from maskwright.models.families.sam.inference import sam3
 from maskwright.models.families.sam.inference.base import planes
 from maskwright.models.families.sam.inference.roi_align import pooled
 from maskwright.models.roles import Box, Detector, Featured, SegmentPrompt, TextSegmenter
-from maskwright.models.runtime.pool import ModelPool, Setup
+from maskwright.models.runtime.pool import ModelPool
+from maskwright.models.runtime.setup import Setup
 from maskwright.models.runtime.torch_runtime import nbytes
 from maskwright.recipes.job.cache import EmbeddingCache
 from maskwright.recipes.job.context import JobContext

@@ -19,7 +19,8 @@ from maskwright.models import catalogue, families
 from maskwright.models.catalogue.entries import Precision
 from maskwright.models.families.sam.inference.base import IMAGENET, Frame, SamLike, planes
 from maskwright.models.roles import Box, Segmenter, SegmentPrompt
-from maskwright.models.runtime.pool import ModelPool, Setup
+from maskwright.models.runtime.pool import ModelPool
+from maskwright.models.runtime.setup import Setup
 from maskwright.recipes.job.cache import EmbeddingCache
 from maskwright.recipes.job.context import JobContext
 from maskwright.recipes.run import run

@@ -13,7 +13,8 @@ import torch
 from maskwright.models.catalogue.entries import Catalogue
 from maskwright.models.families.yolo.inference import model as yolo
 from maskwright.models.roles import Detection, Detector
-from maskwright.models.runtime.pool import ModelPool, Setup
+from maskwright.models.runtime.pool import ModelPool
+from maskwright.models.runtime.setup import Setup
 from maskwright_protocol.errors import BadInput, ModelBroken, UnknownWord
 from tests.server.models.families import yolo_files as files
 

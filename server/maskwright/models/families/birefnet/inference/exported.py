@@ -9,7 +9,7 @@ import numpy as np
 from maskwright.models.catalogue.entries import Entry
 from maskwright.models.roles import FloatMap
 from maskwright.models.runtime.onnx_session import Session
-from maskwright.models.runtime.pool import Setup
+from maskwright.models.runtime.setup import Setup
 
 from .matting import BiRefNet, Options, Planes
 

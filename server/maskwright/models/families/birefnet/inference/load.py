@@ -11,7 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from maskwright.models.catalogue.entries import Entry
-from maskwright.models.runtime.pool import Setup
+from maskwright.models.runtime.setup import Setup
 from maskwright_protocol.errors import ModelBroken
 
 from .matting import BiRefNet, options

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from maskwright.models.catalogue.entries import Entry
 from maskwright.models.roles import FloatMap
-from maskwright.models.runtime.pool import Setup
+from maskwright.models.runtime.setup import Setup
 from maskwright.models.runtime.torch_runtime import dtype, load_strictly, nbytes, require_keys, running, safetensors
 
 from .decoder import Decoder, DecoderBlock, PatchOrder, resize

@@ -20,7 +20,7 @@ from maskwright.models.catalogue.entries import Entry
 from maskwright.models.catalogue.words import COCO, RELATED, classes
 from maskwright.models.roles import RGB, Box, Detection
 from maskwright.models.runtime.onnx_session import Session
-from maskwright.models.runtime.pool import Setup
+from maskwright.models.runtime.setup import Setup
 
 _STRIDES = (8, 16, 32)
 _PAD = 114

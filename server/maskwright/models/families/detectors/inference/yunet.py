@@ -20,7 +20,7 @@ from maskwright.models.catalogue.options import checked
 from maskwright.models.catalogue.words import split
 from maskwright.models.roles import RGB, Box, Detection
 from maskwright.models.runtime.onnx_session import Session
-from maskwright.models.runtime.pool import Setup
+from maskwright.models.runtime.setup import Setup
 from maskwright_protocol.errors import EmptyPrompt, UnknownWord
 
 WORDS = frozenset({"face", "faces", "a face", "the face", "human face", "human faces"})

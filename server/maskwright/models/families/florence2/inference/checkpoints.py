@@ -16,7 +16,7 @@ from typing import Any
 from maskwright.models.catalogue.entries import Entry
 from maskwright.models.families.sam.inference import checkpoints
 from maskwright.models.families.sam.inference.checkpoints import Weights
-from maskwright.models.runtime.pool import Setup
+from maskwright.models.runtime.setup import Setup
 from maskwright.models.runtime.torch_runtime import dtype, load_strictly
 from maskwright_protocol.errors import ModelBroken
 

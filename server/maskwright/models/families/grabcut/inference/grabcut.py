@@ -18,7 +18,7 @@ from maskwright.masks.logits import LogitMap
 from maskwright.masks.opencv import cv2
 from maskwright.models.catalogue.entries import Entry
 from maskwright.models.roles import RGB, Box, Embedding, Hypothesis, SegmentPrompt
-from maskwright.models.runtime.pool import Setup
+from maskwright.models.runtime.setup import Setup
 
 _BACK, _FORE, _MAYBE_BACK, _MAYBE_FORE = 0, 1, 2, 3
 _ROUNDS = 4

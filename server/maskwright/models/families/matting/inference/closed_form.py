@@ -17,7 +17,7 @@ from maskwright.models.catalogue.entries import Entry
 from maskwright.models.machine import packages
 from maskwright.models.roles import RGB, FloatMap
 from maskwright.models.runtime import pymatting_cache
-from maskwright.models.runtime.pool import Setup
+from maskwright.models.runtime.setup import Setup
 from maskwright_protocol.errors import ModelBroken
 
 from .common import in_pieces, required, settled

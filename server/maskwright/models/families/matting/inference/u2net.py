@@ -18,7 +18,7 @@ from maskwright.masks.opencv import cv2
 from maskwright.models.catalogue.entries import Entry
 from maskwright.models.roles import RGB, FloatMap
 from maskwright.models.runtime.onnx_session import Session
-from maskwright.models.runtime.pool import Setup
+from maskwright.models.runtime.setup import Setup
 
 _MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 _DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)

@@ -15,7 +15,7 @@ from transformers.models.vitmatte.image_processing_pil_vitmatte import VitMatteI
 
 from maskwright.models.catalogue.entries import Entry
 from maskwright.models.roles import RGB, FloatMap
-from maskwright.models.runtime.pool import Setup
+from maskwright.models.runtime.setup import Setup
 from maskwright.models.runtime.torch_runtime import nbytes, pretrained, running
 from maskwright_protocol.errors import ModelBroken
 

@@ -15,7 +15,7 @@ from maskwright.models.catalogue import labels
 from maskwright.models.catalogue.entries import Entry
 from maskwright.models.roles import RGB, FloatMap
 from maskwright.models.runtime.onnx_session import Session
-from maskwright.models.runtime.pool import Setup
+from maskwright.models.runtime.setup import Setup
 from maskwright_protocol.errors import ModelBroken
 
 from .letterbox import letterbox

@@ -19,7 +19,7 @@ from maskwright.models.catalogue import labels
 from maskwright.models.catalogue.entries import Entry
 from maskwright.models.roles import RGB, FloatMap
 from maskwright.models.runtime import torch_runtime
-from maskwright.models.runtime.pool import Setup
+from maskwright.models.runtime.setup import Setup
 from maskwright_protocol.errors import ModelBroken
 
 _CELL = 32  # the coarsest cell of the encoder, in pixels of the input

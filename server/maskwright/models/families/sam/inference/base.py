@@ -22,7 +22,7 @@ from maskwright.masks.logits import LogitMap, logit
 from maskwright.masks.opencv import cv2
 from maskwright.models.catalogue.entries import Entry
 from maskwright.models.roles import RGB, Embedding, FloatMap, Hypothesis, SegmentPrompt
-from maskwright.models.runtime.pool import Setup
+from maskwright.models.runtime.setup import Setup
 from maskwright.models.runtime.torch_runtime import dtype, nbytes, running
 from maskwright_protocol.errors import BadInput
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from maskwright.models.catalogue.entries import Entry
-from maskwright.models.runtime.pool import Setup
+from maskwright.models.runtime.setup import Setup
 from maskwright.models.runtime.torch_runtime import dtype, load_strictly, safetensors
 from maskwright_protocol.errors import ModelBroken
 

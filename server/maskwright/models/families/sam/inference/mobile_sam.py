@@ -16,7 +16,7 @@ from maskwright.masks.opencv import cv2
 from maskwright.models.catalogue.entries import Entry
 from maskwright.models.roles import RGB, Embedding, FloatMap, Hypothesis, SegmentPrompt
 from maskwright.models.runtime.onnx_session import Session
-from maskwright.models.runtime.pool import Setup
+from maskwright.models.runtime.setup import Setup
 
 SIDE = 1024
 GRID = 256

@@ -18,7 +18,7 @@ from transformers import SamConfig, SamModel
 from transformers.models.sam.modeling_sam import SamLayerNorm
 
 from maskwright.models.catalogue.entries import Entry
-from maskwright.models.runtime.pool import Setup
+from maskwright.models.runtime.setup import Setup
 
 from . import checkpoints
 from .base import SamLike

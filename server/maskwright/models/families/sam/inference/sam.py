@@ -12,7 +12,7 @@ from torch import Tensor
 from transformers import SamConfig, SamModel, SamPromptEncoderConfig, SamVisionConfig
 
 from maskwright.models.catalogue.entries import Entry
-from maskwright.models.runtime.pool import Setup
+from maskwright.models.runtime.setup import Setup
 from maskwright.models.runtime.torch_runtime import pretrained
 
 from . import checkpoints

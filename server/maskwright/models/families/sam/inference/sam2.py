@@ -13,7 +13,7 @@ from torch import Tensor
 from transformers import Sam2Config, Sam2HieraDetConfig, Sam2Model, Sam2PromptEncoderConfig, Sam2VisionConfig
 
 from maskwright.models.catalogue.entries import Entry
-from maskwright.models.runtime.pool import Setup
+from maskwright.models.runtime.setup import Setup
 from maskwright.models.runtime.torch_runtime import pretrained
 
 from . import checkpoints

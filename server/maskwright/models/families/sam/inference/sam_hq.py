@@ -20,7 +20,7 @@ from transformers import (
 )
 
 from maskwright.models.catalogue.entries import Entry
-from maskwright.models.runtime.pool import Setup
+from maskwright.models.runtime.setup import Setup
 from maskwright.models.runtime.torch_runtime import pretrained
 
 from . import checkpoints

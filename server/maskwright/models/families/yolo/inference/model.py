@@ -18,7 +18,7 @@ from maskwright.models.catalogue import options as settings
 from maskwright.models.catalogue.entries import Entry
 from maskwright.models.catalogue.words import classes
 from maskwright.models.roles import RGB, Detection
-from maskwright.models.runtime.pool import Setup
+from maskwright.models.runtime.setup import Setup
 from maskwright_protocol.errors import ModelBroken
 
 from . import boxes as boxes
