@@ -7,12 +7,12 @@ import sys
 
 from tests.benchmarks import detectors, matting, segmenters, startup, transport
 from tests.benchmarks.report import table
-from tests.server.conftest import SHARED_MODELS
+from tests.shared_data import MODELS
 
 
 def main() -> int:
     results = startup.run()
-    if SHARED_MODELS.is_dir():
+    if MODELS.is_dir():
         results += transport.run()
     else:
         print("No shared/models beside the checkout: the click benchmarks are left out.", file=sys.stderr)

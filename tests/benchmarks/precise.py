@@ -7,9 +7,8 @@ import numpy as np
 from maskwright.models.runtime.pool import ModelPool
 from maskwright_protocol.errors import MorePixelsNeeded
 from maskwright_protocol.messages import Picture, Select
-from tests.server.eval_paths import MODELS
 from tests.server.recipes.conftest import Desk, iou, plane
-from tests.server.recipes.selecting.test_closer_look import (
+from tests.server.recipes.selecting.large_photos import (
     around,
     boundary_f,
     chair,
@@ -18,6 +17,7 @@ from tests.server.recipes.selecting.test_closer_look import (
     pasted,
     with_detail,
 )
+from tests.shared_data import MODELS
 
 
 def measured(desk: Desk, picture: Picture, pixels: np.ndarray, truth: np.ndarray, job: Select) -> tuple[str, float]:

@@ -10,16 +10,15 @@ from pathlib import Path
 from maskwright_client.client import Client
 from maskwright_protocol.discovery import Endpoint
 from maskwright_protocol.messages import Shutdown
+from tests.shared_data import MODELS, REPOSITORY
 
 from .chroot import wait_until
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-
 
 def models_folder() -> Path:
-    """Small trained models: ``MASKWRIGHT_MODELS``, else ``shared/models`` beside the repository."""
+    """Small trained models: ``MASKWRIGHT_MODELS``, else those of the shared data."""
     given = os.environ.get("MASKWRIGHT_MODELS")
-    return Path(given) if given else REPOSITORY.parent / "shared" / "models"
+    return Path(given) if given else MODELS
 
 
 class Server:

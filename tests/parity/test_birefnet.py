@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.parity import birefnet
-from tests.server.eval_paths import PARITY, needs_parity
+from tests.shared_data import PARITY, needs_parity
 
 FOLDER = PARITY / "birefnet"
 

@@ -16,9 +16,9 @@ import pytest
 from maskwright_client.client import Client
 from maskwright_protocol.discovery import Endpoint, read_endpoint
 from maskwright_protocol.messages import Status, StatusRequest
+from tests.shared_data import MODELS
 
 T = TypeVar("T")
-SHARED_MODELS = Path(__file__).parents[3] / "shared" / "models"
 START_S = 30.0
 
 
@@ -55,8 +55,8 @@ def start_server(folder: Path, *flags: str, **variables: str) -> Server:
         MASKWRIGHT_CONFIG=str(folder / "config.toml"),
         XDG_DATA_HOME=str(folder / "data"),
     )
-    if SHARED_MODELS.is_dir():
-        environment["MASKWRIGHT_MODELS"] = str(SHARED_MODELS)
+    if MODELS.is_dir():
+        environment["MASKWRIGHT_MODELS"] = str(MODELS)
     environment.update(variables)
     log = (folder / "server.log").open("wb")
     process = subprocess.Popen([sys.executable, "-m", "maskwright.cli", "serve", *flags], env=environment, stderr=log)

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import skimage
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
@@ -25,9 +24,8 @@ from maskwright_protocol import codec, errors, messages
 from maskwright_protocol.digest import image_key, strip_digests
 
 from .conftest import Server, start_server, stop_server, wait_for
+from .photos import BOX, PHOTO
 
-PHOTO = Path(skimage.__file__).parent / "data" / "astronaut.png"
-BOX = messages.Rect(12, 4, 442, 508)
 ANSWER_S = 120
 
 

@@ -19,7 +19,7 @@ from maskwright_protocol.discovery import Endpoint
 from maskwright_protocol.masks import unpack
 
 from .conftest import Server, start_server, stop_server
-from .test_end_to_end import BOX, PHOTO
+from .photos import BOX, PHOTO
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate, and is missing")
 

@@ -10,7 +10,7 @@ from maskwright_protocol.messages import Example, Point, Rect, Select, Similar
 from ..chroot import wait_until
 from .asking import Pixels, Plane, answer, plane
 from .halting import halted
-from .test_procedures import HEIGHT, WIDTH, selected
+from .pictures import HEIGHT, WIDTH, selected
 from .windows import Clicks, Windows
 
 pytestmark = pytest.mark.editor

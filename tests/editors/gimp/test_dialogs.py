@@ -8,7 +8,7 @@ from maskwright_protocol.messages import Cutout
 from ..chroot import wait_until
 from ..server import models_folder
 from .asking import Pixels, Plane, answer, plane
-from .test_procedures import HEIGHT, WIDTH, bus, selected
+from .pictures import HEIGHT, WIDTH, bus, selected
 from .windows import INTERACTIVE, Windows
 
 pytestmark = pytest.mark.editor

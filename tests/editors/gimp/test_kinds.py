@@ -12,7 +12,7 @@ from maskwright_protocol.messages import Cutout, Point, Select
 
 from .asking import Pixels, Plane, answer, plane
 from .driver import Gimp
-from .test_procedures import HEIGHT, WIDTH, drawn, selected
+from .pictures import HEIGHT, WIDTH, drawn, selected
 
 pytestmark = pytest.mark.editor
 

@@ -14,7 +14,7 @@ from tests.server.models import hub as hubs
 from ..chroot import wait_until
 from ..server import Server, models_folder
 from .asking import Plane
-from .test_procedures import bus, selected
+from .pictures import bus, selected
 from .windows import INTERACTIVE, Windows
 
 pytestmark = pytest.mark.editor

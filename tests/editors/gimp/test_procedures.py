@@ -12,26 +12,10 @@ from ..chroot import Lab
 from ..server import models_folder
 from .asking import Pixels, Plane, answer, plane
 from .driver import Gimp
+from .pictures import HEIGHT, WIDTH, bus, drawn, selected
 
 pytestmark = pytest.mark.editor
-WIDTH, HEIGHT = 480, 640
 BUS = "prompt"
-
-
-def selected(gimp: Gimp) -> Plane:
-    """The selection, one byte a pixel."""
-    size, data = gimp.run("out = (image.get_width(), image.get_height()), selected(image)")
-    return np.frombuffer(data, np.uint8).reshape(size[1], size[0])
-
-
-def drawn(gimp: Gimp, item: str, encoding: str, channels: int) -> Plane:
-    size, data = gimp.run(f"out = ({item}.get_width(), {item}.get_height()), plane({item}, {encoding!r})")
-    return np.frombuffer(data, np.uint8).reshape(size[1], size[0], channels)
-
-
-def bus(client: Client, photo: Plane, **fields: object) -> Plane:
-    job = Select("", text="bus", merge=True, **fields)  # type: ignore[arg-type]
-    return plane(answer(client, job, Pixels(photo)).merged, WIDTH, HEIGHT)
 
 
 def test_select_by_prompt_is_the_servers_mask(image: Gimp, client: Client, photo: Plane) -> None:

@@ -10,7 +10,7 @@ from ..chroot import Lab, wait_until
 from ..server import Server
 from .asking import Plane
 from .driver import Gimp
-from .test_procedures import HEIGHT, WIDTH
+from .pictures import HEIGHT, WIDTH
 
 PICTURES = os.environ.get("MASKWRIGHT_SCREENSHOTS", "")
 MAIN = "480x640.*GIMP"  # the image window's title tells the size

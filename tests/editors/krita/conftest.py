@@ -7,9 +7,10 @@ import pytest
 
 from maskwright.plugins import krita as krita_plugin
 from maskwright_client.client import Client
+from tests.shared_data import EVAL
 
 from ..chroot import Lab
-from ..server import REPOSITORY, Server
+from ..server import Server
 from .driver import Krita, install
 from .studio import Studio
 
@@ -49,10 +50,9 @@ def krita(lab: Lab, server: Server) -> Iterator[Krita]:
 
 @pytest.fixture(scope="session")
 def photos() -> Path:
-    folder = REPOSITORY.parent / "shared" / "eval"
-    if not folder.is_dir():
-        pytest.skip(f"there are no photos in {folder}")
-    return folder
+    if not EVAL.is_dir():
+        pytest.skip(f"there are no photos in {EVAL}")
+    return EVAL
 
 
 @pytest.fixture(scope="session")

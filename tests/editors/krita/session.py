@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from maskwright.plugins import krita as krita_plugin
+from tests.shared_data import EVAL
 
 from ..chroot import Lab, unusable
-from ..server import REPOSITORY, Server
+from ..server import Server
 from .driver import Krita, install
 from .studio import Studio
 
@@ -26,7 +27,7 @@ def open_studio(kind: type[Server] = Server) -> Iterator[Studio]:
         try:
             krita = Krita(lab)
             with server.client() as client:
-                studio = Studio(krita, lab, client, REPOSITORY.parent / "shared" / "eval")
+                studio = Studio(krita, lab, client, EVAL)
                 studio.reset()
                 yield studio
             krita.quit()

@@ -11,33 +11,14 @@ from maskwright_protocol import masks
 from maskwright_protocol.messages import PixelRect, Point, PostProcess, Rect, Select, Selection
 
 from ..chroot import Lab, wait_until
+from .actions import HEIGHT, WIDTH, answered, preview, start
 from .driver import Krita
 from .studio import Studio, placed
 
 pytestmark = pytest.mark.editor
 
 CAT = "photos/chelsea.png"
-WIDTH, HEIGHT = 451, 300
 BOX = PixelRect(0, 0, WIDTH, HEIGHT)
-
-
-def start(studio: Studio, krita: Krita) -> None:
-    studio.press("maskwright_click_button")
-    krita.wait("T.active", "the tool to be on")
-    krita.wait("'prefetch' not in T._tasks", "the embedding")
-    assert studio.failure() is None
-
-
-def answered(krita: Krita, count: int) -> None:
-    krita.wait(f"len(T.marks) == {count} and T.marks.pending is None", "the preview")
-
-
-def preview(studio: Studio) -> np.ndarray:
-    box = studio.krita.get("(lambda b: (b.x, b.y, b.width, b.height))(T.preview().plane.box)")
-    plane = np.zeros((HEIGHT, WIDTH), np.uint8)
-    data = np.frombuffer(studio.fetch("T.preview().plane.data"), np.uint8).reshape(box[3], box[2])
-    plane[box[1] : box[1] + box[3], box[0] : box[0] + box[2]] = data
-    return plane
 
 
 def expected(studio: Studio, krita: Krita, boxes: list[Rect] | None = None) -> np.ndarray:

@@ -7,6 +7,7 @@ from maskwright_protocol import masks
 from maskwright_protocol.messages import Cutout, PixelRect, PostProcess, Refine
 
 from ..chroot import Lab
+from .actions import opened
 from .driver import Krita
 from .studio import Studio, one_step, placed
 
@@ -24,12 +25,6 @@ ROUGH = PixelRect(130, 40, 200, 180)
 def rough() -> masks.Mask:
     """The selection that there is before, as the server is told of it."""
     return masks.pack(ROUGH, b"\xff" * (ROUGH.width * ROUGH.height))
-
-
-def opened(krita: Krita, name: str) -> None:
-    krita.wait(f"QApplication.activeModalWidget() is not None and "
-               f"QApplication.activeModalWidget().objectName() == {name!r}", "the dialog")  # fmt: skip
-    krita.run("dialog = QApplication.activeModalWidget()\ndef row(name): return dialog.findChild(QWidget, name)")
 
 
 def colours(answer: object, width: int, height: int) -> np.ndarray:

@@ -7,9 +7,9 @@ from maskwright_client.object_map import Lookup
 from maskwright_protocol.messages import Everything, Example, ObjectMap, PixelRect, Point, Select, Similar
 
 from ..chroot import Lab, wait_until
+from .actions import answered, preview, start
 from .driver import Krita
 from .studio import Studio, placed
-from .test_clicking import answered, preview, start
 
 pytestmark = pytest.mark.editor
 

@@ -5,9 +5,9 @@ import pytest
 
 from maskwright_protocol.messages import Parse, PixelRect
 
+from .actions import opened
 from .driver import Krita
 from .studio import Studio, bgra, one_step, placed
-from .test_edges import opened
 
 pytestmark = pytest.mark.editor
 

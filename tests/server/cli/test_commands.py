@@ -15,8 +15,8 @@ from PIL import Image
 from maskwright.cli.jobs import numbers
 from maskwright_protocol.errors import BadInput
 from tests.server.conftest import Server
-from tests.server.eval_paths import EVAL, needs_eval, needs_models
-from tests.server.test_end_to_end import PHOTO
+from tests.server.photos import PHOTO
+from tests.shared_data import EVAL, needs_eval, needs_models
 
 BOX = "12,4,442,508"
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.server.conftest import Server
-from tests.server.eval_paths import EVAL, needs_eval, needs_models
+from tests.shared_data import EVAL, needs_eval, needs_models
 
 pytestmark = [needs_models, needs_eval]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from maskwright.models import catalogue
-from tests.server.eval_paths import MODELS, REPOSITORY, needs_models
+from tests.shared_data import MODELS, REPOSITORY, needs_models
 
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 

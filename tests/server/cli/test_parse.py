@@ -12,7 +12,7 @@ from maskwright.cli.pictures import FileSource
 from maskwright_client import ask
 from maskwright_protocol import messages
 from tests.server.conftest import Server
-from tests.server.eval_paths import EVAL, needs_eval, needs_models
+from tests.shared_data import EVAL, needs_eval, needs_models
 
 pytestmark = [needs_models, needs_eval]
 PERSON = EVAL / "person_parts" / "0_image.png"

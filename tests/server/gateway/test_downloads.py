@@ -31,8 +31,8 @@ from maskwright_protocol.messages import (
     StatusRequest,
 )
 from tests.server.conftest import Server, start_server, stop_server, wait_for
-from tests.server.eval_paths import MODELS, needs_models
 from tests.server.models import hub as hubs
+from tests.shared_data import MODELS, needs_models
 
 DATA = random.Random(3).randbytes(2_000_000)
 

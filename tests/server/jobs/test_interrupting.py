@@ -12,7 +12,7 @@ from maskwright_client import ask
 from maskwright_protocol import errors, masks
 from maskwright_protocol.messages import Everything, ObjectMap, Picture, Point, Progress, Select, Selection
 from tests.server.conftest import Server, wait_for
-from tests.server.eval_paths import EVAL, needs_eval, needs_models
+from tests.shared_data import EVAL, needs_eval, needs_models
 
 pytestmark = [needs_models, needs_eval]
 ANSWER_S = 120

@@ -9,7 +9,7 @@ from maskwright.masks import guided, trimap
 from maskwright.masks.boxes import PixelBox
 from maskwright.masks.foreground import decontaminate, estimate_foreground
 from maskwright.masks.logits import LogitMap, logit, union, without, without_overlaps
-from tests.server.eval_paths import PARITY, needs_parity
+from tests.shared_data import PARITY, needs_parity
 
 
 def disk_logits(cells: int, extent: float, centre: tuple[float, float], radius: float) -> LogitMap:

@@ -14,7 +14,7 @@ from maskwright.recipes.job.context import JobContext
 from maskwright.recipes.run import run
 from maskwright_protocol import masks as wire
 from maskwright_protocol.messages import Job, Mask, Picture, PixelRect, Raster
-from tests.server.eval_paths import EVAL, MODELS
+from tests.shared_data import EVAL, MODELS
 
 
 @dataclass

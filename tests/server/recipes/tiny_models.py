@@ -15,11 +15,9 @@ from maskwright.models.catalogue.entries import Catalogue
 from maskwright.models.families.birefnet.inference.network import Network
 from tests.parity.birefnet import filled
 from tests.server.models.families import tiny_detectors as detectors
+from tests.server.models.families import tiny_matting, tiny_parsers
 from tests.server.models.families import tiny_sams as sams
 from tests.server.models.families import yolo_files as yolos
-from tests.server.models.families.birefnet import test_birefnet as birefnets
-from tests.server.models.families.matting import test_vitmatte as vitmattes
-from tests.server.models.families.parsing import test_parsers as parsers
 
 MATTING = "birefnet-lite-matting"
 YOLO = "person-yolov8n-seg"
@@ -37,8 +35,8 @@ def make(folder: Path) -> Path:
     detectors.florence2(folder / "florence-2-base", places=96)  # it answers to the last of them
     detectors.rt_detr(folder / "rt-detr-r18")
     detectors.rf_detr(folder / "rf-detr-seg-small", masks=True)
-    parsers.save_segformer(folder / "segformer-clothes", labels.CLOTHES.labels, side=64)
-    vitmattes.save(folder / "vitmatte-small")
+    tiny_parsers.save_segformer(folder / "segformer-clothes", labels.CLOTHES.labels, side=64)
+    tiny_matting.save(folder / "vitmatte-small")
     (folder / MATTING).mkdir()
     save_file(_birefnet(), folder / MATTING / "model.safetensors")
     if find_spec("ultralytics") is not None:
@@ -50,8 +48,8 @@ def make(folder: Path) -> Path:
 
 def _birefnet() -> dict[str, torch.Tensor]:
     with torch.device("meta"):
-        shapes = Network(birefnets.TINY).state_dict()
-    return {key: filled("tiny", key, list(value.shape), birefnets.TINY.window) for key, value in shapes.items()}
+        shapes = Network(tiny_matting.TINY).state_dict()
+    return {key: filled("tiny", key, list(value.shape), tiny_matting.TINY.window) for key, value in shapes.items()}
 
 
 def known() -> Catalogue:

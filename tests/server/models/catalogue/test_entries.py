@@ -15,7 +15,7 @@ from maskwright.models.install import scan
 from maskwright.models.runtime.pool import ModelPool
 from maskwright.recipes.job import presets
 from maskwright_protocol.errors import BadInput, EmptyPrompt, ModelBroken, ModelMissing, UnknownWord
-from tests.server.eval_paths import MODELS, needs_models
+from tests.shared_data import MODELS, needs_models
 
 
 def test_the_catalogue_is_sound():

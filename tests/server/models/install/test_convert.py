@@ -19,34 +19,12 @@ import pytest
 from maskwright.models import catalogue
 from maskwright.models.install import convert, scan
 from maskwright_protocol.errors import BadInput, ModelBroken
-from tests.server.eval_paths import MODELS
+from tests.shared_data import MODELS
+
+from .pickles import Calls, reduce, saved, touching, weights
 
 torch = pytest.importorskip("torch", reason="torch is not installed: pickles cannot be read here")
 safetensors_torch = pytest.importorskip("safetensors.torch", reason="safetensors is not installed")
-
-
-class Calls:
-    """Pickles as a call."""
-
-    def __init__(self, function: Callable[..., Any], *arguments: Any) -> None:
-        self.call = (function, arguments)
-
-    def __reduce__(self) -> Any:
-        return self.call
-
-
-def touching(marker: Path) -> Calls:
-    return Calls(exec, f"open({str(marker)!r}, 'w').close()")
-
-
-def saved(content: Any, **more: Any) -> bytes:
-    buffer = io.BytesIO()
-    torch.save(content, buffer, **more)
-    return buffer.getvalue()
-
-
-def reduce(marker: Path) -> bytes:
-    return saved({"state_dict": {"a": torch.zeros(2)}, "x": touching(marker)})
 
 
 def system(marker: Path) -> bytes:
@@ -158,21 +136,6 @@ def test_the_hook_holds_even_when_the_list_and_the_reader_do_not(tmp_path: Path)
         run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
         assert run.stdout == "refused\n", (name, run.stdout, run.stderr)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["kept", "place"]
-
-
-def weights() -> dict[str, Any]:
-    shared = torch.arange(6.0).reshape(2, 3)
-    return {
-        "conv.weight": torch.randn(4, 3, 3, 3, generator=torch.Generator().manual_seed(1)),
-        "half": torch.randn(5).half(),
-        "brain": torch.randn(5).bfloat16(),
-        "count": torch.tensor(7),
-        "empty": torch.zeros(0, 3),
-        "turned": shared.t(),
-        "tied": shared,
-        "mask": torch.tensor([True, False]),
-        "parameter": torch.nn.Parameter(torch.ones(2)),
-    }
 
 
 @pytest.mark.parametrize(("where", "old"), [("", False), ("state_dict", True), ("other", False)])

@@ -14,11 +14,11 @@ from maskwright.models import catalogue
 from maskwright.models.install import convert, download, scan
 from maskwright.models.machine import records
 from maskwright_protocol.errors import JobCancelled, ModelBroken, NeedsPackage
-from tests.server.eval_paths import MODELS
 from tests.server.models.conftest import Puller
 from tests.server.models.hub import REVISION
+from tests.shared_data import MODELS
 
-from .test_convert import reduce, weights
+from .pickles import reduce, weights
 
 torch = pytest.importorskip("torch", reason="torch is not installed: pickles cannot be read here")
 load_file = pytest.importorskip("safetensors.torch", reason="safetensors is not installed").load_file

@@ -9,7 +9,7 @@ from maskwright.models.catalogue.entries import Catalogue, Entry, Source
 from maskwright.models.install import recommend, scan
 from maskwright.models.install.recommend import recommended
 from maskwright.models.machine import hardware, packages
-from tests.server.models.runtime.test_devices import entry_of
+from tests.server.models.entries import entry_of
 
 GIB = 1 << 30
 SOURCES = (Source(hub="a/b"),)

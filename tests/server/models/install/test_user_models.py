@@ -17,7 +17,7 @@ from maskwright.models.catalogue.entries import Content, Entry, ModelFile, Sourc
 from maskwright.models.install import scan
 from maskwright.models.machine import records
 from maskwright_protocol.errors import ModelBroken
-from tests.server.eval_paths import MODELS, needs_models
+from tests.shared_data import MODELS, needs_models
 
 OWN = """
 [[model]]

@@ -9,32 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from maskwright.models.catalogue.entries import Catalogue, Entry, ModelFile
 from maskwright.models.machine import hardware, packages
 from maskwright.models.machine.hardware import Card
 from maskwright.models.runtime.devices import Devices
 from maskwright.models.runtime.pool import ModelPool
 from tests.server.models import bare
+from tests.server.models.entries import entry_of, there
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
-
-
-def entry_of(name: str, file: str, **more) -> Entry:
-    fields = {
-        "id": name, "family": "yolox", "roles": ("detector",), "title": name.title(), "summary": "A.", "licence": "MIT",
-        "commercial": "yes", "source": "", "revision": "1", "files": (ModelFile(name=file),), "parameters": 0,
-        "memory": 1, "input_size": 64,
-    }  # fmt: skip
-    return Entry.model_validate({**fields, **more})
-
-
-def there(folder: Path, *entries: Entry) -> Catalogue:
-    """A model folder with these, each with some bytes."""
-    for entry in entries:
-        (folder / entry.id).mkdir(parents=True)
-        for file in entry.files:
-            (folder / entry.id / file.name).write_bytes(b"some bytes")
-    return Catalogue(model=entries)
 
 
 def test_the_driver_s_table_of_cards() -> None:

@@ -14,7 +14,7 @@ from maskwright.models.machine import records
 from maskwright.models.runtime.out_of_memory import with_fallback
 from maskwright.models.runtime.pool import LEAST_BUDGET, RESERVE, ModelPool, default_budget, free_memory
 from maskwright_protocol.errors import OutOfMemory
-from tests.server.eval_paths import MODELS, needs_models
+from tests.shared_data import MODELS, needs_models
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="limits the address space as Linux does")
 

@@ -21,10 +21,10 @@ from maskwright.recipes.job.context import JobContext
 from maskwright.recipes.job.picture import PictureView
 from maskwright_protocol import errors
 from maskwright_protocol.messages import Cutout, Mask, PixelRect, Point, PostProcess, Rect, Refine, Select
-from tests.server.eval_paths import EVAL, MODELS, needs_eval, needs_models
 from tests.server.matting_metrics import errors as measured
 from tests.server.matting_metrics import fringe_error
 from tests.server.recipes.conftest import Desk, iou, photo, plane
+from tests.shared_data import EVAL, MODELS, needs_eval, needs_models
 
 KINDS = ("sad", "mse", "gradient", "connectivity")
 

@@ -23,8 +23,8 @@ from maskwright_protocol.messages import (
     Refine,
     Select,
 )
-from tests.server.eval_paths import needs_models
 from tests.server.recipes.conftest import iou, plane
+from tests.shared_data import needs_models
 
 
 @pytest.fixture(scope="module")

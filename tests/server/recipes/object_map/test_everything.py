@@ -16,8 +16,8 @@ from maskwright.recipes.run import run
 from maskwright_protocol import masks as wire
 from maskwright_protocol.errors import BadInput, EmptyPrompt, JobCancelled, ModelMissing
 from maskwright_protocol.messages import Everything, Mask, ObjectMap, PixelRect, Point, Select, Similar
-from tests.server.eval_paths import EVAL, MODELS, needs_eval, needs_models
 from tests.server.recipes.conftest import Desk, iou, plane
+from tests.shared_data import EVAL, MODELS, needs_eval, needs_models
 
 pytestmark = [needs_models, needs_eval]
 STREET = EVAL / "photos/bus.jpg"

@@ -18,9 +18,9 @@ from maskwright.recipes.people import parse, people
 from maskwright.recipes.people.people import Subject
 from maskwright_protocol import errors
 from maskwright_protocol.messages import Mask, Parse, Picture, PixelRect, Raster, Select
-from tests.server.eval_paths import EVAL, MODELS, needs_eval, needs_models
-from tests.server.models.families.parsing.test_parsers import save_segformer
+from tests.server.models.families.tiny_parsers import save_segformer
 from tests.server.recipes.conftest import Desk, iou, plane
+from tests.shared_data import EVAL, MODELS, needs_eval, needs_models
 
 PARTS = ("skin", "clothes", "hair")
 PHOTOS = ("000335", "000340", "000342", "0")

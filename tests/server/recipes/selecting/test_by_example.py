@@ -14,9 +14,9 @@ from maskwright.models.roles import Box
 from maskwright.models.runtime.pool import ModelPool
 from maskwright_protocol.errors import EmptyPrompt, ModelMissing, OutsideImage, TooLarge
 from maskwright_protocol.messages import Example, Point, Rect, Select
-from tests.server.eval_paths import EVAL, MODELS, needs_eval, needs_models
 from tests.server.models.families import tiny_sams as sams
 from tests.server.recipes.conftest import Desk, plane
+from tests.shared_data import EVAL, MODELS, needs_eval, needs_models
 
 X, Y = -20, 35  # of the layer in the document
 WANTED, UNWANTED = Example(X + 10, Y + 8, 60, 50), Example(X + 100, Y + 2, 40, 30, include=False)

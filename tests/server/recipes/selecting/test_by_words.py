@@ -20,10 +20,10 @@ from maskwright.recipes.selecting.by_words import wanted_of
 from maskwright.recipes.selecting.segment import Segmenting
 from maskwright_protocol import errors
 from maskwright_protocol.messages import Detect, Mask, PixelRect, Point, PostProcess, Rect, Select
-from tests.server.eval_paths import EVAL, needs_eval, needs_models
 from tests.server.models.families import tiny_sams as tiny
 from tests.server.recipes import tiny_models
 from tests.server.recipes.conftest import Desk, iou, plane
+from tests.shared_data import EVAL, needs_eval, needs_models
 
 trained = [needs_models, needs_eval]
 

@@ -24,11 +24,11 @@ from maskwright.recipes.selecting.detector_masks import DetectorMasks
 from maskwright.recipes.selecting.draw import Drawing
 from maskwright_protocol.errors import BadInput
 from maskwright_protocol.messages import Point, PostProcess, Prefetch, Rect, Select
-from tests.server.eval_paths import MODELS
 from tests.server.models.families import tiny_detectors as detectors
 from tests.server.models.families import yolo_files as yolos
 from tests.server.recipes import tiny_models as tiny
 from tests.server.recipes.conftest import Desk, iou, plane
+from tests.shared_data import MODELS
 
 RF_DETR = "rf-detr-seg-small"
 PHOTO = np.kron(np.random.default_rng(1).integers(0, 256, (9, 15, 3), np.uint8), np.ones((10, 10, 1), np.uint8))

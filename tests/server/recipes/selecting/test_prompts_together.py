@@ -9,8 +9,8 @@ from PIL import Image
 from maskwright.masks.opencv import cv2
 from maskwright.recipes.job.remembered import SmallPlane
 from maskwright_protocol.messages import Mask, PixelRect, Point, Rect, Select
-from tests.server.eval_paths import EVAL, needs_eval, needs_models
 from tests.server.recipes.conftest import iou, plane
+from tests.shared_data import EVAL, needs_eval, needs_models
 
 pytestmark = [needs_models, needs_eval]
 

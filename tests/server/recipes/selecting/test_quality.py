@@ -9,8 +9,8 @@ from PIL import Image
 from maskwright.masks.opencv import cv2
 from maskwright.models.roles import SegmentPrompt
 from maskwright_protocol.messages import Cutout, Detect, Point, Rect, Refine, Select
-from tests.server.eval_paths import EVAL, needs_eval, needs_models
 from tests.server.recipes.conftest import iou, photo, plane
+from tests.shared_data import EVAL, needs_eval, needs_models
 
 pytestmark = [needs_models, needs_eval]
 

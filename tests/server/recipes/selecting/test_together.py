@@ -32,10 +32,10 @@ from maskwright_protocol.messages import (
     Selection,
     Similar,
 )  # fmt: skip
-from tests.server.eval_paths import MODELS
 from tests.server.models.families import tiny_sams as sams
 from tests.server.recipes import tiny_models as tiny
 from tests.server.recipes.conftest import Desk, plane
+from tests.shared_data import MODELS
 
 HEIGHT, WIDTH = 90, 150
 X, Y = -20, 35  # of the layer in the document

@@ -10,7 +10,7 @@ from maskwright.models.families.matting.inference import closed_form
 from maskwright.models.roles import MattingModel
 from maskwright.models.runtime.pool import ModelPool
 from maskwright_protocol.errors import BadInput, ModelMissing
-from tests.server.eval_paths import EVAL, needs_eval
+from tests.shared_data import EVAL, needs_eval
 
 pymatting = pytest.importorskip("pymatting")
 

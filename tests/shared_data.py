@@ -1,4 +1,7 @@
-"""Where the shared models, photos and parity vectors lie, beside the repository; tests skip where they are absent."""
+"""Where the shared models, photos and parity vectors lie; tests skip where they are absent.
+
+``MASKWRIGHT_TEST_DATA`` names the folder that holds them; else it is ``shared`` beside the repository.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("MASKWRIGHT_TEST_DATA", REPOSITORY.parent / "shared"))
 MODELS = SHARED / "models"
 EVAL = SHARED / "eval"

@@ -1,0 +1,36 @@
+"""What several tests do in Krita with its own means."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tests.editors.krita.driver import Krita
+from tests.editors.krita.studio import Studio
+
+
+def opened(krita: Krita, name: str) -> None:
+    krita.wait(f"QApplication.activeModalWidget() is not None and "
+               f"QApplication.activeModalWidget().objectName() == {name!r}", "the dialog")  # fmt: skip
+    krita.run("dialog = QApplication.activeModalWidget()\ndef row(name): return dialog.findChild(QWidget, name)")
+
+
+WIDTH, HEIGHT = 451, 300
+
+
+def start(studio: Studio, krita: Krita) -> None:
+    studio.press("maskwright_click_button")
+    krita.wait("T.active", "the tool to be on")
+    krita.wait("'prefetch' not in T._tasks", "the embedding")
+    assert studio.failure() is None
+
+
+def answered(krita: Krita, count: int) -> None:
+    krita.wait(f"len(T.marks) == {count} and T.marks.pending is None", "the preview")
+
+
+def preview(studio: Studio) -> np.ndarray:
+    box = studio.krita.get("(lambda b: (b.x, b.y, b.width, b.height))(T.preview().plane.box)")
+    plane = np.zeros((HEIGHT, WIDTH), np.uint8)
+    data = np.frombuffer(studio.fetch("T.preview().plane.data"), np.uint8).reshape(box[3], box[2])
+    plane[box[1] : box[1] + box[3], box[0] : box[0] + box[2]] = data
+    return plane
