@@ -1,6 +1,5 @@
 """Models that are not there yet: named in errors, offered with their licence, downloaded, used, and removed."""
 
-import hashlib
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,59 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from maskwright_protocol.messages import ModelInfo, ModelsRequest
 from tests.server.models import hub as hubs
 
 from ..chroot import wait_until
-from ..server import Server, models_folder
+from ..server import models_folder
+from ..shop import FILE, NAME, Shop
 from .asking import Plane
 from .pictures import bus, selected
 from .windows import INTERACTIVE, Windows
 
 pytestmark = pytest.mark.editor
-FILE = "yolox_nano.onnx"
-NAME = "A Finder"  # the first by name, so that it is the first of the installed ones in the list
 FINDER = "models='detector=finder'"
-
-
-class Shop(Server):
-    """A server that lacks a detector, and a catalogue with one to download from ``hub``."""
-
-    def __init__(self, folder: Path, runtime: Path, hub: hubs.Hub) -> None:
-        super().__init__(runtime, folder / "server.log")
-        self.folder = folder
-        self.some: tuple[str, ...] = ("mobile-sam",)
-        self.variables: dict[str, str] = {}
-        data = (models_folder() / "yolox-nano" / FILE).read_bytes()
-        hub.files[f"release/{FILE}"] = data
-        digest = hashlib.sha256(data).hexdigest()
-        (folder / "models.toml").write_text(
-            f'[[model]]\nid = "finder"\ntitle = "{NAME}"\nfamily = "yolox"\ninput_size = 416\nlicence = "Its own"\n'
-            f'files = [{{ name = "{FILE}", size = {len(data)}, sha256 = "{digest}" }}]\n'
-            f'sources = [{{ url = "{hub.url}/release/" }}]\n'
-        )
-
-    def environment(self) -> dict[str, str]:
-        some = self.folder / "some"
-        some.mkdir(exist_ok=True)
-        for name in self.some:
-            if not (some / name).exists():
-                (some / name).symlink_to(models_folder() / name)
-        return {
-            **super().environment(),
-            "MASKWRIGHT_CONFIG": str(self.folder / "config.toml"),
-            "MASKWRIGHT_MODELS": str(some),
-            "XDG_DATA_HOME": str(self.folder / "data"),
-            **self.variables,
-        }
-
-    @property
-    def downloaded(self) -> Path:
-        return self.folder / "data" / "maskwright" / "models" / "finder" / FILE
-
-    def models(self) -> list[ModelInfo]:
-        with self.client() as client:
-            return client.request(ModelsRequest("")).models  # type: ignore[attr-defined]
 
 
 Opener = Callable[..., tuple[hubs.Hub, Shop]]

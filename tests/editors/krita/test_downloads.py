@@ -1,6 +1,5 @@
 """Models that are not there yet: offered with licence and size, downloaded, and the command done again."""
 
-import hashlib
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,44 +10,15 @@ import pytest
 from tests.server.models import hub as hubs
 
 from ..chroot import Lab
-from ..server import Server, models_folder
+from ..server import Server
+from ..shop import FILE, NAME, Shop
 from .driver import Krita
 from .studio import Studio
 
 pytestmark = pytest.mark.editor
 
 CAT = "photos/chelsea.png"
-FILE = "yolox_nano.onnx"
 LINKED = ("mobile-sam", "u2netp")
-
-
-class Shop(Server):
-    """A server that has a segmenter and no detector, and a catalogue with one to download from ``hub``."""
-
-    def __init__(self, folder: Path, runtime: Path, hub: hubs.Hub, variables: dict[str, str]) -> None:
-        super().__init__(runtime, folder / "server.log")
-        self.folder = folder
-        self.variables = variables
-        (folder / "some").mkdir()
-        for name in LINKED:
-            (folder / "some" / name).symlink_to(models_folder() / name)
-        data = (models_folder() / "yolox-nano" / FILE).read_bytes()
-        hub.files[f"release/{FILE}"] = data
-        digest = hashlib.sha256(data).hexdigest()
-        (folder / "models.toml").write_text(
-            f'[[model]]\nid = "finder"\ntitle = "The Finder"\nfamily = "yolox"\ninput_size = 416\nlicence = "Its own"\n'
-            f'files = [{{ name = "{FILE}", size = {len(data)}, sha256 = "{digest}" }}]\n'
-            f'sources = [{{ url = "{hub.url}/release/" }}]\n'
-        )
-
-    def environment(self) -> dict[str, str]:
-        return {
-            **super().environment(),
-            "MASKWRIGHT_CONFIG": str(self.folder / "config.toml"),
-            "MASKWRIGHT_MODELS": str(self.folder / "some"),
-            "XDG_DATA_HOME": str(self.folder / "data"),
-            **self.variables,
-        }
 
 
 Opener = Callable[..., tuple[hubs.Hub, Shop]]
@@ -61,7 +31,8 @@ def open_shop(studio: Studio, krita: Krita, server: Server, tmp_path: Path) -> I
     @contextmanager
     def opened(**variables: str) -> Iterator[tuple[hubs.Hub, Shop]]:
         with hubs.running() as hub:
-            shop = Shop(tmp_path, server.runtime, hub, variables)
+            shop = Shop(tmp_path, server.runtime, hub)
+            shop.some, shop.variables = LINKED, variables
             server.stop()
             krita.wait("C.connection.state == 'absent'", "the old server to be gone")
             shop.start()
@@ -107,7 +78,7 @@ def ask_for_a_cat(studio: Studio, krita: Krita) -> None:
     failure = studio.failure()
     assert failure is not None
     assert failure[0] == "model_missing"
-    assert krita.get("child('maskwright_problem_button').text()") == "Download The Finder, 4 MB..."
+    assert krita.get("child('maskwright_problem_button').text()") == f"Download {NAME}, 4 MB..."
 
 
 def test_a_missing_model_is_downloaded_and_the_command_done(
@@ -126,7 +97,7 @@ def test_a_missing_model_is_downloaded_and_the_command_done(
     # No: nothing is loaded, the offer stays.
     studio.press("maskwright_problem_button")
     said = dialog_button(krita, lab, "Cancel")
-    assert "The Finder" in said
+    assert NAME in said
     assert "4 MB" in said
     assert "Licence: Its own" in said
     assert "commercially is unclear" in said
@@ -151,7 +122,7 @@ def test_a_missing_model_is_downloaded_and_the_command_done(
     studio.press("maskwright_problem_button")
     dialog_button(krita, lab, "Ok")
     krita.wait("C.result is not None and not C.busy()", "the answer after the download", 60)
-    assert (shop.folder / "data" / "maskwright" / "models" / "finder" / FILE).is_file()
+    assert shop.downloaded.is_file()
     assert studio.failure() is None
     assert studio.selection().any()
     krita.wait("any(m.id == 'finder' and m.installed for m in C.connection.models)", "the list of models")
