@@ -1,0 +1,44 @@
+"""Points and boxes in image pixels as people write them: ``120,80 200,95`` and ``100,50,300,200``."""
+
+import math
+from typing import List, Tuple
+
+from maskwright_protocol.errors import BadInput
+from maskwright_protocol.messages import Example, Mask, Point, Rect
+
+
+def _groups(text: str, count: int, what: str) -> List[Tuple[float, ...]]:
+    """Groups of ``count`` finite numbers; spaces or semicolons separate the groups."""
+    found: List[Tuple[float, ...]] = []
+    for group in text.replace(";", " ").split():
+        try:
+            values = tuple(float(piece) for piece in group.split(","))
+        except ValueError:
+            values = ()
+        if len(values) != count or not all(map(math.isfinite, values)):
+            example = "120,80 200,95" if count == 2 else "100,50,300,200"
+            raise BadInput(f"{group!r} is not {what}.", f'Write {what} as "{example}".')
+        found.append(values)
+    return found
+
+
+def points(include: str, exclude: str = "") -> List[Point]:
+    """Points ``x,y`` to include, then those to exclude. Raises ``BadInput``."""
+    texts = ((include, True), (exclude, False))
+    return [Point(x, y, wanted) for text, wanted in texts for x, y in _groups(text, 2, "a point")]
+
+
+def boxes(text: str) -> List[Rect]:
+    """Boxes ``x,y,width,height``. Raises ``BadInput``."""
+    return [Rect(*box) for box in _groups(text, 4, "a box")]
+
+
+def examples(like: str, unlike: str = "") -> List[Example]:
+    """Boxes around things that are wanted, then around things that are not. Raises ``BadInput``."""
+    texts = ((like, True), (unlike, False))
+    return [Example(*box, include=wanted) for text, wanted in texts for box in _groups(text, 4, "a box")]
+
+
+def rect_of(mask: Mask) -> Rect:
+    """The box of a mask."""
+    return Rect(float(mask.box.x), float(mask.box.y), float(mask.box.width), float(mask.box.height))
