@@ -15,6 +15,7 @@ from maskwright_protocol.discovery import Endpoint, find_server
 from maskwright_protocol.errors import ConnectionLost, InternalError, JobCancelled, MaskwrightError, from_code
 from maskwright_protocol.messages import (
     PROTOCOL_VERSION,
+    BulkPart,
     Cancel,
     Cancelled,
     Failed,
@@ -23,7 +24,6 @@ from maskwright_protocol.messages import (
     ImageSlice,
     Job,
     Message,
-    Part,
     Progress,
     Request,
     Welcome,
@@ -188,7 +188,7 @@ class Client:
         if isinstance(ticket.message, ImageEnd):
             key = ticket.message.key
             self._outbox.remove(lambda m: isinstance(m, ImageSlice) and m.key == key)
-        queued = self._outbox.remove(lambda m: isinstance(m, (Request, Part)) and m.id == identity)
+        queued = self._outbox.remove(lambda m: isinstance(m, (Request, BulkPart)) and m.id == identity)
         if not queued or bulk.bulk_fields(ticket.message):  # some of its parts may have left already
             self.send(Cancel(id=identity), URGENT)
         if queued or not isinstance(ticket.message, Job):  # the server does not answer cancels of other requests
@@ -257,7 +257,7 @@ class Client:
         ticket = self._tickets.get(identity)
         if ticket is None:
             return  # an answer to something that was given up
-        if isinstance(message, Part):
+        if isinstance(message, BulkPart):
             self._parts.add(message)
         elif isinstance(message, Progress):
             if ticket.on_progress is not None:
@@ -275,7 +275,7 @@ class Client:
 
         Uploads are not repeated here: the new connection starts without images and asks for them by itself.
         """
-        self._outbox.remove(lambda m: not isinstance(m, (Request, Part)) or isinstance(m, ImageSlice))
+        self._outbox.remove(lambda m: not isinstance(m, (Request, BulkPart)) or isinstance(m, ImageSlice))
         self._parts = bulk.PartStore(MAX_PARTS)
         with self._lock:
             tickets = list(self._tickets.values())

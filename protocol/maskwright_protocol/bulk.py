@@ -1,25 +1,14 @@
 """Long bulk fields travel ahead of their message, in ``part`` messages; this takes them out and puts them back."""
 
 import copy
+import dataclasses
 import zlib
+from functools import lru_cache
 from typing import Any, Dict, Iterator, List, Tuple, TypeVar, Union
 
 from .errors import BadMessage, TooLarge
 from .masks import INLINE_BYTES
-from .messages import (
-    Cutout,
-    CutoutResult,
-    Mask,
-    Message,
-    ObjectMap,
-    Parse,
-    Part,
-    Pixels,
-    Refine,
-    Select,
-    Selection,
-    Similar,
-)
+from .messages import BulkPart, Mask, Message, Pixels
 
 PART_BYTES = 1024 * 1024
 MAX_BLOBS = 1024  # held at a time, so that tiny parts cannot cost much more than their bytes
@@ -27,25 +16,22 @@ Bulk = Union[Mask, Pixels]
 Outgoing = TypeVar("Outgoing", bound=Message)
 
 
-def bulk_fields(message: Message) -> List[Bulk]:
-    """All masks and pixels that a message carries, in a fixed order."""
-    found: List[Any] = []
-    if isinstance(message, Select):
-        found = [message.start, message.region]
-    elif isinstance(message, Parse):
-        found = [message.region]
-    elif isinstance(message, (Refine, Cutout, Similar)):
-        found = [message.mask]
-    elif isinstance(message, Selection):
-        for instance in message.instances:
-            found.append(instance.mask)
-            found.extend(alternative.mask for alternative in instance.alternatives)
-        found.append(message.merged)
-    elif isinstance(message, ObjectMap):
-        found = [message.labels]
-    elif isinstance(message, CutoutResult):
-        found = [message.alpha, message.foreground]
-    return [item for item in found if item is not None]
+@lru_cache(maxsize=None)
+def _marked(cls: type) -> List[str]:
+    return [field.name for field in dataclasses.fields(cls) if field.metadata.get("bulk")]
+
+
+def bulk_fields(holder: Any) -> List[Bulk]:
+    """All masks and pixels of a message or a part of one, in the order of its fields that are marked as ``BULK``."""
+    found: List[Bulk] = []
+    for name in _marked(type(holder)):
+        value = getattr(holder, name)
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, (Mask, Pixels)):
+                found.append(item)
+            elif item is not None:
+                found.extend(bulk_fields(item))
+    return found
 
 
 def outgoing(request: Outgoing) -> Outgoing:
@@ -57,7 +43,7 @@ def outgoing(request: Outgoing) -> Outgoing:
     return twin
 
 
-def detach(message: Message) -> Iterator[Part]:
+def detach(message: Message) -> Iterator[BulkPart]:
     """Parts to send before the message, so that what stays inline is at most ``INLINE_BYTES`` in sum.
 
     Changes the message: a detached field's ``data`` becomes None and ``blob`` its number.
@@ -72,7 +58,7 @@ def detach(message: Message) -> Iterator[Part]:
         view = memoryview(item.data or b"").cast("B")
         item.data, item.blob = None, blob
         for offset in range(0, size, PART_BYTES):
-            yield Part(id=getattr(message, "id"), blob=blob, offset=offset, data=view[offset : offset + PART_BYTES])  # type: ignore[arg-type]  # noqa: B009
+            yield BulkPart(id=getattr(message, "id"), blob=blob, offset=offset, data=view[offset : offset + PART_BYTES])  # type: ignore[arg-type]  # noqa: B009
         blob += 1
 
 
@@ -91,7 +77,7 @@ class PartStore:
         self.held = 0
         self._blobs: Dict[Tuple[str, int], bytearray] = {}
 
-    def add(self, part: Part) -> None:
+    def add(self, part: BulkPart) -> None:
         """Raises ``TooLarge`` beyond the limit and ``BadMessage`` for a gap; the blob is dropped then."""
         name = (part.id, part.blob)
         if name not in self._blobs and len(self._blobs) >= MAX_BLOBS:

@@ -3,10 +3,11 @@
 import dataclasses
 import struct
 import typing
-from typing import Any, Dict, Iterable, List, Mapping, Type, Union
+from functools import lru_cache
+from typing import Any, Collection, Dict, List, Mapping, NamedTuple, Optional, Type, Union
 
 from . import _msgpack
-from .errors import BadMessage, TooLarge
+from .errors import BadInput, BadMessage, TooLarge
 from .messages import Message
 
 Buffer = Union[bytes, bytearray, memoryview]
@@ -15,6 +16,12 @@ MAX_MESSAGE = 8 * 1024 * 1024
 MAX_DEPTH = 16
 MAX_ITEMS = 50_000
 SEPARATE_BYTES = 4096  # a bytes field this long is sent as its own buffer, without a copy
+# Of what clients send.
+MAX_TEXT = 1000  # characters
+MAX_LIST = 4096  # elements
+MAX_ENTRIES = 64  # of a map
+MAX_INTEGER = 2**31
+MAX_COORDINATE = 1e7
 
 
 # ---------------------------------------------------------------- encoding
@@ -110,13 +117,18 @@ def decode_map(data: bytes, max_size: int = MAX_MESSAGE) -> Dict[str, Any]:
     return value
 
 
-def decode(data: bytes, known: Mapping[str, Type[Message]], max_size: int = MAX_MESSAGE) -> Message:
-    """The message as its dataclass, for clients; unknown fields are ignored. Raises ``TooLarge`` or ``BadMessage``."""
+def decode(
+    data: bytes, known: Mapping[str, Type[Message]], max_size: int = MAX_MESSAGE, limited: bool = False
+) -> Message:
+    """The message as its dataclass; unknown fields are ignored. ``limited``: as in ``build``, for the server.
+
+    Raises ``TooLarge``, ``BadMessage`` (not of this protocol) or ``BadInput`` (values beyond the limits).
+    """
     value = decode_map(data, max_size)
-    kind = value.pop("type")
+    kind = value["type"]
     if kind not in known:
-        raise BadMessage(f"Messages of type {kind!r} are not known.")
-    return build(known[kind], value, kind)
+        raise BadMessage(f"Messages of type {kind[:40]!r} are not known.")
+    return build(known[kind], value, kind, limited)
 
 
 def check_limits(data: bytes) -> None:
@@ -180,41 +192,108 @@ def _tag_table() -> List[typing.Tuple[int, int, int]]:
 
 
 _TAGS = _tag_table()
-_HINTS: Dict[type, Dict[str, Any]] = {}
 
 
-def build(kind: Any, value: Any, where: str) -> Any:
-    """A value of the annotated type from plain values; raises ``BadMessage`` naming the field."""
+class _Field(NamedTuple):
+    name: str
+    kind: Any  # the annotated type
+    required: bool
+    choices: Collection[Any]  # the values that it takes; empty is any
+    lowest: Optional[float]
+
+
+@lru_cache(maxsize=None)
+def _fields_of_class(cls: type) -> List[_Field]:
+    kinds = typing.get_type_hints(cls)
+    missing = dataclasses.MISSING
+    return [
+        _Field(
+            f.name,
+            kinds[f.name],
+            f.default is missing and f.default_factory is missing,
+            f.metadata.get("choices", ()),
+            f.metadata.get("lowest"),
+        )
+        for f in dataclasses.fields(cls)
+    ]
+
+
+def build(kind: Any, value: Any, where: str, limited: bool = False) -> Any:
+    """A value of the annotated type ``kind`` from plain values; ``where`` names it in errors.
+
+    Raises ``BadMessage`` for another type or a missing field. With ``limited`` also ``BadInput`` beyond a limit, of the
+    type (``MAX_TEXT`` and so on) or of the field (``fields.one_of``, ``fields.at_least``).
+    """
     origin = typing.get_origin(kind)
     if origin is Union:  # Optional[X]
         inner = next(a for a in typing.get_args(kind) if a is not type(None))
-        return None if value is None else build(inner, value, where)
-    if origin in (list, dict):
-        if not isinstance(value, origin):
-            raise BadMessage(f"The field {where} is not a {origin.__name__}.")
-        arguments = typing.get_args(kind)
-        if isinstance(value, list):
-            return [build(arguments[0], item, where) for item in value]
-        if not all(isinstance(key, str) for key in value):
-            raise BadMessage(f"The field {where} has a key that is not text.")
-        return {key: build(arguments[1], item, where) for key, item in value.items()}
+        return None if value is None else build(inner, value, where, limited)
+    if origin is list:
+        return _build_list(typing.get_args(kind)[0], value, where, limited)
+    if origin is dict:
+        return _build_dict(typing.get_args(kind)[1], value, where, limited)
     if dataclasses.is_dataclass(kind):
-        if not isinstance(value, dict):
-            raise BadMessage(f"The field {where} is not a map.")
-        if kind not in _HINTS:
-            _HINTS[kind] = typing.get_type_hints(kind)  # type: ignore[index]
-        hints = _HINTS[kind]  # type: ignore[index]
-        names = [f.name for f in dataclasses.fields(kind)]
-        try:
-            return kind(**{n: build(hints[n], value[n], f"{where}.{n}") for n in names if n in value})  # type: ignore[operator]
-        except TypeError as error:
-            raise BadMessage(f"The message or part {where} lacks a field: {error}") from error
-    if kind is Any or (isinstance(value, kind) and not (kind is int and isinstance(value, bool))):
+        return _build_dataclass(kind, value, where, limited)
+    if kind is Any:
         return value
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    raise BadMessage(f"The field {where} is not of type {kind.__name__}.")
+        value = float(value)
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise BadMessage(f"The field {where} is not of type {kind.__name__}.")
+    if limited:
+        _check_value(value, where)
+    return value
 
 
-def total_size(buffers: Iterable[Buffer]) -> int:
-    return sum(b.nbytes if isinstance(b, memoryview) else len(b) for b in buffers)
+def _build_list(kind: Any, value: Any, where: str, limited: bool) -> List[Any]:
+    if not isinstance(value, list):
+        raise BadMessage(f"The field {where} is not a list.")
+    if limited and len(value) > MAX_LIST:
+        raise _unusable(where, f"it has more than {MAX_LIST} elements")
+    return [build(kind, item, f"{where}.{number}", limited) for number, item in enumerate(value)]
+
+
+def _build_dict(kind: Any, value: Any, where: str, limited: bool) -> Dict[str, Any]:
+    if not isinstance(value, dict):
+        raise BadMessage(f"The field {where} is not a dict.")
+    if not all(isinstance(key, str) for key in value):
+        raise BadMessage(f"The field {where} has a key that is not text.")
+    if limited and len(value) > MAX_ENTRIES:
+        raise _unusable(where, f"it has more than {MAX_ENTRIES} entries")
+    if limited and any(len(key) > MAX_TEXT for key in value):
+        raise _unusable(where, f"a key is longer than {MAX_TEXT} characters")
+    return {key: build(kind, item, f"{where}.{key[:40]}", limited) for key, item in value.items()}
+
+
+def _build_dataclass(cls: Any, value: Any, where: str, limited: bool) -> Any:
+    if not isinstance(value, dict):
+        raise BadMessage(f"The field {where} is not a map.")
+    found = {}
+    for field in _fields_of_class(cls):
+        if field.name in value:
+            place = f"{where}.{field.name}"
+            found[field.name] = item = build(field.kind, value[field.name], place, limited)
+            if limited and field.choices and item not in field.choices:
+                known = ", ".join(map(str, field.choices))
+                raise _unusable(place, f"{str(item)[:40]!r} is not one of {known}")
+            if limited and field.lowest is not None and item < field.lowest:
+                raise _unusable(place, f"it is less than {field.lowest:g}")
+        elif field.required:
+            raise BadMessage(f"{where} lacks the field {field.name}.")
+    return cls(**found)
+
+
+def _check_value(value: Any, where: str) -> None:
+    """Raises ``BadInput`` for a text or number beyond the limits of its type."""
+    if isinstance(value, str):
+        if len(value) > MAX_TEXT:
+            raise _unusable(where, f"it is longer than {MAX_TEXT} characters")
+    elif isinstance(value, float):
+        if not -MAX_COORDINATE <= value <= MAX_COORDINATE:  # NaN is not either
+            raise _unusable(where, f"it is not between {-MAX_COORDINATE:,.0f} and {MAX_COORDINATE:,.0f}")
+    elif isinstance(value, int) and not -MAX_INTEGER <= value <= MAX_INTEGER:
+        raise _unusable(where, "it is not between -2^31 and 2^31")
+
+
+def _unusable(where: str, why: str) -> BadInput:
+    return BadInput(f"The value of {where} cannot be used: {why}.")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Dict, List, Optional
 
+from .fields import BULK, at_least, one_of
 from .parts import Example, Mask, Picture, Point, PostProcess, Rect
 
 PRIORITIES = ("interactive", "batch", "background")
@@ -33,11 +34,11 @@ class Job(Request):
     picture: Optional[Picture] = None
     tool: str = ""
     generation: int = 0
-    priority: str = "interactive"
-    deadline_s: float = 0.0
+    priority: str = field(default="interactive", metadata=one_of(PRIORITIES))
+    deadline_s: float = field(default=0.0, metadata=at_least(0))
     recipe: str = "auto"
     models: Dict[str, str] = field(default_factory=dict)  # role -> model id, overrides the recipe's choice
-    mask_depth: int = 8
+    mask_depth: int = field(default=8, metadata=one_of((8, 16)))
 
 
 @dataclass
@@ -66,8 +67,8 @@ class Select(Job):
     precise: str = "auto"  # look again, closely: "auto" at small objects, "on" at all, "off" at none
     detector_options: Dict[str, Any] = field(default_factory=dict)  # as in ``Detect``
     tiles: str = "auto"  # look for small things closer: "on", "off", or "auto": when nothing was found
-    start: Optional[Mask] = None  # a mask to start from
-    region: Optional[Mask] = None  # limit: nothing is selected outside
+    start: Optional[Mask] = field(default=None, metadata=BULK)  # a mask to start from
+    region: Optional[Mask] = field(default=None, metadata=BULK)  # limit: nothing is selected outside
 
 
 @dataclass
@@ -123,7 +124,7 @@ class Cutout(EdgeJob):
     background: str = ""  # a colour, "#rrggbb", to put behind; the colours are opaque then
     crop: bool = False  # with a background: fill the subject's box alone, not the whole picture
     post: PostProcess = field(default_factory=PostProcess)
-    mask: Optional[Mask] = None  # what to cut out, as a rough mask
+    mask: Optional[Mask] = field(default=None, metadata=BULK)  # what to cut out, as a rough mask
 
 
 @dataclass
@@ -137,7 +138,7 @@ class Refine(EdgeJob):
     TYPE: ClassVar[str] = "refine"
     context: float = 0.0  # ask for ``Selection.context``, so many times the selection's size on each side
     post: PostProcess = field(default_factory=PostProcess)
-    mask: Optional[Mask] = None
+    mask: Optional[Mask] = field(default=None, metadata=BULK)
 
 
 @dataclass
@@ -157,7 +158,7 @@ class Parse(Job):
     min_score: Optional[float] = None  # of the detector of people or faces
     post: PostProcess = field(default_factory=PostProcess)
     merge: bool = False  # also send the union of all instances
-    region: Optional[Mask] = None  # limit: nothing is selected outside
+    region: Optional[Mask] = field(default=None, metadata=BULK)  # limit: nothing is selected outside
 
 
 @dataclass
@@ -184,4 +185,4 @@ class Similar(Job):
     pick: str = "all"
     post: PostProcess = field(default_factory=PostProcess)
     merge: bool = False
-    mask: Optional[Mask] = None  # the selection, for when the id is unknown to the server
+    mask: Optional[Mask] = field(default=None, metadata=BULK)  # the selection, for when the id is unknown to the server

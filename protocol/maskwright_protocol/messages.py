@@ -9,6 +9,8 @@ Fields that hold bulk bytes come last, so that a sender can write everything bef
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Dict, List, Optional, Type
 
+from .errors import MaskwrightError
+from .fields import BULK, one_of
 from .jobs import (  # noqa: F401 - all messages can be had from here
     PRIORITIES,
     Cutout,
@@ -44,6 +46,7 @@ from .parts import (  # noqa: F401 - named together with the messages they are p
     Report,
     WorkerInfo,
 )
+from .pixels import FORMATS, TRANSFERS
 
 PROTOCOL_VERSION = 1
 
@@ -79,7 +82,7 @@ class Cancel(Message):
 
 
 @dataclass
-class Part(Message):
+class BulkPart(Message):
     """A piece of a bulk field: bytes ``offset``.. of blob number ``blob`` of message ``id``. Sent before it."""
 
     TYPE: ClassVar[str] = "part"
@@ -97,8 +100,8 @@ class ImageBegin(Request):
     key: str
     width: int
     height: int
-    format: str
-    transfer: str
+    format: str = field(metadata=one_of(FORMATS))
+    transfer: str = field(metadata=one_of(TRANSFERS))
     strips: List[str]
 
 
@@ -169,7 +172,7 @@ class Models(Message):
     id: str
     models: List[ModelInfo] = field(default_factory=list)
     recipes: List[RecipeInfo] = field(default_factory=list)
-    options: Dict[str, List[OptionInfo]] = field(default_factory=dict)  # family -> its ``detector_options``
+    detector_options: Dict[str, List[OptionInfo]] = field(default_factory=dict)  # by family of detectors
 
 
 @dataclass
@@ -232,10 +235,10 @@ class Selection(Message):
     message: str = ""  # the reason as a sentence
     hint: str = ""
     agreement: Optional[float] = None  # refine: how far the model agrees with the selection, 0..1
-    route: str = ""  # refine: how the edge was found: "matte", "trimap", "guided"; steps joined by "+"
+    edge_method: str = ""  # refine: how the edge was found: "matte", "trimap", "guided"; steps joined by "+"
     context: Optional[PixelRect] = None  # refine: what an inpainting tool should look at
-    instances: List[Instance] = field(default_factory=list)
-    merged: Optional[Mask] = None
+    instances: List[Instance] = field(default_factory=list, metadata=BULK)
+    merged: Optional[Mask] = field(default=None, metadata=BULK)
 
 
 @dataclass
@@ -253,7 +256,7 @@ class ObjectMap(Message):
     message: str = ""
     hint: str = ""
     objects: List[MappedObject] = field(default_factory=list)
-    labels: Optional[Mask] = None
+    labels: Optional[Mask] = field(default=None, metadata=BULK)
 
 
 @dataclass
@@ -266,10 +269,10 @@ class CutoutResult(Message):
     message: str = ""
     hint: str = ""
     agreement: Optional[float] = None  # how far the matte agrees with what the prompt selected, 0..1
-    route: str = ""  # how the edge was found: "matte", "trimap", "guided"; steps joined by "+"
-    subjects: List[Instance] = field(default_factory=list)  # without masks; what ``pick`` counts, before picking
-    alpha: Optional[Mask] = None
-    foreground: Optional[Pixels] = None
+    edge_method: str = ""  # how the edge was found: "matte", "trimap", "guided"; steps joined by "+"
+    subjects: List[Instance] = field(default_factory=list, metadata=BULK)  # what ``pick`` counts; without masks
+    alpha: Optional[Mask] = field(default=None, metadata=BULK)
+    foreground: Optional[Pixels] = field(default=None, metadata=BULK)
 
 
 @dataclass
@@ -283,6 +286,11 @@ class Failed(Message):
     hint: str = ""
     generation: int = 0
     details: Dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_error(cls, id: str, error: MaskwrightError, generation: int = 0) -> "Failed":
+        """The message for an error; ``errors.from_code`` is the way back."""
+        return cls(id, error.code, error.message, error.hint, generation, error.details)
 
 
 @dataclass
@@ -306,7 +314,7 @@ CLIENT_MESSAGES: Dict[str, Type[Message]] = {
         Similar,
         Parse,
         Cancel,
-        Part,
+        BulkPart,
         ImageBegin,
         ImageSlice,
         ImageEnd,
@@ -327,7 +335,7 @@ SERVER_MESSAGES: Dict[str, Type[Message]] = {
         Models,
         Done,
         Progress,
-        Part,
+        BulkPart,
         Selection,
         ObjectMap,
         CutoutResult,

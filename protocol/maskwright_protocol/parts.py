@@ -6,6 +6,9 @@ Coordinates are the document's pixels, scores and alphas 0..1; see ``messages`` 
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional
 
+from .fields import BULK, one_of
+from .pixels import FORMATS, TRANSFERS
+
 
 @dataclass
 class Rect:
@@ -58,9 +61,9 @@ class Raster:
     key: str
     width: int
     height: int
-    format: str  # a name in pixels.FORMATS
+    format: str = field(metadata=one_of(FORMATS))
     box: PixelRect
-    transfer: str = "srgb"  # "srgb" or "linear"
+    transfer: str = field(default="srgb", metadata=one_of(TRANSFERS))
     data: Optional[bytes] = None
 
 
@@ -127,12 +130,12 @@ class Instance:
     score: float
     box: Rect
     source: str  # the model ids that made it, joined by "+"
-    alternatives: List["Alternative"] = field(default_factory=list)
+    alternatives: List["Alternative"] = field(default_factory=list, metadata=BULK)
     text: str = ""  # what is written there, from models that read
     quad: List[Point] = field(default_factory=list)  # the corners of a line of writing, clockwise from its start
     part: str = ""  # parse: the label or group
     person: int = 0  # parse: of which person or face, counted from the left; 0 when they are not told apart
-    mask: Optional[Mask] = None
+    mask: Optional[Mask] = field(default=None, metadata=BULK)
 
 
 @dataclass
@@ -141,7 +144,7 @@ class Alternative:
 
     score: float
     id: str = ""
-    mask: Optional[Mask] = None
+    mask: Optional[Mask] = field(default=None, metadata=BULK)
 
 
 @dataclass

@@ -12,6 +12,7 @@ import typing
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from unittest import mock
 
 from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed
@@ -20,9 +21,9 @@ from websockets.sync.server import ServerConnection, serve
 from maskwright.gateway.listener import listen
 from maskwright.gateway.session import Services
 from maskwright.images.store import ImageStore
-from maskwright.jobs.scheduler import JobDesk
-from maskwright.workers.main import JobAnswer, JobFailure, Ready, WorkerOptions
-from maskwright.workers.process import WorkerProcess
+from maskwright.jobs import scheduler
+from maskwright.workers.messages import JobAnswer, JobFailure, Ready, WorkerOptions
+from maskwright.workers.process import Event, WorkerProcess
 from maskwright_protocol import codec
 from maskwright_protocol.discovery import Endpoint
 from maskwright_protocol.errors import MaskwrightError
@@ -80,11 +81,18 @@ def instances(cls: type) -> st.SearchStrategy[Any]:
 class StandIn(WorkerProcess):
     """A worker without a process that answers in the event loop; models are not what is tested here."""
 
-    def __init__(self, options: WorkerOptions, desk: JobDesk, reply: Reply | None) -> None:
-        super().__init__(options, desk._on_event, desk._on_exit)
+    def __init__(
+        self,
+        options: WorkerOptions,
+        on_event: Callable[[Event], None],
+        on_exit: Callable[[int | None], None],
+        store: ImageStore,
+        reply: Reply | None,
+    ) -> None:
+        super().__init__(options, on_event, on_exit)
         self.cancels = 0
         self._started = False
-        self._desk, self._reply = desk, reply
+        self._store, self._reply = store, reply
 
     @property
     def alive(self) -> bool:
@@ -104,7 +112,7 @@ class StandIn(WorkerProcess):
         assert self._reply is not None
         pixels = {}
         for key in keys:
-            stored = self._desk._store.get(key)
+            stored = self._store.get(key)
             assert stored.memory.buf is not None
             pixels[key] = bytes(stored.memory.buf[: stored.size])
         try:
@@ -120,7 +128,7 @@ class StandIn(WorkerProcess):
         asyncio.get_running_loop().call_soon(self._event, event)
 
 
-class NotingDesk(JobDesk):
+class NotingScheduler(scheduler.Scheduler):
     """Notes jobs as they came over the wire."""
 
     seen: list[Message]
@@ -146,7 +154,9 @@ class NotingStore(ImageStore):
 
 
 class Gateway:
-    """The real listener, sessions, image store and job desk, in a thread. ``seen`` is what clients sent."""
+    """The real listener, sessions, image store and scheduler, in a thread. ``seen`` is what clients sent."""
+
+    worker: StandIn
 
     def __init__(self, reply: Reply | None = None, port: int = 0, budget: int = 1 << 27) -> None:
         self.seen: list[Message] = []
@@ -166,22 +176,31 @@ class Gateway:
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         options = WorkerOptions("cpu", [], 1, 1 << 20)
-        self.desk = NotingDesk(self.store, options, queue_length=8, deadline_s=60.0, idle_s=60.0, start_timeout_s=60.0)
-        self.desk.seen = self.seen
-        self.worker = self.desk._worker = StandIn(options, self.desk, self._reply)
-        house = Services(self.store, self.desk, self._status, lambda identity: Models(identity), self._stop.set)
-        self.server, self.gate = await listen(house, "127.0.0.1", self.port, TOKEN, None)
+
+        def worker(
+            options: WorkerOptions, on_event: Callable[[Event], None], on_exit: Callable[[int | None], None]
+        ) -> StandIn:
+            self.worker = StandIn(options, on_event, on_exit, self.store, self._reply)
+            return self.worker
+
+        with mock.patch.object(scheduler, "WorkerProcess", worker):
+            self.scheduler = NotingScheduler(
+                self.store, options, queue_length=8, deadline_s=60.0, idle_s=60.0, start_timeout_s=60.0
+            )
+        self.scheduler.seen = self.seen
+        services = Services(self.store, self.scheduler, self._status, lambda identity: Models(identity), self._stop.set)
+        self.server, self.policy = await listen(services, "127.0.0.1", self.port, TOKEN, None)
         self.port = self.server.sockets[0].getsockname()[1]
-        self.desk.start()
+        self.scheduler.start()
         self._up.set()
         await self._stop.wait()
-        await self.desk.stop()
+        await self.scheduler.stop()
         self.server.close()
         await self.server.wait_closed()
         self.store.clear()
 
     def _status(self, identity: str) -> Message:
-        return Status(identity, "0", 1, 0.0, len(self.gate.sessions), 0, 0, self.store.used, self.store.budget, 0)
+        return Status(identity, "0", 1, 0.0, len(self.policy.sessions), 0, 0, self.store.used, self.store.budget, 0)
 
     def call(self, function: Callable[[], Any]) -> Any:
         """Run in the gateway's thread and return the result."""

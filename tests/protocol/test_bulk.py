@@ -12,10 +12,10 @@ from maskwright_protocol.errors import BadMessage, TooLarge
 from maskwright_protocol.masks import INLINE_BYTES
 from maskwright_protocol.messages import (
     Alternative,
+    BulkPart,
     CutoutResult,
     Instance,
     Mask,
-    Part,
     PixelRect,
     Pixels,
     Rect,
@@ -106,38 +106,38 @@ def test_alpha_and_colours_of_a_cutout() -> None:
 def test_a_gap_drops_the_blob(offset: int) -> None:
     store = PartStore(100)
     if offset != 1:
-        store.add(Part("a", 0, 0, bytes(10)))
+        store.add(BulkPart("a", 0, 0, bytes(10)))
     with pytest.raises(BadMessage):
-        store.add(Part("a", 0, offset, bytes(3)))
+        store.add(BulkPart("a", 0, offset, bytes(3)))
     assert store.held == 0
-    store.add(Part("a", 0, 0, bytes(100)))
+    store.add(BulkPart("a", 0, 0, bytes(100)))
     assert store.held == 100
 
 
 def test_the_limit_is_over_all_blobs_and_exact() -> None:
     store = PartStore(30)
-    store.add(Part("a", 0, 0, bytes(10)))
-    store.add(Part("b", 0, 0, bytes(20)))
+    store.add(BulkPart("a", 0, 0, bytes(10)))
+    store.add(BulkPart("b", 0, 0, bytes(20)))
     with pytest.raises(TooLarge):
-        store.add(Part("b", 0, 20, bytes(1)))
+        store.add(BulkPart("b", 0, 20, bytes(1)))
     assert store.held == 10
-    store.add(Part("c", 0, 0, bytes(20)))
+    store.add(BulkPart("c", 0, 0, bytes(20)))
     assert store.held == 30
 
 
 def test_many_empty_parts_are_refused() -> None:
     store = PartStore(1 << 20)
     for number in range(bulk.MAX_BLOBS):
-        store.add(Part("a", number, 0, b""))
+        store.add(BulkPart("a", number, 0, b""))
     with pytest.raises(TooLarge):
-        store.add(Part("a", bulk.MAX_BLOBS, 0, b""))
+        store.add(BulkPart("a", bulk.MAX_BLOBS, 0, b""))
     store.discard("a")
-    store.add(Part("a", bulk.MAX_BLOBS, 0, b""))
+    store.add(BulkPart("a", bulk.MAX_BLOBS, 0, b""))
 
 
 def test_a_blob_that_never_came() -> None:
     store = PartStore(100)
-    store.add(Part("r", 1, 0, bytes(10)))
+    store.add(BulkPart("r", 1, 0, bytes(10)))
     refine = Refine("r", mask=Mask(PixelRect(0, 0, 10, 1), blob=0))
     with pytest.raises(BadMessage):
         store.attach(refine)
@@ -146,8 +146,8 @@ def test_a_blob_that_never_came() -> None:
 
 def test_parts_belong_to_their_message_only() -> None:
     store = PartStore(100)
-    store.add(Part("a", 0, 0, b"a" * 10))
-    store.add(Part("b", 0, 0, b"b" * 10))
+    store.add(BulkPart("a", 0, 0, b"a" * 10))
+    store.add(BulkPart("b", 0, 0, b"b" * 10))
     refine = Refine("a", mask=Mask(PixelRect(0, 0, 10, 1), blob=0))
     store.attach(refine)
     assert refine.mask is not None
@@ -165,7 +165,7 @@ def test_held_is_what_is_held(parts: list[tuple[str, int, int, bytes]]) -> None:
     for identity, number, offset, data in parts:
         name = (identity, number)
         try:
-            store.add(Part(identity, number, offset, data))
+            store.add(BulkPart(identity, number, offset, data))
             kept[name] = kept.get(name, b"") + data
         except (BadMessage, TooLarge):
             kept.pop(name, None)

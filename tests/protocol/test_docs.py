@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from maskwright.gateway import listener, session, validate
+from maskwright.gateway import listener, session
 from maskwright_protocol import bulk, codec, masks, messages
 from maskwright_protocol.discovery import Endpoint
 from maskwright_protocol.errors import CODES
@@ -127,9 +127,10 @@ def test_the_discovery_files_fields() -> None:
         ("bytes of a message to the server", codec.MAX_MESSAGE),
         ("depth of nesting", codec.MAX_DEPTH),
         ("values in a message", codec.MAX_ITEMS),
-        ("elements of a list", validate.MAX_LIST),
-        ("characters of a string", validate.MAX_TEXT),
-        ("floats", validate.MAX_COORDINATE),
+        ("elements of a list", codec.MAX_LIST),
+        ("elements of a list", codec.MAX_ENTRIES),
+        ("characters of a string", codec.MAX_TEXT),
+        ("floats", codec.MAX_COORDINATE),
         ("pixels of a mask", masks.MAX_MASK_PIXELS),
         ("bytes of parts", session.MAX_PART_BYTES >> 20),
         ("bytes of parts", bulk.MAX_BLOBS),

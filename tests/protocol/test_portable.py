@@ -141,8 +141,8 @@ def test_a_job_with_the_standard_library_and_msgpacks_python_part(python: str, g
     from maskwright_protocol.messages import Done
 
     assert callable(gateway)
-    house = gateway(lambda job, rasters: Done(job.id))
-    assert isinstance(house, Gateway)
+    server = gateway(lambda job, rasters: Done(job.id))
+    assert isinstance(server, Gateway)
     for package in PACKAGES:
         shutil.copytree(package, tmp_path / package.name, ignore=shutil.ignore_patterns("__pycache__"))
     source = Path(msgpack.__file__).parent
@@ -153,7 +153,7 @@ def test_a_job_with_the_standard_library_and_msgpacks_python_part(python: str, g
     script.write_text(ROUND_TRIP)
     environment = {"PATH": os.environ["PATH"], "MSGPACK_PUREPYTHON": "1", "PYTHONPATH": str(tmp_path)}
     done = subprocess.run(
-        [python, "-S", "-W", "error", str(script), str(house.port), house.endpoint.token],
+        [python, "-S", "-W", "error", str(script), str(server.port), server.endpoint.token],
         env=environment, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

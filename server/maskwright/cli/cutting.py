@@ -85,7 +85,9 @@ def _path(image: Path, out: Path | None, several: bool, mask_only: bool) -> Path
 
 def _write(answer: CutoutResult, source: FileSource, path: Path, crop: bool, as_json: bool) -> dict[str, object]:
     summary: dict[str, object] = {"image": str(source.path), **console.report_summary(answer.report)}
-    summary.update(reason=answer.reason, message=answer.message, agreement=answer.agreement, route=answer.route)
+    summary.update(
+        reason=answer.reason, message=answer.message, agreement=answer.agreement, edge_method=answer.edge_method
+    )
     summary["subjects"] = [console.instance_summary(one) for one in answer.subjects]
     if answer.alpha is None:
         return summary

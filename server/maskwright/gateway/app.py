@@ -16,9 +16,9 @@ from filelock import FileLock, Timeout
 
 from maskwright.config import MIB, Settings, model_folders
 from maskwright.images.store import ImageStore
-from maskwright.jobs.scheduler import JobDesk
+from maskwright.jobs.scheduler import Scheduler
 from maskwright.memory import keep_freed_blocks
-from maskwright.workers.main import WorkerOptions
+from maskwright.workers.messages import WorkerOptions
 from maskwright_protocol import __version__
 from maskwright_protocol.discovery import Endpoint, prepare_runtime_directory, remove_endpoint, write_endpoint
 from maskwright_protocol.errors import BadInput
@@ -28,7 +28,7 @@ from .downloads import Downloads
 from .listener import LOOPBACK, listen
 from .session import Services
 
-log = logging.getLogger("maskwright")
+log = logging.getLogger(__name__)
 
 
 class AlreadyRunning(Exception):
@@ -74,7 +74,7 @@ async def _serve(settings: Settings, tls: ssl.SSLContext | None) -> None:
         embedding_budget=settings.embedding_budget * MIB,
         precision=settings.precision,
     )
-    desk = JobDesk(
+    scheduler = Scheduler(
         store,
         options,
         queue_length=settings.queue_length,
@@ -84,30 +84,30 @@ async def _serve(settings: Settings, tls: ssl.SSLContext | None) -> None:
     )
     services = Services(
         store=store,
-        desk=desk,
-        status=lambda identity: _status(identity, started, services, len(gate.sessions)),
-        models=lambda identity: _models(identity, settings, desk),
+        scheduler=scheduler,
+        status=lambda identity: _status(identity, started, services, len(policy.sessions)),
+        models=lambda identity: _models(identity, settings, scheduler),
         shutdown=stop.set,
-        pulls=Downloads(model_folders(settings)),
+        downloads=Downloads(model_folders(settings)),
     )
     token = settings.token or secrets.token_urlsafe(32)
-    server, gate = await listen(services, settings.host, settings.port, token, tls)
+    server, policy = await listen(services, settings.host, settings.port, token, tls)
     port = server.sockets[0].getsockname()[1]
     endpoint = Endpoint(settings.host, port, token, os.getpid(), PROTOCOL_VERSION, tls is not None)
     write_endpoint(endpoint)
-    desk.start()
+    scheduler.start()
     asyncio.get_running_loop().run_in_executor(None, _ask_the_driver)
     _on_signals(stop)
     log.info("listening", extra={"host": settings.host, "port": port, "pid": os.getpid()})
-    watch = asyncio.create_task(_end_when_idle(settings.exit_idle_s, lambda: bool(gate.sessions), stop))
+    watch = asyncio.create_task(_end_when_idle(settings.exit_idle_s, lambda: bool(policy.sessions), stop))
     try:
         await stop.wait()
     finally:
         watch.cancel()
         log.info("stopping")
         remove_endpoint(endpoint)
-        await desk.stop()
-        await services.pulls.stop()
+        await scheduler.stop()
+        await services.downloads.stop()
         server.close()
         await server.wait_closed()
         store.clear()
@@ -145,8 +145,8 @@ def _on_signals(stop: asyncio.Event) -> None:
 def _status(identity: str, started: float, services: Services, sessions: int) -> Message:
     import psutil
 
-    store, desk = services.store, services.desk
-    workers = desk.workers()
+    store, scheduler = services.store, services.scheduler
+    workers = scheduler.workers()
     for worker in workers:
         if worker.pid is not None:
             try:
@@ -159,24 +159,27 @@ def _status(identity: str, started: float, services: Services, sessions: int) ->
         pid=os.getpid(),
         uptime_s=time.monotonic() - started,
         sessions=sessions,
-        queued=len(desk.queue.waiting()),
-        running=len(desk.queue.running),
+        queued=len(scheduler.queue.waiting()),
+        running=len(scheduler.queue.running),
         image_bytes=store.used,
         image_budget=store.budget,
         memory_bytes=psutil.Process().memory_info().rss,
         workers=workers,
-        downloads=services.pulls.underway(),
+        downloads=services.downloads.underway(),
     )
 
 
-def _models(identity: str, settings: Settings, desk: JobDesk) -> Message:
-    from maskwright.models.catalogue.options import OPTIONS
+def _models(identity: str, settings: Settings, scheduler: Scheduler) -> Message:
+    from maskwright.models import families
     from maskwright.models.install.scan import model_infos
     from maskwright.recipes.job.presets import recipe_infos
 
-    resident = [name for worker in desk.workers() for name in worker.models]
+    resident = [name for worker in scheduler.workers() for name in worker.models]
     folders = model_folders(settings)
-    options = {family: list(table) for family, table in OPTIONS.items()}
+    options = {name: list(family.options) for name, family in families.known().items() if family.options}
     return Models(
-        identity, models=model_infos(folders, resident, settings.device), recipes=recipe_infos(folders), options=options
+        identity,
+        models=model_infos(folders, resident, settings.device),
+        recipes=recipe_infos(folders),
+        detector_options=options,
     )

@@ -11,13 +11,21 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
-from maskwright.jobs.scheduler import failed
 from maskwright_protocol.errors import BadInput, Busy, DownloadFailed, InternalError, MaskwrightError, from_code
-from maskwright_protocol.messages import Cancelled, Done, DownloadInfo, Message, ModelPull, ModelRemove, Progress
+from maskwright_protocol.messages import (
+    Cancelled,
+    Done,
+    DownloadInfo,
+    Failed,
+    Message,
+    ModelPull,
+    ModelRemove,
+    Progress,
+)
 
-log = logging.getLogger("maskwright.pulls")
+log = logging.getLogger(__name__)
 
-MAX_PULLS = 4  # models at the same time
+MAX_DOWNLOADS = 4  # models at the same time
 
 Deliver = Callable[[Message], None]
 Listener = tuple[str, str]  # session, id of the request
@@ -45,7 +53,7 @@ class Downloads:
         download.agree(entry, request.accept_licence)
         listeners = self._listeners.get(entry.id)
         if listeners is None:
-            if len(self._listeners) >= MAX_PULLS:
+            if len(self._listeners) >= MAX_DOWNLOADS:
                 raise Busy("Other models are being downloaded.", "Wait for one of them, then try again.")
             listeners = self._listeners[entry.id] = {}
             self._latest[entry.id] = DownloadInfo(entry.id, "waiting", 0.0, f"Starting to download {entry.title}")
@@ -86,10 +94,12 @@ class Downloads:
             try:
                 await asyncio.to_thread(remove.remove, entry, default_model_folder())
             except MaskwrightError as error:
-                deliver(failed(request.id, error))
+                deliver(Failed.from_error(request.id, error))
             except OSError as error:
                 text = f"The model {entry.id} could not be deleted: {error.strerror or error}."
-                deliver(failed(request.id, InternalError(text, "Stop the server and delete its folder by hand.")))
+                deliver(
+                    Failed.from_error(request.id, InternalError(text, "Stop the server and delete its folder by hand."))
+                )
             else:
                 deliver(Done(request.id))
 
@@ -137,7 +147,7 @@ class Downloads:
                     for (_, identity), deliver in listeners.items():
                         deliver(Progress(identity, 0, last["stage"], last["fraction"], last["text"]))
         except ValueError:
-            log.exception("a download spoke nonsense")
+            log.exception("the download process sent a line that is not JSON")
         finally:
             _kill(process)
             await process.wait()
@@ -152,8 +162,8 @@ def _answer(identity: str, last: dict[str, Any], code: int | None) -> Message:
     if "done" in last:
         return Done(identity)
     if "error" in last:
-        return failed(identity, from_code(last["error"], last["message"], last["hint"], last["details"]))
-    return failed(identity, DownloadFailed(f"The download's process ended (exit code {code}).", tried=[]))
+        return Failed.from_error(identity, from_code(last["error"], last["message"], last["hint"], last["details"]))
+    return Failed.from_error(identity, DownloadFailed(f"The download's process ended (exit code {code}).", tried=[]))
 
 
 def _kill(process: Process) -> None:

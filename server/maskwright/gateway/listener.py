@@ -16,9 +16,9 @@ from websockets.http11 import Request, Response
 from maskwright_protocol import bulk, codec
 from maskwright_protocol.messages import Message
 
-from .session import CloseConnection, Services, Session
+from .session import ClientSession, CloseConnection, Services
 
-log = logging.getLogger("maskwright.gateway")
+log = logging.getLogger(__name__)
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 MAX_SESSIONS = 64
@@ -32,7 +32,7 @@ class HandshakePolicy:
     def __init__(self, token: str, hosts: set[str]) -> None:
         self._expected = f"Bearer {token}".encode()
         self._hosts = hosts
-        self.sessions: dict[str, Session] = {}
+        self.sessions: dict[str, ClientSession] = {}
 
     def __call__(self, connection: ServerConnection, request: Request) -> Response | None:
         hosts = request.headers.get_all("Host")
@@ -56,10 +56,10 @@ async def listen(
 ) -> tuple[Server, HandshakePolicy]:
     """Start to accept clients. Origins of browsers are refused, compression is off (it costs far more than it saves
     on loopback), and a slow reader of ours never holds more than four messages of a client."""
-    gate = HandshakePolicy(token, LOOPBACK | {host.lower()})
+    policy = HandshakePolicy(token, LOOPBACK | {host.lower()})
 
     async def converse(connection: ServerConnection) -> None:
-        await _converse(connection, services, gate, remote=not local)
+        await _converse(connection, services, policy, remote=not local)
 
     local = host in LOOPBACK
     server = await serve(
@@ -67,7 +67,7 @@ async def listen(
         host,
         port,
         origins=[None],
-        process_request=gate,
+        process_request=policy,
         compression=None,
         max_size=codec.MAX_MESSAGE,
         max_queue=4,
@@ -77,10 +77,10 @@ async def listen(
         server_header=None,
         ssl=tls,
     )
-    return server, gate
+    return server, policy
 
 
-async def _converse(connection: ServerConnection, services: Services, gate: HandshakePolicy, remote: bool) -> None:
+async def _converse(connection: ServerConnection, services: Services, policy: HandshakePolicy, remote: bool) -> None:
     outgoing: asyncio.Queue[Message | None] = asyncio.Queue()
 
     def send(message: Message) -> None:
@@ -89,8 +89,8 @@ async def _converse(connection: ServerConnection, services: Services, gate: Hand
             log.warning("a client does not read its answers", extra={"session": session.name})
             connection.transport.abort()
 
-    session = Session(secrets.token_hex(8), services, send)
-    gate.sessions[session.name] = session
+    session = ClientSession(secrets.token_hex(8), services, send)
+    policy.sessions[session.name] = session
     writer = asyncio.create_task(_write(connection, outgoing, remote))
     try:
         async for data in connection:
@@ -100,7 +100,7 @@ async def _converse(connection: ServerConnection, services: Services, gate: Hand
     except ConnectionClosed as error:
         log.info("connection lost", extra={"session": session.name, "reason": str(error)})
     finally:
-        gate.sessions.pop(session.name, None)
+        policy.sessions.pop(session.name, None)
         session.closed()
         outgoing.put_nowait(None)
         try:

@@ -8,14 +8,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from maskwright.images.store import ImageStore
-from maskwright.jobs.scheduler import JobDesk, failed
+from maskwright.jobs.scheduler import Scheduler
 from maskwright_protocol import __version__, bulk, codec
 from maskwright_protocol.digest import STRIP_ROWS
-from maskwright_protocol.errors import BadInput, BadMessage, InternalError, MaskwrightError, VersionMismatch
+from maskwright_protocol.errors import BadMessage, InternalError, MaskwrightError, VersionMismatch
 from maskwright_protocol.messages import (
+    CLIENT_MESSAGES,
     PROTOCOL_VERSION,
+    BulkPart,
     Cancel,
     Done,
+    Failed,
     Hello,
     ImageBegin,
     ImageEnd,
@@ -27,16 +30,15 @@ from maskwright_protocol.messages import (
     ModelPull,
     ModelRemove,
     ModelsRequest,
-    Part,
     Shutdown,
     StatusRequest,
     Welcome,
 )
 
 from .downloads import Downloads
-from .validate import check_mask, check_raster, parse
+from .validate import check_job, check_raster
 
-log = logging.getLogger("maskwright.session")
+log = logging.getLogger(__name__)
 
 SLICE_BYTES = 256 * 1024
 MAX_PART_BYTES = 256 * 1024 * 1024
@@ -51,14 +53,14 @@ class Services:
     """What all sessions share."""
 
     store: ImageStore
-    desk: JobDesk
+    scheduler: Scheduler
     status: Callable[[str], Message]
     models: Callable[[str], Message]
     shutdown: Callable[[], None]
-    pulls: Downloads = field(default_factory=Downloads)
+    downloads: Downloads = field(default_factory=Downloads)
 
 
-class Session:
+class ClientSession:
     """``send`` takes messages for this client, also later, when jobs end. Not thread-safe."""
 
     def __init__(self, name: str, services: Services, send: Callable[[Message], None]) -> None:
@@ -67,32 +69,33 @@ class Session:
         self._services = services
         self._send = send
         self._greeted = False
-        self._parts = bulk.PartStore(MAX_PART_BYTES)
+        self.parts = bulk.PartStore(MAX_PART_BYTES)
 
     def receive(self, data: bytes) -> None:
         """Handle one message. Every failure is answered by ``failed``; raises ``CloseConnection`` after a bad hello."""
         identity = ""
         try:
-            message = parse(data, codec.MAX_MESSAGE)
+            message = codec.decode(data, CLIENT_MESSAGES, limited=True)
             identity = getattr(message, "id", "")
             self._handle(message)
         except MaskwrightError as error:
             identity = identity or _id_in(data)
-            self._parts.discard(identity)
-            self._send(failed(identity, error))
+            self.parts.discard(identity)
+            self._send(Failed.from_error(identity, error))
             if not self._greeted:
                 raise CloseConnection from error
         except CloseConnection:
             raise
         except Exception:
             log.exception("a message could not be handled")
-            self._send(failed(identity, InternalError("Something went wrong inside Maskwright.")))
+            error = InternalError("Something went wrong inside Maskwright.")
+            self._send(Failed.from_error(identity, error))
 
     def closed(self) -> None:
         """The client is gone."""
         self._services.store.abort(self.name)
-        self._services.desk.drop_session(self.name)
-        self._services.pulls.drop_session(self.name)
+        self._services.scheduler.drop_session(self.name)
+        self._services.downloads.drop_session(self.name)
 
     def _handle(self, message: Message) -> None:
         services = self._services
@@ -103,11 +106,11 @@ class Session:
         elif isinstance(message, Job):
             self._submit(message)
         elif isinstance(message, Cancel):
-            self._parts.discard(message.id)
-            services.desk.cancel(self.name, message.id)
-            services.pulls.leave(self.name, message.id)
-        elif isinstance(message, Part):
-            self._parts.add(message)
+            self.parts.discard(message.id)
+            services.scheduler.cancel(self.name, message.id)
+            services.downloads.leave(self.name, message.id)
+        elif isinstance(message, BulkPart):
+            self.parts.add(message)
         elif isinstance(message, ImageBegin):
             check_raster(message, services.store.max_pixels)
             self._send(ImageNeed(message.id, message.key, services.store.begin(self.name, message)))
@@ -121,9 +124,9 @@ class Session:
         elif isinstance(message, ModelsRequest):
             self._send(services.models(message.id))
         elif isinstance(message, ModelPull):
-            services.pulls.join(self.name, message, self._send)
+            services.downloads.join(self.name, message, self._send)
         elif isinstance(message, ModelRemove):
-            services.pulls.remove(message, self._send)
+            services.downloads.remove(message, self._send)
         elif isinstance(message, Shutdown):
             self._send(Done(message.id))
             services.shutdown()
@@ -152,16 +155,10 @@ class Session:
         )
 
     def _submit(self, job: Job) -> None:
-        if not job.id:
-            raise BadInput("A request has no id.")
-        self._parts.attach(job)
-        for item in bulk.bulk_fields(job):
-            check_mask(item, self._services.store.max_pixels)  # the worker inflates it: that may take a while
-        assert job.picture is not None
-        for raster in job.picture.rasters:
-            check_raster(raster, self._services.store.max_pixels)
+        self.parts.attach(job)
+        check_job(job, self._services.store.max_pixels)
         started = time.monotonic()
-        self._services.desk.submit(self.name, job, self._send)
+        self._services.scheduler.submit(self.name, job, self._send)
         log.debug("job queued", extra={"session": self.name, "job": job.id, "ms": (time.monotonic() - started) * 1e3})
 
 

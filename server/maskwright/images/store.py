@@ -46,25 +46,22 @@ class ImageStore:
         self.budget = budget
         self.max_pixels = max_pixels
         self.used = 0
-        self._rasters: OrderedDict[str, StoredRaster] = OrderedDict()
+        self.rasters: OrderedDict[str, StoredRaster] = OrderedDict()  # the whole ones, least recently used first
         self._uploads: dict[tuple[str, str], _Upload] = {}  # (session, key)
         self._strips: dict[str, tuple[str, int]] = {}  # digest -> (key, strip)
         self.evicted: list[str] = []  # names of segments that workers may unmap; the reader clears it
 
-    def __len__(self) -> int:
-        return len(self._rasters)
-
     def get(self, key: str) -> StoredRaster:
         """Raises ``UnknownImage``."""
-        raster = self._rasters.get(key)
+        raster = self.rasters.get(key)
         if raster is None:
             raise UnknownImage("The server does not hold this image.", keys=[key])
-        self._rasters.move_to_end(key)
+        self.rasters.move_to_end(key)
         return raster
 
     def pin(self, keys: list[str]) -> list[StoredRaster]:
         """Keep rasters until ``unpin``; raises ``UnknownImage`` naming all that are missing."""
-        missing = [key for key in keys if key not in self._rasters]
+        missing = [key for key in keys if key not in self.rasters]
         if missing:
             raise UnknownImage("The server does not hold this image.", keys=missing)
         rasters = [self.get(key) for key in keys]
@@ -74,13 +71,13 @@ class ImageStore:
 
     def unpin(self, keys: list[str]) -> None:
         for key in keys:
-            if key in self._rasters:
-                self._rasters[key].pins -= 1
+            if key in self.rasters:
+                self.rasters[key].pins -= 1
 
     def put(self, raster: Raster) -> None:
         """Store a raster that came with its pixels. Raises ``BadImage`` if they are not what its key says."""
-        if raster.key in self._rasters:
-            self._rasters.move_to_end(raster.key)
+        if raster.key in self.rasters:
+            self.rasters.move_to_end(raster.key)
             return
         data = raster.data or b""
         self._check_length(raster, len(data))
@@ -95,8 +92,8 @@ class ImageStore:
 
     def begin(self, session: str, begin: ImageBegin) -> list[int]:
         """Start an upload; the strips to send. Strips known from other rasters are copied here."""
-        if begin.key in self._rasters:
-            self._rasters.move_to_end(begin.key)
+        if begin.key in self.rasters:
+            self.rasters.move_to_end(begin.key)
             return []
         spans = list(strip_spans(begin.height))
         if len(begin.strips) != len(spans):
@@ -128,7 +125,7 @@ class ImageStore:
     def end(self, session: str, key: str) -> None:
         """Finish an upload: all strips must be there and be what their digests say."""
         upload = self._uploads.get((session, key))
-        if key in self._rasters:  # another client was quicker
+        if key in self.rasters:  # another client was quicker
             if upload is not None:
                 self.abort(session)
             return
@@ -152,8 +149,8 @@ class ImageStore:
         """Give all shared memory back."""
         for name in list(self._uploads):
             self._release(self._uploads.pop(name).raster)
-        while self._rasters:
-            self._release(self._rasters.popitem()[1])
+        while self.rasters:
+            self._release(self.rasters.popitem()[1])
 
     # ------------------------------------------------------------ memory
 
@@ -168,13 +165,13 @@ class ImageStore:
             raise TooLarge(
                 f"The image needs {size >> 20} MiB, more than the server's {self.budget >> 20} MiB for images."
             )
-        idle = sum(stored.size for stored in self._rasters.values() if not stored.pins)
+        idle = sum(stored.size for stored in self.rasters.values() if not stored.pins)
         if self.used - idle + size > self.budget:
             raise Busy("The server's memory for images is taken by running jobs.")
-        for key in [key for key, stored in self._rasters.items() if not stored.pins]:
+        for key in [key for key, stored in self.rasters.items() if not stored.pins]:
             if self.used + size <= self.budget:
                 break
-            self._release(self._rasters.pop(key))
+            self._release(self.rasters.pop(key))
         if size > _free_shared_memory():
             raise Busy(
                 "This computer's shared memory is full.",
@@ -187,7 +184,7 @@ class ImageStore:
         )
 
     def _keep(self, stored: StoredRaster) -> None:
-        self._rasters[stored.key] = stored
+        self.rasters[stored.key] = stored
         for strip, digest in enumerate(stored.strips):
             self._strips[digest] = (stored.key, strip)
 
@@ -202,9 +199,9 @@ class ImageStore:
 
     def _copy_strip(self, digest: str, target: StoredRaster, strip: int) -> bool:
         known = self._strips.get(digest)
-        if known is None or known[0] not in self._rasters:
+        if known is None or known[0] not in self.rasters:
             return False
-        source = self._rasters[known[0]]
+        source = self.rasters[known[0]]
         from_start, from_end = self._strip_range(source, known[1])
         start, end = self._strip_range(target, strip)
         if from_end - from_start != end - start:

@@ -93,16 +93,6 @@ class JobQueue:
 
     def withdraw(self, job: QueuedJob) -> bool:
         """Remove a waiting job; False when it is running (or unknown)."""
-        return self._remove(job)
-
-    def of_session(self, session: str) -> list[QueuedJob]:
-        return [job for job in [*self.running, *self.waiting()] if job.session == session]
-
-    def expired(self, now: float) -> list[QueuedJob]:
-        """Jobs whose deadline has passed, running or waiting."""
-        return [job for job in [*self.running, *self.waiting()] if now >= job.expires]
-
-    def _remove(self, job: QueuedJob) -> bool:
         clients = self._waiting[job.request.priority]
         jobs = clients.get(job.session, [])
         if job not in jobs:
@@ -111,3 +101,10 @@ class JobQueue:
         if not jobs:
             del clients[job.session]
         return True
+
+    def of_session(self, session: str) -> list[QueuedJob]:
+        return [job for job in [*self.running, *self.waiting()] if job.session == session]
+
+    def expired(self, now: float) -> list[QueuedJob]:
+        """Jobs whose deadline has passed, running or waiting."""
+        return [job for job in [*self.running, *self.waiting()] if now >= job.expires]

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from maskwright.images.store import ImageStore
-from maskwright.workers.main import JobAnswer, JobFailure, JobProgress, WorkerOptions
+from maskwright.workers.messages import JobAnswer, JobFailure, JobProgress, WorkerOptions
 from maskwright.workers.process import Event, WorkerProcess
 from maskwright_protocol.errors import (
     DeadlineExceeded,
@@ -26,7 +26,7 @@ from maskwright_protocol.messages import PRIORITIES, Cancelled, Everything, Fail
 
 from .queue import JobQueue, QueuedJob
 
-log = logging.getLogger("maskwright.jobs")
+log = logging.getLogger(__name__)
 
 TICK_S = 0.1
 STOP_GRACE_S = 3.0
@@ -35,12 +35,7 @@ RESUMABLE = (Everything,)  # jobs that keep what they found when they are interr
 CANCEL_GRACE_S = 10.0  # how long a cancelled job may hold up others before its worker is ended
 
 
-def failed(identity: str, error: MaskwrightError, generation: int = 0) -> Failed:
-    """The message for an error."""
-    return Failed(identity, error.code, error.message, error.hint, generation, error.details)
-
-
-class JobDesk:
+class Scheduler:
     """One worker, one queue. Everything runs in the event loop's thread."""
 
     def __init__(
@@ -121,7 +116,7 @@ class JobDesk:
             self._ticker.cancel()
         error = ShuttingDown("The server is shutting down.")
         for job in [*self.queue.waiting(), *self.queue.running]:
-            self._end(job, failed(job.request.id, error, job.request.generation))
+            self._end(job, _failed(job, error))
         if self._worker.alive:
             await self._worker.end(STOP_GRACE_S)
 
@@ -131,12 +126,11 @@ class JobDesk:
             try:
                 self._check(time.monotonic())
             except Exception:
-                log.exception("a check of the job desk failed")
+                log.exception("a check of the scheduler failed")
 
     def _check(self, now: float) -> None:
         for job in self.queue.expired(now):
-            error = DeadlineExceeded("This took longer than allowed.")
-            self._end(job, failed(job.request.id, error, job.request.generation))
+            self._end(job, _failed(job, DeadlineExceeded("This took longer than allowed.")))
         if now - self._told_at >= HEARTBEAT_S:
             self._told_at = now
             for job in [*self.queue.running, *self.queue.waiting()]:
@@ -180,17 +174,17 @@ class JobDesk:
         self._worker.run(job.request, rasters, evicted)
 
     def _end(self, job: QueuedJob, answer: Message) -> None:
-        """Answer a job and forget it; a running one is told to stop, and the worker is free when it has."""
+        """Answer a job and forget it. If the worker still runs it, it is told to stop, and is free once it has."""
         if job.answered:
             return
         job.answered = True
         self.queue.withdraw(job)
         self.queue.finish(job)
-        if job is self._running and not isinstance(answer, _Finished):
+        if job is self._running:
             self._abandoned_at = time.monotonic()
             self._worker.cancel()
         self._store.unpin(job.keys)
-        job.deliver(answer.message if isinstance(answer, _Finished) else answer)
+        job.deliver(answer)
 
     def _on_event(self, event: Event) -> None:
         job = self._running
@@ -206,33 +200,30 @@ class JobDesk:
                 self.queue.put_back(job)
                 job.progress.stage, job.progress.text = "queued", "Waiting for its turn"
             elif job is not None:
-                self._end(job, _Finished(self._answer_of(job, event)))
+                self._end(job, _answer(job, event))
         self._advance()
-
-    def _answer_of(self, job: QueuedJob, event: JobAnswer | JobFailure) -> Message:
-        identity, generation = job.request.id, job.request.generation
-        if isinstance(event, JobAnswer):
-            return event.message
-        if event.code == "cancelled":
-            return Cancelled(identity, generation)
-        return failed(identity, from_code(event.code, event.message, event.hint, event.details), generation)
 
     def _on_exit(self, code: int | None) -> None:
         job, self._running, self._abandoned_at, self._interrupted = self._running, None, None, None
         if job is not None and not self._stopping:
-            self._end(job, _Finished(failed(job.request.id, _death(code), job.request.generation)))
+            self._end(job, _failed(job, _death(code)))
         elif not self._stopping and code not in (0, None) and self.queue.waiting():
             # It died before it could take a job: do not start it over and over.
             for waiting in self.queue.waiting():
-                self._end(waiting, failed(waiting.request.id, _death(code), waiting.request.generation))
+                self._end(waiting, _failed(waiting, _death(code)))
         self._advance()
 
 
-class _Finished(Message):
-    """Marks an answer that came from the worker (or from its death), so that it is not told to cancel."""
+def _answer(job: QueuedJob, event: JobAnswer | JobFailure) -> Message:
+    if isinstance(event, JobAnswer):
+        return event.message
+    if event.code == JobCancelled.code:
+        return Cancelled(job.request.id, job.request.generation)
+    return _failed(job, from_code(event.code, event.message, event.hint, event.details))
 
-    def __init__(self, message: Message) -> None:
-        self.message = message
+
+def _failed(job: QueuedJob, error: MaskwrightError) -> Failed:
+    return Failed.from_error(job.request.id, error, job.request.generation)
 
 
 def _death(code: int | None) -> MaskwrightError:

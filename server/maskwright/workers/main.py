@@ -8,121 +8,26 @@ import queue
 import signal
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from multiprocessing import shared_memory
 from multiprocessing.connection import Connection
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from maskwright.memory import keep_freed_blocks
-from maskwright_protocol.bulk import bulk_fields
 from maskwright_protocol.errors import InternalError, JobCancelled, MaskwrightError
-from maskwright_protocol.messages import Job, Message
 
-if TYPE_CHECKING:
-    from maskwright.models.runtime.devices import WantedPrecision
+from .messages import (
+    CancelJob,
+    Exit,
+    ForgetRasters,
+    JobAnswer,
+    JobFailure,
+    JobProgress,
+    Ready,
+    RunJob,
+    WorkerOptions,
+    put_bulk,
+)
 
-log = logging.getLogger("maskwright.worker")
-
-
-@dataclass
-class WorkerOptions:
-    device: str
-    folders: list[Path]
-    threads: int
-    embedding_budget: int  # bytes
-    precision: WantedPrecision = "auto"
-
-
-# Gateway -> worker.
-
-
-@dataclass
-class RunJob:
-    """``rasters``: key -> (name of the shared memory, bytes)."""
-
-    number: int
-    request: Job
-    rasters: dict[str, tuple[str, int]]
-
-
-@dataclass
-class CancelJob:
-    number: int
-
-
-@dataclass
-class ForgetRasters:
-    names: list[str]
-
-
-@dataclass
-class Exit:
-    pass
-
-
-# Worker -> gateway.
-
-
-@dataclass
-class Ready:
-    device: str
-    device_reason: str
-
-
-@dataclass
-class JobProgress:
-    number: int
-    stage: str
-    fraction: float
-    text: str
-
-
-@dataclass
-class JobAnswer:
-    """``bulk`` is where the masks' bytes lie in the answer window, ``(start, length)``; a pipe costs more. ``place``:
-    device and reason as far as they are known by now."""
-
-    number: int
-    message: Message
-    resident: list[str] = field(default_factory=list)
-    place: tuple[str, str] = ("", "")
-    bulk: list[tuple[int, int]] = field(default_factory=list)
-
-
-@dataclass
-class JobFailure:
-    """The error's fields, since exceptions with keyword arguments do not travel well."""
-
-    number: int
-    code: str
-    message: str
-    hint: str
-    details: dict
-    resident: list[str] = field(default_factory=list)
-    place: tuple[str, str] = ("", "")
-
-
-def put_bulk(answer: JobAnswer, window: memoryview) -> None:
-    """Move the bulk fields' bytes into the window, as far as it reaches; ``blob`` says which of ``bulk`` a field is.
-
-    The window is free: the gateway empties it before it gives the next job.
-    """
-    used = 0
-    for item in bulk_fields(answer.message):
-        if item.data is not None and used + len(item.data) <= len(window):
-            window[used : used + len(item.data)] = item.data
-            answer.bulk.append((used, len(item.data)))
-            used += len(item.data)
-            item.blob, item.data = len(answer.bulk) - 1, None
-
-
-def get_bulk(answer: JobAnswer, window: memoryview) -> None:
-    """Undo ``put_bulk`` in the gateway."""
-    for item in bulk_fields(answer.message):
-        if item.blob is not None:
-            start, length = answer.bulk[item.blob]
-            item.data, item.blob = bytes(window[start : start + length]), None
+log = logging.getLogger(__name__)
 
 
 class MappedRasters(Mapping[str, memoryview]):

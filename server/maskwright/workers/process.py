@@ -14,7 +14,7 @@ from typing import Any
 from maskwright_protocol.messages import Job, WorkerInfo
 
 from . import main as worker_main
-from .main import (
+from .messages import (
     CancelJob,
     Exit,
     ForgetRasters,

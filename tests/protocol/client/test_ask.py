@@ -80,70 +80,70 @@ def asked(client: Client, document: PictureSource, job: Job | None = None, hopef
     return ask.run(ask.answer(client, job or Prefetch(""), document, hopeful=hopeful), lambda ticket: ticket.wait(10))
 
 
-def travelled(house: Gateway) -> list[list[bool]]:
+def travelled(server: Gateway) -> list[list[bool]]:
     """For each job that came: which of its rasters had their pixels with them."""
-    jobs = [message for message in house.seen if isinstance(message, Job)]
+    jobs = [message for message in server.seen if isinstance(message, Job)]
     return [[raster.data is not None for raster in job.picture.rasters] for job in jobs if job.picture]
 
 
-def strips_sent(house: Gateway) -> set[int]:
-    return {message.strip for message in house.seen if isinstance(message, ImageSlice)}
+def strips_sent(server: Gateway) -> set[int]:
+    return {message.strip for message in server.seen if isinstance(message, ImageSlice)}
 
 
 def test_pixels_travel_once_and_then_the_key_alone(gateway: Start, connect: Connect) -> None:
-    house, document = gateway(done), Document()
-    client = connect(house.endpoint)
+    server, document = gateway(done), Document()
+    client = connect(server.endpoint)
     for _ in range(3):
         assert isinstance(asked(client, document), Done)
-    assert travelled(house) == [[True], [False], [False]]
+    assert travelled(server) == [[True], [False], [False]]
     document.pixels[0] ^= 1
     asked(client, document)
-    assert travelled(house)[3:] == [[True]]
+    assert travelled(server)[3:] == [[True]]
 
 
 def test_what_the_server_forgot_is_sent_again(gateway: Start, connect: Connect) -> None:
-    house, document = gateway(done), Document()
-    client = connect(house.endpoint)
+    server, document = gateway(done), Document()
+    client = connect(server.endpoint)
     asked(client, document)
-    house.call(house.store.clear)
+    server.call(server.store.clear)
     asked(client, document)
-    assert travelled(house) == [[True], [False], [True]]
-    ids = [message.id for message in house.seen if isinstance(message, Job)]
+    assert travelled(server) == [[True], [False], [True]]
+    ids = [message.id for message in server.seen if isinstance(message, Job)]
     assert len(set(ids)) == 3
 
 
 def test_a_hopeful_client_tries_the_key_first(gateway: Start, connect: Connect) -> None:
-    house, document = gateway(done), Document()
-    asked(connect(house.endpoint), document, hopeful=True)
-    assert travelled(house) == [[False], [True]]
-    asked(connect(house.endpoint), document, hopeful=True)
-    assert travelled(house)[2:] == [[False]]
+    server, document = gateway(done), Document()
+    asked(connect(server.endpoint), document, hopeful=True)
+    assert travelled(server) == [[False], [True]]
+    asked(connect(server.endpoint), document, hopeful=True)
+    assert travelled(server)[2:] == [[False]]
 
 
 def test_full_resolution_travels_when_it_is_asked_for(gateway: Start, connect: Connect) -> None:
-    house, document = gateway(needs_detail), Document()
-    answer = asked(connect(house.endpoint), document)
+    server, document = gateway(needs_detail), Document()
+    answer = asked(connect(server.endpoint), document)
     assert isinstance(answer, Done)
     assert answer.generation == fingerprint(document.pixels)
-    assert travelled(house) == [[True], [False, False]]
+    assert travelled(server) == [[True], [False, False]]
     assert document.details == 1
-    slices = [message for message in house.seen if isinstance(message, ImageSlice)]
-    assert strips_sent(house) == set(range(16))
+    slices = [message for message in server.seen if isinstance(message, ImageSlice)]
+    assert strips_sent(server) == set(range(16))
     assert max(len(message.data) for message in slices) == 256 * 1024
     assert sum(len(message.data) for message in slices) == len(document.pixels)
 
 
 def test_only_changed_strips_travel(gateway: Start, connect: Connect) -> None:
-    house, document = gateway(needs_detail), Document()
-    client = connect(house.endpoint)
+    server, document = gateway(needs_detail), Document()
+    client = connect(server.endpoint)
     asked(client, document)
-    house.call(house.seen.clear)
+    server.call(server.seen.clear)
     for row in (64 * 3, 64 * 4 - 1, 64 * 9 + 5):
         document.pixels[row * ROW] ^= 255
     answer = asked(client, document)
     assert isinstance(answer, Done)
     assert answer.generation == fingerprint(document.pixels)
-    assert strips_sent(house) == {3, 9}
+    assert strips_sent(server) == {3, 9}
 
 
 def test_a_small_detail_goes_inline(gateway: Start, connect: Connect) -> None:
@@ -152,12 +152,12 @@ def test_a_small_detail_goes_inline(gateway: Start, connect: Connect) -> None:
             raise MorePixelsNeeded("More.", box=[0.0, 64, WIDTH, 8])
         return Done(job.id, fingerprint(rasters[job.picture.rasters[1].key]))
 
-    house, document = gateway(needs_little), Document()
-    answer = asked(connect(house.endpoint), document)
+    server, document = gateway(needs_little), Document()
+    answer = asked(connect(server.endpoint), document)
     assert isinstance(answer, Done)
     assert answer.generation == fingerprint(document.pixels[64 * ROW : 72 * ROW])
-    assert travelled(house)[1] == [False, True]
-    assert not any(isinstance(message, ImageBegin) for message in house.seen)
+    assert travelled(server)[1] == [False, True]
+    assert not any(isinstance(message, ImageBegin) for message in server.seen)
 
 
 def test_long_masks_are_there_in_every_round(gateway: Start, connect: Connect) -> None:
@@ -181,27 +181,27 @@ def test_long_masks_are_there_in_every_round(gateway: Start, connect: Connect) -
 
 @pytest.mark.parametrize("interruption", ["connection", "upload"])
 def test_an_interrupted_upload_is_made_again(gateway: Start, connect: Connect, interruption: str) -> None:
-    house, document, slices = gateway(needs_detail), Document(), 0
+    server, document, slices = gateway(needs_detail), Document(), 0
 
     def interrupt() -> None:
         nonlocal slices
         slices += 1
         if slices == 3 and interruption == "connection":
-            house.cut()
+            server.cut()
         elif slices == 3:
-            for session in list(house.gate.sessions):
-                house.store.abort(session)
+            for session in list(server.policy.sessions):
+                server.store.abort(session)
 
-    house.store.on_slice = interrupt
-    answer = asked(connect(house.endpoint), document)
+    server.store.on_slice = interrupt
+    answer = asked(connect(server.endpoint), document)
     assert isinstance(answer, Done)
     assert answer.generation == fingerprint(document.pixels)
 
 
 def test_a_cancel_during_an_upload_ends_it(gateway: Start, connect: Connect) -> None:
     """The pixels that wait do not travel, and the job is not run after all."""
-    house, document = gateway(needs_detail), Document()
-    client = connect(house.endpoint)
+    server, document = gateway(needs_detail), Document()
+    client = connect(server.endpoint)
     tickets: list[Ticket] = []
 
     def wait(ticket: Ticket) -> None:
@@ -213,12 +213,12 @@ def test_a_cancel_during_an_upload_ends_it(gateway: Start, connect: Connect) -> 
     with pytest.raises(JobCancelled):
         ask.run(ask.answer(client, Prefetch(""), document), wait)
     assert tickets[-1].done()
-    assert len(travelled(house)) == 1
+    assert len(travelled(server)) == 1
 
 
 def test_a_cancel_of_the_uploads_end_drops_its_slices(gateway: Start, connect: Connect) -> None:
-    house, document = gateway(done), Document()
-    client = connect(house.endpoint)
+    server, document = gateway(done), Document()
+    client = connect(server.endpoint)
     steps = ask.upload(client, document.detail(document.box))
     begun = next(steps)
     assert begun.wait(5)
@@ -235,20 +235,20 @@ def test_a_server_without_room_is_given_up(gateway: Start, connect: Connect) -> 
         assert job.picture is not None
         raise UnknownImage("Gone.", keys=[job.picture.rasters[0].key])
 
-    house = gateway(forget)
+    server = gateway(forget)
     with pytest.raises(UnknownImage, match="keeps forgetting"):
-        asked(connect(house.endpoint), Document())
-    assert travelled(house) == [[True]] * ask.MAX_ROUNDS
+        asked(connect(server.endpoint), Document())
+    assert travelled(server) == [[True]] * ask.MAX_ROUNDS
 
 
 def test_other_failures_reach_the_caller(gateway: Start, connect: Connect) -> None:
     def refuse(job: Job, rasters: dict[str, bytes]) -> Message:
         raise EmptyPrompt("Nothing to select.")
 
-    house = gateway(refuse)
+    server = gateway(refuse)
     with pytest.raises(EmptyPrompt):
-        asked(connect(house.endpoint), Document())
-    assert len(travelled(house)) == 1
+        asked(connect(server.endpoint), Document())
+    assert len(travelled(server)) == 1
 
 
 def test_a_closed_client_asks_nothing(gateway: Start, connect: Connect) -> None:
@@ -291,8 +291,8 @@ def test_a_server_that_needs_strips_that_do_not_exist(connect: Connect, strips: 
 
 def test_steps_from_callbacks(gateway: Start, connect: Connect) -> None:
     """As a user interface drives them: nothing waits, each ticket's end starts the next step."""
-    house, document = gateway(needs_detail), Document()
-    client = connect(house.endpoint)
+    server, document = gateway(needs_detail), Document()
+    client = connect(server.endpoint)
     results: list[object] = []
     steps = ask.answer(client, Prefetch(""), document)
 

@@ -198,18 +198,18 @@ def test_a_request_that_cannot_be_sent(gateway: Start, connect: Connect, value: 
 
 
 def test_a_waiting_and_a_running_job_are_cancelled(gateway: Start, connect: Connect) -> None:
-    house = gateway()
-    client = connect(house.endpoint)
+    server = gateway()
+    client = connect(server.endpoint)
     running, waiting = client.submit(select()), client.submit(select())
-    assert until(lambda: house.worker.current == 1 and len(house.desk.queue.waiting()) == 1)
+    assert until(lambda: server.worker.current == 1 and len(server.scheduler.queue.waiting()) == 1)
     for ticket in (waiting, running):
         ticket.cancel()
         with pytest.raises(JobCancelled) as caught:
             ticket.result(5)
         assert not caught.value.details["superseded"]
         ticket.cancel()
-    assert house.worker.cancels == 1
-    assert house.store.get(ITEM.raster.key).pins == 0
+    assert server.worker.cancels == 1
+    assert server.store.get(ITEM.raster.key).pins == 0
 
 
 def test_a_newer_generation_supersedes(gateway: Start, connect: Connect) -> None:
@@ -252,12 +252,12 @@ def test_progress_comes_each_second(gateway: Start, connect: Connect) -> None:
 
 def test_states_are_told(gateway: Start, connect: Connect) -> None:
     states: list[str] = []
-    house = gateway()
-    client = connect(house.endpoint, states.append)
+    server = gateway()
+    client = connect(server.endpoint, states.append)
     assert client.state == "disconnected"
     client.request(StatusRequest(""), 5)
     assert states == ["connected"]
-    house.call(house.cut)
+    server.call(server.cut)
     assert until(lambda: states == ["connected", "disconnected"])
     client.request(StatusRequest(""), 5)
     client.close()
@@ -272,25 +272,25 @@ def test_requests_are_sent_again_with_their_masks(gateway: Start, connect: Conne
         assert job.mask is not None
         seen.append(bytes(job.mask.data or b""))
         if len(seen) == 1:
-            house.cut()
+            server.cut()
         return selection(job, b"done")
 
-    house = gateway(cut_once)
+    server = gateway(cut_once)
     job = Refine("", picture=PICTURE, mask=Mask(BIG_BOX, data=BIG))
-    assert mask_of(connect(house.endpoint).request(job, 10)) == b"done"
+    assert mask_of(connect(server.endpoint).request(job, 10)) == b"done"
     assert seen == [BIG, BIG]
 
 
 def test_they_are_sent_again_only_once(gateway: Start, connect: Connect) -> None:
     def cut(job: Job, rasters: dict[str, bytes]) -> Message:
-        house.cut()
+        server.cut()
         return Done(job.id)
 
-    house = gateway(cut)
-    client = connect(house.endpoint)
+    server = gateway(cut)
+    client = connect(server.endpoint)
     with pytest.raises(ConnectionLost):
         client.request(Prefetch("", picture=PICTURE), 10)
-    assert house.worker.current == 2
+    assert server.worker.current == 2
     assert client.request(StatusRequest(""), 5)
 
 
@@ -307,28 +307,30 @@ def test_a_restarted_server_is_waited_for(gateway: Start, connect: Connect) -> N
 
 
 def test_known_keys_do_not_outlive_the_connection(gateway: Start, connect: Connect) -> None:
-    house = gateway()
-    client = connect(house.endpoint)
+    server = gateway()
+    client = connect(server.endpoint)
     client.request(StatusRequest(""), 5)
     client.known_keys.add("k")
-    house.call(house.cut)
+    server.call(server.cut)
     assert until(lambda: client.state == "disconnected")
     client.request(StatusRequest(""), 5)
     assert client.known_keys == set()
 
 
 def test_closing_ends_what_is_under_way(gateway: Start, connect: Connect) -> None:
-    house = gateway()
-    client = connect(house.endpoint)
+    server = gateway()
+    client = connect(server.endpoint)
     ticket = client.submit(select())
-    assert until(lambda: house.worker.current == 1)
+    assert until(lambda: server.worker.current == 1)
     client.close()
     with pytest.raises(ConnectionLost):
         ticket.result(0)
     with pytest.raises(ConnectionLost):
         client.submit(StatusRequest(""))
     client.close()
-    assert until(lambda: house.call(lambda: house.desk.queue.of_session("")) == [] and not house.gate.sessions)
+    assert until(
+        lambda: server.call(lambda: server.scheduler.queue.of_session("")) == [] and not server.policy.sessions
+    )
 
 
 # ---------------------------------------------------------------- callbacks

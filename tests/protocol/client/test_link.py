@@ -31,6 +31,7 @@ from maskwright_protocol.errors import (
     VersionMismatch,
 )
 from maskwright_protocol.messages import (
+    BulkPart,
     Cancel,
     Done,
     Failed,
@@ -39,7 +40,6 @@ from maskwright_protocol.messages import (
     Message,
     Models,
     ModelsRequest,
-    Part,
     Shutdown,
     StatusRequest,
 )
@@ -266,7 +266,7 @@ def test_a_message_in_fragments(connect: Connect) -> None:
         b"garbage",
         "text",
         codec.encode_bytes(StatusRequest("x")),
-        codec.encode_bytes(Part("{id}", 0, 99, b"x")),
+        codec.encode_bytes(BulkPart("{id}", 0, 99, b"x")),
         b"\x82\xa4type\xa4done\xa2id\x01",
     ],
 )
@@ -298,7 +298,7 @@ def test_answers_to_nothing_are_ignored(connect: Connect) -> None:
         greet(connection)
         request = read(connection)
         for identity in ("", "unknown", getattr(request, "id", "")):
-            connection.send(codec.encode_bytes(Part(identity, 0, 0, b"x")))
+            connection.send(codec.encode_bytes(BulkPart(identity, 0, 0, b"x")))
             connection.send(codec.encode_bytes(Done(identity)))
         connection.recv()
 
@@ -317,7 +317,7 @@ def test_closing_in_the_middle_of_an_answer(connect: Connect, code: int, error: 
         visits.append(1)
         greet(connection)
         request = read(connection)
-        connection.send(codec.encode_bytes(Part(getattr(request, "id", ""), 0, 0, b"half")))
+        connection.send(codec.encode_bytes(BulkPart(getattr(request, "id", ""), 0, 0, b"half")))
         connection.close(code)
 
     with scripted(script) as endpoint:
@@ -359,7 +359,7 @@ HOST_WITH_SIGPIPE = """
 import signal, sys
 signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 from maskwright_protocol import messages
-from maskwright_protocol.client import Client
+from maskwright_client.client import Client
 from maskwright_protocol.discovery import Endpoint
 from maskwright_protocol.errors import MaskwrightError
 endpoint = Endpoint("127.0.0.1", int(sys.argv[1]), sys.argv[2])

@@ -33,7 +33,7 @@ def test_a_sticker_by_mask(server: Server, tmp_path: Path) -> None:
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
     (told,) = json.loads(run.stdout)
-    assert told["route"]
+    assert told["edge_method"]
     assert told["agreement"] > 0.8
     sticker = np.asarray(Image.open(out))
     assert sticker.shape[2] == 4

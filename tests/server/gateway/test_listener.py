@@ -17,7 +17,7 @@ from maskwright_client import websocket
 from maskwright_protocol import codec
 from maskwright_protocol.messages import SERVER_MESSAGES, Failed, Hello, Models, ModelsRequest, StatusRequest
 
-from .conftest import Talk
+from .support import DirectClient
 
 TOKEN = "the token"
 BEARER = f"Bearer {TOKEN}"
@@ -25,14 +25,14 @@ Visit = Callable[[int, listener.HandshakePolicy], Awaitable[Any]]
 
 
 @pytest.fixture
-def served(new_talk: type[Talk]) -> Callable[[Visit], Any]:
+def served(new_client: type[DirectClient]) -> Callable[[Visit], Any]:
     """Run a visit to a listening server."""
 
     def run(visit: Visit) -> Any:
         async def main() -> Any:
-            server, gate = await listener.listen(new_talk().services, "127.0.0.1", 0, TOKEN, None)
+            server, policy = await listener.listen(new_client().services, "127.0.0.1", 0, TOKEN, None)
             try:
-                return await visit(server.sockets[0].getsockname()[1], gate)
+                return await visit(server.sockets[0].getsockname()[1], policy)
             finally:
                 server.close()
                 await server.wait_closed()
@@ -82,7 +82,7 @@ async def handshake(port: int, **headers: str | None) -> tuple[int, str]:
     ],
 )
 def test_who_is_let_in(served: Callable[[Visit], Any], headers: dict[str, str | None], status: int) -> None:
-    async def visit(port: int, gate: listener.HandshakePolicy) -> int:
+    async def visit(port: int, policy: listener.HandshakePolicy) -> int:
         filled = {name: value and value.replace("{port}", str(port)) for name, value in headers.items()}
         return (await handshake(port, **filled))[0]
 
@@ -90,7 +90,7 @@ def test_who_is_let_in(served: Callable[[Visit], Any], headers: dict[str, str | 
 
 
 def test_compression_is_not_agreed_to(served: Callable[[Visit], Any]) -> None:
-    async def visit(port: int, gate: listener.HandshakePolicy) -> str:
+    async def visit(port: int, policy: listener.HandshakePolicy) -> str:
         return (await handshake(port, Sec_WebSocket_Extensions="permessage-deflate"))[1]
 
     assert "extensions" not in served(visit).lower()
@@ -99,14 +99,14 @@ def test_compression_is_not_agreed_to(served: Callable[[Visit], Any]) -> None:
 def test_too_many_clients(served: Callable[[Visit], Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listener, "MAX_SESSIONS", 1)
 
-    async def visit(port: int, gate: listener.HandshakePolicy) -> None:
+    async def visit(port: int, policy: listener.HandshakePolicy) -> None:
         async with connect(f"ws://127.0.0.1:{port}", additional_headers={"Authorization": BEARER}) as first:
             await first.send(codec.encode_bytes(Hello(1, "test")))
             await first.recv()
             with pytest.raises(InvalidStatus) as caught:
                 await connect(f"ws://127.0.0.1:{port}", additional_headers={"Authorization": BEARER})
             assert caught.value.response.status_code == 503
-        while gate.sessions:
+        while policy.sessions:
             await asyncio.sleep(0.01)
         assert (await handshake(port))[0] == 101
 
@@ -116,7 +116,7 @@ def test_too_many_clients(served: Callable[[Visit], Any], monkeypatch: pytest.Mo
 def conversation(served: Callable[[Visit], Any], *messages: bytes | str) -> tuple[list[Any], int | None]:
     """What is answered until the connection closes or falls silent, and the close code if it closed."""
 
-    async def visit(port: int, gate: listener.HandshakePolicy) -> tuple[list[Any], int | None]:
+    async def visit(port: int, policy: listener.HandshakePolicy) -> tuple[list[Any], int | None]:
         url, headers = f"ws://127.0.0.1:{port}", {"Authorization": BEARER}
         async with connect(url, additional_headers=headers, max_size=None, compression=None) as link:
             answers: list[Any] = []
@@ -158,7 +158,7 @@ def test_garbage_leaves_the_connection_open(served: Callable[[Visit], Any]) -> N
 def test_a_message_beyond_the_limit_closes_the_connection(served: Callable[[Visit], Any]) -> None:
     """The announced length is enough; nothing is received for it."""
 
-    async def visit(port: int, gate: listener.HandshakePolicy) -> bytearray:
+    async def visit(port: int, policy: listener.HandshakePolicy) -> bytearray:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         opening = websocket.Handshake("127.0.0.1", port, TOKEN)
         writer.write(opening.request)

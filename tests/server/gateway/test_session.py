@@ -16,6 +16,7 @@ from maskwright_client.ask import RasterData, raster_data
 from maskwright_protocol import codec
 from maskwright_protocol.messages import (
     CLIENT_MESSAGES,
+    BulkPart,
     Cancel,
     Cancelled,
     Done,
@@ -30,7 +31,6 @@ from maskwright_protocol.messages import (
     Mask,
     Models,
     ModelsRequest,
-    Part,
     Picture,
     PixelRect,
     Point,
@@ -45,7 +45,7 @@ from maskwright_protocol.messages import (
     Welcome,
 )
 
-from .conftest import Talk
+from .support import DirectClient
 
 ITEM = raster_data(bytes(range(192)), 8, 8, "RGB8", PixelRect(0, 0, 8, 8))
 PICTURE = Picture(PixelRect(0, 0, 8, 8), [replace(ITEM.raster, data=bytes(ITEM.data))])
@@ -69,14 +69,14 @@ def begin_of(item: RasterData, identity: str = "u") -> ImageBegin:
 # ---------------------------------------------------------------- greeting
 
 
-def test_a_greeting_is_answered_with_the_limits(new_talk: type[Talk]) -> None:
-    talk = new_talk()
-    talk.greet()
-    (welcome,) = talk.take()
+def test_a_greeting_is_answered_with_the_limits(new_client: type[DirectClient]) -> None:
+    client = new_client()
+    client.greet()
+    (welcome,) = client.take()
     assert isinstance(welcome, Welcome)
     assert (welcome.version, welcome.session, welcome.strip_rows) == (1, "first", 64)
     assert (welcome.max_message, welcome.slice_bytes) == (codec.MAX_MESSAGE, SLICE_BYTES)
-    assert welcome.max_pixels == talk.store.max_pixels
+    assert welcome.max_pixels == client.store.max_pixels
 
 
 @pytest.mark.parametrize(
@@ -94,21 +94,21 @@ def test_a_greeting_is_answered_with_the_limits(new_talk: type[Talk]) -> None:
         (bytes(codec.MAX_MESSAGE + 1), "too_large"),
     ],
 )
-def test_whoever_does_not_greet_is_told_why_and_shut_out(new_talk: type[Talk], first: Any, code: str) -> None:
-    talk = new_talk()
+def test_whoever_does_not_greet_is_told_why_and_shut_out(new_client: type[DirectClient], first: Any, code: str) -> None:
+    client = new_client()
     with pytest.raises(CloseConnection):
-        talk.send(first)
-    (answer,) = talk.take()
+        client.send(first)
+    (answer,) = client.take()
     assert isinstance(answer, Failed)
     assert answer.code == code
-    assert talk.store.used == 0
+    assert client.store.used == 0
 
 
-def test_a_wrong_version_is_told_the_right_one(new_talk: type[Talk]) -> None:
-    talk = new_talk()
+def test_a_wrong_version_is_told_the_right_one(new_client: type[DirectClient]) -> None:
+    client = new_client()
     with pytest.raises(CloseConnection):
-        talk.send(Hello(7, "test"))
-    (answer,) = talk.take()
+        client.send(Hello(7, "test"))
+    (answer,) = client.take()
     assert isinstance(answer, Failed)
     assert answer.details["version"] == 1
 
@@ -116,100 +116,100 @@ def test_a_wrong_version_is_told_the_right_one(new_talk: type[Talk]) -> None:
 # ---------------------------------------------------------------- requests
 
 
-def test_plain_requests(talk: Talk) -> None:
-    talk.send(StatusRequest("s"))
-    talk.send(ModelsRequest("m"))
-    talk.send(Shutdown("e"))
-    status, models, done = talk.take()
+def test_plain_requests(client: DirectClient) -> None:
+    client.send(StatusRequest("s"))
+    client.send(ModelsRequest("m"))
+    client.send(Shutdown("e"))
+    status, models, done = client.take()
     assert isinstance(status, Status)
     assert models == Models("m")
     assert done == Done("e")
-    assert (status.id, talk.stopped) == ("s", 1)
+    assert (status.id, client.stopped) == ("s", 1)
 
 
-def test_a_job_waits_and_is_cancelled(talk: Talk) -> None:
-    talk.send(select())
-    (progress,) = talk.take()
+def test_a_job_waits_and_is_cancelled(client: DirectClient) -> None:
+    client.send(select())
+    (progress,) = client.take()
     assert isinstance(progress, Progress)
-    assert talk.store.get(ITEM.raster.key).pins == 1
-    talk.send(Cancel("unknown"))
-    talk.send(Cancel("j"))
-    assert talk.take() == [Cancelled("j")]
-    assert talk.store.get(ITEM.raster.key).pins == 0
-    talk.send(Cancel("j"))
-    assert talk.take() == []
+    assert client.store.get(ITEM.raster.key).pins == 1
+    client.send(Cancel("unknown"))
+    client.send(Cancel("j"))
+    assert client.take() == [Cancelled("j")]
+    assert client.store.get(ITEM.raster.key).pins == 0
+    client.send(Cancel("j"))
+    assert client.take() == []
 
 
-def test_a_newer_generation_ends_the_older_one_with_an_answer(talk: Talk) -> None:
-    talk.send(select("a", tool="lasso", generation=1))
-    talk.take()
-    talk.send(select("b", tool="lasso", generation=2))
-    assert Cancelled("a", 1, superseded=True) in talk.take()
-    assert [job.request.id for job in talk.desk.queue.waiting()] == ["b"]
-    assert talk.store.get(ITEM.raster.key).pins == 1
+def test_a_newer_generation_ends_the_older_one_with_an_answer(client: DirectClient) -> None:
+    client.send(select("a", tool="lasso", generation=1))
+    client.take()
+    client.send(select("b", tool="lasso", generation=2))
+    assert Cancelled("a", 1, superseded=True) in client.take()
+    assert [job.request.id for job in client.scheduler.queue.waiting()] == ["b"]
+    assert client.store.get(ITEM.raster.key).pins == 1
 
 
-def test_other_sessions_are_out_of_reach(talk: Talk) -> None:
+def test_other_sessions_are_out_of_reach(client: DirectClient) -> None:
     got: list[Any] = []
-    other = talk.open("second", got)
-    talk.greet(other)
-    talk.send(select("j", tool="lasso", generation=1))
-    talk.take()
-    talk.send(Cancel("j"), other)
-    talk.send(select("j", tool="lasso", generation=2), other)
-    assert talk.take() == []
-    assert len(talk.desk.queue.waiting()) == 2
+    other = client.open("second", got)
+    client.greet(other)
+    client.send(select("j", tool="lasso", generation=1))
+    client.take()
+    client.send(Cancel("j"), other)
+    client.send(select("j", tool="lasso", generation=2), other)
+    assert client.take() == []
+    assert len(client.scheduler.queue.waiting()) == 2
 
 
-def test_leaving_ends_jobs_and_uploads(talk: Talk) -> None:
-    talk.send(select())
+def test_leaving_ends_jobs_and_uploads(client: DirectClient) -> None:
+    client.send(select())
     big = raster_data(bytes(64 * 100 * 4), 100, 64, "RGBA8", PixelRect(0, 0, 100, 64))
-    talk.send(begin_of(big))
-    talk.take()
-    talk.session.closed()
-    assert talk.take() == []
-    assert talk.desk.queue.waiting() == []
-    assert talk.store.used == len(ITEM.data)
-    assert talk.store.get(ITEM.raster.key).pins == 0
+    client.send(begin_of(big))
+    client.take()
+    client.session.closed()
+    assert client.take() == []
+    assert client.scheduler.queue.waiting() == []
+    assert client.store.used == len(ITEM.data)
+    assert client.store.get(ITEM.raster.key).pins == 0
 
 
-def test_too_many_jobs_of_one_client(talk: Talk) -> None:
+def test_too_many_jobs_of_one_client(client: DirectClient) -> None:
     for number in range(4):
-        talk.send(select(str(number)))
-    assert talk.error(select("one more")).code == "busy"
-    assert talk.store.get(ITEM.raster.key).pins == 4
+        client.send(select(str(number)))
+    assert client.error(select("one more")).code == "busy"
+    assert client.store.get(ITEM.raster.key).pins == 4
 
 
-def test_an_image_that_is_not_there_is_named(talk: Talk) -> None:
-    failed = talk.error(select(picture=Picture(PICTURE.box, [ITEM.raster])))
+def test_an_image_that_is_not_there_is_named(client: DirectClient) -> None:
+    failed = client.error(select(picture=Picture(PICTURE.box, [ITEM.raster])))
     assert (failed.id, failed.code, failed.details) == ("j", "unknown_image", {"keys": [ITEM.raster.key]})
 
 
 # ---------------------------------------------------------------- uploads
 
 
-def test_an_upload_then_a_job_by_key(talk: Talk) -> None:
-    talk.send(begin_of(ITEM))
-    assert talk.take() == [ImageNeed("u", ITEM.raster.key, [0])]
+def test_an_upload_then_a_job_by_key(client: DirectClient) -> None:
+    client.send(begin_of(ITEM))
+    assert client.take() == [ImageNeed("u", ITEM.raster.key, [0])]
     for offset in range(0, 192, 64):
-        talk.send(ImageSlice(ITEM.raster.key, 0, offset, bytes(ITEM.data)[offset : offset + 64]))
-    talk.send(ImageEnd("e", ITEM.raster.key))
-    assert talk.take() == [ImageReady("e", ITEM.raster.key)]
-    talk.send(select(picture=Picture(PICTURE.box, [ITEM.raster])))
-    assert [type(message) for message in talk.take()] == [Progress]
+        client.send(ImageSlice(ITEM.raster.key, 0, offset, bytes(ITEM.data)[offset : offset + 64]))
+    client.send(ImageEnd("e", ITEM.raster.key))
+    assert client.take() == [ImageReady("e", ITEM.raster.key)]
+    client.send(select(picture=Picture(PICTURE.box, [ITEM.raster])))
+    assert [type(message) for message in client.take()] == [Progress]
 
 
-def test_slices_out_of_order(talk: Talk) -> None:
-    talk.send(begin_of(ITEM))
-    failed = talk.error(ImageSlice(ITEM.raster.key, 0, 64, bytes(64)))
+def test_slices_out_of_order(client: DirectClient) -> None:
+    client.send(begin_of(ITEM))
+    failed = client.error(ImageSlice(ITEM.raster.key, 0, 64, bytes(64)))
     assert failed.code == "bad_message"
-    assert talk.error(ImageEnd("e", ITEM.raster.key)).code == "unknown_image"
-    assert talk.store.used == 0
+    assert client.error(ImageEnd("e", ITEM.raster.key)).code == "unknown_image"
+    assert client.store.used == 0
 
 
-def test_slices_of_no_upload_are_left_over_from_one_that_was_given_up(talk: Talk) -> None:
-    talk.send(ImageSlice("sha256-none", 0, 0, bytes(64)))
-    assert talk.take() == []
+def test_slices_of_no_upload_are_left_over_from_one_that_was_given_up(client: DirectClient) -> None:
+    client.send(ImageSlice("sha256-none", 0, 0, bytes(64)))
+    assert client.take() == []
 
 
 @pytest.mark.parametrize(
@@ -226,29 +226,29 @@ def test_slices_of_no_upload_are_left_over_from_one_that_was_given_up(talk: Talk
         ({"strips": ["a"] * 5000}, "bad_input"),
     ],
 )
-def test_uploads_that_cannot_be(talk: Talk, change: dict[str, Any], code: str) -> None:
-    failed = talk.error(replace(begin_of(ITEM), **change))
+def test_uploads_that_cannot_be(client: DirectClient, change: dict[str, Any], code: str) -> None:
+    failed = client.error(replace(begin_of(ITEM), **change))
     assert (failed.id, failed.code) == ("u", code)
 
 
 # ---------------------------------------------------------------- bulk
 
 
-def test_a_mask_in_parts(talk: Talk) -> None:
+def test_a_mask_in_parts(client: DirectClient) -> None:
     data = bytes(range(64))
     for offset in (0, 40):
-        talk.send(Part("j", 0, offset, data[offset : 40 + offset]))
-    talk.send(Refine("j", picture=PICTURE, mask=Mask(PICTURE.box, blob=0)))
-    assert [type(message) for message in talk.take()] == [Progress]
-    (job,) = talk.desk.queue.waiting()
+        client.send(BulkPart("j", 0, offset, data[offset : 40 + offset]))
+    client.send(Refine("j", picture=PICTURE, mask=Mask(PICTURE.box, blob=0)))
+    assert [type(message) for message in client.take()] == [Progress]
+    (job,) = client.scheduler.queue.waiting()
     assert isinstance(job.request, Refine)
     assert job.request.mask == Mask(PICTURE.box, data=data)
 
 
-def test_masks_are_inflated_by_the_worker_only(talk: Talk) -> None:
+def test_masks_are_inflated_by_the_worker_only(client: DirectClient) -> None:
     mask = Mask(PICTURE.box, 8, "zlib", data=zlib.compress(bytes(64)))
-    talk.send(select(start=mask))
-    (job,) = talk.desk.queue.waiting()
+    client.send(select(start=mask))
+    (job,) = client.scheduler.queue.waiting()
     assert isinstance(job.request, Select)
     assert job.request.start == mask
 
@@ -263,34 +263,34 @@ def test_masks_are_inflated_by_the_worker_only(talk: Talk) -> None:
         (Mask(PixelRect(0, 0, -8, -8), data=bytes(64)), "bad_input"),
     ],
 )
-def test_masks_that_cannot_be(talk: Talk, mask: Mask, code: str) -> None:
-    failed = talk.error(select(start=mask))
+def test_masks_that_cannot_be(client: DirectClient, mask: Mask, code: str) -> None:
+    failed = client.error(select(start=mask))
     assert (failed.id, failed.code) == ("j", code)
-    assert talk.desk.queue.waiting() == []
+    assert client.scheduler.queue.waiting() == []
 
 
-def test_parts_of_a_refused_job_are_forgotten(talk: Talk) -> None:
+def test_parts_of_a_refused_job_are_forgotten(client: DirectClient) -> None:
     for attempt in range(3):
         identity = f"j{attempt}"
-        talk.send(Part(identity, 0, 0, bytes(100)))
-        assert talk.session._parts.held == 100
-        talk.error(select(identity, points=[Point(float("nan"), 0)], start=Mask(PICTURE.box, blob=0)))
-        assert talk.session._parts.held == 0
+        client.send(BulkPart(identity, 0, 0, bytes(100)))
+        assert client.session.parts.held == 100
+        client.error(select(identity, points=[Point(float("nan"), 0)], start=Mask(PICTURE.box, blob=0)))
+        assert client.session.parts.held == 0
 
 
-def test_parts_of_a_cancelled_job_are_forgotten(talk: Talk) -> None:
-    talk.send(Part("j", 0, 0, bytes(100)))
-    talk.send(Cancel("j"))
-    assert talk.session._parts.held == 0
+def test_parts_of_a_cancelled_job_are_forgotten(client: DirectClient) -> None:
+    client.send(BulkPart("j", 0, 0, bytes(100)))
+    client.send(Cancel("j"))
+    assert client.session.parts.held == 0
 
 
-def test_parts_beyond_the_limit(talk: Talk) -> None:
-    talk.session._parts.limit = 100
+def test_parts_beyond_the_limit(client: DirectClient) -> None:
+    client.session.parts.limit = 100
     assert MAX_PART_BYTES > 100
-    talk.send(Part("j", 0, 0, bytes(100)))
-    failed = talk.error(Part("k", 0, 0, bytes(1)))
+    client.send(BulkPart("j", 0, 0, bytes(100)))
+    failed = client.error(BulkPart("k", 0, 0, bytes(1)))
     assert (failed.id, failed.code) == ("k", "too_large")
-    failed = talk.error(Part("j", 0, 7, bytes(1)))
+    failed = client.error(BulkPart("j", 0, 7, bytes(1)))
     assert (failed.id, failed.code) == ("j", "bad_message")
 
 
@@ -299,8 +299,8 @@ def test_parts_beyond_the_limit(talk: Talk) -> None:
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=100))
-def test_garbage_costs_only_an_answer(talk: Talk, data: bytes) -> None:
-    assert talk.error(data).code in ("bad_message", "bad_input")
+def test_garbage_costs_only_an_answer(client: DirectClient, data: bytes) -> None:
+    assert client.error(data).code in ("bad_message", "bad_input")
 
 
 atoms = st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.text(max_size=4)
@@ -341,16 +341,16 @@ def odd_messages(draw: st.DrawFn) -> bytes:
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(messages=st.lists(odd_messages(), max_size=12))
-def test_any_conversation_ends_in_typed_answers(talk: Talk, messages: list[bytes]) -> None:
+def test_any_conversation_ends_in_typed_answers(client: DirectClient, messages: list[bytes]) -> None:
     """Nothing is raised, nothing is an internal error, and the memory comes back."""
     for data in messages:
-        talk.send(data)
-    for answer in talk.take():
+        client.send(data)
+    for answer in client.take():
         assert not isinstance(answer, Failed) or answer.code != "internal", answer
-    talk.session.closed()
-    assert talk.desk.queue.waiting() == []
-    assert all(raster.pins == 0 for raster in talk.store._rasters.values())
-    assert talk.store.used == sum(raster.size for raster in talk.store._rasters.values())
+    client.session.closed()
+    assert client.scheduler.queue.waiting() == []
+    assert all(raster.pins == 0 for raster in client.store.rasters.values())
+    assert client.store.used == sum(raster.size for raster in client.store.rasters.values())
 
 
 @pytest.mark.parametrize("job", [Select, Prefetch, Refine])
@@ -371,17 +371,17 @@ def test_any_conversation_ends_in_typed_answers(talk: Talk, messages: list[bytes
         ({"deadline_s": float("nan")}, "bad_input"),
     ],
 )
-def test_jobs_that_cannot_be(talk: Talk, job: type[Job], changes: dict[str, Any], code: str) -> None:
-    failed = talk.error(replace(job("j", picture=PICTURE), **changes))
+def test_jobs_that_cannot_be(client: DirectClient, job: type[Job], changes: dict[str, Any], code: str) -> None:
+    failed = client.error(replace(job("j", picture=PICTURE), **changes))
     assert (failed.id, failed.code) == (changes.get("id", "j"), code)
-    assert talk.desk.queue.waiting() == []
+    assert client.scheduler.queue.waiting() == []
 
 
-def test_a_defect_of_ours_is_an_answer_too(new_talk: type[Talk]) -> None:
-    talk = new_talk()
-    talk.greet()
-    talk.services.models = lambda identity: 1 / 0  # type: ignore[assignment,return-value]
-    failed = talk.error(ModelsRequest("m"))
+def test_a_defect_of_ours_is_an_answer_too(new_client: type[DirectClient]) -> None:
+    client = new_client()
+    client.greet()
+    client.services.models = lambda identity: 1 / 0  # type: ignore[assignment,return-value]
+    failed = client.error(ModelsRequest("m"))
     assert (failed.id, failed.code) == ("m", "internal")
-    talk.send(StatusRequest("s"))
-    assert isinstance(talk.take()[0], Status)
+    client.send(StatusRequest("s"))
+    assert isinstance(client.take()[0], Status)

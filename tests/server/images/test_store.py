@@ -139,7 +139,7 @@ def test_pixels_that_do_not_match_their_key(store: ImageStore) -> None:
     ):
         with pytest.raises(BadImage):
             store.put(wrong)
-    assert store.used == len(store) == 0
+    assert store.used == len(store.rasters) == 0
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_an_upload_that_is_not_what_was_announced(store: ImageStore, damage: str
         store.receive("s", ImageSlice(item.raster.key, 1, 0, bytes(size)))
     with pytest.raises(BadImage):
         store.end("s", item.raster.key)
-    assert store.used == len(store) == 0
+    assert store.used == len(store.rasters) == 0
 
 
 def test_strangers_cannot_add_to_an_upload(store: ImageStore) -> None:
@@ -302,7 +302,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(session=st.sampled_from("ab"), item=st.sampled_from(IMAGES))
     def begin(self, session: str, item: RasterData) -> None:
-        known = item.raster.key in self.store._rasters
+        known = item.raster.key in self.store.rasters
         if not known:
             self.uploads.pop(session, None)
         try:
@@ -355,7 +355,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     @invariant()
     def memory_is_counted_and_bounded(self) -> None:
-        held = sum(stored.size for stored in self.store._rasters.values())
+        held = sum(stored.size for stored in self.store.rasters.values())
         assert self.store.used == held + sum(len(item.data) for item in self.uploads.values())
         assert self.store.used <= self.store.budget
 

@@ -52,7 +52,7 @@ def cutout(request: Cutout, picture: PictureView, context: JobContext) -> Cutout
         answer.subjects = nothing.listed
         answer.report = context.report(choice.recipe())
         return answer
-    answer.agreement, answer.route, answer.subjects = subject.agreement, subject.matted.route, subject.listed
+    answer.agreement, answer.edge_method, answer.subjects = subject.agreement, subject.matted.route, subject.listed
     with context.stage("post", "Drawing the mask"):
         alpha, box = adjusted(subject.matted.alpha, request), subject.matted.box
         alpha, box = post_process_crop(alpha, box, picture.box, post)

@@ -40,7 +40,7 @@ def refine(request: Refine, picture: PictureView, context: JobContext) -> Select
     else:
         done = _edge(request, mask, box, choice, picture, context)
         alpha, work, agreement = done.alpha, done.box, done.agreement
-        answer.agreement, answer.route = agreement, done.route
+        answer.agreement, answer.edge_method = agreement, done.route
         source = "+".join(context.used) or "guided-filter"
     with context.stage("post", "Drawing the mask"):
         alpha = adjusted(alpha, request)

@@ -60,9 +60,9 @@ def test_until_then_edges_follow_the_colours(cache: Path) -> None:
         return desk.run(Refine("1", picture=desk.picture(image, "square"), mask=mask, models=models))
 
     waiting = refined()
-    assert waiting.route == "guided"
+    assert waiting.edge_method == "guided"
     assert any("is being made ready" in note for note in waiting.report.notes)
-    assert refined(refiner="closed-form").route == "trimap"  # asked for by name: made now
+    assert refined(refiner="closed-form").edge_method == "trimap"  # asked for by name: made now
     ready = refined()
-    assert ready.route == "trimap"
+    assert ready.edge_method == "trimap"
     assert not ready.report.notes

@@ -74,8 +74,8 @@ def test_a_cutout_refined_by_trimap_matting_is_better_in_every_measure(refining,
     for name, edges, hair in (("matte", "matte", False), ("refined", "auto", False), ("hair", "auto", True)):
         answer = refining.run(Cutout("1", picture=picture, edges=edges, hair=hair, foreground=False, mask_depth=16))
         found[name] = measured(plane(answer.alpha, lemur), truth)
-        print(name, answer.route, {k: round(v, 3) for k, v in found[name].items()})
-        assert answer.route == ("matte" if edges == "matte" else "matte+trimap")
+        print(name, answer.edge_method, {k: round(v, 3) for k, v in found[name].items()})
+        assert answer.edge_method == ("matte" if edges == "matte" else "matte+trimap")
     for measure in KINDS:
         assert found["refined"][measure] < 0.75 * found["matte"][measure]
         assert found["hair"][measure] < 0.85 * found["refined"][measure]
@@ -91,8 +91,8 @@ def test_a_click_refined_is_better_in_every_measure(refining, lemur, truth):
     for recipe, hair in (("guided", False), ("auto", False), ("auto", True)):
         answer = refining.run(Refine("2", picture=picture, mask=clicked, recipe=recipe, hair=hair, mask_depth=16))
         after = measured(plane(answer.instances[0].mask, lemur), truth)
-        print(recipe, hair, answer.route, {k: round(v, 3) for k, v in after.items()})
-        assert answer.route == ("guided" if recipe == "guided" else "trimap")
+        print(recipe, hair, answer.edge_method, {k: round(v, 3) for k, v in after.items()})
+        assert answer.edge_method == ("guided" if recipe == "guided" else "trimap")
         assert all(after[m] < (0.75 if recipe == "guided" else 0.5) * before[m] for m in KINDS)
 
 
@@ -111,7 +111,7 @@ def test_a_click_with_a_matters_edges(refining, lemur, truth):
             )  # fmt: skip
             answer = refining.run(request)
             found = measured(plane(answer.alpha, lemur), truth)
-            print(paint_out or "unpainted", edges, answer.route, round(answer.agreement, 3),
+            print(paint_out or "unpainted", edges, answer.edge_method, round(answer.agreement, 3),
                   {k: round(v, 3) for k, v in found.items()})  # fmt: skip
             assert answer.agreement > 0.7
             if not paint_out:
@@ -162,7 +162,7 @@ def test_when_the_matter_takes_something_else_the_trimap_decides(refining, lemur
     cv2.rectangle(stump, (300, 408), (440, 439), 255, -1)
     answer = refining.run(Cutout("1", picture=refining.picture(lemur, "lemur"), mask=as_mask(stump)))
     assert answer.agreement < 0.6
-    assert answer.route == "trimap"
+    assert answer.edge_method == "trimap"
     assert any("something else" in note for note in answer.report.notes)
     assert iou(plane(answer.alpha, lemur), stump / 255) > 0.5
 
@@ -264,7 +264,7 @@ def test_a_prompt_and_its_neighbours(basic, scene):
     answer = basic.run(Cutout("1", picture=picture, mask=mask))
     truth = disks((150, 150, 80)) / 255
     assert iou(plane(answer.alpha, scene), truth) > 0.98
-    assert answer.route
+    assert answer.edge_method
     assert answer.agreement is not None
     boxes = [Rect(65, 65, 170, 170), Rect(320, 90, 120, 120)]
     both = basic.run(Cutout("2", picture=picture, boxes=boxes, foreground=False))
@@ -446,8 +446,8 @@ def test_a_very_long_edge_is_left_to_the_guided_filter_unless_asked_for(refining
     cv2.circle(selection, (120, 120), 78, 255, -1)
     picture = refining.picture(small, "long")
     quick = refining.run(Refine("1", picture=picture, mask=as_mask(selection), edge_width=16))
-    assert quick.route == "guided"
+    assert quick.edge_method == "guided"
     assert "too long" in quick.report.notes[0]
     asked = refining.run(Refine("2", picture=picture, mask=as_mask(selection), edge_width=16, recipe="trimap"))
-    assert asked.route == "trimap"
+    assert asked.edge_method == "trimap"
     assert not asked.report.notes
