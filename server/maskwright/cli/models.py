@@ -57,8 +57,7 @@ def models_path() -> None:
 @models_app.command("show")
 def models_show(model: ModelId, as_json: Json = False) -> None:
     """Show all that is known of a model: licence, files, sources, where it is."""
-    from maskwright.models import catalogue
-    from maskwright.models.catalogue import options
+    from maskwright.models import catalogue, options
     from maskwright.models.catalogue.page import memory_text, parameters_text
     from maskwright.models.install import scan
 
@@ -66,7 +65,7 @@ def models_show(model: ModelId, as_json: Json = False) -> None:
 
     with console.explained(as_json):
         entry = catalogue.load().get(model)
-        settings = options.OPTIONS.get(entry.family, ())
+        settings = entry.facts.options
         found = scan.scan(_folders()).get(model)
         if as_json:
             state: dict[str, Any] = {"installed": bool(found and not found.problem), "folder": None, "problem": ""}

@@ -1,21 +1,90 @@
-"""What there is to know of a model family before any of its code is imported. Light: standard library only."""
+"""What there is to know of a model family before any of its code is imported. Light: no array library here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any, Literal
+
+from maskwright_protocol.messages import OptionInfo
 
 
 @dataclass(frozen=True)
-class Family:
-    """``name``: as entries of the catalogue call it. ``title``: for people. ``roles``: what its models can be.
+class Recipe:
+    """A recipe that a family gives its name to.
 
-    ``load(entry, folder, setup)`` gives an object that plays these roles (see ``roles``); it imports what it needs when
-    it is called, and raises ``ModelBroken`` for files that do not fit.
+    ``rank``: its place among the recipes of its kind, the smallest first. ``title``: of the models, for people, where
+    it is not the family's. ``purpose``: what a cut-out recipe is for. ``models``: ids of the checkpoints to take, best
+    first; none means all of the family. ``options``: settings for the detector where the request has none.
+    """
+
+    name: str
+    rank: int = 50
+    title: str = ""
+    purpose: str = "Main subject"
+    models: tuple[str, ...] = ()
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """All that the rest of the program knows of a family.
+
+    ``name``: as entries of the catalogue call it. ``title``: for people. ``roles``: what its models can be.
+
+    ``load(entry, folder, setup)`` gives an object that plays these roles (see ``roles.py``). It imports what it needs
+    when it is called, and raises ``ModelBroken`` for files that do not fit.
+
+    ``layouts``: how checkpoints of the family are published. Each is a list of file names, separated by spaces, with
+    ``*`` for what varies; the files of an entry must match one of them.
+
+    ``recipes``: those in which its models play the first of its roles. Families may share a recipe's name. ``basic``:
+    it is the engine that needs no download and knows no objects, so it is taken last. ``needs_trimap``: its matting
+    models refine the edge of a selection and find no subject by themselves; an entry may say otherwise.
+
+    For what reads words: ``vocabulary`` lists the names that all of its models know, or is "any", or "checkpoint" where
+    each has its own. Published checkpoints then know ``usual_names`` unless their entries list others. ``offered``: the
+    model to offer to users whose words another does not know.
+
+    For detectors: ``options`` are the settings that they take (see ``options.py``). ``masks`` says whether they give
+    masks as well as boxes: "never", "checkpoint" (entries say so by ``draws``) or "asked" (it depends on the settings).
+    ``own_masks``: the recipe that takes these masks as they are. ``covers``, ``gives`` and ``licence`` (of the code)
+    are for the documentation.
     """
 
     name: str
     title: str
     roles: tuple[str, ...]
     load: Callable[[Any, Any, Any], Any]
+    layouts: tuple[str, ...] = ()
+    recipes: tuple[Recipe, ...] = ()
+    basic: bool = False
+    needs_trimap: bool = False
+    vocabulary: tuple[str, ...] | Literal["any", "checkpoint"] = ()
+    usual_names: tuple[str, ...] = ()
+    offered: str = ""
+    options: tuple[OptionInfo, ...] = ()
+    masks: Literal["never", "checkpoint", "asked"] = "never"
+    own_masks: Recipe | None = None
+    covers: str = ""
+    gives: str = ""
+    licence: str = ""
+
+    @property
+    def rank(self) -> int:
+        """Its place among the families of its first role, the smallest first: that of its first recipe."""
+        return min((recipe.rank for recipe in self.recipes), default=100)
+
+    @property
+    def reads_any_words(self) -> bool:
+        return self.vocabulary == "any"
+
+    def fits(self, names: Iterable[str]) -> bool:
+        """Whether files of these names can be a checkpoint of the family."""
+        names = list(names)
+
+        def has(pattern: str) -> bool:
+            return any(fnmatchcase(name, pattern) for name in names)
+
+        return any(all(map(has, layout.split())) for layout in self.layouts)

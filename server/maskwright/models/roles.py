@@ -120,14 +120,16 @@ class Detector(Model, Protocol):
 
 @runtime_checkable
 class Segmenter(Model, Protocol):
-    uses_saliency: bool  # whether a saliency map in the prompt helps
+    knows_objects: bool  # whether it was trained to tell objects apart; False where it goes by colours alone
+    uses_saliency: bool  # whether it looks at the saliency map of a prompt
 
     def embed(self, image: RGB) -> Embedding:
-        """The dear part; the caller caches the result."""
+        """Encode ``image`` ``(H, W, 3)`` uint8 once for any number of prompts: the slow step, whose result callers
+        keep. Raises ``OutOfMemory``."""
         ...
 
     def segment(self, embedding: Embedding, prompts: list[SegmentPrompt]) -> list[list[Hypothesis]]:
-        """For each prompt its hypotheses, best first. The cheap part."""
+        """For each prompt its hypotheses, best first: the fast step. Raises ``OutOfMemory``."""
         ...
 
 

@@ -18,6 +18,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
 
 from maskwright.models import families
+from maskwright.models.family import Family
 from maskwright_protocol.errors import ModelMissing
 
 Role = Literal["detector", "segmenter", "matting", "parser"]
@@ -158,7 +159,9 @@ class Source(BaseModel):
 
 class Entry(BaseModel):
     """One checkpoint. ``memory`` is in bytes while it runs in fp32, ``memory_in`` the same for other precisions;
-    ``parameters`` a count, ``input_size`` pixels of the longer side. ``source`` is the page to read about it.
+    ``parameters`` a count, ``input_size`` pixels of the longer side. ``source`` is the page to read about it. ``roles``
+    and ``needs_trimap`` are those of the family unless given. For detectors: ``names`` of the classes, where they are
+    not the usual ones of the family, and ``draws``, whether it gives masks besides boxes.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -186,10 +189,18 @@ class Entry(BaseModel):
     suits: tuple[
         Literal["photo", "portrait", "drawing"], ...
     ] = ()  # pictures that a matting model was made for; empty: all
-    needs_trimap: bool = False  # a matting model that refines what is selected and finds no subject by itself
+    needs_trimap: bool = False
+    names: tuple[str, ...] = ()
+    draws: bool | None = None
     requires: tuple[str, ...] = ()  # Python modules without which an embedded model is not there
     prefers_gpu: bool = False  # too slow on a CPU to be taken there unless asked for or alone
     own: bool = False  # the user's own entry
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_like_its_family(cls, data: Any) -> Any:
+        family = families.known().get(str(data.get("family"))) if isinstance(data, dict) else None
+        return data if family is None else {"roles": family.roles, "needs_trimap": family.needs_trimap, **data}
 
     @model_validator(mode="after")
     def _files_are_distinct(self) -> Entry:
@@ -197,6 +208,11 @@ class Entry(BaseModel):
         if len(set(names)) < len(names):
             raise ValueError("a file is listed twice")
         return self
+
+    @property
+    def facts(self) -> Family:
+        """What is known of its family. Raises ``KeyError`` for one without code."""
+        return families.get(self.family)
 
     @property
     def size(self) -> int:
@@ -357,12 +373,14 @@ def own_entry(table: Any) -> Entry:
         "revision": "yours",
         "parameters": 0,
         "memory": max(64 << 20, 3 * sum(s for s in sizes if isinstance(s, int))),
+        "input_size": like.input_size if like is not None else None,
     }
-    if like is not None:
-        defaults.update(roles=like.roles, input_size=like.input_size)
     entry = Entry.model_validate({**defaults, **table, "own": True, "embedded": False, "recommended": False})
     if not entry.files:
         raise ValueError("it names no files")
+    if not entry.facts.fits([file.name for file in entry.files]):
+        layouts = " or ".join(entry.facts.layouts) or "none"
+        raise ValueError(f"the files of a model of the family {entry.family} are called {layouts}")
     return entry
 
 

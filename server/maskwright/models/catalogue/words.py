@@ -7,17 +7,9 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from maskwright.models import families
+from maskwright.models.coco import COCO
 from maskwright_protocol.errors import BadInput, EmptyPrompt, UnknownWord
-
-COCO: tuple[str, ...] = tuple(
-    """person;bicycle;car;motorcycle;airplane;bus;train;truck;boat;traffic light;fire hydrant;stop sign;parking meter;
-    bench;bird;cat;dog;horse;sheep;cow;elephant;bear;zebra;giraffe;backpack;umbrella;handbag;tie;suitcase;frisbee;skis;
-    snowboard;sports ball;kite;baseball bat;baseball glove;skateboard;surfboard;tennis racket;bottle;wine glass;cup;
-    fork;knife;spoon;bowl;banana;apple;sandwich;orange;broccoli;carrot;hot dog;pizza;donut;cake;chair;couch;
-    potted plant;bed;dining table;toilet;tv;laptop;mouse;remote;keyboard;cell phone;microwave;oven;toaster;sink;
-    refrigerator;book;clock;vase;scissors;teddy bear;hair drier;toothbrush""".replace("\n", "").split(";")
-)
-COCO = tuple(name.strip() for name in COCO)
 
 SYNONYMS: dict[str, str] = {
     word.strip(): name
@@ -111,9 +103,6 @@ RELATED: dict[str, tuple[str, ...]] = {
     "laptop": ("tv",),
 }
 
-# Installable models that understand any words.
-OPEN_VOCABULARY = ("grounding-dino-tiny", "florence-2-base-ft", "sam3")
-
 _SEVERAL = re.compile(r"\s+(?:and|or|&)\s+", re.I)
 _ARTICLES = re.compile(r"^(?:a|an|the|all|every|some|any|my|this|that|these|those|each)\s+")
 
@@ -169,16 +158,23 @@ def resolve(text: str, names: Sequence[str] = COCO) -> dict[int, str]:
         if not meant:
             near = nearest(word, names=names)
             hint = f"Did you mean {' or '.join(near)}? " if near else ""
+            readers = _readers()
             raise UnknownWord(
                 f"The detector does not know {word!r}.",
                 hint=f"{hint}{_vocabulary(names)} A model that understands any words would be needed: "
-                f"{', '.join(OPEN_VOCABULARY)}.",
+                f"{', '.join(readers)}.",
                 word=word,
                 near=near,
-                models=list(OPEN_VOCABULARY),
+                models=readers,
             )
         found |= {names.index(name): name for name in meant}
     return found
+
+
+def _readers() -> list[str]:
+    """Ids of models to offer that understand any words: the detectors first, then the segmenters."""
+    offering = [family for family in families.known().values() if family.offered]
+    return [family.offered for family in sorted(offering, key=lambda f: (f.roles[0] != "detector", f.rank))]
 
 
 def _vocabulary(names: Sequence[str]) -> str:

@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
-from maskwright.models import catalogue, families
+from maskwright.models import catalogue
 from maskwright.models.catalogue.entries import Catalogue, Entry
 from maskwright.models.install import scan
 from maskwright.models.install.scan import Installed
@@ -29,7 +29,6 @@ from .setup import Placement, Setup, WantedPrecision
 
 RESERVE = 2 << 30  # bytes that stay free for the painting program
 LEAST_BUDGET = 512 << 20
-BASIC = "grabcut"  # the embedded engine and its family
 _NOISE = 1 << 20  # a change of the process' memory below this says nothing
 
 
@@ -193,7 +192,7 @@ class ModelPool:
         """
         present = self.installed
         entries = [e for e in self.known.with_role(role) if e.id in present and e.needs_trimap == needs_trimap]
-        entries.sort(key=lambda e: (bool(packages.lacking(e)), e.family == BASIC, self.slow(e.id)))
+        entries.sort(key=lambda e: (bool(packages.lacking(e)), e.facts.basic, self.slow(e.id)))
         ids = [entry.id for entry in entries]
         # A folder with damaged files is no candidate while a sound model can do the job, nor is one that did not fit.
         sound = [i for i in ids if not present[i].problem]
@@ -342,7 +341,7 @@ class ModelPool:
             )
         scan.verify(found)
         try:
-            return self._needing_packages(entry, lambda: self._loader(entry)(entry, found.folder, self.setup(entry)))
+            return self._needing_packages(entry, lambda: entry.facts.load(entry, found.folder, self.setup(entry)))
         except (MaskwrightError, MemoryError):
             raise
         except Exception as error:
@@ -361,10 +360,6 @@ class ModelPool:
             if not package or package.startswith("maskwright"):
                 raise
             raise packages.missing(entry.title, package) from error
-
-    @staticmethod
-    def _loader(entry: Entry) -> Callable[[Entry, Path, Setup], Any]:
-        return families.get(entry.family).load
 
     def unload(self) -> None:
         """Drop all models."""

@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from maskwright.models.catalogue.abilities import draws, is_open, knows
+from maskwright.models.catalogue.abilities import draws, knows, reads_any_words
 from maskwright.models.catalogue.labels import LabelTable, installed_table
 from maskwright.models.catalogue.labels import find as find_part
-from maskwright.models.catalogue.options import OPTIONS
 from maskwright.models.catalogue.words import meanings
 from maskwright.models.machine.packages import lacking
 from maskwright.models.roles import Detection, Detector, MattingModel, Parser, Segmenter
 from maskwright.models.runtime import pymatting_cache
-from maskwright.models.runtime.pool import BASIC
 from maskwright_protocol.errors import BadInput, ModelMissing
 from maskwright_protocol.messages import Job
 
@@ -92,9 +90,8 @@ class ModelChoice:
         self._context.use(model_id, model.device)
         if self._context.models.slow(model_id) and not (self._asked or self.preset.roles.get("segmenter")):
             self._context.note(f"{self._context.models.known.get(model_id).title} is slow without a graphics card.")
-        if model_id == BASIC:
-            asked = BASIC in self._wanted.values() or BASIC in self.preset.name
-            because = "" if asked else " because no SAM model is installed"
+        if self._is_basic(model_id):
+            because = " because no SAM model is installed" if self.free("segmenter") else ""
             self._context.note(f"Used the basic engine (GrabCut){because}.")
         return model
 
@@ -124,7 +121,11 @@ class ModelChoice:
 
     def _draws_poorly(self) -> bool:
         """Whether the choice is free and the basic engine would be the segmenter."""
-        return self.preset.name == AUTO and self.free("segmenter") and self._context.models.best("segmenter") == BASIC
+        free = self.preset.name == AUTO and self.free("segmenter")
+        return free and self._is_basic(self._context.models.best("segmenter"))
+
+    def _is_basic(self, model_id: str | None) -> bool:
+        return model_id is not None and self._context.models.known.get(model_id).facts.basic
 
     def matting(self) -> MattingModel:
         model_id = self.model_id("matting")
@@ -203,9 +204,9 @@ class ModelChoice:
             return Route("boxes", self.model_id("detector"))
         if masks and (self.preset.name == "parts" or "parser" in self._wanted):
             return Route("parts", self.model_id("parser"))
-        if masks and not self.free("segmenter") and is_open(pool.known.get(self.model_id("segmenter"))):
+        if masks and not self.free("segmenter") and reads_any_words(pool.known.get(self.model_id("segmenter"))):
             return Route("concepts", self.model_id("segmenter"))
-        reading = [i for i in pool.candidates("segmenter") if is_open(pool.known.get(i))]
+        reading = [i for i in pool.candidates("segmenter") if reads_any_words(pool.known.get(i))]
         ids = [*(reading if masks and self.free("segmenter") else []), *pool.candidates("detector")]
         poorly = masks and self._draws_poorly()  # then a detector that draws is worth more
         ids.sort(key=lambda i: (bool(lacking(e := pool.known.get(i))), pool.slow(i), poorly and draws(e) is not True))
@@ -230,8 +231,7 @@ class ModelChoice:
         return Route("boxes", first or self.model_id("detector"), False)
 
     def _takes_options(self, model_id: str) -> bool:
-        family = self._context.models.known.get(model_id).family
-        return self._options <= {option.name for option in OPTIONS.get(family, ())}
+        return self._options <= {option.name for option in self._context.models.known.get(model_id).facts.options}
 
     def by_example(self, words: bool) -> str:
         """The segmenter that looks for what examples show.
@@ -244,7 +244,7 @@ class ModelChoice:
         known = self._context.models.known
         ids = self._context.models.candidates("segmenter") if self.free("segmenter") else [self.model_id("segmenter")]
         for model_id in ids:
-            if is_open(known.get(model_id)):
+            if reads_any_words(known.get(model_id)):
                 return model_id
         raise ModelMissing(
             "Words and examples together need a model that reads both.",

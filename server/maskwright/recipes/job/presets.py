@@ -1,4 +1,7 @@
-"""The one table of recipes: which roles a composition needs, and which models it prefers for them. Light."""
+"""The table of recipes: which roles each needs, and which models it prefers for them. Light.
+
+Families bring the recipes that are named after them (``Family.recipes``).
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from maskwright.models import catalogue
+from maskwright.models import catalogue, families
 from maskwright.models.catalogue.abilities import draws
 from maskwright.models.catalogue.entries import Entry
 from maskwright.models.install.scan import Installed, scan
@@ -59,10 +62,6 @@ class Preset:
         ]
 
 
-_BIREFNET = ("birefnet", "birefnet-hr", "birefnet-lite", "birefnet-onnx", "birefnet-lite-onnx", "birefnet-512")
-_SOFT_BIREFNET = ("birefnet-hr-matting", "birefnet-matting", "birefnet-lite-matting", *_BIREFNET)
-
-
 def _cutout(
     name: str, title: str, *, matting: tuple[str, ...] = (), segmenter: tuple[str, ...] = (), refiner: bool = True
 ) -> Preset:
@@ -72,46 +71,53 @@ def _cutout(
     return Preset(name, title, "cutout", roles, optional, takes_text=True, takes_points=True)
 
 
-# What a recipe's name says -> the family, and its name for people. The better come first.
-_DETECTORS = {
-    "grounding-dino": ("grounding_dino", "Grounding DINO"),
-    "florence2": ("florence2", "Florence-2"),
-    "yolo": ("yolo", "YOLO"),
-    "rt-detr": ("rt_detr", "RT-DETR"),
-    "yolox": ("yolox", "YOLOX"),
-}
-_SEGMENTERS = {
-    "sam3": (("sam3",), "SAM 3"),
-    "sam2": (("sam2",), "SAM 2"),
-    "sam-hq": (("sam_hq",), "HQ-SAM"),
-    "sam": (("sam",), "SAM"),
-    "mobile-sam": (("mobile_sam", "mobile_sam_torch"), "MobileSAM"),
-    "grabcut": (("grabcut",), "the basic engine"),
-}
-# Detectors whose own masks will do -> the family, its name for people, and what to ask it for so that there are masks.
-_DRAWING = {
-    "rf-detr": ("rt_detr", "RF-DETR Seg", {}),
-    "yolo": ("yolo", "YOLO", {}),
-    "florence2": ("florence2", "Florence-2", {"task": "referring"}),
-}
-_BY_TEXT_ITSELF = "sam3"  # finds what words name without a detector
+@dataclass
+class _Group:
+    """What a recipe's name says of one role: a family, or several that share the name."""
+
+    title: str
+    families: tuple[str, ...]
+    reads: bool
+
+    @classmethod
+    def of(cls, role: str) -> dict[str, _Group]:
+        """By name, the preferred ones first."""
+        groups: dict[str, _Group] = {}
+        for recipe, family in families.with_recipes(role):
+            group = groups.setdefault(recipe.name, cls(recipe.title or family.title, (), family.reads_any_words))
+            group.families += (family.name,)
+        return groups
+
+
+_DETECTORS, _SEGMENTERS = _Group.of("detector"), _Group.of("segmenter")
 
 
 def _selecting() -> Iterator[Preset]:
     """Each detector with each segmenter, each segmenter alone, and the detectors that draw alone."""
-    for name, (families, title) in _SEGMENTERS.items():
-        texts = name == _BY_TEXT_ITSELF
-        what = "Words, clicks and boxes" if texts else "Click or box"
-        yield Preset(name, f"{what}, {title}", "select", {"segmenter": families}, takes_text=texts, takes_points=True)
-    for detector, (finds, found_by) in _DETECTORS.items():
-        for segmenter, (families, title) in _SEGMENTERS.items():
-            roles = {"detector": (finds,), "segmenter": families}
-            name, what = f"{detector}+{segmenter}", f"Things by name, {found_by} and {title}"
-            yield Preset(name, what, "select", roles, takes_text=True, takes_points=True)
-    for name, (family, title, options) in _DRAWING.items():
-        what, roles = f"Things by name, {title} and its own masks", {"detector": (family,)}
-        yield Preset(name, what, "select", roles, takes_text=True, own_masks=True, options=options)
+    for name, group in _SEGMENTERS.items():
+        title = f"{'Words, clicks and boxes' if group.reads else 'Click or box'}, {group.title}"
+        roles = {"segmenter": group.families}
+        yield Preset(name, title, "select", roles, takes_text=group.reads, takes_points=True)
+    for detector, finds in _DETECTORS.items():
+        for segmenter, group in _SEGMENTERS.items():
+            roles = {"detector": finds.families, "segmenter": group.families}
+            title = f"Things by name, {finds.title} and {group.title}"
+            yield Preset(f"{detector}+{segmenter}", title, "select", roles, takes_text=True, takes_points=True)
+    drawing = [(family.own_masks, family) for family in families.known().values() if family.own_masks]
+    for recipe, family in sorted(drawing, key=lambda pair: pair[0].rank):
+        title = f"Things by name, {recipe.title or family.title} and its own masks"
+        roles = {"detector": (family.name,)}
+        yield Preset(recipe.name, title, "select", roles, takes_text=True, own_masks=True, options=recipe.options)
 
+
+def _main_subject() -> Iterator[Preset]:
+    """The cut-outs that families of matting models give their names to."""
+    for recipe, family in families.with_recipes("matting"):
+        title = f"{recipe.purpose}, {recipe.title or family.title}"
+        yield _cutout(recipe.name, title, matting=recipe.models or (family.name,))
+
+
+_SUBJECTS = {preset.name: preset for preset in _main_subject()}
 
 PRESETS: tuple[Preset, ...] = (
     Preset(
@@ -127,19 +133,18 @@ PRESETS: tuple[Preset, ...] = (
     Preset("parts", "Parts of people by name", "select", {"parser": ()}, takes_text=True),
     Preset(AUTO, "Best of what is installed", "detect", {"detector": ()}, takes_text=True),
     *(
-        Preset(name, f"Things by name, {title}", "detect", {"detector": (family,)}, takes_text=True)
-        for name, (family, title) in _DETECTORS.items()
+        Preset(name, f"Things by name, {group.title}", "detect", {"detector": group.families}, takes_text=True)
+        for name, group in _DETECTORS.items()
     ),
     _cutout(AUTO, "Best of what is installed"),
     _cutout("segmenter+matting", "Named or clicked things, with the matting model's edges"),
     _cutout(
-        "sam3+birefnet", "Named or clicked things, SAM 3 and BiRefNet", matting=_SOFT_BIREFNET, segmenter=("sam3",)
+        "sam3+birefnet",
+        "Named or clicked things, SAM 3 and BiRefNet",
+        matting=_SUBJECTS["birefnet-matting"].roles["matting"],
+        segmenter=("sam3",),
     ),
-    _cutout("birefnet", "Main subject, BiRefNet", matting=_BIREFNET),
-    _cutout("birefnet-matting", "Main subject with hair and glass, BiRefNet matting", matting=_SOFT_BIREFNET),
-    _cutout("rmbg-2.0", "Main subject, RMBG-2.0 (not for commercial use)", matting=("rmbg-2.0",)),
-    _cutout("toonout", "Main character of a drawing, ToonOut", matting=("toonout",)),
-    _cutout("u2netp", "Main subject, U²-Netp", matting=("u2netp",)),
+    *_SUBJECTS.values(),
     Preset(AUTO, "Best of what is installed", "refine", {"refiner": ()}, optional=("refiner",)),
     Preset("trimap", "Edges by matting in a band", "refine", {"refiner": ()}),
     Preset("guided", "Edges that follow the colours, guided filter", "refine"),
@@ -165,8 +170,8 @@ def find(verb: str, name: str) -> Preset:
 
 
 def named(verb: str, entries: Sequence[Entry]) -> str:
-    """The recipe that these models are; ``AUTO`` when it is none of the table. Which one sees to edges alone, or to
-    parts, tells nothing."""
+    """The name of the recipe that uses exactly these models, not counting parsers and models that only refine edges;
+    ``AUTO`` where there is none."""
     entries = [entry for entry in entries if set(entry.roles) != {"parser"} and not entry.needs_trimap]
     for preset in PRESETS:
         groups = [group for group in preset.roles.values() if group]

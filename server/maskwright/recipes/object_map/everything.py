@@ -116,7 +116,7 @@ def similar(request: Similar, picture: PictureView, context: JobContext) -> Sele
 
 def _segmenter(choice: ModelChoice) -> Segmenter:
     segmenter = choice.segmenter()
-    if segmenter.uses_saliency:
+    if not segmenter.knows_objects:
         raise ModelMissing(
             "The basic engine knows no objects, so it cannot list them.",
             hint="Install a SAM model, for instance mobile-sam.",

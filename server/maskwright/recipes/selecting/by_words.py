@@ -9,7 +9,8 @@ import numpy as np
 
 from maskwright.masks.boxes import PixelBox, Plane, recrop
 from maskwright.masks.logits import LogitMap, without
-from maskwright.models.catalogue.words import COCO, RELATED, meanings, split
+from maskwright.models.catalogue.words import RELATED, meanings, split
+from maskwright.models.coco import COCO
 from maskwright.models.roles import Box, Detection, Featured, TextSegmenter
 from maskwright.recipes.job import prompts, tiling, vision
 from maskwright.recipes.job.context import JobContext

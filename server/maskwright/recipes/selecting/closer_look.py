@@ -56,7 +56,7 @@ class CloserLook:
         entry = context.models.known.get(segmenter.model_id)
         patient = mode == "on" or not (entry.prefers_gpu and segmenter.device == "cpu")
         # What separates by colours alone sees no more in a crop.
-        self._gain = _GAIN.get(mode, math.inf) if patient and not segmenter.uses_saliency else math.inf
+        self._gain = _GAIN.get(mode, math.inf) if patient and segmenter.knows_objects else math.inf
         self._auto = mode == "auto"
 
     def run(self, found: list[Found], previous: Remembered | None = None) -> None:

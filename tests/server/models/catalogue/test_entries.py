@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from maskwright.models import catalogue, families
 from maskwright.models.catalogue import entries
-from maskwright.models.catalogue.words import COCO, lookup, resolve
+from maskwright.models.catalogue.words import lookup, resolve
+from maskwright.models.coco import COCO
 from maskwright.models.install import scan
 from maskwright.models.runtime.pool import ModelPool
 from maskwright.recipes.job import presets
@@ -22,13 +23,14 @@ def test_the_catalogue_is_sound():
     known = catalogue.load()
     for entry in known.model:
         assert entry.commercial in ("yes", "no", "ask")
-        assert entry.family in families.known()
+        assert set(entry.roles) <= set(families.get(entry.family).roles)
         assert entry.files or entry.embedded
+        assert not entry.files or entry.facts.fits([file.name for file in entry.files])
     with pytest.raises(ModelMissing):
         known.get("nothing")
     folder = Path(catalogue.__file__).parent
     text = "\n".join((folder / f"{name}.toml").read_text(encoding="utf-8") for name in entries.FILES)
-    for wrong in (text.replace('roles = ["matting"]', 'roles = ["painter"]'), text + text, text + "\nfurther = 1\n"):
+    for wrong in (text.replace("family =", 'roles = ["painter"]\nfamily =', 1), text + text, text + "\nfurther = 1\n"):
         with pytest.raises((ValidationError, ValueError)):
             catalogue.parse(wrong)
 

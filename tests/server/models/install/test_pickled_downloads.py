@@ -40,7 +40,7 @@ PICKLE = f'pickle = {{ name = "faces.pth", key = "net", {RENAME} }}'
 def declare(puller: Puller, pickle: str = PICKLE, sources: str = "", name: str = "faces.pth") -> None:
     sources = sources or f'[{{ url = "{puller.hub.url}/release/" }}]'
     text = (
-        f'[[model]]\nid = "faces"\nfamily = "yolox"\nsources = {sources}\n'
+        f'[[model]]\nid = "faces"\nfamily = "yolo"\nsources = {sources}\n'
         f'files = [{{ name = "config.json" }}, {{ name = "model.safetensors", {pickle} }}]\n'
     )
     (puller.home / "models.toml").write_text(text, encoding="utf-8")

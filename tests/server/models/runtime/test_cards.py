@@ -65,7 +65,7 @@ def load(entry: Entry, folder: Path, setup: Setup) -> Toy:
 
 @pytest.fixture
 def card(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(families.known(), "toy", Family("toy", "Toy", ("segmenter",), load))
+    monkeypatch.setitem(families.known(), "toy", Family(name="toy", title="Toy", roles=("segmenter",), load=load))
     from maskwright.models.runtime import pool, torch_runtime
 
     assert torch_runtime.is_memory

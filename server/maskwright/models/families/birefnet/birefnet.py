@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from maskwright.models.family import Family
+from maskwright.models.family import Family, Recipe
 
-if TYPE_CHECKING:
-    from maskwright.models.catalogue import Entry
-    from maskwright.models.runtime.setup import Setup
+_CUT = ("birefnet", "birefnet-hr", "birefnet-lite", "birefnet-onnx", "birefnet-lite-onnx", "birefnet-512")
+_SOFT = ("birefnet-hr-matting", "birefnet-matting", "birefnet-lite-matting")
 
 
-def _load(entry: Entry, folder: Path, setup: Setup) -> Any:
+def _load(*given: Any) -> Any:
     from .inference import load
 
-    return load.load(entry, folder, setup)
+    return load.load(*given)
 
 
-FAMILY = Family("birefnet", "BiRefNet", ("matting",), _load)
+FAMILY = Family(
+    name="birefnet",
+    title="BiRefNet",
+    roles=("matting",),
+    layouts=("*.safetensors", "*.onnx"),
+    recipes=(
+        Recipe("birefnet", 10, models=_CUT),
+        Recipe("birefnet-matting", 20, "BiRefNet matting", "Main subject with hair and glass", models=(*_SOFT, *_CUT)),
+        Recipe("rmbg-2.0", 30, "RMBG-2.0 (not for commercial use)", models=("rmbg-2.0",)),
+        Recipe("toonout", 40, "ToonOut", "Main character of a drawing", models=("toonout",)),
+    ),
+    load=_load,
+)

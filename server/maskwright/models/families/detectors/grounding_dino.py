@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from maskwright.models.family import Family
-
-if TYPE_CHECKING:
-    from maskwright.models.catalogue import Entry
-    from maskwright.models.runtime.setup import Setup
+from maskwright.models.family import Family, Recipe
+from maskwright.models.options import AGNOSTIC, MAX_DET, iou
+from maskwright_protocol.messages import OptionInfo
 
 
-def _load(entry: Entry, folder: Path, setup: Setup) -> Any:
+def _load(*given: Any) -> Any:
     from .inference import grounding_dino
 
-    return grounding_dino.load(entry, folder, setup)
+    return grounding_dino.load(*given)
 
 
-FAMILY = Family("grounding_dino", "Grounding DINO", ("detector",), _load)
+FAMILY = Family(
+    name="grounding_dino",
+    title="Grounding DINO",
+    roles=("detector",),
+    layouts=("config.json *.safetensors preprocessor_config.json tokenizer*",),
+    recipes=(Recipe("grounding-dino", 10),),
+    vocabulary="any",
+    offered="grounding-dino-tiny",
+    options=(
+        OptionInfo("text_threshold", "number", "How sure a word must be to become part of a label.", 0.25, 0.0, 1.0),
+        iou(0.6),
+        MAX_DET,
+        AGNOSTIC,
+    ),
+    covers="Grounding DINO, MM Grounding DINO",
+    gives="boxes, each under its phrase",
+    licence="Apache-2.0",
+    load=_load,
+)

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from maskwright.models.family import Family
-
-if TYPE_CHECKING:
-    from maskwright.models.catalogue import Entry
-    from maskwright.models.runtime.setup import Setup
+from maskwright.models.coco import COCO
+from maskwright.models.family import Family, Recipe
+from maskwright.models.options import AGNOSTIC, CLASSES, MAX_DET, iou
 
 
-def _load(entry: Entry, folder: Path, setup: Setup) -> Any:
+def _load(*given: Any) -> Any:
     from .inference import rt_detr
 
-    return rt_detr.load(entry, folder, setup)
+    return rt_detr.load(*given)
 
 
-FAMILY = Family("rt_detr", "RT-DETR", ("detector",), _load)
+FAMILY = Family(
+    name="rt_detr",
+    title="RT-DETR",
+    roles=("detector",),
+    layouts=("config.json *.safetensors preprocessor_config.json",),
+    recipes=(Recipe("rt-detr", 40),),
+    vocabulary="checkpoint",
+    usual_names=COCO,
+    options=(iou(None), CLASSES, MAX_DET, AGNOSTIC),  # these models suppress doubles themselves
+    masks="checkpoint",
+    own_masks=Recipe("rf-detr", 10, "RF-DETR Seg"),
+    covers="RF-DETR, RT-DETR, D-FINE",
+    gives="boxes; outlines from RF-DETR Seg",
+    licence="Apache-2.0",
+    load=_load,
+)

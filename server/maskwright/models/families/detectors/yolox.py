@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from maskwright.models.family import Family
-
-if TYPE_CHECKING:
-    from maskwright.models.catalogue import Entry
-    from maskwright.models.runtime.setup import Setup
+from maskwright.models.coco import COCO
+from maskwright.models.family import Family, Recipe
+from maskwright.models.options import AGNOSTIC, CLASSES, MAX_DET, iou
 
 
-def _load(entry: Entry, folder: Path, setup: Setup) -> Any:
+def _load(*given: Any) -> Any:
     from .inference import yolox
 
-    return yolox.load(entry, folder, setup)
+    return yolox.load(*given)
 
 
-FAMILY = Family("yolox", "YOLOX", ("detector",), _load)
+FAMILY = Family(
+    name="yolox",
+    title="YOLOX",
+    roles=("detector",),
+    layouts=("*.onnx",),
+    recipes=(Recipe("yolox", 50),),
+    vocabulary=COCO,
+    options=(iou(0.5), CLASSES, MAX_DET, AGNOSTIC),
+    covers="YOLOX",
+    gives="boxes",
+    licence="Apache-2.0",
+    load=_load,
+)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from maskwright.models.family import Family
 
-if TYPE_CHECKING:
-    from maskwright.models.catalogue import Entry
-    from maskwright.models.runtime.setup import Setup
 
-
-def _load(entry: Entry, folder: Path, setup: Setup) -> Any:
+def _load(*given: Any) -> Any:
     from .inference import yunet
 
-    return yunet.load(entry, folder, setup)
+    return yunet.load(*given)
 
 
-FAMILY = Family("yunet", "YuNet", ("detector",), _load)
+FAMILY = Family(
+    name="yunet",
+    title="YuNet",
+    roles=("detector",),
+    layouts=("*.onnx",),
+    vocabulary=("face",),
+    covers="YuNet",
+    gives="boxes",
+    licence="MIT",
+    load=_load,
+)

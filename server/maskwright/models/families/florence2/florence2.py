@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from maskwright.models.family import Family
-
-if TYPE_CHECKING:
-    from maskwright.models.catalogue import Entry
-    from maskwright.models.runtime.setup import Setup
+from maskwright.models.family import Family, Recipe
+from maskwright_protocol.messages import OptionInfo
 
 
-def _load(entry: Entry, folder: Path, setup: Setup) -> Any:
+def _load(*given: Any) -> Any:
     from .inference import model
 
-    return model.load(entry, folder, setup)
+    return model.load(*given)
 
 
-FAMILY = Family("florence2", "Florence-2", ("detector",), _load)
+FAMILY = Family(
+    name="florence2",
+    title="Florence-2",
+    roles=("detector",),
+    layouts=("config.json *.safetensors preprocessor_config.json tokenizer*",),
+    recipes=(Recipe("florence2", 20),),
+    vocabulary="any",
+    offered="florence-2-base-ft",
+    options=(
+        OptionInfo(
+            "task", "choice", "What to do; auto names what the text says, or everything without a text.", "auto",
+            choices=[
+                "auto", "grounding", "referring", "open_vocabulary", "objects", "dense_captions", "regions",
+                "segment_region", "ocr",
+            ],
+        ),
+        OptionInfo("region", "text", "For segment_region: x0,y0,x1,y1 as shares of the picture, 0 to 1.", ""),
+        OptionInfo("beams", "integer", "Search width; more is slower and a little better.", 3, 1, 10),
+        OptionInfo("max_tokens", "integer", "Longest answer; crowded pictures need more.", 1024, 16, 4096),
+    ),
+    masks="asked",
+    own_masks=Recipe("florence2", 30, options={"task": "referring"}),
+    covers="Florence-2",
+    gives="boxes, outlines, lines of writing with their corners",
+    licence="MIT",
+    load=_load,
+)  # fmt: skip

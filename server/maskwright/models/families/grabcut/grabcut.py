@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from maskwright.models.family import Family
-
-if TYPE_CHECKING:
-    from maskwright.models.catalogue import Entry
-    from maskwright.models.runtime.setup import Setup
+from maskwright.models.family import Family, Recipe
 
 
-def _load(entry: Entry, folder: Path, setup: Setup) -> Any:
+def _load(*given: Any) -> Any:
     from .inference import grabcut
 
-    return grabcut.load(entry, folder, setup)
+    return grabcut.load(*given)
 
 
-FAMILY = Family("grabcut", "GrabCut", ("segmenter",), _load)
+FAMILY = Family(
+    name="grabcut",
+    title="GrabCut",
+    roles=("segmenter",),
+    recipes=(Recipe("grabcut", 60, "the basic engine"),),
+    basic=True,
+    load=_load,
+)

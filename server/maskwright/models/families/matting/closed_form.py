@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from maskwright.models.family import Family
 
-if TYPE_CHECKING:
-    from maskwright.models.catalogue import Entry
-    from maskwright.models.runtime.setup import Setup
 
-
-def _load(entry: Entry, folder: Path, setup: Setup) -> Any:
+def _load(*given: Any) -> Any:
     from .inference import closed_form
 
-    return closed_form.load(entry, folder, setup)
+    return closed_form.load(*given)
 
 
-FAMILY = Family("closed_form", "PyMatting", ("matting",), _load)
+FAMILY = Family(
+    name="closed_form",
+    title="PyMatting",
+    roles=("matting",),
+    needs_trimap=True,
+    load=_load,
+)

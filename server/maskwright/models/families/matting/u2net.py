@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from maskwright.models.family import Family
-
-if TYPE_CHECKING:
-    from maskwright.models.catalogue import Entry
-    from maskwright.models.runtime.setup import Setup
+from maskwright.models.family import Family, Recipe
 
 
-def _load(entry: Entry, folder: Path, setup: Setup) -> Any:
+def _load(*given: Any) -> Any:
     from .inference import u2net
 
-    return u2net.load(entry, folder, setup)
+    return u2net.load(*given)
 
 
-FAMILY = Family("u2net", "U²-Net", ("matting",), _load)
+FAMILY = Family(
+    name="u2net",
+    title="U²-Net",
+    roles=("matting",),
+    layouts=("*.onnx",),
+    recipes=(Recipe("u2netp", 50, "U²-Netp", models=("u2netp",)),),
+    load=_load,
+)

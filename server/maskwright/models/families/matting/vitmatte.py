@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from maskwright.models.family import Family
 
-if TYPE_CHECKING:
-    from maskwright.models.catalogue import Entry
-    from maskwright.models.runtime.setup import Setup
 
-
-def _load(entry: Entry, folder: Path, setup: Setup) -> Any:
+def _load(*given: Any) -> Any:
     from .inference import vitmatte
 
-    return vitmatte.load(entry, folder, setup)
+    return vitmatte.load(*given)
 
 
-FAMILY = Family("vitmatte", "ViTMatte", ("matting",), _load)
+FAMILY = Family(
+    name="vitmatte",
+    title="ViTMatte",
+    roles=("matting",),
+    layouts=("config.json *.safetensors preprocessor_config.json",),
+    needs_trimap=True,
+    load=_load,
+)

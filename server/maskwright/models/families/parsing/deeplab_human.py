@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from maskwright.models.family import Family
 
-if TYPE_CHECKING:
-    from maskwright.models.catalogue import Entry
-    from maskwright.models.runtime.setup import Setup
 
-
-def _load(entry: Entry, folder: Path, setup: Setup) -> Any:
+def _load(*given: Any) -> Any:
     from .inference import deeplab_human
 
-    return deeplab_human.load(entry, folder, setup)
+    return deeplab_human.load(*given)
 
 
-FAMILY = Family("deeplab_human", "DeepLabV3+", ("parser",), _load)
+FAMILY = Family(
+    name="deeplab_human",
+    title="DeepLabV3+",
+    roles=("parser",),
+    layouts=("*.onnx",),
+    load=_load,
+)

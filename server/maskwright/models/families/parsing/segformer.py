@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from maskwright.models.family import Family
 
-if TYPE_CHECKING:
-    from maskwright.models.catalogue import Entry
-    from maskwright.models.runtime.setup import Setup
 
-
-def _load(entry: Entry, folder: Path, setup: Setup) -> Any:
+def _load(*given: Any) -> Any:
     from .inference import segformer
 
-    return segformer.load(entry, folder, setup)
+    return segformer.load(*given)
 
 
-FAMILY = Family("segformer", "SegFormer", ("parser",), _load)
+FAMILY = Family(
+    name="segformer",
+    title="SegFormer",
+    roles=("parser",),
+    layouts=("config.json *.safetensors preprocessor_config.json",),
+    load=_load,
+)

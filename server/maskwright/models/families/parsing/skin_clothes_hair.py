@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from maskwright.models.family import Family
 
-if TYPE_CHECKING:
-    from maskwright.models.catalogue import Entry
-    from maskwright.models.runtime.setup import Setup
 
-
-def _load(entry: Entry, folder: Path, setup: Setup) -> Any:
+def _load(*given: Any) -> Any:
     from .inference import skin_clothes_hair
 
-    return skin_clothes_hair.load(entry, folder, setup)
+    return skin_clothes_hair.load(*given)
 
 
-FAMILY = Family("skin_clothes_hair", "Skin, clothes, hair", ("parser",), _load)
+FAMILY = Family(
+    name="skin_clothes_hair",
+    title="Skin, clothes, hair",
+    roles=("parser",),
+    layouts=("*.onnx",),
+    load=_load,
+)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from maskwright.models.family import Family
-
-if TYPE_CHECKING:
-    from maskwright.models.catalogue import Entry
-    from maskwright.models.runtime.setup import Setup
+from maskwright.models.family import Family, Recipe
 
 
-def _load(entry: Entry, folder: Path, setup: Setup) -> Any:
+def _load(*given: Any) -> Any:
     from .inference import mobile_sam
 
-    return mobile_sam.load(entry, folder, setup)
+    return mobile_sam.load(*given)
 
 
-FAMILY = Family("mobile_sam", "MobileSAM", ("segmenter",), _load)
+FAMILY = Family(
+    name="mobile_sam",
+    title="MobileSAM",
+    roles=("segmenter",),
+    layouts=("*.onnx",),
+    recipes=(Recipe("mobile-sam", 50),),
+    load=_load,
+)

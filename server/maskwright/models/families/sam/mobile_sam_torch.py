@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from maskwright.models.family import Family
-
-if TYPE_CHECKING:
-    from maskwright.models.catalogue import Entry
-    from maskwright.models.runtime.setup import Setup
+from maskwright.models.family import Family, Recipe
 
 
-def _load(entry: Entry, folder: Path, setup: Setup) -> Any:
+def _load(*given: Any) -> Any:
     from .inference import mobile_sam_torch
 
-    return mobile_sam_torch.load(entry, folder, setup)
+    return mobile_sam_torch.load(*given)
 
 
-FAMILY = Family("mobile_sam_torch", "MobileSAM", ("segmenter",), _load)
+FAMILY = Family(
+    name="mobile_sam_torch",
+    title="MobileSAM",
+    roles=("segmenter",),
+    layouts=("*.safetensors",),
+    recipes=(Recipe("mobile-sam", 51),),
+    load=_load,
+)

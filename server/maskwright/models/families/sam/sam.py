@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from maskwright.models.family import Family
-
-if TYPE_CHECKING:
-    from maskwright.models.catalogue import Entry
-    from maskwright.models.runtime.setup import Setup
+from maskwright.models.family import Family, Recipe
 
 
-def _load(entry: Entry, folder: Path, setup: Setup) -> Any:
+def _load(*given: Any) -> Any:
     from .inference import sam
 
-    return sam.load(entry, folder, setup)
+    return sam.load(*given)
 
 
-FAMILY = Family("sam", "SAM", ("segmenter",), _load)
+FAMILY = Family(
+    name="sam",
+    title="SAM",
+    roles=("segmenter",),
+    layouts=("config.json *.safetensors", "*.safetensors"),
+    recipes=(Recipe("sam", 40),),
+    load=_load,
+)

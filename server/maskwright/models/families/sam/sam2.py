@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from maskwright.models.family import Family
-
-if TYPE_CHECKING:
-    from maskwright.models.catalogue import Entry
-    from maskwright.models.runtime.setup import Setup
+from maskwright.models.family import Family, Recipe
 
 
-def _load(entry: Entry, folder: Path, setup: Setup) -> Any:
+def _load(*given: Any) -> Any:
     from .inference import sam2
 
-    return sam2.load(entry, folder, setup)
+    return sam2.load(*given)
 
 
-FAMILY = Family("sam2", "SAM 2", ("segmenter",), _load)
+FAMILY = Family(
+    name="sam2",
+    title="SAM 2",
+    roles=("segmenter",),
+    layouts=("config.json *.safetensors", "*.safetensors"),
+    recipes=(Recipe("sam2", 20),),
+    load=_load,
+)

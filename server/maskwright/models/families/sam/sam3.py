@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from maskwright.models.family import Family
-
-if TYPE_CHECKING:
-    from maskwright.models.catalogue import Entry
-    from maskwright.models.runtime.setup import Setup
+from maskwright.models.family import Family, Recipe
 
 
-def _load(entry: Entry, folder: Path, setup: Setup) -> Any:
+def _load(*given: Any) -> Any:
     from .inference import sam3
 
-    return sam3.load(entry, folder, setup)
+    return sam3.load(*given)
 
 
 FAMILY = Family(
-    "sam3",
-    "SAM 3",
-    (
-        "segmenter",
-        "detector",
-    ),
-    _load,
+    name="sam3",
+    title="SAM 3",
+    roles=("segmenter", "detector"),
+    layouts=("config.json *.safetensors tokenizer.json", "*.safetensors tokenizer.json"),
+    recipes=(Recipe("sam3", 10),),
+    vocabulary="any",
+    offered="sam3",
+    load=_load,
 )

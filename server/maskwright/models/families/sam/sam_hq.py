@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from maskwright.models.family import Family
-
-if TYPE_CHECKING:
-    from maskwright.models.catalogue import Entry
-    from maskwright.models.runtime.setup import Setup
+from maskwright.models.family import Family, Recipe
 
 
-def _load(entry: Entry, folder: Path, setup: Setup) -> Any:
+def _load(*given: Any) -> Any:
     from .inference import sam_hq
 
-    return sam_hq.load(entry, folder, setup)
+    return sam_hq.load(*given)
 
 
-FAMILY = Family("sam_hq", "HQ-SAM", ("segmenter",), _load)
+FAMILY = Family(
+    name="sam_hq",
+    title="HQ-SAM",
+    roles=("segmenter",),
+    layouts=("config.json *.safetensors", "*.safetensors"),
+    recipes=(Recipe("sam-hq", 30),),
+    load=_load,
+)

@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from maskwright.models.family import Family
-
-if TYPE_CHECKING:
-    from maskwright.models.catalogue import Entry
-    from maskwright.models.runtime.setup import Setup
+from maskwright.models.coco import COCO
+from maskwright.models.family import Family, Recipe
+from maskwright.models.options import AGNOSTIC, CLASSES, MAX_DET, iou
+from maskwright_protocol.messages import OptionInfo
 
 
-def _load(entry: Entry, folder: Path, setup: Setup) -> Any:
+def _load(*given: Any) -> Any:
     from .inference import model
 
-    return model.load(entry, folder, setup)
+    return model.load(*given)
 
 
-FAMILY = Family("yolo", "YOLO", ("detector",), _load)
+FAMILY = Family(
+    name="yolo",
+    title="YOLO",
+    roles=("detector",),
+    layouts=("*.safetensors", "*.onnx"),
+    recipes=(Recipe("yolo", 30),),
+    vocabulary="checkpoint",
+    usual_names=COCO,
+    options=(
+        iou(0.7),
+        CLASSES,
+        MAX_DET,
+        AGNOSTIC,
+        OptionInfo(
+            "size", "integer", "Pixels of the longer side that the model looks at; more finds smaller things.", None,
+            64, 4096,
+        ),
+    ),
+    masks="checkpoint",
+    own_masks=Recipe("yolo", 20),
+    covers="YOLO v8, 11, 26; YOLO-World, YOLOE",
+    gives="boxes; outlines from `-seg` models",
+    licence='AGPL-3.0, installed by you: `pip install "maskwright[yolo]"`',
+    load=_load,
+)  # fmt: skip

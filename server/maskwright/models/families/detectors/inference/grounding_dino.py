@@ -20,9 +20,9 @@ import torch
 from numpy.typing import NDArray
 
 from maskwright.masks.instances import nms
-from maskwright.models.catalogue import options as settings
 from maskwright.models.catalogue.entries import Entry
 from maskwright.models.catalogue.words import split
+from maskwright.models.options import checked
 from maskwright.models.roles import RGB, Box, Detection
 from maskwright.models.runtime.setup import Setup
 from maskwright.models.runtime.torch_runtime import nbytes, pretrained, running
@@ -56,6 +56,7 @@ class GroundingDino:
             raise ModelBroken(f"The model {entry.id} is no Grounding DINO.", model=entry.id, kind=kind)
         self._network = pretrained(kinds[kind], entry, folder, setup)
         self.model_id = entry.id
+        self._options = entry.facts.options
         self.device = setup.device
         self.nbytes = nbytes(self._network)
         self._min_score = float(entry.options.get("min_score", _MIN_SCORE))
@@ -67,7 +68,7 @@ class GroundingDino:
 
         Raises ``EmptyPrompt``, ``TooLarge`` (more words than the model reads at once), ``BadInput``, ``OutOfMemory``.
         """
-        chosen = settings.checked("grounding_dino", options)
+        chosen = checked(self._options, options)
         phrases = split(text.replace(".", ";").replace("?", " "))
         if not phrases:
             raise EmptyPrompt("There is nothing to look for.")

@@ -18,9 +18,9 @@ import torch
 
 from maskwright.masks.instances import nms
 from maskwright.masks.logits import LogitMap
-from maskwright.models.catalogue import options as settings
 from maskwright.models.catalogue.entries import Entry
 from maskwright.models.catalogue.words import classes
+from maskwright.models.options import checked
 from maskwright.models.roles import RGB, Box, Detection
 from maskwright.models.runtime.setup import Setup
 from maskwright.models.runtime.torch_runtime import nbytes, pretrained, running
@@ -57,6 +57,7 @@ class RtDetr:
         names: dict[int, str] = {int(number): str(name) for number, name in self._network.config.id2label.items()}
         self.labels = tuple(names.get(number, f"class {number}") for number in range(max(names) + 1))
         self.model_id = entry.id
+        self._options = entry.facts.options
         self.device = setup.device
         self.nbytes = nbytes(self._network)
         self._min_score = float(entry.options.get("min_score", _MIN_SCORE))
@@ -68,7 +69,7 @@ class RtDetr:
 
         Raises ``UnknownWord``, ``BadInput``, ``OutOfMemory``.
         """
-        chosen = settings.checked("rt_detr", options)
+        chosen = checked(self._options, options)
         names = classes(text, chosen["classes"], self.labels)
         scores, labels, centres, masks = self._run(image)
         limit = self._min_score if min_score is None else min_score

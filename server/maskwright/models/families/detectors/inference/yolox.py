@@ -15,9 +15,10 @@ import numpy as np
 
 from maskwright.masks.instances import nms
 from maskwright.masks.opencv import cv2
-from maskwright.models.catalogue import options as settings
 from maskwright.models.catalogue.entries import Entry
-from maskwright.models.catalogue.words import COCO, RELATED, classes
+from maskwright.models.catalogue.words import RELATED, classes
+from maskwright.models.coco import COCO
+from maskwright.models.options import checked
 from maskwright.models.roles import RGB, Box, Detection
 from maskwright.models.runtime.onnx_session import Session
 from maskwright.models.runtime.setup import Setup
@@ -30,6 +31,7 @@ _SAME_IOU = 0.85  # two classes this much on one place: one object seen as two t
 class Yolox:
     def __init__(self, entry: Entry, folder: Path, setup: Setup) -> None:
         self.model_id = entry.id
+        self._options = entry.facts.options
         self.device = setup.device
         self.nbytes = entry.memory
         self.min_score = float(entry.options.get("min_score", 0.3))
@@ -45,7 +47,7 @@ class Yolox:
 
         Of a name of which there is nothing, what it is often taken for is answered, under that label.
         """
-        chosen = settings.checked("yolox", options)
+        chosen = checked(self._options, options)
         wanted = classes(text, chosen["classes"], COCO)
         height, width = image.shape[:2]
         scale = self._side / max(height, width)

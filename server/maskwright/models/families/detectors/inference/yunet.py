@@ -16,8 +16,8 @@ import numpy as np
 from maskwright.masks.instances import nms
 from maskwright.masks.opencv import cv2
 from maskwright.models.catalogue.entries import Entry
-from maskwright.models.catalogue.options import checked
 from maskwright.models.catalogue.words import split
+from maskwright.models.options import checked
 from maskwright.models.roles import RGB, Box, Detection
 from maskwright.models.runtime.onnx_session import Session
 from maskwright.models.runtime.setup import Setup
@@ -31,6 +31,7 @@ _NMS_IOU = 0.3
 class YuNet:
     def __init__(self, entry: Entry, folder: Path, setup: Setup) -> None:
         self.model_id = entry.id
+        self._options = entry.facts.options
         self.device = setup.device
         self.nbytes = entry.memory
         self.min_score = float(entry.options.get("min_score", 0.6))
@@ -41,7 +42,7 @@ class YuNet:
         self, image: RGB, text: str, *, min_score: float | None = None, options: Mapping[str, Any] | None = None
     ) -> list[Detection]:
         """Boxes of faces, best first. Raises ``UnknownWord`` for any other word."""
-        checked("yunet", options)
+        checked(self._options, options)
         words = split(text)
         if not words:
             raise EmptyPrompt("There is nothing to look for.")

@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 import torch
 
 from maskwright.masks.polygons import polygon_logits
-from maskwright.models.catalogue import options as settings
 from maskwright.models.catalogue.entries import Entry
 from maskwright.models.catalogue.words import split
+from maskwright.models.options import checked
 from maskwright.models.roles import RGB, Box, Detection
 from maskwright.models.runtime.setup import Setup
 from maskwright.models.runtime.torch_runtime import nbytes, pretrained, running
@@ -80,6 +80,7 @@ class Florence2:
         self._marks = {known[name]: mark for name, mark in _MARKS.items() if name in known}
         self._silent = set(self._tokens.all_special_ids) - set(self._places) - set(self._marks)
         self.model_id = entry.id
+        self._options = entry.facts.options
         self.device = setup.device
         self.nbytes = nbytes(self._network)
 
@@ -93,7 +94,7 @@ class Florence2:
         "ocr" what has one in the line. Scores are 1. Raises ``EmptyPrompt``, ``BadInput``, ``TooLarge``,
         ``OutOfMemory``.
         """
-        chosen = settings.checked("florence2", options)
+        chosen = checked(self._options, options)
         phrases = split(text)
         name = chosen["task"] if chosen["task"] != "auto" else "grounding" if phrases else "objects"
         task = _TASKS[name]

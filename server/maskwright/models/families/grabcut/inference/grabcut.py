@@ -27,6 +27,7 @@ Seeds = NDArray[np.uint8]
 
 
 class GrabCut:
+    knows_objects = False
     uses_saliency = True
 
     def __init__(self, entry: Entry, folder: Path, setup: Setup) -> None:

@@ -108,6 +108,7 @@ class SamLike(ABC):
     Families set ``mean_std`` and ``squash`` and define ``encode``; ``decode`` where their decoder is another one.
     """
 
+    knows_objects = True
     uses_saliency = False
     mean_std = IMAGENET
     squash = False

@@ -27,6 +27,7 @@ _INPUTS = ("image_embeddings", "point_coords", "point_labels", "mask_input", "ha
 
 
 class MobileSam:
+    knows_objects = True
     uses_saliency = False
 
     def __init__(self, entry: Entry, folder: Path, setup: Setup) -> None:

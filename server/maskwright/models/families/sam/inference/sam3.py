@@ -24,9 +24,9 @@ from transformers import Sam3Model, Sam3TrackerModel, Sam3VideoConfig
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 from transformers.models.sam3.modeling_sam3 import Sam3VisionEncoderOutput
 
-from maskwright.models.catalogue import options as settings
 from maskwright.models.catalogue.entries import Entry
 from maskwright.models.catalogue.words import split
+from maskwright.models.options import checked
 from maskwright.models.roles import RGB, Box, Detection, Embedding, Hypothesis, Match
 from maskwright.models.runtime.setup import Setup
 from maskwright.models.runtime.torch_runtime import nbytes, pretrained, running
@@ -62,6 +62,7 @@ class Sam3(SamLike):
     ) -> None:
         super().__init__(entry, setup, clicks)
         self.nbytes += nbytes(concepts)
+        self._options = entry.facts.options
         self.min_score = float(entry.options.get("min_score", 0.5))
         self._concepts = concepts
         self._neck = clicks.vision_encoder.neck
@@ -96,7 +97,7 @@ class Sam3(SamLike):
         self, image: RGB, text: str, *, min_score: float | None = None, options: Mapping[str, Any] | None = None
     ) -> list[Detection]:
         """Boxes of what any words name (phrases separated by ``;`` or ``,``), best first. Raises ``EmptyPrompt``."""
-        settings.checked("sam3", options)
+        checked(self._options, options)
         return [match.detection for match in self.segment_text(self.embed(image), text, min_score=min_score)]
 
     def segment_text(

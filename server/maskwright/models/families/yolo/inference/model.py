@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from maskwright.models.catalogue import options as settings
 from maskwright.models.catalogue.entries import Entry
 from maskwright.models.catalogue.words import classes
+from maskwright.models.options import checked
 from maskwright.models.roles import RGB, Detection
 from maskwright.models.runtime.setup import Setup
 from maskwright_protocol.errors import ModelBroken
@@ -41,6 +41,7 @@ class Yolo:
     ) -> None:
         """``fixed``: the one input size (H, W) the network takes; None takes any multiples of ``stride``."""
         self.model_id = entry.id
+        self._options = entry.facts.options
         self.device = device
         self.nbytes = nbytes or entry.memory
         self.labels = names
@@ -55,7 +56,7 @@ class Yolo:
 
         Segment models give masks as logits. Raises ``UnknownWord``, ``BadInput``, ``ModelBroken``, ``OutOfMemory``.
         """
-        chosen = settings.checked("yolo", options)
+        chosen = checked(self._options, options)
         names = classes(text, chosen["classes"], self.labels)
         side = -(-(chosen["size"] or self._side) // self._stride) * self._stride
         picture, box = boxes.letterbox(image, self._fixed or (side, side), None if self._fixed else self._stride)
@@ -105,13 +106,12 @@ def _from_onnx(entry: Entry, path: Path, setup: Setup) -> Yolo:
 def _from_checkpoint(entry: Entry, path: Path, setup: Setup) -> Yolo:
     import torch
 
-    from maskwright.models.install import whole_models
     from maskwright.models.runtime import torch_runtime
 
-    from . import ultralytics_network
+    from . import checkpoints, ultralytics_network
 
     torch.set_num_threads(setup.threads)
-    content = whole_models.load(path, entry)
+    content = checkpoints.load(path, entry)
     names = _names(content.names, entry)
     model = ultralytics_network.build(content, entry).to(setup.device)
     stride = max(32, int(model.stride.max()))

@@ -6,23 +6,26 @@ from typing import Any
 
 import pytest
 
-from maskwright.models import families
-from maskwright.models.catalogue import options
+from maskwright.models import families, options
 from maskwright_protocol.errors import BadInput
 
 
+def checked(family: str, given: dict[str, Any] | None) -> dict[str, Any]:
+    return options.checked(families.get(family).options, given)
+
+
 def test_defaults_and_values_of_every_kind() -> None:
-    assert options.checked("yolo", None)["iou"] == 0.7
+    assert checked("yolo", None)["iou"] == 0.7
     given = {"iou": "0.5", "max_det": "20", "agnostic": "yes", "classes": " 0, 2 ", "size": 1280}
-    assert options.checked("yolo", given) == {
+    assert checked("yolo", given) == {
         "iou": 0.5,
         "max_det": 20,
         "agnostic": True,
         "classes": "0, 2",
         "size": 1280,
     }
-    assert options.checked("florence2", {"task": "ocr"})["task"] == "ocr"
-    assert options.checked("yunet", {}) == {}
+    assert checked("florence2", {"task": "ocr"})["task"] == "ocr"
+    assert checked("yunet", {}) == {}
 
 
 @pytest.mark.parametrize(
@@ -47,19 +50,18 @@ def test_defaults_and_values_of_every_kind() -> None:
 )
 def test_what_is_refused(family: str, name: str, value: Any) -> None:
     with pytest.raises(BadInput) as caught:
-        options.checked(family, {name: value})
+        checked(family, {name: value})
     assert caught.value.details["option"] == name
     assert caught.value.hint
 
 
-def test_tables_are_of_families_and_tell_of_themselves() -> None:
-    assert set(options.OPTIONS) <= set(families.known())
-    for family, table in options.OPTIONS.items():
-        assert len({option.name for option in table}) == len(table)
-        for option in table:
+def test_options_tell_of_themselves() -> None:
+    for family in families.known().values():
+        assert len({option.name for option in family.options}) == len(family.options)
+        for option in family.options:
             assert option.kind in ("number", "integer", "switch", "choice", "text")
             assert option.title.endswith(".")
             assert bool(option.choices) == (option.kind == "choice")
             assert option.title in options.described(option)
             if option.default is not None:
-                assert options.checked(family, {option.name: option.default})[option.name] == option.default
+                assert checked(family.name, {option.name: option.default})[option.name] == option.default
