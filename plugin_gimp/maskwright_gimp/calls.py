@@ -7,12 +7,14 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from gi.repository import Gegl, Gimp, GLib, GObject
 
+from maskwright_client import body_parts, offers
 from maskwright_protocol.errors import BadInput, JobCancelled, MaskwrightError
 from maskwright_protocol.messages import ModelInfo, ModelsRequest, Parse
 from maskwright_protocol.version import __version__
 
-from . import asking, offers, options, parts, procedures, reading, results, settings
+from . import asking, options, procedures, reading, results, settings
 
+PLACE = "Filters > Maskwright > Server and Models"
 Outcome = Tuple[int, Dict[str, Any]]
 
 
@@ -70,7 +72,10 @@ def run(procedure: Any, run_mode: Any, image: Any, drawables: List[Any], config:
     except JobCancelled:
         return procedure.new_return_values(status.CANCEL, None)
     except MaskwrightError as error:
-        text = offers.sentence(error, _offer(call, error))
+        model = _offer(call, error)
+        if model is not None:
+            error.hint = f"Download {model.title} in {PLACE}, or run 'maskwright models pull {model.id}'."
+        text = offers.sentence(error)
     except Exception as error:
         traceback.print_exc()
         text = f"Maskwright met an unexpected problem ({type(error).__name__}: {error}). The image was not changed."
@@ -83,7 +88,8 @@ def _with_help(call: Call) -> Outcome:
     """The verb's outcome; when a model lacks, an interactive call offers its download and goes on."""
     while True:
         try:
-            return VERBS[call.entry.verb](call)
+            verb = call.entry.verb
+            return VERBS[verb](call) if verb in VERBS else _answer(call, verb)
         except MaskwrightError as error:
             model = _offer(call, error) if call.interactive else None
             if model is None:
@@ -126,15 +132,16 @@ def _success(procedure: Any, count: int, report: Dict[str, Any]) -> Any:
 # ---------------------------------------------------------------- verbs
 
 
-def _answer(call: Call, make_job: Any, with_selection: bool, name: str) -> Outcome:
+def _answer(call: Call, verb: str) -> Outcome:
     """Read, ask, apply; the stages' times go into the report."""
     chosen = call.options()
     subject = reading.Subject(call.image, call.drawables, chosen["source"])
     try:
         results.check(subject, chosen)
         depth = reading.mask_depth(call.image)
-        outline = reading.selection(call.image, depth) if with_selection else None
-        job = make_job(chosen, depth, outline, subject)
+        uses_selection = chosen.get("current-selection", verb) not in ("ignore", "select_subject", "remove_background")
+        outline = reading.selection(call.image, depth) if uses_selection else None
+        job = options.job(verb, chosen, depth, outline, _colours(subject, chosen) if "clean-colors" in chosen else "")
         Gimp.progress_init(options.job_name(job) + "...")
         call.watch.lap("prepare")
         subject.source.overview()
@@ -142,8 +149,8 @@ def _answer(call: Call, make_job: Any, with_selection: bool, name: str) -> Outco
         answer = call.asker.ask(job, subject.source)
         call.watch.lap("ask")
         if isinstance(job, Parse) and job.per_person:
-            answer.instances = parts.chosen(answer.instances, parts.read(chosen["parts"]))
-        return finish(call, subject, answer, chosen, name or _name(chosen, subject))
+            answer.instances = body_parts.chosen(answer.instances, body_parts.read(chosen["parts"]))
+        return finish(call, subject, answer, chosen, _name(chosen, subject))
     finally:
         subject.close()
 
@@ -182,11 +189,17 @@ def _name(chosen: Dict[str, Any], subject: reading.Subject) -> str:
     return prompt or (subject.layer.get_name() if subject.layer is not None else "Visible") + " cut-out"
 
 
-def select_by_prompt(call: Call) -> Outcome:
-    def make(chosen: Any, depth: int, outline: Any, subject: Any) -> Any:
-        return options.select_job(chosen, depth, outline)
-
-    return _answer(call, make, call.config.get_property("current-selection") != "ignore", "")
+def _colours(subject: reading.Subject, chosen: Dict[str, Any]) -> str:
+    """The format in which a cut-out's colours are to come; empty when they are not needed. Raises ``BadInput``."""
+    painted = options.cut(chosen).painted
+    if chosen["result"] != "layer" or not (painted or chosen["clean-colors"]):
+        return ""
+    if painted and not subject.is_plain:
+        raise BadInput(
+            "Outlines, backgrounds and shadows can only be drawn in 8- and 16-bit images in sRGB.",
+            "Leave them out, or convert the image first.",
+        )
+    return subject.clean_colours()
 
 
 def detect(call: Call) -> Outcome:
@@ -194,7 +207,7 @@ def detect(call: Call) -> Outcome:
     subject = reading.Subject(call.image, call.drawables, chosen["source"])
     try:
         Gimp.progress_init("Looking...")
-        answer = call.asker.ask(options.detect_job(chosen), subject.source)
+        answer = call.asker.ask(options.job("detect", chosen), subject.source)
     finally:
         subject.close()
     Gimp.progress_end()
@@ -204,57 +217,10 @@ def detect(call: Call) -> Outcome:
     return len(answer.instances), _report(call, answer, "" if answer.instances else sentence)
 
 
-def select_subject(call: Call) -> Outcome:
-    return _answer(call, lambda chosen, depth, outline, subject: options.subject_job(chosen, depth), False, "")
-
-
-def select_object(call: Call) -> Outcome:
-    return _answer(call, lambda chosen, depth, outline, s: options.object_job(chosen, depth, outline), True, "")
-
-
-def select_refine(call: Call) -> Outcome:
-    return _answer(call, lambda chosen, depth, outline, s: options.refine_job(chosen, depth, outline), True, "")
-
-
-def select_parts(call: Call) -> Outcome:
-    return _answer(call, lambda chosen, depth, outline, s: options.parts_job(chosen, depth, outline), True, "")
-
-
-def prepare_inpainting(call: Call) -> Outcome:
-    return _answer(call, lambda chosen, depth, outline, s: options.inpainting_job(chosen, depth, outline), True, "")
-
-
-def cut_out(call: Call) -> Outcome:
-    def make(chosen: Any, depth: int, outline: Any, subject: reading.Subject) -> Any:
-        colours = ""
-        if chosen["result"] == "layer" and (chosen["clean-colors"] or options.needs_colours(chosen)):
-            colours = subject.clean_colours()
-            if options.needs_colours(chosen) and not subject.is_plain:
-                raise BadInput(
-                    "Outlines, backgrounds and shadows can only be drawn in 8- and 16-bit images in sRGB.",
-                    "Leave them out, or convert the image first.",
-                )
-        return options.cutout_job(chosen, depth, outline, colours)
-
-    return _answer(call, make, True, "")
-
-
 def server(call: Call) -> Outcome:
     from . import server_control
 
     return 0, server_control.act(call, call.config.get_property("action"))
 
 
-VERBS = {
-    "select_by_prompt": select_by_prompt,
-    "detect": detect,
-    "click_to_select": select_by_prompt,
-    "select_subject": select_subject,
-    "select_object": select_object,
-    "select_refine": select_refine,
-    "select_parts": select_parts,
-    "prepare_inpainting": prepare_inpainting,
-    "remove_background": cut_out,
-    "cut_out": cut_out,
-    "server": server,
-}
+VERBS = {"detect": detect, "server": server}  # all others ask for masks

@@ -10,7 +10,8 @@ gi.require_version("GimpUi", "3.0")
 gi.require_version("Gtk", "3.0")
 from gi.repository import Gdk, Gimp, GimpUi, Gtk  # noqa: E402
 
-from maskwright_protocol.messages import Everything, Instance, ModelsRequest, Prefetch, Selection  # noqa: E402
+from maskwright_client.jobs import JobOptions  # noqa: E402
+from maskwright_protocol.messages import Instance, ModelsRequest, Selection  # noqa: E402
 
 from . import calls, driver, options, procedures, reading  # noqa: E402
 from .fields import Fields, button  # noqa: E402
@@ -63,13 +64,16 @@ class ClickDialog:
         self._build()
         self.prefetch = driver.Question(
             call.client,
-            Prefetch("", tool="click", recipe=call.options()["recipe"].strip() or "auto"),
+            self._job_options().prefetch(),
             subject.source,
             self._prefetched,
             self._progress,
         )
         self._look()
         self._refresh()
+
+    def _job_options(self) -> JobOptions:
+        return options.read(self.call.options(), self.call.entry.verb)
 
     def _look(self) -> None:
         driver.request(self.call.client, ModelsRequest(""), self._models_came)
@@ -218,9 +222,7 @@ class ClickDialog:
         if not self.open:
             return
         if error is None:
-            chosen = options.models(self.call.options()["models"])
-            job = Everything("", tool="map", priority="background", models=chosen)
-            self.hover = Hover(self.call, self.subject, self.view, job)
+            self.hover = Hover(self.call, self.subject, self.view, self._job_options().everything())
         elif not driver.was_cancelled(error):
             self.line.fail(error, self.call.client, self._refresh)
 

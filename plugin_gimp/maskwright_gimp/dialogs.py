@@ -10,7 +10,7 @@ from gi.repository import GimpUi, Gtk  # noqa: E402
 
 from maskwright_protocol.messages import ModelsRequest  # noqa: E402
 
-from . import driver, procedures  # noqa: E402
+from . import driver, options, procedures  # noqa: E402
 from .fields import Fields  # noqa: E402
 from .server_line import ServerLine  # noqa: E402
 
@@ -22,14 +22,6 @@ TITLES = {
     "maskwright-prepare-inpainting": ("Prepare for Inpainting", "Prepare"),
     "maskwright-cut-out": ("Cut Out by Prompt", "Cut Out"),
     "maskwright-select-parts": ("Clothes, Face and Body Parts", "Select"),
-}
-VERBS = {
-    "select_by_prompt": "select",
-    "detect": "detect",
-    "select_refine": "refine",
-    "prepare_inpainting": "refine",
-    "cut_out": "cutout",
-    "select_parts": "parse",
 }
 # The rows at the top, and the folds below them. A procedure shows those that it has.
 PROMPTS = ("prompt", "but-not", "pick")
@@ -99,7 +91,7 @@ def ask(call: Any, procedure: Any) -> bool:
         if error is not None:
             line.fail(error, call.client, look)
             return
-        fields.fill_from_server(answer, VERBS[entry.verb])
+        fields.fill_from_server(answer, options.WIRE_VERBS[entry.verb])
         if parts_list is None:
             line.ready(answer, call, look)
 

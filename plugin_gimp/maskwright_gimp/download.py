@@ -8,10 +8,11 @@ gi.require_version("GimpUi", "3.0")
 gi.require_version("Gtk", "3.0")
 from gi.repository import GimpUi, Gtk  # noqa: E402
 
+from maskwright_client import offers  # noqa: E402
 from maskwright_client.client import Client, Ticket  # noqa: E402
 from maskwright_protocol.messages import ModelInfo, ModelPull, Progress  # noqa: E402
 
-from . import driver, offers  # noqa: E402
+from . import driver  # noqa: E402
 
 ARRIVED = 1
 
@@ -40,7 +41,7 @@ class _Download:
         else:
             GimpUi.window_set_transient(self.dialog)
         box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=8, border_width=12)
-        facts = f"{model.title}, {offers.size(model.size)}"
+        facts = f"{model.title}, {offers.size(model)}"
         licence = f"Licence: {model.licence}. {offers.terms(model)}"
         for text in filter(None, (why, facts, model.summary, licence)):
             box.pack_start(Gtk.Label(label=text, xalign=0.0, wrap=True, max_width_chars=60), False, False, 0)

@@ -8,8 +8,10 @@ gi.require_version("GimpUi", "3.0")
 gi.require_version("Gtk", "3.0")
 from gi.repository import GimpUi, Gtk  # noqa: E402
 
+from maskwright_client import offers  # noqa: E402
+from maskwright_client.jobs import ROLES  # noqa: E402
+
 from . import procedures  # noqa: E402
-from .offers import ROLE_NAMES  # noqa: E402
 
 Rows = Sequence[Tuple[str, str]]  # (value, label)
 
@@ -113,15 +115,6 @@ class Fields:
                 self._fill(name, rows)
 
 
-ROLES = {
-    "select": ("detector", "segmenter"),
-    "cutout": ("matting", "detector", "segmenter"),
-    "detect": ("detector",),
-    "refine": ("matting",),
-    "parse": ("parser",),
-}
-
-
 def recipe_rows(models: Any, verb: str) -> List[Tuple[str, str]]:
     """What can be done now, the automatic choice first."""
     rows = [(recipe.name, recipe.title) for recipe in models.recipes if recipe.verb == verb and recipe.available]
@@ -131,10 +124,9 @@ def recipe_rows(models: Any, verb: str) -> List[Tuple[str, str]]:
 
 def model_rows(models: Any, verb: str) -> List[Tuple[str, str]]:
     rows = list(AUTOMATIC)
-    for role in ROLES.get(verb, ()):
-        for model in models.models:
-            if role in model.roles and (model.installed or model.embedded):
-                rows.append((f"{role}={model.id}", f"{model.title} ({ROLE_NAMES[role]})"))
+    for role in ROLES[verb]:
+        for model in offers.playing(models.models, role):
+            rows.append((f"{role}={model.id}", f"{model.title} ({offers.ROLE_NAMES[role]})"))
     return rows
 
 

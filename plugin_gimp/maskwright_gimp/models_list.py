@@ -7,10 +7,11 @@ import gi
 gi.require_version("Gtk", "3.0")
 from gi.repository import Gtk  # noqa: E402
 
+from maskwright_client import offers  # noqa: E402
 from maskwright_client.client import Client  # noqa: E402
 from maskwright_protocol.messages import ModelInfo, ModelRemove  # noqa: E402
 
-from . import download, driver, offers  # noqa: E402
+from . import download, driver  # noqa: E402
 
 
 class ModelsList(Gtk.ScrolledWindow):

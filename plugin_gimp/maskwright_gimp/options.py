@@ -1,219 +1,132 @@
 """From the arguments of a call to the messages of the wire; plain Python, no GIMP."""
 
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, Mapping, Optional
 
-from maskwright_client import detector_options
+from maskwright_client import body_parts, coordinates
+from maskwright_client.jobs import AUTO, ROLES, Cut, Edge, JobOptions, Prompt
 from maskwright_protocol.errors import BadInput, EmptyPrompt
-from maskwright_protocol.messages import (
-    Cutout,
-    Detect,
-    Example,
-    Job,
-    Mask,
-    Parse,
-    Point,
-    PostProcess,
-    Rect,
-    Refine,
-    Select,
-)
+from maskwright_protocol.messages import Job, Mask, Refine
 
-from . import parts, procedures
+Values = Mapping[str, Any]
+# A procedure's verb -> the wire's, for which there are recipes.
+WIRE_VERBS = {
+    "select_by_prompt": "select",
+    "click_to_select": "select",
+    "select_object": "select",
+    "detect": "detect",
+    "select_subject": "cutout",
+    "cut_out": "cutout",
+    "remove_background": "cutout",
+    "select_refine": "refine",
+    "prepare_inpainting": "refine",
+    "select_parts": "parse",
+}
 
-Options = Mapping[str, Any]
 
-
-def post_process(options: Options) -> PostProcess:
-    """The post-processing chain that the options ask for."""
-    return PostProcess(
-        threshold=options["threshold"] or None,
-        fill_holes=options["fill-holes"],
-        min_area=options["min-area"],
-        smooth=options["smooth"],
-        grow=options["grow"],
-        feather=options["feather"],
-        invert=options["invert"],
+def read(values: Values, verb: str, depth: int = 8) -> JobOptions:
+    """How a procedure with that verb is to find and finish things. Raises ``BadInput``."""
+    return JobOptions(
+        recipes={WIRE_VERBS[verb]: values.get("recipe", "").strip() or AUTO},
+        models=models(values.get("models", "")),
+        finding=values.get("finding", ""),
+        precise=values.get("precise", "auto"),
+        tiles=values.get("tiles", "auto"),
+        threshold=values.get("threshold") or None,
+        fill_holes=values.get("fill-holes", False),
+        min_area=values.get("min-area", 0.0),
+        smooth=values.get("smooth", 0.0),
+        grow=values.get("grow", 0.0),
+        feather=values.get("feather", 0.0),
+        invert=values.get("invert", False),
+        mask_depth=depth,
     )
 
 
 def models(text: str) -> Dict[str, str]:
-    """Role -> model of ``"segmenter=mobile-sam, detector=yolox-nano"``."""
+    """Role -> model of ``"segmenter=mobile-sam, detector=yolox-nano"``. Raises ``BadInput``."""
+    known = sorted({role for roles in ROLES.values() for role in roles})
     chosen: Dict[str, str] = {}
     for part in filter(None, (piece.strip() for piece in text.split(","))):
         role, equals, identity = (piece.strip() for piece in part.partition("="))
         if not (role and equals and identity):
             raise BadInput(f"{part!r} does not name a role and a model.", 'Write it as "segmenter=mobile-sam".')
+        if role not in known:
+            raise BadInput(f"There is no role called {role!r}.", f"Roles: {', '.join(known)}.")
         chosen[role] = identity
     return chosen
 
 
-def _numbers(text: str, count: int, what: str) -> List[Tuple[float, ...]]:
-    found: List[Tuple[float, ...]] = []
-    for group in text.replace(";", " ").split():
-        try:
-            values = tuple(float(piece) for piece in group.split(","))
-        except ValueError:
-            values = ()
-        if len(values) != count:
-            example = "120,80 200,95" if count == 2 else "100,50,300,200"
-            raise BadInput(f"{group!r} is not {what}.", f'Write {what} as "{example}".')
-        found.append(values)
-    return found
-
-
-def points(include: str, exclude: str) -> List[Point]:
-    """The points of ``"x,y x,y"`` texts."""
-    return [Point(x, y, True) for x, y in _numbers(include, 2, "a point")] + [
-        Point(x, y, False) for x, y in _numbers(exclude, 2, "a point")
-    ]
-
-
-def boxes(text: str) -> List[Rect]:
-    """The boxes of a ``"x,y,width,height ..."`` text."""
-    return [Rect(x, y, width, height) for x, y, width, height in _numbers(text, 4, "a box")]
-
-
-def examples(options: Options) -> List[Example]:
-    """The boxes around things that are wanted, and around things that are not."""
-    return [
-        Example(*box, include=include)
-        for name, include in (("like", True), ("unlike", False))
-        for box in _numbers(options.get(name, ""), 4, "a box")
-    ]
-
-
-def common(options: Options, depth: int) -> Dict[str, Any]:
-    """What all jobs that run a model share."""
+def _prompt(values: Values, selection: Optional[Mask]) -> Dict[str, Any]:
+    """The fields of a ``Prompt``; the current selection is one of them when the options say so."""
     return {
-        "recipe": options["recipe"].strip() or "auto",
-        "models": models(options["models"]),
-        "mask_depth": depth,
-        "post": post_process(options),
+        "text": values.get("prompt", ""),
+        "exclude": values.get("but-not", ""),
+        "pick": values.get("pick", "all"),
+        "points": coordinates.points(values.get("include", ""), values.get("exclude", "")),
+        "boxes": coordinates.boxes(values.get("boxes", "")),
+        "examples": coordinates.examples(values.get("like", ""), values.get("unlike", "")),
+        "mask": selection if values.get("current-selection") == "prompt" else None,
     }
 
 
-def looks(options: Options) -> Dict[str, Any]:
-    """How closely a selection looks."""
-    return {"precise": options.get("precise", "auto"), "tiles": options.get("tiles", "auto")}
+def limit(values: Values, selection: Optional[Mask]) -> Optional[Mask]:
+    """The current selection, when the result is to stay inside it."""
+    return selection if values["current-selection"] == "limit" else None
 
 
-def select_job(options: Options, depth: int, selection: Optional[Mask]) -> Select:
-    """By words, points and boxes; the current selection limits or prompts when the options say so."""
-    job = Select(
-        "", merge=True, **common(options, depth), **looks(options), **detector_options.read(options.get("finding", ""))
+def _edge(values: Values) -> Edge:
+    names = ("edge-width", "hair", "smooth-edge", "contrast", "shift-edge")
+    return Edge(*(values[name] for name in names))
+
+
+def cut(values: Values, selection: Optional[Mask] = None) -> Cut:
+    """What is to be cut out and how it is to look."""
+    return Cut(
+        **_prompt(values, selection),
+        edge=_edge(values),
+        outline=values["outline"],
+        outline_colour=values["outline-color"],
+        background=values["background-color"] if values["fill-background"] else "",
+        shadow=values["keep-shadow"],
+        clean=values["clean-colors"],
     )
-    job.text = options.get("prompt", "").strip()
-    job.exclude_text = options.get("but-not", "").strip()
-    job.pick = options.get("pick", "all").strip() or "all"
-    job.points = points(options.get("include", ""), options.get("exclude", ""))
-    job.boxes, job.examples = boxes(options.get("boxes", "")), examples(options)
-    use = options.get("current-selection", "ignore")
-    if use == "limit":
-        job.region = selection
-    elif use == "prompt" and selection is not None:
-        job.boxes.append(_rect(selection))
-        job.start = selection
-    if not (job.text or job.detector_options or job.points or job.boxes or job.examples):
-        raise EmptyPrompt("There is nothing to look for.")
-    return job
 
 
-def detect_job(options: Options) -> Detect:
-    """Where things are."""
-    how = detector_options.read(options["finding"])
-    usual = {"recipe": options["recipe"].strip() or "auto", "models": models(options["models"])}
-    return Detect("", text=options["prompt"].strip(), tiles=options["tiles"], **usual, **how)
-
-
-def object_job(options: Options, depth: int, selection: Optional[Mask]) -> Select:
-    """The object that the current selection is drawn around."""
-    if selection is None:
+def _cut_out(how: JobOptions, values: Values, selection: Optional[Mask], colours: str) -> Job:
+    if values.get("current-selection") == "prompt" and selection is None:
         raise EmptyPrompt("Nothing is selected.", "Draw a rectangle or a lasso around the object first.")
-    job = Select("", merge=True, pick="best", **common(options, depth), **looks(options))
-    job.boxes, job.start = [_rect(selection)], selection
-    return job
+    return how.cut_out(cut(values, selection), colours)
 
 
-def edge(options: Options) -> Dict[str, Any]:
-    """The settings of jobs that find an edge again."""
-    return {
-        "edge_width": options["edge-width"],
-        "hair": options["hair"],
-        "smooth": options["smooth-edge"],
-        "contrast": options["contrast"],
-        "shift_edge": options["shift-edge"],
-    }
+def _parts(how: JobOptions, values: Values, selection: Optional[Mask], colours: str) -> Job:
+    wanted, layers = body_parts.read(values["parts"]), values["result"] == "layers"
+    return how.parts(wanted, values["find-edges"], layers, limit(values, selection))
 
 
-def refine_job(options: Options, depth: int, selection: Optional[Mask]) -> Refine:
-    if selection is None:
-        raise EmptyPrompt("Nothing is selected.", "Select something roughly, then refine it.")
-    return Refine("", mask=selection, **edge(options), **common(options, depth))
+def _select(how: JobOptions, values: Values, selection: Optional[Mask], colours: str) -> Job:
+    return how.select(Prompt(**_prompt(values, selection)), limit(values, selection))
 
 
-def parts_job(options: Options, depth: int, selection: Optional[Mask]) -> Parse:
-    """The parts that the options name; people are told apart when one of them is meant alone."""
-    wanted = parts.read(options["parts"])
-    apart = parts.people(wanted) or options["result"] == "layers"
-    job = Parse("", parts=parts.names(wanted), per_person=apart, merge=not apart, **common(options, depth))
-    job.refine = options["find-edges"]
-    job.region = selection if options["current-selection"] == "limit" else None
-    return job
+_MAKERS: Dict[str, Callable[[JobOptions, Values, Optional[Mask], str], Job]] = {
+    "select_by_prompt": _select,
+    "click_to_select": _select,
+    "select_object": lambda how, values, selection, colours: how.select_object(selection),
+    "detect": lambda how, values, selection, colours: how.detect(values["prompt"]),
+    "select_subject": lambda how, values, selection, colours: how.subject(),
+    "cut_out": _cut_out,
+    "remove_background": _cut_out,
+    "select_refine": lambda how, values, selection, colours: how.refine(selection, _edge(values)),
+    "prepare_inpainting": lambda how, values, selection, colours: how.inpaint(
+        selection, values["grow"], values["feather"], values["context"]
+    ),
+    "select_parts": _parts,
+}
 
 
-def draft_of_parts(options: Options) -> Parse:
-    """What there is to choose from, quickly."""
-    usual = {"recipe": options["recipe"].strip() or "auto", "models": models(options["models"])}
-    return Parse("", tool="parts", per_person=True, draft=True, **usual)
-
-
-def inpainting_job(options: Options, depth: int, selection: Optional[Mask]) -> Refine:
-    """The selection grown and feathered, and the rectangle around it that an inpainting tool should look at."""
-    if selection is None:
-        raise EmptyPrompt("Nothing is selected.", "Select what is to be filled anew first.")
-    post = PostProcess(grow=options["grow"], feather=options["feather"])
-    return Refine("", recipe="inpaint", context=options["context"], post=post, mask_depth=depth, mask=selection)
-
-
-def subject_job(options: Options, depth: int) -> Cutout:
-    """What stands out, as a mask."""
-    return Cutout("", foreground=False, **common(options, depth))
-
-
-def cutout_job(options: Options, depth: int, selection: Optional[Mask], colours: str = "") -> Cutout:
-    """What the prompt means, or the subject. ``colours``: the pixel format in which the server shall send the cut-out's
-    colours, empty for none."""
-    job = Cutout("", foreground=bool(colours), **edge(options), **common(options, depth))
-    job.text = options.get("prompt", "").strip()
-    job.exclude_text = options.get("but-not", "").strip()
-    job.pick = options.get("pick", "all").strip() or "all"
-    job.points = points(options.get("include", ""), options.get("exclude", ""))
-    job.boxes = boxes(options.get("boxes", ""))
-    job.outline, job.outline_colour = options["outline"], options["outline-color"]
-    job.background = options["background-color"] if options["fill-background"] else ""
-    job.shadow = options["keep-shadow"]
-    if options.get("current-selection", "ignore") == "prompt":
-        if selection is None:
-            raise EmptyPrompt("Nothing is selected.", "Draw a rectangle or a lasso around the object first.")
-        job.mask = selection
-    if colours:
-        job.format = colours
-        job.colours = "auto" if options["clean-colors"] else "own"
-    return job
-
-
-def needs_colours(options: Options) -> bool:
-    """Whether only the server can make the cut-out's colours."""
-    return bool(options["outline"] or options["fill-background"] or options["keep-shadow"])
-
-
-def changed_post(options: Options) -> bool:
-    """Whether any post-processing was asked for."""
-    return any(options[a.name] != a.default for a in procedures.POST)
-
-
-def _rect(mask: Mask) -> Rect:
-    return Rect(float(mask.box.x), float(mask.box.y), float(mask.box.width), float(mask.box.height))
+def job(verb: str, values: Values, depth: int = 8, selection: Optional[Mask] = None, colours: str = "") -> Job:
+    """The job of a procedure with that verb. ``selection``: the current one. ``colours``: the pixel format in which the
+    server shall send a cut-out's colours, empty for none. Raises ``BadInput``, ``EmptyPrompt``."""
+    return _MAKERS[verb](read(values, verb, depth), values, selection, colours)
 
 
 def job_name(job: Job) -> str:

@@ -7,11 +7,12 @@ import gi
 gi.require_version("Gtk", "3.0")
 from gi.repository import GdkPixbuf, Gegl, GLib, Gtk  # noqa: E402
 
+from maskwright_client import body_parts  # noqa: E402
 from maskwright_protocol import masks  # noqa: E402
 from maskwright_protocol.errors import MaskwrightError  # noqa: E402
 from maskwright_protocol.messages import Instance, Mask, PixelRect  # noqa: E402
 
-from . import driver, options, parts, reading  # noqa: E402
+from . import driver, options, reading  # noqa: E402
 from .server_line import ServerLine  # noqa: E402
 
 SIDE = 44
@@ -29,7 +30,7 @@ class PartsList(Gtk.Box):
         super().__init__(orientation=Gtk.Orientation.VERTICAL, spacing=6)
         self.call, self.config, self.line = call, call.config, line
         self._question: Optional[driver.Question] = None
-        self._rows: List[parts.Part] = []
+        self._rows: List[body_parts.BodyPart] = []
         self._store = Gtk.ListStore(bool, GdkPixbuf.Pixbuf, str)
         view = Gtk.TreeView(model=self._store, headers_visible=False)
         toggle = Gtk.CellRendererToggle()
@@ -60,7 +61,7 @@ class PartsList(Gtk.Box):
             self._question.drop()
         try:
             subject = reading.Subject(self.call.image, self.call.drawables, self.config.get_property("source"))
-            job = options.draft_of_parts(self.call.options())
+            job = options.read(self.call.options(), self.call.entry.verb).parts_draft()
         except MaskwrightError as error:
             self.line.fail(error, self.call.client, self.ask)
             return
@@ -83,28 +84,24 @@ class PartsList(Gtk.Box):
         )
 
     def _fill(self, instances: List[Instance], buffer: Any, box: PixelRect) -> None:
-        try:
-            ticked = parts.read(self.config.get_property("parts"))
-        except MaskwrightError:
-            ticked = []
+        words = self.config.get_property("parts")
         self._rows = []
         self._store.clear()
-        for part, instance in parts.rows(instances):
-            if instance.mask is None:
-                continue
+        for part, instance in body_parts.rows(instances):
+            assert instance.mask is not None
             self._rows.append(part)
-            on = part in ticked or parts.Part(part.name) in ticked
+            on = body_parts.is_ticked(part, words)
             self._store.append([on, thumbnail(buffer, box, instance.mask), instance.label or part.name])
-        self._keep()
+        if self._rows:  # what was asked for in another picture and is not seen here is forgotten
+            self.config.set_property("parts", body_parts.write(self._ticked()))
 
     def _toggle(self, row: int) -> None:
         self._store[row][TICKED] = not self._store[row][TICKED]
-        self._keep()
+        words = self.config.get_property("parts")
+        self.config.set_property("parts", body_parts.with_ticks(words, self._rows, self._ticked()))
 
-    def _keep(self) -> None:
-        on = [part for part, row in zip(self._rows, self._store) if row[TICKED]]
-        if on or self._rows:
-            self.config.set_property("parts", parts.write(on))
+    def _ticked(self) -> List[body_parts.BodyPart]:
+        return [part for part, row in zip(self._rows, self._store) if row[TICKED]]
 
 
 def thumbnail(buffer: Any, box: PixelRect, mask: Mask) -> Any:

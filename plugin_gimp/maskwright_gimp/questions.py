@@ -2,7 +2,8 @@
 
 from typing import Any, Callable, Dict, Optional, Tuple
 
-from maskwright_protocol.messages import Instance, Job, Report, Select, Selection, Similar
+from maskwright_client.jobs import JobOptions, Prompt
+from maskwright_protocol.messages import Instance, Job, Mask, Report, Selection
 
 from . import driver, options, procedures, reading, results
 from .server_line import ServerLine
@@ -57,9 +58,9 @@ class Questions:
         if thing is None or not self._open:
             return
         key = self.session.key(thing)
-        job = self._job()
-        job.points, job.boxes = prompts(thing)
-        job.continue_from = thing.base
+        points, boxes = prompts(thing)
+        how = self._job_options()
+        job = how.select_points(points, boxes, self._region(), alternatives=2, seed=thing.base)
         self._ask(key, job, lambda answer: self.session.take(key, _best(answer)))
 
     def find(self, text: str, done: Callable[[], None]) -> None:
@@ -71,9 +72,7 @@ class Questions:
 
         examples = self.session.examples
         if (text or examples) and self._question is None:
-            job = self._job(text)
-            job.examples, job.pick = examples, "all"
-            self._ask(None, job, take)
+            self._ask(None, self._job_options().select(Prompt(text, examples=examples), self._region()), take)
 
     def similar(self) -> None:
         """Add what is like the current object."""
@@ -83,8 +82,7 @@ class Questions:
         name, mask = answer.id, self.session.mask(self.session.thing)
         if self.session.thing.choice:
             name = answer.alternatives[self.session.thing.choice - 1].id
-        job = Similar("", to=name, mask=mask, **options.common(self._options(), self.depth))
-        job.tool = "click"
+        job = self._job_options().similar(name, mask)
         # The object itself comes first; it is on the list already.
         self._ask(
             None, job, lambda found: self.session.add_found([i for i in found.instances[1:] if i.mask is not None])
@@ -99,13 +97,11 @@ class Questions:
         chosen = self._options()
         return tuple(chosen[name] for name in ASKED_BY)
 
-    def _job(self, text: str = "") -> Select:
-        chosen = self._options()
-        job = Select("", alternatives=2, **options.common(chosen, self.depth), **options.looks(chosen))
-        job.text, job.tool, job.pick = text, "click", "all" if text else "best"
-        if chosen["current-selection"] == "limit":
-            job.region = self.outline
-        return job
+    def _job_options(self) -> JobOptions:
+        return options.read(self._options(), self.call.entry.verb, self.depth)
+
+    def _region(self) -> Optional[Mask]:
+        return options.limit(self._options(), self.outline)
 
     def _ask(self, key: Any, job: Job, take: Callable[[Any], None]) -> None:
         def again() -> None:

@@ -6,7 +6,7 @@ from maskwright_protocol.errors import BadInput
 from maskwright_protocol.messages import CutoutResult, Instance, Mask, Report, Selection
 
 from . import making, reading
-from .options import needs_colours
+from .options import cut
 
 _LINES = 40  # that a message shows
 
@@ -81,7 +81,7 @@ def apply(subject: reading.Subject, answer: Any, options: Mapping[str, Any], nam
     elif kind == "layers" and objects:
         parts = [[instance.mask] for instance in objects if instance.mask is not None]
         making.apply_layers(subject, parts, [instance.label or name for instance in objects], hide)
-    elif colours is not None and (colours.format == "RGBA8" or needs_colours(options)):
+    elif colours is not None and (colours.format == "RGBA8" or cut(options).painted):
         making.apply_cutout(subject, colours, name, hide)
     else:
         making.apply_layers(subject, [union], [name], hide, colours)

@@ -7,9 +7,10 @@ import gi
 gi.require_version("Gtk", "3.0")
 from gi.repository import Gtk  # noqa: E402
 
+from maskwright_client import offers  # noqa: E402
 from maskwright_protocol.messages import ModelsRequest  # noqa: E402
 
-from . import driver, offers  # noqa: E402
+from . import driver  # noqa: E402
 
 
 class ServerLine(Gtk.Box):

@@ -166,7 +166,7 @@ class JobOptions:
         if prompt.mask is not None:
             job.boxes = [*prompt.boxes, rect_of(prompt.mask)]
         if not (job.text or job.detector_options or job.points or job.boxes or job.examples):
-            raise EmptyPrompt("There is nothing to look for.", "Type what to select, for instance: cat")
+            raise EmptyPrompt("There is nothing to look for.")
         return job
 
     def select_object(self, rough: Optional[Mask]) -> Select:
