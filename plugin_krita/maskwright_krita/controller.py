@@ -1,17 +1,18 @@
 """The commands: each reads what it needs, asks the server, and puts the answer into the document. No widgets here."""
 
 from dataclasses import replace
-from typing import Any, Callable, Dict, Generator, List, Optional
+from typing import Any, Callable, Dict, Generator, Optional
 
+from maskwright_client import body_parts
+from maskwright_client.jobs import Cut, Edge, Prompt
 from maskwright_protocol import masks
-from maskwright_protocol.errors import EmptyPrompt, JobCancelled, MaskwrightError
-from maskwright_protocol.messages import Job, Mask, Rect
+from maskwright_protocol.errors import JobCancelled, MaskwrightError
+from maskwright_protocol.messages import Job, Mask
 
 from .connection import Connection
 from .editor import app, canvas, layers, selections
 from .editor.pixels import Reader
-from .options import Cut, Edge, Options
-from .people import Part, chosen, names, people
+from .options import Options
 from .pictures import Picture
 from .planes import Plane
 from .qt import QObject, pyqtSignal
@@ -54,7 +55,6 @@ class Controller(QObject):
     failed = pyqtSignal(object)  # a Failure, or None when all is well again
     told = pyqtSignal(str)  # something worth knowing
     result_changed = pyqtSignal()
-    options_changed = pyqtSignal()
 
     def __init__(self, parent: Optional[QObject] = None) -> None:
         super().__init__(parent)
@@ -69,13 +69,13 @@ class Controller(QObject):
 
     # ------------------------------------------------------------ commands
 
-    def select_by_prompt(self, prompt: str, kind: str = "") -> None:
+    def select_by_prompt(self, prompt: str, kind: str = "", exclude: str = "") -> None:
         """Text -> instances -> what the options say (or ``kind``)."""
-        prompt = prompt.strip()
+        prompt, wanted = prompt.strip(), Prompt(prompt, exclude)
         if prompt:
             self.options.remember(prompt)
             self.save_options()
-        self._run(tr("Looking for {0}", prompt), lambda: self._select_text(prompt, kind or self.options.kind))
+        self._run(tr("Looking for {0}", prompt), lambda: self._select_text(wanted, kind or self.options.kind))
 
     def select_subject(self) -> None:
         self._run(tr("Looking for the subject"), self._subject)
@@ -89,13 +89,14 @@ class Controller(QObject):
 
     def cut_out(self, cut: Cut, kind: str = "layer") -> None:
         """What the prompt means, or the subject, with an edge made to measure."""
-        cut = replace(cut, prompt=cut.prompt.strip(), exclude=cut.exclude.strip())
-        if cut.prompt:
-            self.options.remember(cut.prompt)
+        prompt = cut.text.strip()
+        if prompt:
+            self.options.remember(prompt)
             self.save_options()
-        self._run(tr("Cutting out {0}", cut.prompt or tr("the subject")), lambda: self._cut_out(cut, kind))
+        self._run(tr("Cutting out {0}", prompt or tr("the subject")), lambda: self._cut_out(cut, kind))
 
-    def select_parts(self, parts: List[Part], exact: bool, kind: str) -> None:
+    def select_parts(self, parts: str, exact: bool, kind: str) -> None:
+        """``parts`` as ``body_parts`` reads them."""
         self._run(tr("Looking for parts of people"), lambda: self._parts(parts, exact, kind))
 
     def prepare_inpainting(self, grow: float, feather: float, context: float, show: str = "tell") -> None:
@@ -111,7 +112,7 @@ class Controller(QObject):
         self._run(tr("Looking for what is similar"), lambda: self._like(steps))
 
     def remove_background(self) -> None:
-        self._run(tr("Removing the background"), self._cutout)
+        self._run(tr("Removing the background"), lambda: self._cut_out(Cut(), "layer"))
 
     def apply_again(self) -> None:
         """Put the ticked instances of the last answer into the document, as the options say now."""
@@ -178,20 +179,12 @@ class Controller(QObject):
 
     def region(self, reader: Reader) -> Optional[Plane]:
         """The existing selection, when it limits what is searched."""
-        if not self.options.limit:
-            return None
-        found = selections.current(reader.document)
-        if found is None or selections.is_empty(found):
-            return None
-        return selections.to_plane(reader.document, found)
+        return self._existing(reader) if self.options.limit else None
 
-    def _select_text(self, prompt: str, kind: str) -> Steps:
-        if not prompt and not self.options.finding.strip():
-            raise EmptyPrompt(tr("There is nothing to look for."), tr("Type what to select, for instance: cat"))
+    def _select_text(self, prompt: Prompt, kind: str) -> Steps:
         reader = self.reader(kind)
-        region = self.region(reader)
-        job = self.options.select_text(prompt, mask_of(region))
-        yield from self._ask_and_commit(Result(reader, tr("Selection"), prompt), job, kind)
+        job = self.options.select(prompt, mask_of(self.region(reader)))
+        yield from self._ask_and_commit(Result(reader, tr("Selection"), job.text), job, kind)
 
     def _subject(self) -> Steps:
         reader = self.reader("selection")
@@ -200,46 +193,36 @@ class Controller(QObject):
 
     def _object(self) -> Steps:
         reader = self.reader("selection")
-        plane = self._existing(reader, tr("Draw a rectangle or lasso around the object first."))
-        box = plane.box
-        job = self.options.select_object(Rect(box.x, box.y, box.width, box.height), _mask(plane))
+        job = self.options.select_object(mask_of(self._existing(reader)))
         yield from self._ask_and_commit(Result(reader, tr("Object")), job, "selection", mode="replace")
 
     def _refine(self, edge: Edge) -> Steps:
         reader = self.reader("selection")
-        plane = self._existing(reader, tr("Select something first; its edge is refined then."))
-        job = self.options.refine(_mask(plane), edge)
+        # Not cleaned up: a selection that was grown as it was made would grow again.
+        job = self.options.refine(mask_of(self._existing(reader)), edge, clean_up=False)
         yield from self._ask_and_commit(Result(reader, tr("Refined")), job, "selection", mode="replace")
-
-    def _cutout(self) -> Steps:
-        reader = self.reader("layer")
-        region = self.region(reader)
-        result = Result(reader, reader.node.name())
-        job = self.options.cutout(foreground=reader.direct and region is None)
-        yield from self._ask_and_commit(result, job, "layer", region)
 
     def _cut_out(self, cut: Cut, kind: str) -> Steps:
         reader = self.reader(kind)
         region = self.region(reader)
-        result = Result(reader, reader.node.name(), cut.prompt)
         colours = kind == "layer" and (reader.direct or cut.painted)
-        yield from self._ask_and_commit(result, self.options.cut_out(cut, colours), kind, region)
+        job = self.options.cut_out(cut, "BGRA8" if colours else "")
+        yield from self._ask_and_commit(Result(reader, reader.node.name(), job.text), job, kind, region)
 
-    def _parts(self, wanted: List[Part], exact: bool, kind: str) -> Steps:
+    def _parts(self, parts: str, exact: bool, kind: str) -> Steps:
+        wanted = body_parts.read(parts)
         reader = self.reader(kind)
-        apart = people(wanted) or kind == "instances"
-        job = self.options.parts(names(wanted), apart, exact, mask_of(self.region(reader)))
+        job = self.options.parts(wanted, exact, kind == "instances", mask_of(self.region(reader)))
         answer = yield from self.connection.ask(job, Picture(reader))
-        if apart and answer.instances:
-            answer = replace(answer, instances=chosen(answer.instances, wanted))
+        if job.per_person:
+            answer = replace(answer, instances=body_parts.chosen(answer.instances, wanted))
         result = Result(reader, tr("Parts"))
         result.take(answer)
         yield from self._show_and_commit(result, kind, self.options.mode)
 
     def _inpaint(self, grow: float, feather: float, context: float, show: str) -> Steps:
         reader = self.reader("selection-mask" if show == "mask" else "selection")
-        plane = self._existing(reader, tr("Select what is to be filled anew first."))
-        job = self.options.inpaint(_mask(plane), grow, feather, context)
+        job = self.options.inpaint(mask_of(self._existing(reader)), grow, feather, context)
         answer = yield from self.connection.ask(job, Picture(reader))
         result = Result(reader, tr("Inpainting"))
         result.take(answer)
@@ -257,23 +240,23 @@ class Controller(QObject):
 
     def _like_selection(self) -> Steps:
         reader = self.reader(self.options.kind)
-        plane = self._existing(reader, tr("Select one of the things first."))
-        yield from self._ask_similar(reader, Picture(reader), "", plane)
+        yield from self._ask_similar(reader, Picture(reader), "", self._existing(reader))
 
     def _like(self, steps: Steps) -> Steps:
         identity, picture, result = yield from steps
         yield from self._ask_similar(result.reader, picture, identity, result.plane())
 
-    def _ask_similar(self, reader: Reader, picture: Picture, identity: str, plane: Plane) -> Steps:
-        answer = yield from self.connection.ask(self.options.similar(identity, _mask(plane)), picture)
+    def _ask_similar(self, reader: Reader, picture: Picture, identity: str, plane: Optional[Plane]) -> Steps:
+        answer = yield from self.connection.ask(self.options.similar(identity, mask_of(plane)), picture)
         result = Result(reader, tr("Similar"))
         result.take(answer)
         yield from self._show_and_commit(result, self.options.kind, self.options.mode)
 
-    def _existing(self, reader: Reader, hint: str) -> Plane:
+    def _existing(self, reader: Reader) -> Optional[Plane]:
+        """The selection, or None when nothing is selected."""
         found = selections.current(reader.document)
         if found is None or selections.is_empty(found):
-            raise app.Problem(tr("There is no selection."), hint)
+            return None
         return selections.to_plane(reader.document, found)
 
     def _ask_and_commit(
@@ -294,8 +277,9 @@ class Controller(QObject):
         nothing = result.nothing
         if nothing is not None:
             raise app.Problem(nothing.message or tr("Nothing was found."), nothing.hint or tr("Try other words."))
-        if not result.parts:
+        if not result.objects:
             raise app.Problem(tr("Nothing was found inside the selection."), tr("Select none, then try again."))
+        result.inverted = self.options.invert
         self.result = result
         self.result_changed.emit()
         yield None
@@ -311,10 +295,6 @@ class Controller(QObject):
             self._committing = False
 
 
-def _mask(plane: Plane) -> Mask:
-    # Packed without compression: that would take long here, and on this computer it gains nothing.
-    return masks.pack(plane.box, plane.data, compress=False)
-
-
 def mask_of(plane: Optional[Plane]) -> Optional[Mask]:
-    return None if plane is None else _mask(plane)
+    """Packed without compression: that would take long here, and on this computer it gains nothing."""
+    return None if plane is None else masks.pack(plane.box, plane.data, compress=False)

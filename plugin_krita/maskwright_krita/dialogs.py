@@ -3,11 +3,11 @@
 from html import escape
 from typing import Any, Callable, List
 
+from maskwright_client.offers import needs_a_yes, size, terms
 from maskwright_protocol.messages import ModelInfo
 
 from .controller import Controller
 from .editor import app
-from .offers import needs_a_yes, size, terms
 from .qt import (
     QCheckBox,
     QComboBox,
@@ -47,6 +47,15 @@ def prompt_box(controller: Controller) -> QComboBox:
     return box
 
 
+def exclude_line(text: str = "") -> QLineEdit:
+    """A field for what to leave out."""
+    line = QLineEdit(text)
+    line.setObjectName("maskwright_but_not")
+    line.setPlaceholderText(tr("what to leave out"))
+    line.setToolTip(tr("Words for what is not to be selected: it is taken away from what was found."))
+    return line
+
+
 def fill_history(controller: Controller, box: QComboBox) -> None:
     text = box.currentText() or controller.options.prompt
     box.clear()
@@ -80,9 +89,11 @@ def ask_prompt(controller: Controller, kind: str) -> QDialog:
     dialog = Dialog("maskwright_prompt", title, tr("Add Mask") if kind == "transparency" else tr("Select"))
     box = prompt_box(controller)
     box.setMinimumWidth(320)
+    exclude = exclude_line(controller.options.exclude)
     dialog.form.addRow(tr("What:"), box)
+    dialog.form.addRow(tr("But not:"), exclude)
     box.lineEdit().selectAll()
-    dialog.accepted.connect(lambda: controller.select_by_prompt(box.currentText(), kind))
+    dialog.accepted.connect(lambda: controller.select_by_prompt(box.currentText(), kind, exclude.text()))
     dialog.open()
     box.setFocus()
     return dialog
@@ -91,17 +102,17 @@ def ask_prompt(controller: Controller, kind: str) -> QDialog:
 def ask_licences(models: List[ModelInfo], agreed: Callable[[], None]) -> QDialog:
     """Shows what would be downloaded, and under which licences. A licence that does not allow everything needs a
     plain yes."""
-    need = needs_a_yes(models)
+    need = needs_a_yes(*models)
     dialog = Dialog("maskwright_licence", tr("Download Models"), tr("I agree, download") if need else tr("Download"))
     for model in models:
         name, licence = escape(model.title), escape(model.licence)
         if model.licence_url:
             licence = f'<a href="{escape(model.licence_url, quote=True)}">{licence}</a>'
         text = QLabel(
-            f"<b>{name}</b>, {size(model.size)}<br>{escape(model.summary)}<br>"
+            f"<b>{name}</b>, {tr(size(model))}<br>{escape(model.summary)}<br>"
             + tr("Licence: {0}.", licence)
             + " "
-            + escape(terms(model))
+            + escape(tr(terms(model)))
         )
         text.setTextFormat(Qt.TextFormat.RichText)
         text.setWordWrap(True)

@@ -1,24 +1,23 @@
 """The docker: shows the controller's state and hands the user's wishes to it. No logic in here."""
 
-from typing import Any, List, Optional, Tuple
+from typing import Any
 
 from krita import DockWidget
 
-from .dialogs import ask_settings, fill_history, prompt_box
+from maskwright_client.jobs import AUTO
+from maskwright_client.offers import playing
+from maskwright_protocol.messages import PostProcess
+
+from .dialogs import ask_settings, exclude_line, fill_history, prompt_box
 from .editor import app
 from .found import FoundList
 from .hover import HoverPreview
 from .models_box import ModelsBox
-from .options import AUTO, labels_of
 from .plugin import plugin
 from .problem_box import ProblemBox
 from .qt import (
-    QCheckBox,
-    QComboBox,
-    QDoubleSpinBox,
-    QFormLayout,
     QFrame,
-    QHBoxLayout,
+    QGridLayout,
     QLabel,
     QLineEdit,
     QProgressBar,
@@ -33,6 +32,7 @@ from .qt import (
 )
 from .texts import tr
 from .tool_box import ToolBox
+from .widgets import Fold, Rows, check, combo, fill, form, row, spin
 
 SOURCES = (("layer", "Active layer"), ("effects", "Layer with effects"), ("image", "Visible image"))
 MODES = (
@@ -55,9 +55,8 @@ ROLES = (
     ("matting", "Cut out with"),
     ("parser", "Know parts with"),
 )
+CLOSELY = (("auto", "At small objects"), ("on", "At all objects"), ("off", "At none"))
 TILES = (("auto", "When nothing is found"), ("on", "Always look for them"), ("off", "Do not look for them"))
-
-Rows = List[Tuple[str, QWidget]]  # labels and widgets of a form
 
 
 class MaskwrightDocker(DockWidget):
@@ -78,7 +77,7 @@ class MaskwrightDocker(DockWidget):
         layout.setSpacing(6)
         for part in (
             self._prompt_row(), ToolBox(self.controller, self.tool), self.problem, self._progress_row(), self.offer,
-            self._found_box(), _form(*self._result_rows(), *self._edge_rows(), *self._model_rows()),
+            self._found_box(), form(self._result_rows()), self._clean_up(), form(self._model_rows()),
         ):  # fmt: skip
             layout.addWidget(part)
         layout.addStretch(1)
@@ -110,7 +109,18 @@ class MaskwrightDocker(DockWidget):
         self.go.setObjectName("maskwright_go")
         self.prompt.lineEdit().returnPressed.connect(self._search)
         self.go.clicked.connect(lambda *_: self._search())
-        return _row(self.prompt, self.go)
+        self.exclude = exclude_line(self.controller.options.exclude)
+        self.exclude.returnPressed.connect(self._search)
+        frame = QWidget()
+        grid = QGridLayout(frame)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setSpacing(4)
+        grid.setColumnStretch(1, 1)
+        grid.addWidget(self.prompt, 0, 0, 1, 2)
+        grid.addWidget(self.go, 0, 2)
+        grid.addWidget(QLabel(tr("But not:")), 1, 0)
+        grid.addWidget(self.exclude, 1, 1, 1, 2)
+        return frame
 
     def _progress_row(self) -> QWidget:
         self.progress = QProgressBar()
@@ -125,7 +135,7 @@ class MaskwrightDocker(DockWidget):
         layout = QVBoxLayout(self.working)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.progress_text)
-        layout.addWidget(_row(self.progress, self.cancel))
+        layout.addWidget(row(self.progress, self.cancel))
         self.working.hide()
         return self.working
 
@@ -149,35 +159,43 @@ class MaskwrightDocker(DockWidget):
 
     def _result_rows(self) -> Rows:
         options = self.controller.options
-        self.source = _combo("maskwright_source", SOURCES, options.source)
-        self.kind = _combo("maskwright_kind", KINDS, options.kind)
-        self.mode = _combo("maskwright_mode", MODES, options.mode)
-        self.limit = QCheckBox(tr("Only inside the selection"))
-        self.limit.setChecked(options.limit)
+        self.source = combo("maskwright_source", SOURCES, options.source)
+        self.kind = combo("maskwright_kind", KINDS, options.kind)
+        self.mode = combo("maskwright_mode", MODES, options.mode)
+        self.limit = check("maskwright_limit", tr("Only inside the selection"), options.limit)
         return [(tr("Look at"), self.source), (tr("Result"), self.kind), ("", self.mode), ("", self.limit)]
 
-    def _edge_rows(self) -> Rows:
-        options = self.controller.options
-        self.grow = _spin(-500, 500, options.grow, tr(" px"), tr("Larger than 0 grows, smaller shrinks"))
-        self.feather = _spin(0, 250, options.feather, tr(" px"), tr("Softens the edge"))
-        percent = -1.0 if options.threshold is None else options.threshold * 100
-        self.threshold = _spin(-1, 100, percent, " %", tr("Cuts the soft edge hard at this value"))
-        self.threshold.setSpecialValueText(tr("soft edge"))
-        self.holes = QCheckBox(tr("Fill holes"))
-        self.holes.setChecked(options.fill_holes)
-        return [
-            (tr("Grow"), self.grow), (tr("Feather"), self.feather), (tr("Threshold"), self.threshold), ("", self.holes)
+    def _clean_up(self) -> QWidget:
+        options, px = self.controller.options, tr(" px")
+        self.grow = spin(
+            "maskwright_grow", -500, 500, options.grow, tr("Larger than 0 grows, smaller shrinks"), px
+        )  # fmt: skip
+        self.feather = spin("maskwright_feather", 0, 250, options.feather, tr("Softens the edge"), px)
+        self.smooth = spin("maskwright_rounding", 0, 100, options.smooth, tr("Rounds corners within this radius"), px)
+        self.threshold = spin(
+            "maskwright_threshold", -1, 100, -1 if options.threshold is None else options.threshold * 100,
+            tr("Cuts the soft edge hard at this value"), " %", tr("soft edge"),
+        )  # fmt: skip
+        self.specks = spin(
+            "maskwright_specks", 0, 1e6, options.min_area, tr("Removes pieces smaller than this area"), tr(" px²")
+        )
+        self.holes = check("maskwright_holes", tr("Fill holes"), options.fill_holes)
+        self.invert = check(
+            "maskwright_invert", tr("Invert"), options.invert, tr("Selects everything but what was found")
+        )
+        rows: Rows = [
+            (tr("Grow"), self.grow), (tr("Feather"), self.feather), (tr("Smooth"), self.smooth),
+            (tr("Threshold"), self.threshold), (tr("Drop specks"), self.specks), ("", row(self.holes, self.invert)),
         ]  # fmt: skip
+        return Fold(tr("Edges and clean-up"), rows, options.post() != PostProcess())
 
     def _model_rows(self) -> Rows:
-        self.recipe = _combo("maskwright_recipe", (), "")
-        self.model_boxes = [(role, _combo(f"maskwright_{role}", (), ""), text) for role, text in ROLES]
+        self.recipe = combo("maskwright_recipe")
+        self.model_boxes = [(role, combo(f"maskwright_{role}"), text) for role, text in ROLES]
         options = self.controller.options
-        self.closely = QCheckBox(tr("Look closely"))
-        self.closely.setObjectName("maskwright_closely")
-        self.closely.setToolTip(tr("Look at each object a second time, at full resolution: slower, with finer edges."))
-        self.closely.setChecked(options.closely)
-        self.tiles = _combo("maskwright_tiles", TILES, options.tiles)
+        self.closely = combo("maskwright_closely", CLOSELY, options.precise)
+        self.closely.setToolTip(tr("Looks at objects a second time, at full resolution: slower, with finer edges."))
+        self.tiles = combo("maskwright_tiles", TILES, options.tiles)
         self.tiles.setToolTip(tr("Looks for small objects in pieces of the picture at full resolution."))
         self.finding = QLineEdit(options.finding)
         self.finding.setObjectName("maskwright_finding")
@@ -185,7 +203,11 @@ class MaskwrightDocker(DockWidget):
         self.finding.setToolTip(
             tr("Settings of the model that finds by name, for instance min_score=0.3; classes=0,2; task=referring")
         )
-        looks = [("", self.closely), (tr("Small objects"), self.tiles), (tr("Recipe"), self.recipe)]
+        looks: Rows = [
+            (tr("Look closely"), self.closely),
+            (tr("Small objects"), self.tiles),
+            (tr("Recipe"), self.recipe),
+        ]
         return [*looks, *((tr(text), box) for _, box, text in self.model_boxes), (tr("Settings"), self.finding)]
 
     def _state_row(self) -> QWidget:
@@ -200,9 +222,9 @@ class MaskwrightDocker(DockWidget):
         settings.setIcon(app.icon("configure"))
         settings.setToolTip(tr("Settings"))
         settings.clicked.connect(lambda *_: ask_settings(self.controller))
-        row = _row(self.state, self.start, settings)
-        row.layout().setContentsMargins(6, 2, 6, 4)
-        return row
+        bottom = row(self.state, self.start, settings)
+        bottom.layout().setContentsMargins(6, 2, 6, 4)
+        return bottom
 
     # ------------------------------------------------------------ from the user
 
@@ -213,7 +235,7 @@ class MaskwrightDocker(DockWidget):
             self.connection.start_server()
 
     def _search(self) -> None:
-        self.controller.select_by_prompt(self.prompt.currentText())
+        self.controller.select_by_prompt(self.prompt.currentText(), exclude=self.exclude.text())
         fill_history(self.controller, self.prompt)
 
     def _save(self, *_: Any) -> None:
@@ -223,12 +245,13 @@ class MaskwrightDocker(DockWidget):
         options.source, options.kind, options.mode = (
             box.currentData() for box in (self.source, self.kind, self.mode)
         )  # fmt: skip
-        options.closely, options.tiles = self.closely.isChecked(), self.tiles.currentData()
-        options.finding = self.finding.text()
-        options.limit, options.fill_holes = self.limit.isChecked(), self.holes.isChecked()
-        options.grow, options.feather = self.grow.value(), self.feather.value()
+        options.precise, options.tiles = self.closely.currentData(), self.tiles.currentData()
+        options.finding, options.exclude = self.finding.text(), self.exclude.text()
+        options.limit, options.invert = self.limit.isChecked(), self.invert.isChecked()
+        options.grow, options.feather, options.smooth = self.grow.value(), self.feather.value(), self.smooth.value()
         options.threshold = None if self.threshold.value() < 0 else self.threshold.value() / 100
-        options.recipe = self.recipe.currentData() or AUTO
+        options.min_area, options.fill_holes = self.specks.value(), self.holes.isChecked()
+        options.recipes = {"select": self.recipe.currentData()} if self.recipe.currentData() else {}
         options.models = {role: box.currentData() for role, box, _ in self.model_boxes if box.currentData()}
         self.mode.setEnabled(options.kind == "selection")
         self.controller.save_options()
@@ -248,15 +271,17 @@ class MaskwrightDocker(DockWidget):
             self.kind,
             self.mode,
             self.recipe,
+            self.closely,
             self.tiles,
             *(box for _, box, _ in self.model_boxes),
         ):
             box.currentIndexChanged.connect(self._save)
-        self.finding.editingFinished.connect(self._save)
-        for spin in (self.grow, self.feather, self.threshold):
-            spin.valueChanged.connect(self._save)
-        for check in (self.limit, self.holes, self.closely):
-            check.toggled.connect(self._save)
+        for line in (self.finding, self.exclude):
+            line.editingFinished.connect(self._save)
+        for number in (self.grow, self.feather, self.smooth, self.threshold, self.specks):
+            number.valueChanged.connect(self._save)
+        for switch in (self.limit, self.holes, self.invert):
+            switch.toggled.connect(self._save)
         self.mode.setEnabled(self.controller.options.kind == "selection")
 
     def _show_connection(self) -> None:
@@ -281,10 +306,10 @@ class MaskwrightDocker(DockWidget):
         options = self.controller.options
         recipes = [info for info in self.connection.recipes if info.verb == "select" and info.available]
         titles = [(info.name, info.title) for info in recipes] or [(AUTO, tr("Automatic"))]
-        _fill(self.recipe, titles, options.recipe)
+        fill(self.recipe, titles, options.recipes.get("select", AUTO))
         for role, box, _ in self.model_boxes:
-            found = [(model.id, model.title) for model in labels_of(self.connection.models, role)]
-            _fill(box, [("", tr("Automatic")), *found], options.models.get(role, ""))
+            found = [(model.id, model.title) for model in playing(self.connection.models, role)]
+            fill(box, [("", tr("Automatic")), *found], options.models.get(role, ""))
         self._filling = False
 
     def _show_busy(self, busy: bool) -> None:
@@ -298,7 +323,7 @@ class MaskwrightDocker(DockWidget):
     def _show_result(self) -> None:
         result = self.controller.result
         self.found.show_result(result)
-        self.found_box.setVisible(result is not None and bool(result.parts))
+        self.found_box.setVisible(result is not None and bool(result.objects))
         self.how.setText(how(result.report) if result is not None and result.report is not None else "")
 
     def _show_hovered(self, part: Any) -> None:
@@ -318,54 +343,3 @@ class _Scroll(QScrollArea):
     def minimumSizeHint(self) -> QSize:
         inner, bar = self.widget(), self.verticalScrollBar()
         return QSize((inner.minimumSizeHint().width() if inner else 0) + bar.sizeHint().width(), 80)
-
-
-def _row(*widgets: QWidget) -> QWidget:
-    frame = QWidget()
-    layout = QHBoxLayout(frame)
-    layout.setContentsMargins(0, 0, 0, 0)
-    for place, widget in enumerate(widgets):
-        layout.addWidget(widget, 0 if place else 1)
-    return frame
-
-
-def _form(*rows: Tuple[str, QWidget]) -> QWidget:
-    frame = QWidget()
-    layout = QFormLayout(frame)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setVerticalSpacing(4)
-    layout.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)  # so that a narrow docker has room
-    for label, widget in rows:
-        layout.addRow(label, widget)
-    return frame
-
-
-def _combo(name: str, items: Any, current: str) -> QComboBox:
-    box = QComboBox()
-    box.setObjectName(name)
-    box.setMinimumContentsLength(10)
-    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-    _fill(box, [(value, tr(text)) for value, text in items], current)
-    return box
-
-
-def _fill(box: QComboBox, items: List[Tuple[str, str]], current: Optional[str]) -> None:
-    """Replace the entries and keep the choice; nothing happens when they are the same."""
-    have = [(box.itemData(i), box.itemText(i)) for i in range(box.count())]
-    if have != list(items):
-        box.clear()
-        for value, text in items:
-            box.addItem(text, value)
-    place = box.findData(current)
-    box.setCurrentIndex(max(0, place))
-
-
-def _spin(low: float, high: float, value: float, suffix: str, tip: str) -> QDoubleSpinBox:
-    spin = QDoubleSpinBox()
-    spin.setRange(low, high)
-    spin.setDecimals(1)
-    spin.setSuffix(suffix)
-    spin.setValue(value)
-    spin.setToolTip(tip)
-    return spin

@@ -2,25 +2,19 @@
 
 from typing import Any, List, Tuple
 
+from maskwright_client.jobs import Cut, Edge
+
 from .controller import Controller
-from .dialogs import Dialog, prompt_box
-from .options import Cut, Edge
+from .dialogs import Dialog, exclude_line, prompt_box
 from .qt import (
-    QCheckBox,
     QColor,
     QColorDialog,
-    QComboBox,
     QDialog,
-    QDoubleSpinBox,
-    QFormLayout,
-    QLineEdit,
     QPushButton,
-    Qt,
-    QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 from .texts import tr
+from .widgets import Fold, check, combo, spin
 
 PICKS = (("all", "All that are found"), ("best", "The best match"), ("2", "The second best"), ("3", "The third"))
 CUT_KINDS = (("layer", "New layer"), ("transparency", "Transparency mask"), ("selection", "Selection"))
@@ -30,60 +24,6 @@ SURROUNDINGS = (
     ("mask", "Selection mask, a second undo step"),
 )
 WHITE = "#ffffff"
-
-
-def spin(
-    name: str, low: float, high: float, value: float, tip: str, suffix: str = "", zero: str = ""
-) -> QDoubleSpinBox:
-    """``zero`` is shown instead of the lowest value."""
-    box = QDoubleSpinBox()
-    box.setObjectName(name)
-    box.setRange(low, high)
-    box.setDecimals(0 if high > 200 or suffix == " %" else 1)
-    box.setSuffix(suffix)
-    box.setSpecialValueText(zero)
-    box.setValue(value)
-    box.setToolTip(tip)
-    return box
-
-
-def combo(name: str, items: Tuple[Tuple[str, str], ...]) -> QComboBox:
-    box = QComboBox()
-    box.setObjectName(name)
-    for value, text in items:
-        box.addItem(tr(text), value)
-    return box
-
-
-class Fold(QWidget):
-    """A heading that shows and hides the rows below it."""
-
-    def __init__(self, title: str, rows: List[Tuple[str, QWidget]], is_open: bool) -> None:
-        super().__init__()
-        self.heading = QToolButton()
-        self.heading.setText(title)
-        self.heading.setCheckable(True)
-        self.heading.setAutoRaise(True)
-        self.heading.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        body = QWidget()
-        form = QFormLayout(body)
-        form.setContentsMargins(12, 0, 0, 0)
-        for label, widget in rows:
-            form.addRow(label, widget)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.heading)
-        layout.addWidget(body)
-        self._body = body
-        self.heading.toggled.connect(self._show)
-        self.heading.setChecked(is_open)
-        self._show(is_open)
-
-    def _show(self, on: bool) -> None:
-        self.heading.setArrowType(Qt.ArrowType.DownArrow if on else Qt.ArrowType.RightArrow)
-        self._body.setVisible(on)
-        if self.window().isVisible():
-            self.window().adjustSize()
 
 
 class EdgeRows:
@@ -96,9 +36,8 @@ class EdgeRows:
             "maskwright_edge_width", 0, 1000, edge.width,
             tr("How wide a band around the edge is looked at; hair needs a wide one."), px, tr("automatic"),
         )  # fmt: skip
-        self.hair = QCheckBox(tr("Hair and fur"))
-        self.hair.setToolTip(tr("Work further out where hair or fur reaches out of the edge."))
-        self.hair.setChecked(edge.hair)
+        tip = tr("Work further out where hair or fur reaches out of the edge.")
+        self.hair = check("maskwright_hair", tr("Hair and fur"), edge.hair, tip)
         self.smooth = spin("maskwright_smooth", 0, 100, edge.smooth, tr("Round the outline within this."), px)
         self.contrast = spin(
             "maskwright_contrast", 0, 100, edge.contrast * 100,
@@ -167,16 +106,12 @@ def ask_cut_out(controller: Controller) -> QDialog:
     dialog = Dialog("maskwright_cut_out_dialog", tr("Cut Out by Prompt"), tr("Cut Out"))
     prompt = prompt_box(controller)
     prompt.setMinimumWidth(320)
-    exclude = QLineEdit()
-    exclude.setObjectName("maskwright_but_not")
-    exclude.setPlaceholderText(tr("what to leave out"))
+    exclude = exclude_line()
     pick, kind = combo("maskwright_pick", PICKS), combo("maskwright_cut_kind", CUT_KINDS)
     edge = EdgeRows(controller)
     outline = spin("maskwright_outline", 0, 500, 0, tr("Width of a border around it"), tr(" px"), tr("none"))
     colour = ColourButton(WHITE)
-    shadow = QCheckBox(tr("Keep the shadow"))
-    shadow.setObjectName("maskwright_shadow")
-    shadow.setToolTip(tr("Keep what it casts on plain ground."))
+    shadow = check("maskwright_shadow", tr("Keep the shadow"), tip=tr("Keep what it casts on plain ground."))
     for label, widget in (
         (tr("What:"), prompt),
         (tr("But not:"), exclude),
@@ -194,10 +129,10 @@ def ask_cut_out(controller: Controller) -> QDialog:
             prompt.currentText(),
             exclude.text(),
             pick.currentData(),
-            edge.edge(),
-            outline.value(),
-            colour.colour,
-            shadow.isChecked(),
+            edge=edge.edge(),
+            outline=outline.value(),
+            outline_colour=colour.colour,
+            shadow=shadow.isChecked(),
         )
         controller.cut_out(wanted, kind.currentData())
 

@@ -3,13 +3,13 @@
 from html import escape
 from typing import Any, List
 
+from maskwright_client.offers import first_set, size
 from maskwright_protocol.errors import JobCancelled
 from maskwright_protocol.messages import ModelInfo
 
 from .controller import Controller, Failure
 from .dialogs import ask_licences
 from .downloads import Downloads
-from .offers import first_set, size, sizes
 from .qt import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, Qt, QVBoxLayout, QWidget
 from .texts import tr
 
@@ -60,10 +60,10 @@ class ModelsBox(QFrame):
             part.setVisible(model is None)
         if model is not None:
             self.bar.setValue(0)
-            self.text.setText(tr("Downloading {0}, {1}", escape(model.title), size(model.size)))
+            self.text.setText(tr("Downloading {0}, {1}", escape(model.title), tr(size(model))))
         elif self._set:
             self.text.setText(_about(self._set))
-            self.get.setText(tr("Download all, {0}...", sizes(self._set)))
+            self.get.setText(tr("Download all, {0}...", tr(size(*self._set))))
         self.setVisible(model is not None or bool(self._set))
 
     def _show_progress(self, text: str, fraction: float) -> None:
@@ -84,7 +84,7 @@ class ModelsBox(QFrame):
 
 def _about(models: List[ModelInfo]) -> str:
     rows = "".join(
-        f"<li><b>{escape(model.title)}</b>, {size(model.size)}, {escape(model.licence)}. {escape(model.summary)}</li>"
+        f"<li><b>{escape(model.title)}</b>, {tr(size(model))}, {escape(model.licence)}. {escape(model.summary)}</li>"
         for model in models
     )
     return tr("None of the recommended models is installed yet.") + f"<ul style='margin-left: -22px'>{rows}</ul>"

@@ -2,22 +2,22 @@
 
 from typing import Any, List
 
+from maskwright_client import body_parts
+from maskwright_client.body_parts import BodyPart
 from maskwright_protocol.errors import JobCancelled
 
 from .controller import Controller, Failure
 from .dialogs import Dialog
-from .edge_dialogs import combo
-from .people import Part, rows
 from .pictures import Picture
 from .planes import Plane
 from .qt import (
-    QCheckBox,
     QColor,
     QDialog,
     QDialogButtonBox,
     QIcon,
     QImage,
     QLabel,
+    QLineEdit,
     QListWidget,
     QListWidgetItem,
     QPainter,
@@ -28,6 +28,7 @@ from .qt import (
 from .results import plane_of
 from .tasks import Task
 from .texts import tr
+from .widgets import check, combo
 
 SIDE = 44
 TILE = QColor(120, 120, 120)  # neither black hair nor a white shirt vanishes on it
@@ -46,23 +47,28 @@ class PartsDialog(Dialog):
     def __init__(self, controller: Controller) -> None:
         super().__init__("maskwright_parts_dialog", tr("Clothes, Face and Body Parts"), tr("Select"))
         self._controller = controller
-        self._parts: List[Part] = []
+        self._parts: List[BodyPart] = []
         self.list = QListWidget()
         self.list.setObjectName("maskwright_parts")
         self.list.setIconSize(QSize(SIDE, SIDE))
         self.list.setMinimumSize(340, 260)
-        self.list.itemChanged.connect(lambda *_: self._allow())
+        self.list.itemChanged.connect(lambda *_: self._ticked())
         self.list.itemDoubleClicked.connect(_toggle)  # not "activated": Return is for the button
         self.state = QLabel(tr("Looking for people..."))
         self.state.setObjectName("maskwright_parts_state")
         self.state.setWordWrap(True)
-        self.exact = QCheckBox(tr("Find the edges exactly"))
-        self.exact.setObjectName("maskwright_exact")
-        self.exact.setToolTip(tr("At full resolution, hair by matting where a model for it is installed."))
-        self.exact.setChecked(True)
+        tip = tr("At full resolution, hair by matting where a model for it is installed.")
+        self.exact = check("maskwright_exact", tr("Find the edges exactly"), True, tip)
+        self.words = QLineEdit()
+        self.words.setObjectName("maskwright_parts_words")
+        self.words.setPlaceholderText(tr("hair; all clothes #2"))
+        self.words.setToolTip(tr("What is ticked, or in your own words; #2 means the second person from the left."))
+        self.words.textChanged.connect(lambda *_: self._allow())
         self.kind = combo("maskwright_parts_kind", PART_KINDS)
-        for row in (self.list, self.state, self.exact):
+        for row in (self.list, self.state):
             self.form.addRow(row)
+        self.form.addRow(tr("Parts:"), self.words)
+        self.form.addRow(self.exact)
         self.form.addRow(tr("Result:"), self.kind)
         self.task = Task(self._look(), self)
         self.task.failed.connect(self._failed)
@@ -75,11 +81,12 @@ class PartsDialog(Dialog):
         picture = Picture(self._controller.reader("selection"))
         answer = yield from self._controller.connection.ask(self._controller.options.parts_draft(), picture)
         self.list.blockSignals(True)
-        for part, instance in rows(answer.instances):
+        for part, instance in body_parts.rows(answer.instances):
             icon = thumbnail(picture, plane_of(instance.mask))
             item = QListWidgetItem(icon, instance.label or part.name)
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
-            item.setCheckState(Qt.CheckState.Unchecked)
+            on = body_parts.is_ticked(part, self.words.text())
+            item.setCheckState(Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
             self.list.addItem(item)
             self._parts.append(part)
             yield None
@@ -94,15 +101,18 @@ class PartsDialog(Dialog):
             self.state.setText(f"{failure.message} {failure.hint}".strip())
             self._controller.failed.emit(failure)  # the panel has a button that does what the hint says
 
-    def ticked(self) -> List[Part]:
+    def ticked(self) -> List[BodyPart]:
         checked = Qt.CheckState.Checked
         return [part for row, part in enumerate(self._parts) if self.list.item(row).checkState() == checked]
 
+    def _ticked(self) -> None:
+        self.words.setText(body_parts.with_ticks(self.words.text(), self._parts, self.ticked()))
+
     def _allow(self) -> None:
-        self.buttons.button(QDialogButtonBox.StandardButton.Ok).setEnabled(bool(self.ticked()))
+        self.buttons.button(QDialogButtonBox.StandardButton.Ok).setEnabled(bool(self.words.text().strip()))
 
     def _select(self) -> None:
-        self._controller.select_parts(self.ticked(), self.exact.isChecked(), self.kind.currentData())
+        self._controller.select_parts(self.words.text(), self.exact.isChecked(), self.kind.currentData())
 
 
 def _toggle(item: Any) -> None:

@@ -2,12 +2,12 @@
 
 from typing import Any, Callable, List, Optional, Tuple
 
+from maskwright_client.offers import may_help, offered, size
 from maskwright_protocol.messages import ModelInfo
 
 from .controller import Controller, Failure
 from .dialogs import ask_licences
 from .downloads import Downloads
-from .offers import offered, size
 from .qt import QApplication, QFrame, QHBoxLayout, QLabel, QPushButton, Qt, QVBoxLayout
 from .texts import tr
 
@@ -82,13 +82,14 @@ class ProblemBox(QFrame):
             return None
         if failure.code in STARTABLE and connection.state != "connected":
             return tr("Start the server"), self._start
-        if failure.code in ("model_missing", "licence_needed"):
-            model = offered(failure.details, connection.models)
-            if model is None:
+        if may_help(failure):
+            model = offered(failure, connection.models)
+            if model is not None:
+                # The problem stays in sight until the user has agreed.
+                ask = lambda: ask_licences([model], lambda: self._download([model], failure.retry))  # noqa: E731
+                return tr("Download {0}, {1}...", model.title, tr(size(model))), ask
+            if failure.code != "unknown_word":  # another word is what helps then
                 return tr("Copy the command that lists models"), self._copy
-            # The problem stays in sight until the user has agreed.
-            ask = lambda: ask_licences([model], lambda: self._download([model], failure.retry))  # noqa: E731
-            return tr("Download {0}, {1}...", model.title, size(model.size)), ask
         if failure.retry is not None and failure.code in (*PASSING, *STARTABLE):
             return tr("Try again"), self._retry
         return None

@@ -1,5 +1,6 @@
 """An answer on its way into the document: its instances, which of them are ticked, and where they go."""
 
+from functools import reduce
 from typing import Any, Dict, Generator, List, Optional, Set
 
 from maskwright_protocol import masks
@@ -38,6 +39,7 @@ class Result:
         self.notes: List[str] = [reader.converted] if reader.converted else []
         self.report: Any = None
         self.nothing: Any = None  # the answer that says why nothing was found
+        self.inverted = False  # each mask shows all but its instance
         self._merged: Optional[Plane] = None
         self._size = (self.document.width(), self.document.height())
         found = selections.current(self.document)
@@ -82,6 +84,8 @@ class Result:
     def plane(self) -> Plane:
         """All ticked instances in one."""
         chosen = self.chosen()
+        if self.inverted and chosen:
+            return reduce(planes.darker, [part.plane for part in chosen])
         if self._merged is not None and len(chosen) == len(self.parts):
             return self._merged
         return planes.union([part.plane for part in chosen])

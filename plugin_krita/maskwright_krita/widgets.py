@@ -1,0 +1,113 @@
+"""Widgets as the panel and the dialogs have them: rows with labels, numbers, choices, switches, folds."""
+
+from typing import List, Optional, Sequence, Tuple
+
+from .qt import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QDoubleSpinBox,
+    QFormLayout,
+    QHBoxLayout,
+    QSizePolicy,
+    Qt,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+from .texts import tr
+
+Rows = Sequence[Tuple[str, QWidget]]  # labels and widgets of a form
+
+
+def spin(
+    name: str, low: float, high: float, value: float, tip: str, suffix: str = "", zero: str = ""
+) -> QDoubleSpinBox:
+    """``zero`` is shown instead of the lowest value."""
+    box = QDoubleSpinBox()
+    box.setObjectName(name)
+    box.setRange(low, high)
+    box.setDecimals(0 if high > 500 or suffix == " %" else 1)
+    box.setSuffix(suffix)
+    box.setSpecialValueText(zero)
+    box.setValue(value)
+    box.setToolTip(tip)
+    return box
+
+
+def check(name: str, text: str, on: bool = False, tip: str = "") -> QCheckBox:
+    box = QCheckBox(text)
+    box.setObjectName(name)
+    box.setToolTip(tip)
+    box.setChecked(on)
+    return box
+
+
+def combo(name: str, items: Sequence[Tuple[str, str]] = (), current: str = "") -> QComboBox:
+    """``items``: values and texts."""
+    box = QComboBox()
+    box.setObjectName(name)
+    box.setMinimumContentsLength(10)
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+    fill(box, [(value, tr(text)) for value, text in items], current)
+    return box
+
+
+def fill(box: QComboBox, items: List[Tuple[str, str]], current: Optional[str]) -> None:
+    """Replace the entries and keep the choice; nothing happens when they are the same."""
+    have = [(box.itemData(i), box.itemText(i)) for i in range(box.count())]
+    if have != list(items):
+        box.clear()
+        for value, text in items:
+            box.addItem(text, value)
+    place = box.findData(current)
+    box.setCurrentIndex(max(0, place))
+
+
+def row(*widgets: QWidget) -> QWidget:
+    """Side by side; the first one takes the room that is left."""
+    frame = QWidget()
+    layout = QHBoxLayout(frame)
+    layout.setContentsMargins(0, 0, 0, 0)
+    for place, widget in enumerate(widgets):
+        layout.addWidget(widget, 0 if place else 1)
+    return frame
+
+
+def form(rows: Rows, indent: int = 0) -> QWidget:
+    frame = QWidget()
+    layout = QFormLayout(frame)
+    layout.setContentsMargins(indent, 0, 0, 0)
+    layout.setVerticalSpacing(4)
+    layout.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)  # so that a narrow docker has room
+    for label, widget in rows:
+        layout.addRow(label, widget)
+    return frame
+
+
+class Fold(QWidget):
+    """A heading that shows and hides the rows below it."""
+
+    def __init__(self, title: str, rows: Rows, is_open: bool) -> None:
+        super().__init__()
+        self.heading = QToolButton()
+        self.heading.setText(title)
+        self.heading.setCheckable(True)
+        self.heading.setAutoRaise(True)
+        self.heading.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self._body = form(rows, indent=12)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addWidget(self.heading)
+        layout.addWidget(self._body)
+        self.heading.toggled.connect(self._show)
+        self.heading.setChecked(is_open)
+        self._show(is_open)
+
+    def _show(self, on: bool) -> None:
+        self.heading.setArrowType(Qt.ArrowType.DownArrow if on else Qt.ArrowType.RightArrow)
+        self._body.setVisible(on)
+        if isinstance(self.window(), QDialog) and self.window().isVisible():
+            self.window().adjustSize()
