@@ -10,7 +10,7 @@ from maskwright_protocol.bulk import bulk_fields
 from maskwright_protocol.messages import Job, Message
 
 if TYPE_CHECKING:
-    from maskwright.models.runtime.devices import WantedPrecision
+    from maskwright.models.runtime.setup import WantedPrecision
 
 
 @dataclass

@@ -1,8 +1,8 @@
-"""Pickles (``.pt``, ``.pth``) to safetensors, once, without running what is in them.
+"""Converts pickles (``.pt``, ``.pth``) to safetensors, without running what is in them.
 
-The file is read in a process of its own: without network, with torch's ``weights_only`` reader, which builds tensors
-and plain containers and calls nothing else. A few harmless classes of training scripts (``unpickle.ALLOWABLE``) can be
-allowed besides, each time for the one file that has a given SHA-256; no others can.
+The file is read in a process of its own, without network, by torch's ``weights_only`` reader, which builds tensors and
+plain containers and calls nothing else. A few harmless classes of training scripts (``pickle_reader.ALLOWABLE``) can be
+allowed in addition, each time for the one file that has a given SHA-256.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ TIMEOUT_S = 600.0
 
 @dataclass(frozen=True)
 class Conversion:
-    """What came of it. ``sha256`` is the pickle's, ``tensors`` counts what was written to ``out``."""
+    """``sha256`` is of the pickle; ``tensors`` is how many were written to ``out``."""
 
     out: Path
     sha256: str
@@ -63,7 +63,7 @@ def convert(
 ) -> Conversion:
     """Write the tensors of ``source`` to ``out``. ``key``: which dictionary of the checkpoint holds them, such as
     "state_dict"; the usual ones are found. ``sha256``: what the file must be, if it is known. ``allow``: names of
-    ``unpickle.ALLOWABLE`` that this file, known by its ``sha256``, may hold. ``rename`` and ``drop`` as in
+    ``pickle_reader.ALLOWABLE`` that this file, known by its ``sha256``, may hold. ``rename`` and ``drop`` as in
     ``catalogue.Pickle``. ``check`` is called a few times a second and may raise to give up.
 
     Raises ``BadInput`` (no such file, another digest), ``NeedsPackage`` (torch is not installed) or ``ModelBroken``
@@ -132,11 +132,11 @@ def _in_a_process(
         answer = json.loads(lines[-1])
     except (IndexError, ValueError):
         return {"refused": f"the process that read it ended (exit code {reader.returncode})."}
-    return answer if isinstance(answer, dict) else {"refused": "the process that read it spoke nonsense."}
+    return answer if isinstance(answer, dict) else {"refused": "the process that read it gave no usable answer."}
 
 
 def _start() -> str:
-    """Code that finds this very package in an isolated interpreter and runs ``pickle_reader.main``."""
+    """Code for an isolated interpreter: find this installation of the package and run ``pickle_reader.main``."""
     root = Path(__file__).parents[3]
     return (
         f"import sys; sys.path.append({str(root)!r}); "
@@ -145,7 +145,7 @@ def _start() -> str:
 
 
 def _without_network() -> Sequence[str]:
-    """A prefix that starts a process without any network, where the system can do that; sockets are blocked anyway."""
+    """A prefix that starts a process without any network, empty where the system cannot; sockets are blocked anyway."""
     unshare = shutil.which("unshare")
     if unshare is None:
         return ()

@@ -1,8 +1,12 @@
-"""The process that reads a pickle for ``convert``. Nothing of the file is trusted; neither is the reader.
+"""The process that reads a pickle for ``convert``. Neither the file nor the code that reads it is trusted.
 
-First the opcodes of the pickle in it are listed, and a file that would import or call anything strange is refused.
-Then this process forbids itself sockets, new processes and writing anywhere but to the result (an audit hook, which
-cannot be taken off again), and only then torch's restricted reader sees the file.
+First the opcodes of the pickle are listed, and a file that would import or call anything unknown is refused. Then the
+process forbids itself sockets, new processes and writing anywhere but to the result, by an audit hook, which cannot be
+removed again. Only then torch's restricted reader opens the file.
+
+``torch.serialization.get_unsafe_globals_in_checkpoint`` cannot make this list: it reads zip files of pickle protocol 2
+only. Older checkpoints, plain pickles and later protocols would have to be refused although they are good, or be read
+without a look at them first.
 """
 
 from __future__ import annotations
@@ -55,7 +59,7 @@ ALLOWABLE = (
 )
 
 
-class Refused(Exception):
+class PickleRefused(Exception):
     """The file is not read; the text is a sentence."""
 
     def __init__(self, text: str, calls: tuple[str, ...] = ()) -> None:
@@ -69,7 +73,7 @@ def main(arguments: list[str]) -> None:
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
     try:
         answer: dict[str, Any] = {"tensors": _convert(Path(source), Path(out), **json.loads(wanted))}
-    except Refused as error:
+    except PickleRefused as error:
         answer = {"refused": str(error), "calls": list(error.calls)}
     except MemoryError:
         answer = {"refused": "there is not enough memory to read it."}
@@ -88,9 +92,9 @@ def _convert(
 ) -> int:
     with source.open("rb") as file:  # the very bytes that were looked at are the ones that are read
         if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
-            raise Refused("it changed while it was being read.")
+            raise PickleRefused("it changed while it was being read.")
         file.seek(0)
-        whole = _look(file, allow)
+        whole = _is_whole_model(file, allow)
         file.seek(0)
         import torch
         from safetensors.torch import save_file
@@ -98,8 +102,8 @@ def _convert(
         from . import whole_models
 
         shells = [_allowed(name) for name in allow]
-        _limit(source.stat().st_size)
-        _forbid(out)
+        limit_memory(source.stat().st_size)
+        forbid(out)
         told: dict[str, str] = {}
         try:
             if whole:
@@ -110,7 +114,7 @@ def _convert(
                     content = torch.load(file, map_location="cpu", weights_only=True)
         except Exception as error:
             reason = str(error).split("\n", 1)[0][:200]
-            raise Refused(f"it holds more than tensors ({reason}).") from error
+            raise PickleRefused(f"it holds more than tensors ({reason}).") from error
     tensors = _named(_tensors(content, key), rename, drop)
     taken: set[int] = set()
     save_file({name: _alone(value, taken) for name, value in tensors.items()}, str(out), told or None)
@@ -118,7 +122,8 @@ def _convert(
 
 
 def _alone(value: Any, taken: set[int]) -> Any:
-    """The tensor with memory of its own, as safetensors wants it; copied only where it must be: some are gigabytes."""
+    """The tensor with memory of its own, as safetensors needs it. It is copied only where that is necessary, since some
+    are gigabytes long. ``taken``: addresses of the memory that earlier tensors keep."""
     value = value.detach()
     storage = value.untyped_storage()
     fills = value.is_contiguous() and storage.nbytes() == value.numel() * value.element_size() > 0
@@ -128,8 +133,11 @@ def _alone(value: Any, taken: set[int]) -> Any:
     return value.clone().contiguous()
 
 
-def _limit(size: int) -> None:
-    """No more memory than the file's tensors can need: a small file may claim to hold terabytes."""
+def limit_memory(size: int) -> None:
+    """Let the process have no more memory than the tensors of a file of ``size`` bytes can need.
+
+    A small file may claim to hold terabytes.
+    """
     try:
         import resource
     except ImportError:  # Windows has no such limit
@@ -145,33 +153,35 @@ def _limit(size: int) -> None:
 def _allowed(name: str) -> Any:
     """A class of ``ALLOWABLE`` and the name that pickles know it by."""
     if name not in ALLOWABLE:
-        raise Refused(f"{name} can never be allowed.")
+        raise PickleRefused(f"{name} can never be allowed.")
     module, _, attribute = name.rpartition(".")
     real = module.replace("numpy.core", "numpy._core")
     return getattr(importlib.import_module(real), attribute), name
 
 
-def _forbid(out: Path) -> None:
+def forbid(out: Path) -> None:
+    """From now on this process can write only to ``out`` and beside it, and can reach nothing else."""
     allowed = str(out)
     place = str(out.parent) + os.sep
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         if event.startswith(_FORBIDDEN):
-            raise Refused(f"it tried to do something that is forbidden ({event}).")
+            raise PickleRefused(f"it tried to do something that is forbidden ({event}).")
         if event == "open" and len(arguments) == 3 and isinstance(arguments[2], int):
             writing = arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
             path = os.fspath(arguments[0]) if isinstance(arguments[0], (str, bytes, os.PathLike)) else ""
             path = os.fsdecode(path)
             if writing and path != allowed and not path.startswith(place) and path != os.devnull:
-                raise Refused("it tried to write a file.")
+                raise PickleRefused("it tried to write a file.")
 
     sys.addaudithook(hook)
 
 
-def _look(file: Any, allow: list[str]) -> bool:
-    """Whether it is a whole model that ``whole_models`` can read as data; False for tensors.
+def _is_whole_model(file: Any, allow: list[str]) -> bool:
+    """Whether the file is a whole model, which ``whole_models`` can read as data; False for plain tensors.
 
-    Refuses pickles that would import or call anything but what such models and tensors are made of; says what it is.
+    Raises ``PickleRefused``, with the names, for pickles that would import or call anything else than tensors and such
+    models are made of.
     """
     strange: list[str] = []
     for name, data in _pickles(file):
@@ -180,12 +190,12 @@ def _look(file: Any, allow: list[str]) -> bool:
                 known = _HARMLESS.fullmatch(called) or called.replace(" ", ".") in allow
                 if not known and called not in strange:
                     strange.append(called)
-        except Refused:
+        except PickleRefused:
             raise
         except Exception as error:
-            raise Refused(f"{name} is no pickle that can be read.") from error
+            raise PickleRefused(f"{name} is no pickle that can be read.") from error
     if strange and any(called.startswith("ultralytics.") for called in strange):
-        strange.sort(key=lambda called: bool(_WHOLE.fullmatch(called)))  # what is worst is told first
+        strange.sort(key=lambda called: bool(_WHOLE.fullmatch(called)))  # the unknown ones first
         if _WHOLE.fullmatch(strange[0]):
             return True
     if strange:
@@ -194,7 +204,7 @@ def _look(file: Any, allow: list[str]) -> bool:
             text = "it is a whole model, not its weights: reading it would run the code of its classes"
         else:
             text = "reading it would run code"
-        raise Refused(f"{text} ({', '.join(shown[:4])}{', ...' if len(shown) > 4 else ''}).", shown)
+        raise PickleRefused(f"{text} ({', '.join(shown[:4])}{', ...' if len(shown) > 4 else ''}).", shown)
     return False
 
 
@@ -205,17 +215,17 @@ def _pickles(file: Any) -> Iterator[tuple[str, bytes]]:
             names = [info for info in archive.infolist() if not info.is_dir()]
             pickles = [info for info in names if info.filename.endswith(".pkl")]
             if any(info.filename.endswith(("constants.pkl", ".py")) for info in names):
-                raise Refused("it is TorchScript, which is a program and not only weights.")
+                raise PickleRefused("it is TorchScript, which is a program and not only weights.")
             if len(pickles) != 1:
-                raise Refused(f"it holds {len(pickles)} pickles where a checkpoint has one.")
+                raise PickleRefused(f"it holds {len(pickles)} pickles where a checkpoint has one.")
             if pickles[0].file_size > MAX_PICKLE:
-                raise Refused("its table of contents is too long.")
+                raise PickleRefused("its table of contents is too long.")
             yield pickles[0].filename, archive.read(pickles[0])
         return
     file.seek(0)
     data = file.read(MAX_PICKLE)
     if data[:6] in (b"PK\x03\x04\x00\x00", b"PK\x03\x04"):
-        raise Refused("it is a damaged zip.")
+        raise PickleRefused("it is a damaged zip.")
     yield "the file", data
 
 
@@ -268,10 +278,10 @@ def _named(tensors: dict[str, Any], rename: list[tuple[str, str]], drop: str) ->
         for pattern, replacement in rename:
             name = re.sub(pattern, replacement, name)
         if name in named:
-            raise Refused(f"two of its tensors would be called {name[:60]}.")
+            raise PickleRefused(f"two of its tensors would be called {name[:60]}.")
         named[name] = value
     if not named:
-        raise Refused("none of its tensors is left after dropping.")
+        raise PickleRefused("none of its tensors is left after dropping.")
     return named
 
 
@@ -280,15 +290,17 @@ def _tensors(content: Any, key: str) -> dict[str, Any]:
 
     if key:
         if not isinstance(content, dict) or key not in content:
-            raise Refused(f"it has no part called {key}.")
+            raise PickleRefused(f"it has no part called {key}.")
         content = content[key]
     elif isinstance(content, dict) and not any(isinstance(value, torch.Tensor) for value in content.values()):
         content = next((content[k] for k in USUAL_KEYS if isinstance(content.get(k), dict)), content)
     if not isinstance(content, dict) or not content:
-        raise Refused("it holds no table of tensors.")
+        raise PickleRefused("it holds no table of tensors.")
     wrong = [
         name for name, value in content.items() if not isinstance(value, torch.Tensor) or not isinstance(name, str)
     ]
     if wrong:
-        raise Refused(f"what is called {str(wrong[0])[:60]} in it is no tensor; name the part to take with --key.")
+        raise PickleRefused(
+            f"what is called {str(wrong[0])[:60]} in it is no tensor; name the part to take with --key."
+        )
     return content

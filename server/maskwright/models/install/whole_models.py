@@ -1,9 +1,9 @@
-"""Whole-model pickles (``.pt`` files of Ultralytics) read as data: no class of the file is imported, nothing is called.
+"""Reads pickles of whole models (``.pt`` files of Ultralytics) as data: no class of theirs is imported or called.
 
 A pickle is a program for a small machine. This reader runs it with everything that it would import replaced by records
-that only remember what they were given, so that the file is a tree of plain values and tensors whatever is in it. The
-process that converts pickles (``unpickle``) writes the tensors, and the description as metadata, into a safetensors
-file; families load that.
+that only remember what they were given, so that whatever is in the file becomes a tree of plain values and tensors. The
+process that converts pickles (``pickle_reader``) writes the tensors, and the description as metadata, into a
+safetensors file, which the family loads.
 """
 
 from __future__ import annotations
@@ -14,20 +14,14 @@ import pickle
 import zipfile
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import torch
 
-from maskwright.models.catalogue.entries import Entry
-from maskwright.models.runtime import torch_runtime
-from maskwright_protocol.errors import ModelBroken
-
 _MAX_PICKLE = 64 << 20
 _MAX_VALUES = 100_000
-WORDS = "words"  # the tensor of the embeddings of the words that a model for any words was saved with
-_EMBEDDED = ("txt_feats", "pe")  # what YOLO-World and YOLOE call it
-_TOLD = ("kind", "names", "description", "modules")
+WORDS = "words"  # name of the tensor with the embeddings of the words that an open-vocabulary model was saved with
+_EMBEDDED = ("txt_feats", "pe")  # its names in YOLO-World and YOLOE
 _Machine: Any = pickle._Unpickler  # pyright: ignore[reportAttributeAccessIssue]
 _STORAGES = {
     "FloatStorage": torch.float32,
@@ -41,7 +35,7 @@ _STORAGES = {
 
 
 class Record:
-    """What stands for an object of the file: the name of its class, what it was made from and its attributes."""
+    """Stands for an object of the file: the name of its class, its constructor's arguments and its attributes."""
 
     def __init__(self, kind: str, arguments: tuple[Any, ...] = ()) -> None:
         self.kind = kind
@@ -49,7 +43,7 @@ class Record:
         self.state: dict[Any, Any] = {}
 
     def restore(self, state: Any) -> None:
-        """Take the state that the pickle gives the object."""
+        """Keep the state that the pickle gives the object."""
         if isinstance(state, tuple) and len(state) == 2:  # (__dict__, slots)
             state = {**(state[0] or {}), **(state[1] or {})}
         if isinstance(state, dict):
@@ -71,7 +65,7 @@ class Record:
 
 @dataclass
 class Module:
-    """A module of the file by the dotted name of its place: its class and its plain attributes."""
+    """A module of the network: its class and its plain attributes."""
 
     kind: str
     settings: dict[str, Any] = field(default_factory=dict)
@@ -79,8 +73,8 @@ class Module:
 
 @dataclass
 class WholeModel:
-    """``names``: of the classes, as the file has them; ``description``: the architecture that modules are built from;
-    ``tensors``: the state dict; ``modules``: the tree, by dotted names, "" for the outermost."""
+    """``names``: of the object classes, as in the file; ``description``: the architecture, from which the network is
+    built; ``tensors``: the state dict; ``modules``: all modules by dotted name, "" for the outermost."""
 
     kind: str
     names: Any
@@ -90,8 +84,9 @@ class WholeModel:
 
 
 def read(file: Any) -> WholeModel:
-    """The model in an Ultralytics checkpoint, a zip. Raises ``ValueError`` when there is none that can be understood;
-    a hostile file can also bring about other exceptions.
+    """The model in an Ultralytics checkpoint, a zip file.
+
+    Raises ``ValueError`` when there is none that can be understood; a hostile file can also cause other exceptions.
     """
     with zipfile.ZipFile(file) as archive:
         content = _Reader(archive).load()
@@ -111,31 +106,13 @@ def read(file: Any) -> WholeModel:
 
 
 def metadata(model: WholeModel) -> dict[str, str]:
-    """What a safetensors file with the model's tensors says of it besides them."""
+    """Metadata for the safetensors file with the model's tensors; each value is JSON."""
     names = model.names
     if isinstance(names, dict):
         names = [names.get(i) for i in range(len(names))]
     modules = {place: [module.kind, module.settings] for place, module in model.modules.items()}
     values = {"kind": model.kind, "names": names, "description": model.description, "modules": modules}
     return {name: json.dumps(value) for name, value in values.items()}
-
-
-def load(path: Path, entry: Entry) -> WholeModel:
-    """A model from a safetensors file with such metadata. Raises ``ModelBroken``."""
-    from safetensors import safe_open
-
-    tensors = torch_runtime.safetensors(path, entry)
-    try:
-        with safe_open(path, "pt") as file:
-            told = {name: json.loads(value) for name, value in (file.metadata() or {}).items() if name in _TOLD}
-        modules = {place: Module(str(kind), dict(settings)) for place, (kind, settings) in told["modules"].items()}
-        return WholeModel(str(told["kind"]), told["names"], told["description"], tensors, modules)
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        raise ModelBroken(
-            f"The file {path.name} of the model {entry.id} does not tell how the model is built.",
-            hint="Convert the .pt file with 'maskwright models convert', or use an ONNX export of the model.",
-            model=entry.id,
-        ) from error
 
 
 class _Reader:
@@ -191,7 +168,7 @@ class _Inert(_Machine):
         if full == "collections.OrderedDict":
             return OrderedDict
         if full == "torch._utils._rebuild_tensor_v2":
-            return _tensor
+            return rebuild_tensor
         if full == "torch._utils._rebuild_parameter":
             return _parameter
         if module == "torch" and name.endswith("Storage"):
@@ -220,7 +197,7 @@ def _nothing(self: Any, *_: Any, **__: Any) -> None:
     return None
 
 
-def _tensor(storage: torch.Tensor, offset: int, size: Any, stride: Any, *_: Any) -> torch.Tensor:
+def rebuild_tensor(storage: torch.Tensor, offset: int, size: Any, stride: Any, *_: Any) -> torch.Tensor:
     """A copy of a part of a storage; torch checks its bounds. Raises ``ValueError`` for more than there is."""
     size, stride = tuple(int(n) for n in size), tuple(int(n) for n in stride)
     if math.prod(size) > storage.numel():

@@ -130,8 +130,8 @@ def test_the_hook_holds_even_when_the_list_and_the_reader_do_not(tmp_path: Path)
     for name, code in attempts.items():
         program = (
             "from pathlib import Path; from maskwright.models.install import pickle_reader\n"
-            f"pickle_reader._forbid(Path({str(tmp_path / 'place' / 'out')!r}))\n"
-            f"try:\n    {code}\nexcept pickle_reader.Refused:\n    print('refused')\n"
+            f"pickle_reader.forbid(Path({str(tmp_path / 'place' / 'out')!r}))\n"
+            f"try:\n    {code}\nexcept pickle_reader.PickleRefused:\n    print('refused')\n"
         )
         run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
         assert run.stdout == "refused\n", (name, run.stdout, run.stderr)

@@ -83,7 +83,7 @@ def test_a_small_file_cannot_take_all_memory(tmp_path: Path, monkeypatch: pytest
     program = (
         "from maskwright.models.install import pickle_reader\n"
         "import torch\n"
-        "pickle_reader._limit(1000)\n"
+        "pickle_reader.limit_memory(1000)\n"
         "try: torch.zeros(pickle_reader.ROOM // 4 + (1 << 28)); print('all')\n"
         "except RuntimeError: print('limited')\n"
     )

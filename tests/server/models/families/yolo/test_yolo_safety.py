@@ -39,7 +39,7 @@ sys.addaudithook(watch)
 import numpy as np
 from pathlib import Path
 from maskwright.models.catalogue import Catalogue, Entry
-from maskwright.models.pool import ModelPool
+from maskwright.models.runtime.pool import ModelPool
 assert "ultralytics" not in sys.modules and "torch" not in sys.modules
 entry = Entry.model_validate(json.loads(sys.argv[2]))
 pool = ModelPool([Path(sys.argv[1])], known=Catalogue(model=(entry,)), threads=1)
@@ -171,7 +171,7 @@ def test_the_inert_reader_itself_runs_nothing(tmp_path: Path) -> None:
         Evil(marker),
         {"model": Evil(marker)},
         b"cbuiltins\neval\n(V__import__('os').system('touch " + str(marker).encode() + b"')\ntR.",
-        b"cmaskwright.models.install.whole_models\n_tensor\n}(V__code__\nNu\x86b.",
+        b"cmaskwright.models.install.whole_models\nrebuild_tensor\n}(V__code__\nNu\x86b.",
         b"\x80\x02\x82\x01.",
     ):
         path = tmp_path / "evil.pt"
@@ -182,16 +182,16 @@ def test_the_inert_reader_itself_runs_nothing(tmp_path: Path) -> None:
             whole_models.read(file)
         assert not isinstance(caught.value, SystemExit)
         assert not marker.exists()
-    assert "__code__" not in vars(whole_models._tensor)
+    assert "__code__" not in vars(whole_models.rebuild_tensor)
 
 
 def test_a_tensor_cannot_claim_more_than_is_there(tmp_path: Path) -> None:
     from maskwright.models.install import whole_models
 
     with pytest.raises(ValueError, match="larger than what is stored"):
-        whole_models._tensor(torch.zeros(4), 0, (10**6, 10**6), (0, 0))
+        whole_models.rebuild_tensor(torch.zeros(4), 0, (10**6, 10**6), (0, 0))
     with pytest.raises(RuntimeError):
-        whole_models._tensor(torch.zeros(4), 2, (4,), (1,))
+        whole_models.rebuild_tensor(torch.zeros(4), 2, (4,), (1,))
 
 
 def test_a_class_of_other_code_is_told_to_be_no_yolo(tmp_path: Path) -> None:
