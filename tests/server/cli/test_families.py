@@ -11,41 +11,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from maskwright.models import catalogue
 from tests.server.conftest import Server, start_server, stop_server
 from tests.server.models.families import tiny_sams as sams
+from tests.server.recipes import own_tiny_models
 from tests.server.recipes import tiny_models as tiny
-
-# Those whose published sizes the catalogue knows are the user's own here.
-OWN = """
-[[model]]
-id = "tiny-birefnet"
-family = "birefnet"
-input_size = 64
-files = [{ name = "tiny.safetensors" }]
-"""
-RENAMED = {"grounding-dino-tiny": "tiny-dino", "sam2.1-tiny": "tiny-sam2", "sam3": "tiny-sam3"}
-
-
-def own_entries(models: Path) -> str:
-    """The folders renamed, and their entries."""
-    entries = OWN
-    for name, own in RENAMED.items():
-        entry = catalogue.built_in().get(name)
-        (models / name).rename(models / own)
-        files = ", ".join(f'{{ name = "{path.name}" }}' for path in sorted((models / own).iterdir()))
-        entries += f'[[model]]\nid = "{own}"\nfamily = "{entry.family}"\ninput_size = {entry.input_size}\n'
-        entries += f"roles = {json.dumps(entry.roles)}\nfiles = [{files}]\n"
-    return entries
 
 
 @pytest.fixture(scope="module")
 def families(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     base = tmp_path_factory.mktemp("families")
-    models = tiny.make(base / "models")
-    (models / tiny.MATTING / "model.safetensors").rename(models / tiny.MATTING / "tiny.safetensors")
-    (models / tiny.MATTING).rename(models / "tiny-birefnet")
-    (base / "models.toml").write_text(own_entries(models), encoding="utf-8")
+    models = own_tiny_models.install(base)
     server = start_server(base, MASKWRIGHT_MODELS=str(models), OMP_NUM_THREADS="1")
     yield server
     stop_server(server)

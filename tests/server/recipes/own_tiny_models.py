@@ -1,0 +1,36 @@
+"""Tiny models as a user's own: what a real server takes whose catalogue knows the sizes of the published files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from maskwright.models import catalogue
+
+from . import tiny_models as tiny
+
+# Those whose published sizes the catalogue knows are the user's own here.
+BIREFNET = """
+[[model]]
+id = "tiny-birefnet"
+family = "birefnet"
+input_size = 64
+files = [{ name = "tiny.safetensors" }]
+"""
+RENAMED = {"grounding-dino-tiny": "tiny-dino", "sam2.1-tiny": "tiny-sam2", "sam3": "tiny-sam3"}
+
+
+def install(base: Path) -> Path:
+    """Make them in ``base/models``, and their entries in ``base/models.toml``; the folder of models."""
+    models = tiny.make(base / "models")
+    (models / tiny.MATTING / "model.safetensors").rename(models / tiny.MATTING / "tiny.safetensors")
+    (models / tiny.MATTING).rename(models / "tiny-birefnet")
+    entries = BIREFNET
+    for name, own in RENAMED.items():
+        entry = catalogue.built_in().get(name)
+        (models / name).rename(models / own)
+        files = ", ".join(f'{{ name = "{path.name}" }}' for path in sorted((models / own).iterdir()))
+        entries += f'[[model]]\nid = "{own}"\nfamily = "{entry.family}"\ninput_size = {entry.input_size}\n'
+        entries += f"roles = {json.dumps(entry.roles)}\nfiles = [{files}]\n"
+    (base / "models.toml").write_text(entries, encoding="utf-8")
+    return models
