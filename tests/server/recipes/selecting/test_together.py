@@ -101,9 +101,21 @@ def asked(preset: Preset, picture: Picture) -> dict[str, Job]:
     if preset.name == "parts":
         return {"words": Select("9", **common, text="hair"), "less": Select("10", **common, text="clothes - hat")}
     if "+" in preset.name:
-        # What is done with a detector's boxes is the same for all segmenters, but for the one that reads by itself.
-        return words if preset.name.endswith(("+sam3", "+sam2")) else {"words": words["words"]}
+        return words
     return {**clicks, **(words if preset.takes_text else {})}
+
+
+def tried(presets: tuple[Preset, ...]) -> list[Preset]:
+    """All of them, but of those of a detector with a segmenter only so many that each of both takes part.
+
+    What is done with a detector's boxes is the same for all segmenters, and to a segmenter all boxes are alike.
+    """
+    alone = [preset for preset in presets if preset.verb != "select" or "+" not in preset.name]
+    pairs = [preset for preset in presets if preset not in alone]
+    detectors, segmenters = ([*dict.fromkeys(p.name.split("+")[side] for p in pairs)] for side in (0, 1))
+    count = max(len(detectors), len(segmenters))
+    diagonal = {f"{detectors[i % len(detectors)]}+{segmenters[i % len(segmenters)]}" for i in range(count)}
+    return [*alone, *(preset for preset in pairs if preset.name in diagonal)]
 
 
 def check_mask(mask: Mask, canvas: PixelRect) -> None:
@@ -130,7 +142,7 @@ def check(answer: Any, preset: Preset, request: Job, pool: ModelPool) -> None:
         assert (answer.alpha is None) == bool(answer.reason)
         if answer.alpha is not None:
             check_mask(answer.alpha, canvas)
-            assert answer.route
+            assert answer.edge_method
         return
     assert bool(answer.instances) != bool(answer.reason)
     assert not answer.reason or answer.message
@@ -146,7 +158,7 @@ def check(answer: Any, preset: Preset, request: Job, pool: ModelPool) -> None:
     assert (answer.merged is not None) == bool(getattr(request, "merge", False) and answer.instances)
 
 
-@pytest.mark.parametrize("preset", PRESETS, ids=lambda p: f"{p.verb}-{p.name}")
+@pytest.mark.parametrize("preset", tried(PRESETS), ids=lambda p: f"{p.verb}-{p.name}")
 def test_every_recipe_answers(room: Desk, photo: np.ndarray, preset: Preset) -> None:
     full = room.picture(photo, "full", x=X, y=Y)
     small = room.picture(np.repeat(np.repeat(photo, 3, 0), 3, 1), "small", small=WIDTH, x=X, y=Y)
