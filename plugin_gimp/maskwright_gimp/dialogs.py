@@ -31,7 +31,7 @@ PLACES = (
     "source",
     "recipe",
     "models",
-    "finding",
+    "detector-options",
     "precise",
     "tiles",
     "current-selection",

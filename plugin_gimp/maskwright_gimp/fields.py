@@ -26,7 +26,7 @@ TIPS = {
     '"the largest dog", "two largest dogs"\n'
     '"second person from the left", "leftmost dog"\n'
     '"dog #2": the second by score',
-    "finding": "Settings of the model that finds by name, with semicolons between:\n"
+    "detector-options": "Settings of the model that finds by name, with semicolons between:\n"
     '"min_score=0.3": less sure things too\n'
     '"classes=0,2", "iou=0.5", "max_det=5", "size=1280"\n'
     '"task=referring", "task=ocr": what Florence-2 is to do',

@@ -28,7 +28,7 @@ def read(values: Values, verb: str, depth: int = 8) -> JobOptions:
     return JobOptions(
         recipes={WIRE_VERBS[verb]: values.get("recipe", "").strip() or AUTO},
         models=models(values.get("models", "")),
-        finding=values.get("finding", ""),
+        detector_options=values.get("detector-options", ""),
         precise=values.get("precise", "auto"),
         tiles=values.get("tiles", "auto"),
         threshold=values.get("threshold") or None,

@@ -64,8 +64,8 @@ PRECISE = Argument(
 TILES = Argument(
     "tiles", "choice", "S_mall objects", "Look for small things in overlapping tiles", "auto", choices=TILES_USES
 )
-FINDING = Argument(
-    "finding",
+DETECTOR_OPTIONS = Argument(
+    "detector-options",
     "string",
     "_Settings",
     'How the detector finds things, as "min_score=0.3; classes=0,2; task=referring"',
@@ -152,7 +152,7 @@ ALL: Tuple[Procedure, ...] = (
         "Select what you name",
         "Finds what the prompt names and selects it, with soft edges.",
         (
-            *(PROMPT, EXCLUDE_TEXT, PICK, SOURCE, RECIPE, MODELS, FINDING, PRECISE, TILES, USE, MODE),
+            *(PROMPT, EXCLUDE_TEXT, PICK, SOURCE, RECIPE, MODELS, DETECTOR_OPTIONS, PRECISE, TILES, USE, MODE),
             *(_result("selection"), *POST),
         ),
     ),
@@ -237,7 +237,7 @@ ALL: Tuple[Procedure, ...] = (
         "Show only what you name, by a layer mask",
         "Finds what the prompt names and makes a layer mask of it. An existing mask is combined.",
         (
-            *(PROMPT, EXCLUDE_TEXT, PICK, SOURCE, RECIPE, MODELS, FINDING, PRECISE, TILES, USE, MODE),
+            *(PROMPT, EXCLUDE_TEXT, PICK, SOURCE, RECIPE, MODELS, DETECTOR_OPTIONS, PRECISE, TILES, USE, MODE),
             *(_result("layer-mask"), *POST),
         ),
     ),
@@ -274,7 +274,7 @@ ALL: Tuple[Procedure, ...] = (
         "Tell where things are, without selecting them",
         "Finds what the prompt names, or lines of writing, and tells their boxes: in the report's instances, and in a "
         "message. The image stays as it is.",
-        (PROMPT, SOURCE, RECIPE, MODELS, FINDING, TILES),
+        (PROMPT, SOURCE, RECIPE, MODELS, DETECTOR_OPTIONS, TILES),
     ),
     Procedure(
         "maskwright-server",

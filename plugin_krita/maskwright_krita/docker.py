@@ -6,6 +6,7 @@ from krita import DockWidget
 
 from maskwright_client.jobs import AUTO
 from maskwright_client.offers import playing
+from maskwright_client.results import how
 from maskwright_protocol.messages import PostProcess
 
 from .dialogs import ask_settings, exclude_line, fill_history, prompt_box
@@ -197,10 +198,10 @@ class MaskwrightDocker(DockWidget):
         self.closely.setToolTip(tr("Looks at objects a second time, at full resolution: slower, with finer edges."))
         self.tiles = combo("maskwright_tiles", TILES, options.tiles)
         self.tiles.setToolTip(tr("Looks for small objects in pieces of the picture at full resolution."))
-        self.finding = QLineEdit(options.finding)
-        self.finding.setObjectName("maskwright_finding")
-        self.finding.setPlaceholderText("min_score=0.3; iou=0.5")
-        self.finding.setToolTip(
+        self.detector_options = QLineEdit(options.detector_options)
+        self.detector_options.setObjectName("maskwright_detector_options")
+        self.detector_options.setPlaceholderText("min_score=0.3; iou=0.5")
+        self.detector_options.setToolTip(
             tr("Settings of the model that finds by name, for instance min_score=0.3; classes=0,2; task=referring")
         )
         looks: Rows = [
@@ -208,7 +209,11 @@ class MaskwrightDocker(DockWidget):
             (tr("Small objects"), self.tiles),
             (tr("Recipe"), self.recipe),
         ]
-        return [*looks, *((tr(text), box) for _, box, text in self.model_boxes), (tr("Settings"), self.finding)]
+        return [
+            *looks,
+            *((tr(text), box) for _, box, text in self.model_boxes),
+            (tr("Settings"), self.detector_options),
+        ]
 
     def _state_row(self) -> QWidget:
         self.state = QLabel()
@@ -246,7 +251,7 @@ class MaskwrightDocker(DockWidget):
             box.currentData() for box in (self.source, self.kind, self.mode)
         )  # fmt: skip
         options.precise, options.tiles = self.closely.currentData(), self.tiles.currentData()
-        options.finding, options.exclude = self.finding.text(), self.exclude.text()
+        options.detector_options, options.exclude = self.detector_options.text(), self.exclude.text()
         options.limit, options.invert = self.limit.isChecked(), self.invert.isChecked()
         options.grow, options.feather, options.smooth = self.grow.value(), self.feather.value(), self.smooth.value()
         options.threshold = None if self.threshold.value() < 0 else self.threshold.value() / 100
@@ -276,7 +281,7 @@ class MaskwrightDocker(DockWidget):
             *(box for _, box, _ in self.model_boxes),
         ):
             box.currentIndexChanged.connect(self._save)
-        for line in (self.finding, self.exclude):
+        for line in (self.detector_options, self.exclude):
             line.editingFinished.connect(self._save)
         for number in (self.grow, self.feather, self.smooth, self.threshold, self.specks):
             number.valueChanged.connect(self._save)
@@ -329,12 +334,6 @@ class MaskwrightDocker(DockWidget):
     def _show_hovered(self, part: Any) -> None:
         result = self.controller.result
         self.hover.show(result.document if result is not None and part is not None else None, part)
-
-
-def how(report: Any) -> str:
-    """The recipe that it came to, the models that ran, where, and what is worth knowing of it."""
-    models, device = " + ".join(report.models), report.device.upper()
-    return " ".join([tr("{0}: {1}, {2}.", report.recipe, models, device), *report.notes])
 
 
 class _Scroll(QScrollArea):

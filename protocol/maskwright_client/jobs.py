@@ -20,9 +20,10 @@ from maskwright_protocol.messages import (
     Similar,
 )
 
-from . import body_parts, detector_options
+from . import body_parts
 from .body_parts import BodyPart
 from .coordinates import rect_of
+from .detector_options import read as read_detector_options
 
 AUTO = "auto"
 LOOKS_CLOSELY = ("auto", "on", "off")  # at small objects, at all, at none
@@ -108,7 +109,7 @@ class JobOptions:
 
     recipes: Dict[str, str] = field(default_factory=dict)  # verb -> recipe, where the user chose one
     models: Dict[str, str] = field(default_factory=dict)  # role -> model id, where the user chose one
-    finding: str = ""  # settings of the detector, as ``detector_options`` reads them
+    detector_options: str = ""  # settings of the detector in one line, as ``detector_options.read`` takes it
     precise: str = "auto"  # one of ``LOOKS_CLOSELY``
     tiles: str = "auto"  # one of ``USES_TILES``
     threshold: Optional[float] = None  # 0..1; None keeps soft edges
@@ -161,7 +162,7 @@ class JobOptions:
             **self._how("select", roles),
             **self._masks(),
             **prompt.fields(),
-            **detector_options.read(self.finding),
+            **read_detector_options(self.detector_options),
         )
         if prompt.mask is not None:
             job.boxes = [*prompt.boxes, rect_of(prompt.mask)]
@@ -234,7 +235,7 @@ class JobOptions:
 
     def detect(self, text: str) -> Detect:
         """Where things are. Raises ``BadInput``."""
-        found = detector_options.read(self.finding)
+        found = read_detector_options(self.detector_options)
         return Detect("", tool="detect", text=text.strip(), tiles=self.tiles, **self._how("detect"), **found)
 
     # ------------------------------------------------------------ parts of people

@@ -44,16 +44,16 @@ def test_detect_and_select(image: Gimp, server: Server, lab: Lab, photo: Plane) 
 
 
 def test_settings_of_the_detector(image: Gimp) -> None:
-    people = image.call("maskwright-detect", finding="classes=0; max_det=2").ok().report["instances"]
+    people = image.call("maskwright-detect", detector_options="classes=0; max_det=2").ok().report["instances"]
     assert [one["label"] for one in people] == ["person", "person"]
-    less = image.call("maskwright-select-by-prompt", prompt="people", finding="min_score=0.8").ok()
+    less = image.call("maskwright-select-by-prompt", prompt="people", detector_options="min_score=0.8").ok()
     assert 0 < less.count < image.call("maskwright-select-by-prompt", prompt="people").ok().count
     assert all(one["score"] >= 0.8 for one in less.report["instances"])
-    wrong = image.call("maskwright-select-by-prompt", prompt="people", finding="iuo=1")
+    wrong = image.call("maskwright-select-by-prompt", prompt="people", detector_options="iuo=1")
     assert wrong.status != "success"
     assert "no option called 'iuo'" in wrong.error
     assert "It takes: iou" in wrong.error
-    nonsense = image.call("maskwright-detect", prompt="people", finding="nonsense")
+    nonsense = image.call("maskwright-detect", prompt="people", detector_options="nonsense")
     assert "NAME=VALUE" in nonsense.error
     nobody = image.call("maskwright-detect", prompt="giraffe").ok()
     assert (nobody.count, nobody.report["message"][:9]) == (0, "No giraff")

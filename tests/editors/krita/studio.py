@@ -23,8 +23,8 @@ from .driver import Krita
 HELPERS = """
 import zlib
 import maskwright_krita.plugin
-from maskwright_krita.options import Cut, Edge, Options
-from maskwright_krita.people import Part
+from maskwright_client.jobs import Cut, Edge
+from maskwright_krita.options import Options
 from maskwright_krita.editor import canvas as mw_canvas
 from krita import Selection
 P = maskwright_krita.plugin.plugin(); C = P.controller; T = P.tool
@@ -94,7 +94,8 @@ class Studio:
         self.krita.wait("quiet", "Krita's delayed updates")
         run("[d.setModified(False) for d in K.documents()]; [d.close() for d in K.documents()]")
         self.krita.wait("not K.documents()", "the documents to close")
-        run("child('maskwright_finding').clear()")  # the panel's fields become the options when one of them changes
+        # The panel's fields become the options when one of them changes.
+        run("[child(n).clear() for n in ('maskwright_detector_options', 'maskwright_but_not')]")
         run("C.options = Options(); C.options.hover = False; C.result = None; TOLD.clear(); FAILED.clear()")
 
     def idle(self, seconds: float = 60.0) -> None:
@@ -212,10 +213,10 @@ class Studio:
     def click(self, x: float, y: float, button: int = 1, key: str = "") -> None:
         """A real click on the canvas at that place of the image."""
         at = self.krita.get(f"on_canvas({x}, {y})")
-        before = self.krita.get("len(T.marks)")
+        before = self.krita.get("len(T.session)")
         held = ["keydown", key] if key else []
         self.lab.xdotool("mousemove", *at, *held, "click", button, *(["keyup", key] if key else []))
-        self.krita.wait(f"len(T.marks) > {before}", "the click to arrive")
+        self.krita.wait(f"len(T.session) > {before}", "the click to arrive")
 
     def press(self, name: str) -> None:
         """Press a button of the docker with the mouse."""

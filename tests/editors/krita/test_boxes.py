@@ -52,7 +52,7 @@ def test_detect_and_select(studio: Studio, krita: Krita, server: Server, street:
     np.testing.assert_allclose([box for _, _, box in seen], [i["box"] for i in told], atol=0.02)
     studio.command(f"select_by_prompt({WORDS!r})")
     parts = krita.get("[(p.label, p.score, (p.plane.box.x, p.plane.box.y, p.plane.box.width, p.plane.box.height))"
-                      " for p in C.result.parts]")  # fmt: skip
+                      " for p in C.result.objects]")  # fmt: skip
     told = on_the_command_line(server, tmp_path / "street.png", "select", "-o", str(tmp_path / "mask.png"))
     assert [(label, round(score, 3)) for label, score, _ in parts] == [(i["label"], round(i["score"], 3)) for i in told]
     np.testing.assert_allclose([box for _, _, box in parts], [i["box"] for i in told], atol=0.02)
@@ -61,23 +61,21 @@ def test_detect_and_select(studio: Studio, krita: Krita, server: Server, street:
 
 def test_settings_of_the_detector(studio: Studio, krita: Krita, street: Image.Image) -> None:
     studio.open(street)
-    krita.run(
-        "child('maskwright_finding').setText('min_score=0.8'); child('maskwright_finding').editingFinished.emit()"
-    )
-    assert krita.get("C.options.finding") == "min_score=0.8"
+    krita.run("w = child('maskwright_detector_options'); w.setText('min_score=0.8'); w.editingFinished.emit()")
+    assert krita.get("C.options.detector_options") == "min_score=0.8"
     studio.command("select_by_prompt('people')")
-    sure = krita.get("[p.score for p in C.result.parts]")
+    sure = krita.get("[p.score for p in C.result.objects]")
     assert sure
     assert min(sure) >= 0.8
-    krita.run("C.options.finding = 'classes=5'")
+    krita.run("C.options.detector_options = 'classes=5'")
     studio.command("select_by_prompt('')")
-    assert krita.get("[p.label for p in C.result.parts]") == ["bus"]
-    krita.run("C.options.finding = 'iuo=1'; FAILED.clear(); C.select_by_prompt('people')")
+    assert krita.get("[p.label for p in C.result.objects]") == ["bus"]
+    krita.run("C.options.detector_options = 'iuo=1'; FAILED.clear(); C.select_by_prompt('people')")
     studio.idle()
     failure = studio.failure()
     assert failure is not None
     assert "no option called 'iuo'" in failure[1]
-    krita.run("C.options.finding = 'nonsense'; FAILED.clear(); C.select_by_prompt('people')")
+    krita.run("C.options.detector_options = 'nonsense'; FAILED.clear(); C.select_by_prompt('people')")
     studio.idle()
     failure = studio.failure()
     assert failure is not None

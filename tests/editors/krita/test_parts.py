@@ -50,7 +50,7 @@ def test_one_layer_for_each_part(studio: Studio, krita: Krita) -> None:
     person = studio.photo("photos/astronaut.png")
     studio.open(person)
     before = krita.get("tree(d.rootNode())")
-    studio.command("select_parts([Part('hair', 1), Part('skin', 1)], False, 'instances')")
+    studio.command("select_parts('Hair #1; skin #1', False, 'instances')")
     answer = studio.ask(Parse("", parts=["hair", "skin"], per_person=True), person, BOX)
     ours = [instance for instance in answer.instances if instance.person == 1]
     group = krita.get("tree(d.rootNode())")[1]

@@ -155,7 +155,7 @@ def test_subtracting_from_nothing_explains_itself(studio: Studio, krita: Krita) 
     studio.idle()
     failure = studio.failure()
     assert failure is not None
-    assert "no selection" in failure[1]
+    assert failure[1] == "Nothing is selected."
     assert studio.history()[0] == []
 
 
@@ -214,7 +214,7 @@ def test_unticked_instances_are_left_out(studio: Studio, krita: Krita) -> None:
     assert "person" in krita.get("found.item(0).text()")
     krita.run("found.item(0).setCheckState(Qt.CheckState.Unchecked)")
     studio.press("maskwright_again")
-    krita.wait("len(C.result.ticked) == len(C.result.parts) - 1 and not C.busy()")
+    krita.wait("len(C.result.ticked) == len(C.result.objects) - 1 and not C.busy()")
     studio.settle()
     rest = [placed(instance.mask, 608, 810) for instance in answer.instances[1:]]
     wait_until(lambda: (studio.selection() == np.max(rest, axis=0)).all(), "the remaining instances")
@@ -225,13 +225,13 @@ def test_pointing_at_a_line_shows_it_on_the_canvas(studio: Studio, krita: Krita,
     studio.command("select_by_prompt('person')")
     krita.run("found = docker().findChild(QListWidget, 'maskwright_found'); docker().raise_()")
     krita.run("docker().findChild(QScrollArea).ensureWidgetVisible(found); line = found.visualItemRect(found.item(1))")
-    assert krita.get("found.item(1).text() == f'person  {round(C.result.parts[1].score * 100)} %'")
+    assert krita.get("found.item(1).text() == f'person  {round(C.result.objects[1].score * 100)} %'")
     assert not krita.get("found.item(1).icon().isNull()")
     x, y = krita.get("place(found.viewport(), line.center().x(), line.center().y())")
     lab.xdotool("mousemove", x - 2, y, "mousemove", x, y)
     shown = "[w for w in QApplication.allWidgets() if w.objectName() == 'maskwright_overlay' and w.isVisible()]"
     krita.wait(f"any(w._hover is not None for w in {shown})", "the object on the canvas")
-    assert krita.get(f"{shown}[0]._hover[0].plane.box == C.result.parts[1].plane.box")
+    assert krita.get(f"{shown}[0]._hover[0].box == C.result.objects[1].plane.box")
     lab.xdotool("mousemove", *krita.get("on_canvas(300, 400)"))
     krita.wait(f"not {shown}", "the object to vanish again")
 
