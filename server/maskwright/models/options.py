@@ -14,9 +14,7 @@ from maskwright_protocol.errors import BadInput
 from maskwright_protocol.messages import OptionInfo
 
 MAX_TEXT = 200
-_SWITCHES: dict[str, bool] = dict.fromkeys(("true", "yes", "on", "1"), True) | dict.fromkeys(
-    ("false", "no", "off", "0"), False
-)
+_ON, _OFF = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 CLASSES = OptionInfo("classes", "text", "Classes by number or name with commas between, besides the text's.", "")
 MAX_DET = OptionInfo("max_det", "integer", "At most so many things are found.", 300, 1, 1000)
@@ -63,7 +61,9 @@ def _value(option: OptionInfo, value: Any) -> Any:
             raise _wrong(option, f"is none of {', '.join(option.choices)}")
         return value.strip()
     if option.kind == "switch":
-        value = _SWITCHES.get(value.strip().lower()) if isinstance(value, str) else value
+        spelt = value.strip().lower() if isinstance(value, str) else ""
+        if spelt in _ON or spelt in _OFF:
+            return spelt in _ON
         if not isinstance(value, bool):
             raise _wrong(option, "is neither true nor false")
         return value

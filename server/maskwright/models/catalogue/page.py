@@ -1,8 +1,12 @@
-"""The catalogue as a page to choose from: ``docs/models.md``."""
+"""The catalogue as a page to choose from, ``docs/models.md``, and the table of detectors in ``docs/detectors.md``."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+
+from maskwright.models import families
+from maskwright.models.coco import COCO
+from maskwright.models.family import Family
 
 from .entries import Absent, Catalogue, Entry
 
@@ -12,6 +16,7 @@ _ROLES = {
     "matting": ("Cut out the subject", "A picture to soft opacity."),
     "parser": ("Tell parts of people", "Clothes, face and body parts."),
 }
+_COLUMNS = ("model", "when to use it", "download", "memory", "parameters", "licence", "commercial", "get it")
 _COMMERCIAL = {"yes": "yes", "no": "**no**", "ask": "ask"}
 _INTRO = """# Models
 
@@ -23,7 +28,7 @@ asked to agree before the download. *Memory* is an estimate while it runs, on a 
 precision, as graphics cards compute; once a model was loaded on a computer, what was measured there counts. The size of
 a download is an estimate where it has a ~.
 """
-_END = """## By hand, and your own
+_BY_HAND = """## By hand, and your own
 
 Put a folder with a model's files into one of the folders that `maskwright models path` prints: it is recognised by the
 files' names and sizes, whatever the folder is called, and checked by SHA-256 before the first use. The same works with
@@ -48,7 +53,9 @@ files = [{ name = "faces.onnx" }]
 sources = [{ hub = "owner/name" }]
 ```
 
-### Checkpoints that are pickles
+The files of an entry must be those of its family; `*` stands for any text.
+"""
+_PICKLES = """### Checkpoints that are pickles
 
 Models are safetensors or ONNX files. A PyTorch pickle (`.pt`, `.pth`) may hold code and is never loaded. Where a
 checkpoint is published as one, its entry says so, and `maskwright models pull` converts it once, right after the
@@ -107,21 +114,42 @@ def markdown(known: Catalogue) -> str:
         entries = known.with_role(role)
         if entries:
             parts.append(f"## {title}\n\n{what}\n")
-            parts.append("| model | when to use it | download | memory | parameters | licence | commercial | get it |")
-            parts.append("|---|---|---|---|---|---|---|---|")
-            parts += [_row(entry) for entry in entries]
+            parts.append(_table(_COLUMNS, map(_row, entries)))
             parts.append("")
     if known.absent:
         parts.append("## Not here, and why\n\nWhat people ask for and Maskwright cannot run.\n")
-        parts.append("| model | licence | why | take instead |")
-        parts.append("|---|---|---|---|")
-        parts += [_absent_row(entry) for entry in known.absent]
+        parts.append(_table(("model", "licence", "why", "take instead"), map(_absent_row, known.absent)))
         parts.append("")
-    parts.append(_END.rstrip())
+    parts.append(_BY_HAND)
+    parts.append(_table(("family", "models", "roles", "recipes", "files"), map(_family_row, families.known().values())))
+    parts.append(f"\n{_PICKLES.rstrip()}")
     return "\n".join(parts) + "\n"
 
 
-def _row(entry: Entry) -> str:
+def detectors() -> str:
+    """The table of what finds things by name, the preferred first."""
+    finding = sorted((f for f in families.known().values() if f.roles[0] == "detector"), key=lambda f: f.rank)
+    rows = []
+    for family in finding:
+        options = ", ".join(f"`{option.name}`" for option in family.options)
+        rows.append((family.covers, _vocabulary(family), family.gives, options, family.licence))
+    return _table(("family", "understands", "gives", "settings", "licence of the code"), rows)
+
+
+def _vocabulary(family: Family) -> str:
+    if isinstance(family.vocabulary, str):
+        return {"any": "any words", "checkpoint": "a checkpoint's own names and numbers"}[family.vocabulary]
+    return "COCO's 80 names and their synonyms" if family.vocabulary == COCO else ", ".join(family.vocabulary)
+
+
+def _family_row(family: Family) -> tuple[str, ...]:
+    recipes = dict.fromkeys(recipe.name for recipe in (*family.recipes, family.own_masks) if recipe)
+    layouts = " or ".join(", ".join(f"`{name}`" for name in layout.split()) for layout in family.layouts)
+    names = ", ".join(f"`{name}`" for name in recipes)
+    return f"`{family.name}`", family.title, ", ".join(family.roles), names, layouts or "none"
+
+
+def _row(entry: Entry) -> tuple[str, ...]:
     licence = f"[{entry.licence}]({entry.licence_url})" if entry.licence_url else entry.licence
     if entry.embedded:
         get = "built in"
@@ -131,7 +159,7 @@ def _row(entry: Entry) -> str:
         get = "by hand: " + ", ".join(f"`{file.published.name}`" for file in entry.files)
     title = f"[{entry.title}]({entry.source})" if entry.source else entry.title
     name = f"**{title}**<br>`{entry.id}`" + ("<br>recommended" if entry.recommended else "")
-    cells = (
+    return (
         name,
         entry.summary,
         download_text(entry),
@@ -141,13 +169,16 @@ def _row(entry: Entry) -> str:
         _COMMERCIAL[entry.commercial],
         get,
     )
-    return _cells(cells)
 
 
-def _absent_row(entry: Absent) -> str:
+def _absent_row(entry: Absent) -> tuple[str, ...]:
     instead = ", ".join(f"`{name}`" for name in entry.instead)
-    return _cells((f"[{entry.title}]({entry.source})", entry.licence, entry.why, instead))
+    return f"[{entry.title}]({entry.source})", entry.licence, entry.why, instead
 
 
-def _cells(cells: Sequence[str]) -> str:
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    return "\n".join([_line(columns), "|" + "---|" * len(columns), *map(_line, rows)])
+
+
+def _line(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

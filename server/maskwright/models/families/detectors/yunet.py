@@ -21,6 +21,6 @@ FAMILY = Family(
     vocabulary=("face",),
     covers="YuNet",
     gives="boxes",
-    licence="MIT",
+    licence="Apache-2.0",
     load=_load,
 )

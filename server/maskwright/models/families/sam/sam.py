@@ -17,7 +17,7 @@ FAMILY = Family(
     name="sam",
     title="SAM",
     roles=("segmenter",),
-    layouts=("config.json *.safetensors", "*.safetensors"),
+    layouts=("config.json model.safetensors", "*.safetensors"),
     recipes=(Recipe("sam", 40),),
     load=_load,
 )

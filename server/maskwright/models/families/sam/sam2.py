@@ -17,7 +17,7 @@ FAMILY = Family(
     name="sam2",
     title="SAM 2",
     roles=("segmenter",),
-    layouts=("config.json *.safetensors", "*.safetensors"),
+    layouts=("config.json model.safetensors", "*.safetensors"),
     recipes=(Recipe("sam2", 20),),
     load=_load,
 )

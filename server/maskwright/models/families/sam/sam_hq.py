@@ -17,7 +17,7 @@ FAMILY = Family(
     name="sam_hq",
     title="HQ-SAM",
     roles=("segmenter",),
-    layouts=("config.json *.safetensors", "*.safetensors"),
+    layouts=("config.json model.safetensors", "*.safetensors"),
     recipes=(Recipe("sam-hq", 30),),
     load=_load,
 )
