@@ -19,10 +19,9 @@ from maskwright.images.store import ImageStore
 from maskwright.jobs.scheduler import Scheduler
 from maskwright.memory import keep_freed_blocks
 from maskwright.workers.messages import WorkerOptions
-from maskwright_protocol import __version__
 from maskwright_protocol.discovery import Endpoint, prepare_runtime_directory, remove_endpoint, write_endpoint
 from maskwright_protocol.errors import BadInput
-from maskwright_protocol.messages import PROTOCOL_VERSION, Message, Models, Status
+from maskwright_protocol.messages import PROTOCOL_VERSION, Message
 
 from .downloads import Downloads
 from .listener import LOOPBACK, listen
@@ -125,11 +124,26 @@ async def _end_when_idle(limit_s: float, busy: Callable[[], bool], stop: asyncio
         stop.set()
 
 
+# What follows needs the catalogue, which is imported after the server listens, so that clients can connect at once.
+
+
 def _ask_the_driver() -> None:
-    """Once, at the start, and remembered: it may take a second, which the first client need not wait."""
+    """How much memory the graphics card has: it may take seconds to tell, and is remembered for the reports."""
     from maskwright.models.install.recommend import card_memory
 
     card_memory()
+
+
+def _status(identity: str, started: float, services: Services, sessions: int) -> Message:
+    from . import reports
+
+    return reports.status(identity, started, services, sessions)
+
+
+def _models(identity: str, settings: Settings, scheduler: Scheduler) -> Message:
+    from . import reports
+
+    return reports.models(identity, settings, scheduler)
 
 
 def _on_signals(stop: asyncio.Event) -> None:
@@ -140,46 +154,3 @@ def _on_signals(stop: asyncio.Event) -> None:
         return
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
-
-
-def _status(identity: str, started: float, services: Services, sessions: int) -> Message:
-    import psutil
-
-    store, scheduler = services.store, services.scheduler
-    workers = scheduler.workers()
-    for worker in workers:
-        if worker.pid is not None:
-            try:
-                worker.memory_bytes = psutil.Process(worker.pid).memory_info().rss
-            except psutil.NoSuchProcess:
-                pass
-    return Status(
-        id=identity,
-        server_version=__version__,
-        pid=os.getpid(),
-        uptime_s=time.monotonic() - started,
-        sessions=sessions,
-        queued=len(scheduler.queue.waiting()),
-        running=len(scheduler.queue.running),
-        image_bytes=store.used,
-        image_budget=store.budget,
-        memory_bytes=psutil.Process().memory_info().rss,
-        workers=workers,
-        downloads=services.downloads.underway(),
-    )
-
-
-def _models(identity: str, settings: Settings, scheduler: Scheduler) -> Message:
-    from maskwright.models import families
-    from maskwright.models.install.scan import model_infos
-    from maskwright.recipes.job.presets import recipe_infos
-
-    resident = [name for worker in scheduler.workers() for name in worker.models]
-    folders = model_folders(settings)
-    options = {name: list(family.options) for name, family in families.known().items() if family.options}
-    return Models(
-        identity,
-        models=model_infos(folders, resident, settings.device),
-        recipes=recipe_infos(folders),
-        detector_options=options,
-    )

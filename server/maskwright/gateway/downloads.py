@@ -11,6 +11,8 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
+from maskwright.config import default_model_folder
+from maskwright.models import catalogue
 from maskwright_protocol.errors import BadInput, Busy, DownloadFailed, InternalError, MaskwrightError, from_code
 from maskwright_protocol.messages import (
     Cancelled,
@@ -44,8 +46,7 @@ class Downloads:
 
     def join(self, session: str, request: ModelPull, deliver: Deliver) -> None:
         """Start the download or join it. Raises typed errors for what cannot be downloaded."""
-        from maskwright.models import catalogue
-        from maskwright.models.install import download
+        from maskwright.models.install import download  # most servers never download anything
 
         if not request.id or any((session, request.id) in listeners for listeners in self._listeners.values()):
             raise BadInput("A request needs an id of its own.")
@@ -83,14 +84,11 @@ class Downloads:
 
     def remove(self, request: ModelRemove, deliver: Deliver) -> None:
         """Delete a downloaded model. Raises ``ModelMissing`` for an unknown one."""
-        from maskwright.models import catalogue
+        from maskwright.models.install import remove
 
         entry = catalogue.load().get(request.model)
 
         async def run() -> None:
-            from maskwright.config import default_model_folder
-            from maskwright.models.install import remove
-
             try:
                 await asyncio.to_thread(remove.remove, entry, default_model_folder())
             except MaskwrightError as error:
