@@ -1,26 +1,27 @@
-"""The click tool: clicks and boxes on the canvas -> a preview -> one undoable result. ``Hands`` brings the clicks."""
+"""The click tool: clicks and boxes on the canvas -> a preview -> one undoable result. ``CanvasEvents`` brings them."""
 
 import time
-from dataclasses import replace
-from typing import Any, Dict, Generator, List, Optional
+from typing import Any, Dict, Hashable, List, Optional
 
+from maskwright_client.ask import Steps
+from maskwright_client.candidates import Candidates, Question, ask_candidates
+from maskwright_client.click_session import ClickSession
+from maskwright_client.preview_picture import Preview
 from maskwright_protocol.errors import JobCancelled
-from maskwright_protocol.messages import Example, Point, Rect
+from maskwright_protocol.messages import Example, MappedObject, Point, Rect
 
-from .controller import Controller, Failure
+from .canvas_events import CanvasEvents
+from .controller import Controller, Failure, mask_of
 from .editor import app, canvas
 from .editor.pixels import Reader
-from .guesses import Guess, Preview, Question, ask, whole
-from .hands import Hands
-from .marks import Mark, Marks, Touch
 from .overlay import Overlay
 from .pictures import Picture
 from .pointing import Pointing
 from .qt import QObject, QPointF, QTimer, pyqtSignal
+from .results import Result
 from .tasks import Task
 from .texts import tr
 
-Steps = Generator[Any, Any, Any]
 LOOK_AGAIN_MS = 400  # after an answer, when the hand rests: did the picture change under us?
 
 
@@ -34,7 +35,7 @@ class ClickTool(QObject):
     def __init__(self, controller: Controller, parent: Optional[QObject] = None) -> None:
         super().__init__(parent)
         self.controller = controller
-        self.marks = Marks()
+        self.session = ClickSession(live_examples=True)
         self.active = False
         self.by_example = False  # whether boxes show what to look for, instead of being around it
         self.timings: Dict[str, float] = {}
@@ -44,7 +45,7 @@ class ClickTool(QObject):
         self._canvas: Any = None
         self._overlay: Optional[Overlay] = None
         self._tasks: Dict[str, Task] = {}
-        self._hands: Optional[Hands] = None
+        self._events: Optional[CanvasEvents] = None
         self.pointing: Optional[Pointing] = None  # while the tool is on and the user wants it
         self._look_again = QTimer(self)
         self._look_again.setSingleShot(True)
@@ -70,15 +71,15 @@ class ClickTool(QObject):
             return
         self.failed.emit(None)
         self.active = True
-        self.marks.clear()
+        self.session = ClickSession(live_examples=True)
         self._picture = Picture(self._reader)
         view = self._view
-        self._overlay = Overlay(self._canvas, self.marks, lambda: canvas.image_to_widget(view))
+        self._overlay = Overlay(self._canvas, self.session, lambda: canvas.image_to_widget(view))
         self.pointing = None
         if self.controller.options.hover:
             self.pointing = Pointing(self.controller, self._overlay, self._about, self._spawn_once)
         canvas.hide_brush_outline(self._canvas)
-        self._hands = Hands(self, view, self._canvas)
+        self._events = CanvasEvents(self, view, self._canvas)
         self._canvas.setFocus()
         self._guard.start(200)
         self._spawn("prefetch", self._prefetch(self._picture))
@@ -89,8 +90,8 @@ class ClickTool(QObject):
         if not self.active:
             return
         self.active = False
-        if self._hands is not None:
-            self._hands.let_go()
+        if self._events is not None:
+            self._events.let_go()
         self._guard.stop()
         self._look_again.stop()
         for task in list(self._tasks.values()):
@@ -102,36 +103,40 @@ class ClickTool(QObject):
             except RuntimeError:  # it went with its canvas
                 pass
         self._overlay = self._canvas = self._view = None
-        self._hands = self.pointing = None
-        self.marks.clear()
+        self._events = self.pointing = None
+        self.session = ClickSession(live_examples=True)
         self.active_changed.emit(False)
 
     def commit(self) -> None:
         """Put the preview, or before the first click the object under the pointer, into the document and switch off.
         Without any, only switch off."""
-        guess = self.marks.answer
-        pointed = self.pointing.shown if self.pointing is not None and not len(self.marks) else None
-        waiting = self.marks.pending is not None and "query" in self._tasks
-        if waiting:
+        answer, pointed = self.session.answer(self.session.current), self._pointed()
+        if "query" in self._tasks:
             return  # the answer is on its way; Enter again when it is seen
-        connection, options = self.controller.connection, self.controller.options
-        steps = guess.whole(connection) if guess is not None else None
+        steps, options = None, self.controller.options
         if pointed is not None:
             middle = Point(pointed.box.x + pointed.box.width / 2, pointed.box.y + pointed.box.height / 2)
-            steps = whole(connection, self._question([middle], [], seed=pointed.id, alone=True))
+            steps = _result(self._reader, self._question([middle], [], base=pointed.id, alone=True).answer())
+        elif answer is not None:
+            steps = _result(self._reader, _whole(answer, self.session.current.choice))
         self.stop()
         if steps is not None:
             self.controller.commit(steps, options.kind, options.mode)
 
+    def _pointed(self) -> Optional[MappedObject]:
+        """Before the first click: the object that is shown under the pointer."""
+        return self.pointing.hover.pointed(self.session) if self.pointing is not None else None
+
     def other(self) -> None:
         """Show another hypothesis for the same clicks: a part, the whole, and round again."""
-        if self.marks.answer is not None and self.marks.pending is None and "query" not in self._tasks:
+        answer = self.session.answer(self.session.current)
+        if answer is not None and "query" not in self._tasks:
             self._stop_looking()
-            self._spawn("other", self._other(self.marks.answer))
+            self._spawn("other", self._other(answer))
 
-    def _other(self, guess: Guess) -> Steps:
-        changed = yield from guess.next(self.controller.connection)
-        if changed:
+    def _other(self, answer: Candidates) -> Steps:
+        yield from answer.find_others()
+        if self.session.next_hypothesis():
             self._show()
             self._look_again.start(LOOK_AGAIN_MS)
         else:
@@ -139,39 +144,41 @@ class ClickTool(QObject):
 
     def similar(self) -> None:
         """Select what is like the thing that is shown, and switch off."""
-        guess = self.marks.answer
-        if guess is None or guess.shown is None:
+        answer = self.session.answer(self.session.current)
+        if answer is None or self.session.shown is None:
             self.controller.told.emit(tr("Click one of the things first."))
             return
-        steps = guess.example(self.controller.connection)
+        steps = _example(self._reader, self._picture, answer, self.session.current.choice)
         self.stop()
         self.controller.similar_to(steps)
 
     def climb(self, by: int) -> None:
         """From the object under the pointer, or the one that was clicked, to what holds it (1) or back (-1)."""
-        pointing, touch = self.pointing, self.marks.touch
-        if pointing is None or not pointing.ready:
+        if self.pointing is None or not self.pointing.ready:
             return
-        if touch is None:
-            if not len(self.marks):
-                pointing.climb(by)
+        if self.session.fresh:
+            self.pointing.climb(by)
             return
-        one, at = pointing.named(touch.id), touch.point
-        other = pointing.other(one, at.x, at.y, by) if one is not None else None
+        other = self.pointing.hover.climb_clicked(self.session, by)
         if other is not None:
-            self.marks.undo()
-            self._take(Touch(at, other.id))
+            self._taken(other)
 
     def undo(self) -> None:
-        """Take the last click back."""
-        if not self.marks.undo():
-            return
+        """Take the last step back."""
+        if self.session.undo():
+            self._moved()
+
+    def redo(self) -> None:
+        """Do again what was taken back."""
+        if self.session.redo():
+            self._moved()
+
+    def _moved(self) -> None:
         query = self._tasks.get("query")
         if query is not None:
             query.cancel()
-        if self.marks.pending is not None and self.marks.answerable():
-            self._ask()
         self._show()
+        self._ask()
 
     def _check_alive(self) -> None:
         """The tool ends when its view goes away or another one comes to front."""
@@ -179,18 +186,18 @@ class ClickTool(QObject):
         if reader is None or not app.is_open(reader.document) or not app.is_active(reader.document):
             self.stop()
 
-    # ------------------------------------------------------------ what the hands do
+    # ------------------------------------------------------------ what the canvas tells
 
     def can_climb(self) -> bool:
         """There is an object under the pointer, or one that was clicked, which others may hold."""
         pointing = self.pointing
         if pointing is None or not pointing.ready:
             return False
-        return self.marks.touch is not None or (pointing.shown is not None and not len(self.marks))
+        return self.session.current.alone or self._pointed() is not None
 
     def hover(self, at: QPointF) -> None:
         """Show what is under the pointer, unless there is something better to do."""
-        if self.pointing is None or len(self.marks) or "query" in self._tasks:
+        if self.pointing is None or not self.session.fresh or "query" in self._tasks:
             return
         if self.pointing.ready or "prefetch" not in self._tasks:
             self.pointing.move(at)
@@ -208,36 +215,38 @@ class ClickTool(QObject):
 
     def click(self, point: Point) -> None:
         """At first the object that is shown under the pointer; else the place."""
-        pointed = self.pointing.shown if self.pointing is not None and not len(self.marks) else None
+        pointed = self._pointed()
         if pointed is not None and point.include:
-            self._take(Touch(point, pointed.id))
+            self.session.take_object(point.x, point.y, pointed.id)
+            self._taken(pointed)
         else:
-            self.add(point)
+            self.session.add_point(point.x, point.y, point.include)
+            self._prompted()
 
-    def _take(self, touch: Touch) -> None:
-        """An object of the map; what the map knows of it is shown until the server has drawn it."""
-        self.add(touch)
-        one = self.pointing.named(touch.id) if self.pointing is not None else None
-        if one is not None and self.pointing is not None and self._overlay is not None:
-            self._overlay.show_preview(self.pointing.preview(one))
+    def _taken(self, one: MappedObject) -> None:
+        """An object of the map was clicked; what the map knows of it is shown until the server has drawn it."""
+        if self.pointing is not None and self._overlay is not None:
+            self._overlay.show_preview(self.pointing.hover.preview(one))
+        self._prompted()
 
     def boxed(self, box: Rect, include: bool) -> None:
         """A box was drawn: around the thing, or as an example of what is wanted or not."""
-        self.add(Example(box.x, box.y, box.width, box.height, include) if self.by_example else box)
+        if self.by_example:
+            self.session.add_example(box, include)
+        else:
+            self.session.set_box(box)
+        self._prompted()
 
     # ------------------------------------------------------------ asking
 
-    def add(self, mark: Mark) -> None:
-        """A click or a box in document coordinates."""
+    def _prompted(self) -> None:
+        """There is a click or a box more."""
         self.timings = {"click": time.perf_counter()}
-        guess = self.marks.answer
-        self.marks.add(mark, guess.seed if guess is not None and self.marks.pending is None else "")
         if self.pointing is not None:
             self.pointing.leave()
         if self._overlay is not None:
             self._overlay.update()
-        if self.marks.answerable():
-            self._ask()
+        self._ask()
 
     def _spawn(self, name: str, steps: Steps) -> None:
         """Run steps; a running task of the same name is given up."""
@@ -262,13 +271,15 @@ class ClickTool(QObject):
             quiet = name in ("hover", "look", "map") or isinstance(error, JobCancelled)
             if error is not None and not quiet and self.active:
                 again = None
-                if name == "query" and self.marks.pending is not None:
-                    mark = self.marks.steps[-1].mark
-                    self.marks.undo()  # a click that got no answer does not stay
-                    again = lambda: self.add(mark) if self.active else None  # noqa: E731
+                if name == "query" and self.session.undo():  # a click that got no answer does not stay
+                    again = self._prompt_again
                     self._show()
                 self.failed.emit(Failure.of(error, again))
         task.deleteLater()
+
+    def _prompt_again(self) -> None:
+        if self.active and self.session.redo():
+            self._prompted()
 
     def _prefetch(self, picture: Picture) -> Steps:
         yield from self.controller.connection.ask(self.controller.options.prefetch(), picture)
@@ -276,8 +287,16 @@ class ClickTool(QObject):
             self._spawn("map", self.pointing.find_all(picture))
 
     def _ask(self) -> None:
+        """Ask what is not known yet, else show it."""
+        asked, session = self.session.missing(), self.session
+        if asked is None:
+            self._show()
+            return
         self._stop_looking()
-        self._spawn("query", self._query(self.marks.steps[-1]))
+        question = self._question(
+            session.points, session.boxes, base=asked.base, alone=asked.alone, examples=session.examples
+        )
+        self._spawn("query", self._query(session.key(asked), question))
 
     def _stop_looking(self) -> None:
         """What was begun in the pause between two clicks must not keep the next one waiting."""
@@ -291,33 +310,38 @@ class ClickTool(QObject):
         return self._question([point], [], hover=True)
 
     def _question(
-        self, points: List[Point], boxes: List[Rect], hover: bool = False, seed: str = "", alone: bool = False
+        self,
+        points: List[Point],
+        boxes: List[Rect],
+        hover: bool = False,
+        base: str = "",
+        alone: bool = False,
+        examples: Optional[List[Example]] = None,
     ) -> Question:
         reader, picture = self._reader, self._picture
         assert reader is not None and picture is not None
-        region = None if hover else self.controller.region(reader)
-        return Question(reader, picture, replace(self.controller.options), points, boxes, region, hover, seed, alone)
+        region = mask_of(None if hover else self.controller.region(reader))
+        job = self.controller.options.select_points(points, boxes, region, hover, 0, base, examples or ())
+        return Question(self.controller.connection.ask, picture, job, alone)
 
-    def _query(self, step: Any) -> Steps:
-        marks = self.marks
-        question = self._question(marks.points, marks.boxes, seed=marks.seed, alone=marks.touch is not None)
-        question.examples = marks.examples
+    def _query(self, key: Hashable, question: Question) -> Steps:
         self.timings["asked"] = time.perf_counter()
-        guess = yield from ask(self.controller.connection, question)
+        found = yield from ask_candidates(question)
         self.timings["answered"] = time.perf_counter()
-        step.answer = guess
+        self.session.take(key, found)
         self.failed.emit(None)
-        if guess.nothing is not None:
-            self.failed.emit(Failure(guess.nothing.message, guess.nothing.hint, "nothing"))
+        if not found.hypotheses:
+            self.failed.emit(Failure(found.answer.message, found.answer.hint, "nothing"))
         self._show()
         self.timings["shown"] = time.perf_counter()
-        self.timings["server"] = sum(guess.report.timings.values())
-        self.timings["model"] = sum(guess.report.timings.get(stage, 0.0) for stage in ("embed", "segment"))
+        self.timings["server"] = sum(found.report.timings.values())
+        self.timings["model"] = sum(found.report.timings.get(stage, 0.0) for stage in ("embed", "segment"))
         self._look_again.start(LOOK_AGAIN_MS)
 
     def preview(self) -> Optional[Preview]:
-        guess = self.marks.answer
-        return guess.preview if guess is not None else None
+        """What is shown of the clicks' answer."""
+        shown = self.session.shown
+        return shown.preview if shown is not None else None
 
     def _show(self) -> None:
         if self._overlay is not None:
@@ -333,11 +357,11 @@ class ClickTool(QObject):
     def _look(self, fresh: Picture) -> Steps:
         """Get the mask ready that Enter will want. Then read the source again; when it changed since the tool was
         switched on, ask again."""
-        guess = self.marks.answer
-        if guess is not None and not guess.is_whole:
-            shown = guess.preview
-            yield from guess.whole(self.controller.connection)
-            if guess.preview is not shown:
+        answer, shown = self.session.answer(self.session.current), self.session.shown
+        if answer is not None and shown is not None and shown.whole is None:
+            before = shown.preview
+            yield from answer.whole(self.session.current.choice)
+            if shown.preview is not before:
                 self._show()
         yield from fresh.prepare()
         old = self._picture
@@ -345,8 +369,29 @@ class ClickTool(QObject):
             return
         self._picture = fresh
         self._tasks.pop("look", None)  # which asking would cancel
-        self.marks.forget_seeds()
+        self.session.forget_bases()
+        self.session.settings = fresh.key
         if self.pointing is not None:
             self._spawn("map", self.pointing.find_all(fresh))
-        if self.marks.answerable() and len(self.marks):
-            self._ask()
+        self._ask()
+
+
+def _whole(answer: Candidates, choice: int) -> Steps:
+    if not answer.hypotheses:
+        raise app.Problem(tr("Nothing was found there."), tr("Click somewhere else."))
+    return (yield from answer.whole(choice))
+
+
+def _result(reader: Optional[Reader], steps: Steps) -> Steps:
+    """Steps that end with what others end with, as a ``Result``."""
+    assert reader is not None
+    answer = yield from steps
+    result = Result(reader, tr("Selection"))
+    result.take(answer)
+    return result
+
+
+def _example(reader: Optional[Reader], picture: Optional[Picture], answer: Candidates, choice: int) -> Steps:
+    """Steps that end with what is shown, as an example for others: its id, its picture, its ``Result``."""
+    result = yield from _result(reader, answer.whole(choice))
+    return answer.hypotheses[choice].instance.id, picture, result

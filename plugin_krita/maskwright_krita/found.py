@@ -4,7 +4,7 @@ from typing import Any, Optional
 
 from .planes import Plane, gray_image
 from .qt import QColor, QIcon, QImage, QListWidget, QListWidgetItem, QPainter, QPixmap, QSize, Qt, pyqtSignal
-from .results import Part, Result
+from .results import FoundObject, Result
 from .texts import tr
 
 SIDE = 40
@@ -26,7 +26,7 @@ def thumbnail(plane: Plane) -> QIcon:
 
 
 class FoundList(QListWidget):
-    """``ticks_changed`` after a tick; ``hovered`` with the part under the pointer, or None."""
+    """``ticks_changed`` after a tick; ``hovered`` with the object under the pointer, or None."""
 
     ticks_changed = pyqtSignal()
     hovered = pyqtSignal(object)
@@ -40,27 +40,27 @@ class FoundList(QListWidget):
         self._result: Optional[Result] = None
         self._filling = False
         self.itemChanged.connect(self._on_changed)
-        self.itemEntered.connect(lambda item: self.hovered.emit(self._part(item)))
+        self.itemEntered.connect(lambda item: self.hovered.emit(self._object(item)))
 
     def show_result(self, result: Optional[Result]) -> None:
         self._filling = True
         self._result = result
         self.clear()
-        for part in result.parts[:MAX_SHOWN] if result is not None else []:
-            label = part.label or (result.title if result is not None else "")
-            item = QListWidgetItem(thumbnail(part.plane), tr("{0}  {1} %", label, round(part.score * 100)))
-            item.setData(ROLE, part.id)
+        for one in result.objects[:MAX_SHOWN] if result is not None else []:
+            label = one.label or (result.title if result is not None else "")
+            item = QListWidgetItem(thumbnail(one.plane), tr("{0}  {1} %", label, round(one.score * 100)))
+            item.setData(ROLE, one.id)
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
-            ticked = result is not None and part.id in result.ticked
+            ticked = result is not None and one.id in result.ticked
             item.setCheckState(Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked)
             self.addItem(item)
         self._filling = False
         self.setVisible(self.count() > 0)
 
-    def _part(self, item: QListWidgetItem) -> Optional[Part]:
+    def _object(self, item: QListWidgetItem) -> Optional[FoundObject]:
         if self._result is None:
             return None
-        return next((part for part in self._result.parts if part.id == item.data(ROLE)), None)
+        return next((one for one in self._result.objects if one.id == item.data(ROLE)), None)
 
     def _on_changed(self, item: QListWidgetItem) -> None:
         if self._filling or self._result is None:

@@ -2,26 +2,29 @@
 
 from typing import Any, Optional
 
+from maskwright_client.click_session import ClickSession
+from maskwright_client.preview_picture import Preview
+from maskwright_protocol.messages import Rect
+
 from .editor import app, canvas
-from .guesses import preview_of
-from .marks import Marks
 from .overlay import Overlay
 
 
 class HoverPreview:
-    """One overlay that lives while a part is pointed at."""
+    """One overlay that lives while a listed object is pointed at."""
 
     def __init__(self) -> None:
         self._overlay: Optional[Overlay] = None
 
-    def show(self, document: Any, part: Any) -> None:
-        """Show a part of that document, or nothing for None."""
+    def show(self, document: Any, found: Any) -> None:
+        """Show a ``FoundObject`` of that document, or nothing for None."""
         self._hide()
         view, widget = app.active_view(), canvas.active_widget()
         if document is None or view is None or widget is None or not app.is_active(document):
             return
-        self._overlay = Overlay(widget, Marks(), lambda: canvas.image_to_widget(view))
-        self._overlay.show_hover(preview_of(part.plane))
+        box = found.plane.box
+        self._overlay = Overlay(widget, ClickSession(), lambda: canvas.image_to_widget(view))
+        self._overlay.show_hover(Preview(box, found.plane.data, Rect(box.x, box.y, box.width, box.height)))
 
     def _hide(self) -> None:
         overlay, self._overlay = self._overlay, None

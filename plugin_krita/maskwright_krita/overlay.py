@@ -1,12 +1,11 @@
-"""A transparent widget over the canvas that shows the click tool's preview, points and box."""
+"""A transparent widget over the canvas that shows the click tool's preview, points and boxes."""
 
 from typing import Any, Callable, Optional
 
+from maskwright_client.click_session import ClickSession
+from maskwright_client.preview_picture import Preview
 from maskwright_protocol.messages import Point, Rect
 
-from .guesses import Preview
-from .marks import Marks
-from .planes import Plane
 from .qt import QColor, QImage, QPainter, QPen, QPointF, QPolygonF, QRectF, Qt, QTimer, QTransform, QWidget
 
 SELECTED = QColor(255, 30, 100)  # the red of masking film: seldom a colour of the picture
@@ -17,10 +16,10 @@ MAX_SIDE = 1200  # of a tinted preview, which is drawn in the moment between a c
 POLL_MS = 40
 
 
-def tinted(plane: Plane, colour: QColor, opacity: float) -> QImage:
+def tinted(preview: Preview, colour: QColor, opacity: float) -> QImage:
     """The mask as a colour whose alpha follows it, at most ``MAX_SIDE`` large."""
-    box = plane.box
-    image = QImage(plane.data, box.width, box.height, box.width, QImage.Format.Format_Alpha8)
+    box = preview.box
+    image = QImage(preview.data, box.width, box.height, box.width, QImage.Format.Format_Alpha8)
     if max(box.width, box.height) > MAX_SIDE:
         image = image.scaled(
             MAX_SIDE, MAX_SIDE, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.FastTransformation
@@ -37,21 +36,21 @@ def tinted(plane: Plane, colour: QColor, opacity: float) -> QImage:
 
 
 def _drawn(preview: Optional[Preview], colour: QColor, opacity: float) -> Any:
-    if preview is None or not preview.plane.data:
+    if preview is None or not preview.data:
         return None
-    return preview, tinted(preview.plane, colour, opacity)
+    return preview, tinted(preview, colour, opacity)
 
 
 class Overlay(QWidget):
     """``transform()`` gives the way from the image to this widget at the time of painting."""
 
-    def __init__(self, canvas: QWidget, marks: Marks, transform: Callable[[], QTransform]) -> None:
+    def __init__(self, canvas: QWidget, session: ClickSession, transform: Callable[[], QTransform]) -> None:
         super().__init__(canvas)
         self.setObjectName("maskwright_overlay")
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._marks = marks
+        self._session = session
         self._transform = transform
         self._last = QTransform()
         self._preview: Any = None
@@ -84,7 +83,7 @@ class Overlay(QWidget):
         for shown in (before, self._preview):
             if shown is not None:
                 changed = changed.united(self._last.mapRect(_rectangle(shown[0].place)))
-        self.update()  # marks come and go with previews; that may wait for the next round
+        self.update()  # clicks come and go with previews; that may wait for the next round
         if not changed.isEmpty():
             self.repaint(changed.toAlignedRect().adjusted(-1, -1, 1, 1))
 
@@ -104,12 +103,12 @@ class Overlay(QWidget):
                 painter.drawImage(_rectangle(shown[0].place), shown[1])
         painter.resetTransform()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for rect in [*self._marks.boxes, *([self.drag] if self.drag is not None else [])]:
+        for rect in [*self._session.boxes, *([self.drag] if self.drag is not None else [])]:
             self._draw_box(painter, rect)
-        for one in self._marks.examples:
+        for one in self._session.examples:
             box = Rect(one.x, one.y, one.width, one.height)
             self._draw_box(painter, box, INCLUDE if one.include else EXCLUDE)
-        for point in self._marks.points:
+        for point in self._session.points:
             self._draw_point(painter, point)
         painter.end()
         self.painted += 1

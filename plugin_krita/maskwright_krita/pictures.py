@@ -3,30 +3,24 @@
 Reading happens on the GUI thread in slices of a few milliseconds; naming large pixel buffers (hashing) in a thread.
 """
 
-from typing import Any, Dict, Generator, Tuple
+from typing import Any, Dict, Tuple
 
-from maskwright_client.ask import PROXY_SIDE, PictureSource, RasterData, raster_data
+from maskwright_client.ask import PictureSource, RasterData, Steps, raster_data
+from maskwright_client.steps import Background
 from maskwright_protocol.messages import PixelRect
 
 from . import planes
-from .tasks import Background, Slice
-
-Steps = Generator[Any, None, Any]
+from .tasks import Slice
 
 
 class Picture(PictureSource):
-    """One state of a source. ``prepare`` and ``prepare_detail`` are steps of a task; the rest answers from them."""
+    """One state of a source; steps prepare what ``overview`` and ``detail`` then tell."""
 
     def __init__(self, reader: Any) -> None:
         self.reader = reader
         self.box: PixelRect = reader.box
         self._overview: Any = None
         self._details: Dict[Tuple[int, int, int, int], RasterData] = {}
-
-    def overview_size(self) -> Tuple[int, int]:
-        width, height = self.box.width, self.box.height
-        scale = min(1.0, PROXY_SIDE / max(width, height))
-        return max(1, round(width * scale)), max(1, round(height * scale))
 
     def prepare(self) -> Steps:
         """Read the overview, unless that was done."""
@@ -80,9 +74,7 @@ class Picture(PictureSource):
         def name() -> RasterData:
             return raster_data(b"".join(parts), box.width, box.height, "BGRA8", box)
 
-        named = Background(name)
-        yield named
-        self._details[_key(box)] = named.result()
+        self._details[_key(box)] = yield Background(name)
 
     @property
     def key(self) -> str:

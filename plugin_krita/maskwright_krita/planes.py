@@ -119,14 +119,6 @@ def multiply(first: bytes, second: bytes, width: int, height: int) -> bytes:
     return _combine(Plane(box, first), Plane(box, second), box, mode).data
 
 
-def scaled(plane: Plane, box: PixelRect) -> Plane:
-    """The mask, stretched to another box."""
-    image = gray_image(plane).scaled(
-        box.width, box.height, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
-    )
-    return gray_plane(image.convertToFormat(QImage.Format.Format_Grayscale8), box)
-
-
 def bands(height: int, rows: int) -> Iterable[Tuple[int, int]]:
     """``(first row, rows)`` of consecutive bands."""
     for top in range(0, height, rows):

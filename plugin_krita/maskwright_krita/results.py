@@ -1,10 +1,12 @@
 """An answer on its way into the document: its instances, which of them are ticked, and where they go."""
 
 from functools import reduce
-from typing import Any, Dict, Generator, List, Optional, Set
+from typing import Any, List, Optional, Set
 
+from maskwright_client.ask import Steps
+from maskwright_client.results import numbered
 from maskwright_protocol import masks
-from maskwright_protocol.messages import CutoutResult, Instance, Selection
+from maskwright_protocol.messages import CutoutResult, Selection
 
 from . import planes
 from .editor import app, layers, selections
@@ -12,10 +14,8 @@ from .editor.pixels import Reader
 from .planes import Plane
 from .texts import tr
 
-Steps = Generator[Any, Any, Any]
 
-
-class Part:
+class FoundObject:
     """One instance."""
 
     def __init__(self, identity: str, label: str, score: float, plane: Plane) -> None:
@@ -33,7 +33,7 @@ class Result:
         self.title = title
         self.prompt = prompt
         self.document = reader.document
-        self.parts: List[Part] = []
+        self.objects: List[FoundObject] = []
         self.ticked: Set[str] = set()
         self.colours: Optional[Plane] = None
         self.notes: List[str] = [reader.converted] if reader.converted else []
@@ -41,12 +41,11 @@ class Result:
         self.nothing: Any = None  # the answer that says why nothing was found
         self.inverted = False  # each mask shows all but its instance
         self._merged: Optional[Plane] = None
-        self._size = (self.document.width(), self.document.height())
         found = selections.current(self.document)
         self.base = found.duplicate() if found is not None else None
 
-    def take(self, answer: Any, hypothesis: int = 0) -> None:
-        """Read a ``selection`` or ``cutout.result``; ``hypothesis`` 1 is an instance's first alternative, and so on."""
+    def take(self, answer: Any) -> None:
+        """Read a ``selection`` or ``cutout.result``."""
         self.report = answer.report
         self.notes += [note for note in answer.report.notes if note not in self.notes]
         if isinstance(answer, CutoutResult):
@@ -54,47 +53,49 @@ class Result:
         elif isinstance(answer, Selection):
             for instance in answer.instances:
                 if instance.mask is not None:
-                    self.parts.append(_part(instance, hypothesis))
-            if answer.merged is not None and len(self.parts) > 1:
+                    plane = plane_of(instance.mask)
+                    self.objects.append(FoundObject(instance.id, instance.label, instance.score, plane))
+            if answer.merged is not None and len(self.objects) > 1:
                 self._merged = plane_of(answer.merged)
-            if not self.parts:
+            if not self.objects:
                 self.nothing = answer
-        self.ticked = {part.id for part in self.parts}
+        self.ticked = {one.id for one in self.objects}
 
     def _take_cutout(self, answer: CutoutResult) -> None:
         if answer.alpha is None:
             self.nothing = answer
             return
-        self.parts.append(Part("subject", tr("Subject"), 1.0, plane_of(answer.alpha)))
+        self.objects.append(FoundObject("subject", tr("Subject"), 1.0, plane_of(answer.alpha)))
         if answer.foreground is not None:
             box = answer.foreground.box
             self.colours = Plane(box, masks.unpack(answer.foreground))  # not copied: it is large
 
     def limit(self, region: Plane) -> None:
         """Keep what lies inside ``region`` too."""
-        for part in self.parts:
-            part.plane = planes.darker(part.plane, region)
+        for one in self.objects:
+            one.plane = planes.darker(one.plane, region)
         self._merged = None
-        self.parts = [part for part in self.parts if part.plane.data]
-        self.ticked = {part.id for part in self.parts}
+        self.objects = [one for one in self.objects if one.plane.data]
+        self.ticked = {one.id for one in self.objects}
 
-    def chosen(self) -> List[Part]:
-        return [part for part in self.parts if part.id in self.ticked]
+    def chosen(self) -> List[FoundObject]:
+        return [one for one in self.objects if one.id in self.ticked]
 
     def plane(self) -> Plane:
         """All ticked instances in one."""
         chosen = self.chosen()
         if self.inverted and chosen:
-            return reduce(planes.darker, [part.plane for part in chosen])
-        if self._merged is not None and len(chosen) == len(self.parts):
+            return reduce(planes.darker, [one.plane for one in chosen])
+        if self._merged is not None and len(chosen) == len(self.objects):
             return self._merged
-        return planes.union([part.plane for part in chosen])
+        return planes.union([one.plane for one in chosen])
 
     def check(self) -> None:
         """Raises ``Problem`` when the document is no longer the one that was asked about."""
         if not app.is_open(self.document):
             raise app.Problem(tr("The image was closed meanwhile."), tr("Nothing was changed."))
-        if self._size != (self.document.width(), self.document.height()):
+        canvas = self.reader.canvas
+        if (canvas.width, canvas.height) != (self.document.width(), self.document.height()):
             raise app.Problem(tr("The image was resized meanwhile."), tr("Nothing was changed. Try again."))
 
     def check_layer(self) -> None:
@@ -130,26 +131,13 @@ class Result:
             yield from layers.instance_layers(self.reader, self._layers(), name)
 
     def _layers(self) -> List[Any]:
-        counts: Dict[str, int] = {}
-        named = []
-        for part in self.chosen():
-            label = part.label or self.title
-            counts[label] = counts.get(label, 0) + 1
-            named.append((f"{label} {counts[label]}", part.plane))
-        return named
+        chosen = self.chosen()
+        return list(zip(numbered([one.label for one in chosen], self.title), [one.plane for one in chosen]))
 
 
 def plane_of(mask: Any) -> Plane:
     return Plane(mask.box, bytes(masks.unpack(mask)))
 
 
-def _part(instance: Instance, hypothesis: int) -> Part:
-    mask, score = instance.mask, instance.score
-    if 0 < hypothesis <= len(instance.alternatives):
-        other = instance.alternatives[hypothesis - 1]
-        mask, score = other.mask, other.score
-    return Part(instance.id, instance.label, score, plane_of(mask))
-
-
-def _distinct(parts: List[Part]) -> List[str]:
-    return list(dict.fromkeys(part.label for part in parts if part.label))
+def _distinct(objects: List[FoundObject]) -> List[str]:
+    return list(dict.fromkeys(one.label for one in objects if one.label))

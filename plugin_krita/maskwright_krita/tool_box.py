@@ -23,7 +23,8 @@ class ToolBox(QWidget):
             tr(
                 "Click to include, Shift-click or right-click to leave out, drag for a box.\n"
                 "Shift and the wheel, or Up and Down: the larger thing or the part under the pointer.\n"
-                "Ctrl+Z takes the last click back, Enter applies, Escape leaves everything as it was."
+                "Ctrl+Z takes the last click back, Ctrl+Shift+Z does it again.\n"
+                "Enter applies, Escape leaves everything as it was."
             )
         )
         self.click.clicked.connect(lambda on: tool.start() if on else tool.stop())
@@ -89,7 +90,7 @@ class ToolBox(QWidget):
         self.show_tool()
 
     def show_tool(self, *_: Any) -> None:
-        tool, count = self._tool, len(self._tool.marks)
+        tool, count = self._tool, len(self._tool.session)
         self.click.setChecked(tool.active)
         if not tool.active:
             self.examples.setChecked(False)

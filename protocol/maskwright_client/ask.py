@@ -6,7 +6,7 @@ the generator, as editors demand.
 """
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Callable, Generator, List, Optional, Set, Union
+from typing import Any, Callable, Generator, List, Optional, Set, Tuple, Union
 
 from maskwright_protocol.digest import image_key, strip_digests, strip_spans
 from maskwright_protocol.errors import BadMessage, ConnectionLost, MorePixelsNeeded, UnknownImage
@@ -17,7 +17,6 @@ from maskwright_protocol.messages import (
     ImageNeed,
     ImageSlice,
     Job,
-    Message,
     Picture,
     PixelRect,
     Progress,
@@ -29,7 +28,7 @@ from .client import Client, Ticket
 from .link import BULK
 
 Buffer = Union[bytes, bytearray, memoryview]
-Steps = Generator[Ticket, Message, Message]
+Steps = Generator[Any, Any, Any]  # what they may yield: see ``steps``
 
 PROXY_SIDE = 1024  # what a SAM encoder looks at
 MAX_ROUNDS = 6  # for overview and detail: once by key, once with pixels, once more after a server restart
@@ -59,6 +58,19 @@ class PictureSource:
 
     box: PixelRect
 
+    def overview_size(self) -> Tuple[int, int]:
+        """Width and height that ``overview`` has, known before anything is read."""
+        scale = min(1.0, PROXY_SIDE / max(self.box.width, self.box.height))
+        return max(1, round(self.box.width * scale)), max(1, round(self.box.height * scale))
+
+    def prepare(self) -> "Steps":
+        """Steps that read what ``overview`` needs, in an editor that must not read it in one go."""
+        yield from ()
+
+    def prepare_detail(self, box: PixelRect) -> "Steps":
+        """Steps that read what ``detail`` needs."""
+        yield from ()
+
     def overview(self) -> RasterData:
         """The whole ``box``, scaled so that its long side is at most ``PROXY_SIDE``."""
         raise NotImplementedError
@@ -81,6 +93,7 @@ def answer(
     when the server asks for them. A ``hopeful`` client tries the keys first: that suits one that lives for one
     question and so cannot remember what the server holds, and costs a round trip when the server holds nothing.
     """
+    yield from source.prepare()
     overview = source.overview()
     details: List[RasterData] = []
     refused: Set[str] = set()
@@ -105,7 +118,9 @@ def answer(
             refused.update(missing)
         except MorePixelsNeeded as error:
             client.known_keys.add(overview.raster.key)
-            details = [source.detail(_box_of(error))]
+            box = _box_of(error)
+            yield from source.prepare_detail(box)
+            details = [source.detail(box)]
     raise UnknownImage("The server keeps forgetting the image.", "Its memory budget may be too small for this image.")
 
 
@@ -117,7 +132,7 @@ def _box_of(error: MorePixelsNeeded) -> PixelRect:
     return PixelRect(x, y, width, height)
 
 
-def _travelling(client: Client, item: RasterData) -> Generator[Ticket, Message, Raster]:
+def _travelling(client: Client, item: RasterData) -> Steps:
     """The raster as the next job should carry it: by key, with its pixels, or by key after an upload."""
     if item.raster.key in client.known_keys:
         return item.raster
@@ -152,22 +167,26 @@ def upload(client: Client, item: RasterData) -> Steps:
     return ready
 
 
-def run(steps: Generator[Ticket, Any, Any], wait: Callable[[Ticket], Any] = Ticket.wait) -> Any:
+def run(steps: Steps, wait: Callable[[Any], Any] = Ticket.wait) -> Any:
     """Drive steps to their end in this thread. ``wait(ticket)`` returns when the ticket is done (a place to pulse a
     progress bar, or to cancel the ticket)."""
+    ticket = None
     try:
-        ticket = next(steps)
         while True:
-            wait(ticket)
             ticket = step(steps, ticket)
+            if ticket is not None:
+                wait(ticket)
     except StopIteration as end:
         return end.value
 
 
-def step(steps: Generator[Ticket, Any, Any], ticket: Ticket) -> Ticket:
-    """Hand a done ticket's answer or error to its steps; the next ticket. Raises ``StopIteration`` with the answer."""
+def step(steps: Steps, awaited: Any) -> Any:
+    """Hand steps the answer or error of what they waited for (None at their start, and where that was nothing); what
+    they wait for next. Raises ``StopIteration`` with their value."""
+    if awaited is None:
+        return next(steps)
     try:
-        result = ticket.result(0)
+        result = awaited.result(0)
     except Exception as error:
         return steps.throw(error)
     return steps.send(result)

@@ -26,14 +26,15 @@ def rect(box: QRect) -> PixelRect:
 
 
 class Reader:
-    """Reads one source of one document. ``box`` is its extent; ``converted`` says what had to be converted."""
+    """Reads one source of one document. ``box`` is its extent, ``canvas`` the document's; ``converted`` says what had
+    to be converted."""
 
     def __init__(self, document: Document, node: Node, source: str, whole: bool = False) -> None:
         """``whole`` includes what the layer has outside the canvas. Raises ``Problem`` for an empty source."""
         self.document = document
         self.node = node
         self.source = "image" if node.type() in NO_PIXELS else source
-        canvas = PixelRect(0, 0, document.width(), document.height())
+        self.canvas = canvas = PixelRect(0, 0, document.width(), document.height())
         self.box = canvas
         if self.source != "image":
             extent = rect(node.bounds())

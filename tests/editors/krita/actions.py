@@ -21,16 +21,16 @@ def start(studio: Studio, krita: Krita) -> None:
     studio.press("maskwright_click_button")
     krita.wait("T.active", "the tool to be on")
     krita.wait("'prefetch' not in T._tasks", "the embedding")
-    assert studio.failure() is None
+    assert studio.failure() is None, studio.failure()
 
 
 def answered(krita: Krita, count: int) -> None:
-    krita.wait(f"len(T.marks) == {count} and T.marks.pending is None", "the preview")
+    krita.wait(f"len(T.session) == {count} and T.session.missing() is None", "the preview")
 
 
 def preview(studio: Studio) -> np.ndarray:
-    box = studio.krita.get("(lambda b: (b.x, b.y, b.width, b.height))(T.preview().plane.box)")
+    box = studio.krita.get("(lambda b: (b.x, b.y, b.width, b.height))(T.preview().box)")
     plane = np.zeros((HEIGHT, WIDTH), np.uint8)
-    data = np.frombuffer(studio.fetch("T.preview().plane.data"), np.uint8).reshape(box[3], box[2])
+    data = np.frombuffer(studio.fetch("T.preview().data"), np.uint8).reshape(box[3], box[2])
     plane[box[1] : box[1] + box[3], box[0] : box[0] + box[2]] = data
     return plane

@@ -27,7 +27,7 @@ def main() -> None:
         for number in range(ROUNDS + 1):
             studio.click(2000 + 20 * number, 1500 + 10 * number)
             krita.wait(
-                f"len(T.marks) == {number + 1} and 'shown' in T.timings and 'server' in T.timings", "the preview"
+                f"len(T.session) == {number + 1} and 'shown' in T.timings and 'server' in T.timings", "the preview"
             )
             krita.wait("not T._tasks and not T._look_again.isActive()", "quiet")
             if number:

@@ -23,7 +23,7 @@ BOX = PixelRect(0, 0, WIDTH, HEIGHT)
 
 def expected(studio: Studio, krita: Krita, boxes: list[Rect] | None = None) -> np.ndarray:
     """The server's answer to the points as they arrived (a screen pixel is a fraction of the image's)."""
-    points = [Point(*mark) for mark in krita.get("[(p.x, p.y, p.include) for p in T.marks.points]")]
+    points = [Point(*mark) for mark in krita.get("[(p.x, p.y, p.include) for p in T.session.points]")]
     job = Select("", points=points, boxes=boxes or [], pick="best")
     return placed(studio.ask(job, studio.photo(CAT), BOX).instances[0].mask, WIDTH, HEIGHT)
 
@@ -38,14 +38,14 @@ def test_click_exclude_take_back_and_commit(studio: Studio, krita: Krita, lab: L
     assert krita.get("d.selection() is None"), "the document must not change before Enter"
     studio.click(60, 60, key="shift")
     answered(krita, 2)
-    assert krita.get("[p.include for p in T.marks.points]") == [True, False]
+    assert krita.get("[p.include for p in T.session.points]") == [True, False]
     second = preview(studio)
     assert (second == expected(studio, krita)).all()
     studio.click(40, 250, button=3)
     answered(krita, 3)
-    assert krita.get("[p.include for p in T.marks.points]") == [True, False, False]
+    assert krita.get("[p.include for p in T.session.points]") == [True, False, False]
     krita.key("ctrl+z")
-    krita.wait("len(T.marks) == 2", "the click to be taken back")
+    krita.wait("len(T.session) == 2", "the click to be taken back")
     assert (preview(studio) == second).all()
     krita.key("Return")
     krita.wait("not T.active and not C.busy()", "the tool to end")
@@ -86,7 +86,7 @@ def test_what_is_typed_in_the_docker_is_not_meant_for_the_tool(studio: Studio, k
     lab.xdotool("type", "--delay", 5, "cat")
     krita.key("Return")
     krita.wait("C.result is not None and C.result.prompt == 'cat' and not C.busy()", "the prompt to be looked for")
-    assert krita.get("T.active and len(T.marks) == 1"), "Enter was not for the clicks"
+    assert krita.get("T.active and len(T.session) == 1"), "Enter was not for the clicks"
     # In the picture again, keys mean the clicks.
     studio.click(60, 60, key="shift")
     answered(krita, 2)
@@ -117,9 +117,9 @@ def test_a_dragged_box(studio: Studio, krita: Krita, lab: Lab) -> None:
     x1, y1 = krita.get("on_canvas(400, 290)")
     lab.xdotool("mousemove", x0, y0, "mousedown", 1, "mousemove", (x0 + x1) // 2, (y0 + y1) // 2,
                 "mousemove", x1, y1, "mouseup", 1)  # fmt: skip
-    krita.wait("len(T.marks) == 1", "the box")
+    krita.wait("len(T.session) == 1", "the box")
     answered(krita, 1)
-    box = Rect(*krita.get("[(b.x, b.y, b.width, b.height) for b in T.marks.boxes][0]"))
+    box = Rect(*krita.get("[(b.x, b.y, b.width, b.height) for b in T.session.boxes][0]"))
     assert abs(box.x - 120) < 2
     assert abs(box.width - 280) < 3
     assert (preview(studio) == expected(studio, krita, [box])).all()
@@ -157,8 +157,8 @@ def test_clicks_hit_under_zoom_rotation_and_mirroring(
     place = wait_until(seen, "the spot on the screen", 10.0, pause=0.1)
     assert place is not None
     lab.xdotool("mousemove", round(place[0]), round(place[1]), "click", 1)
-    krita.wait("len(T.marks) == 1", "the click")
-    x, y = krita.get("(T.marks.points[0].x, T.marks.points[0].y)")
+    krita.wait("len(T.session) == 1", "the click")
+    x, y = krita.get("(T.session.points[0].x, T.session.points[0].y)")
     tolerance = 1.5 / zoom + 1
     assert abs(x - 230) < tolerance
     assert abs(y - 150) < tolerance
@@ -184,7 +184,7 @@ def test_hovering_shows_without_queueing(studio: Studio, krita: Krita, lab: Lab)
     krita.wait("T._overlay._hover is not None and 'hover' not in T._tasks", "the hover preview")
     asked = krita.get("C.connection._generation") - before
     assert 1 <= asked < 30, f"{asked} questions for 61 moves"
-    box = krita.get("(lambda b: (b.x, b.y, b.width, b.height))(T._overlay._hover[0].plane.box)")
+    box = krita.get("(lambda b: (b.x, b.y, b.width, b.height))(T._overlay._hover[0].box)")
     inverse = krita.get(
         "(lambda p: (p.x(), p.y()))(mw_canvas.image_to_widget(K.activeWindow().activeView())"
         f".inverted()[0].map(QPointF(mw_canvas.active_widget().mapFromGlobal(QPoint({x}, {y})))))"
@@ -207,9 +207,9 @@ def test_painting_over_the_picture_asks_again(studio: Studio, krita: Krita) -> N
     key = krita.get("T._picture.key")
     krita.run("d.activeNode().setPixelData(QByteArray(b'\\x20\\x30\\x40\\xff' * 40000), 0, 0, 200, 200)")
     studio.click(240, 160)
-    krita.wait(f"T._picture.key != {key!r} and T.marks.pending is None and not T._tasks", "the new picture")
+    krita.wait(f"T._picture.key != {key!r} and T.session.missing() is None and not T._tasks", "the new picture")
     data = studio.fetch(f"d.activeNode().pixelData(0, 0, {WIDTH}, {HEIGHT}).data()")
-    points = [Point(*mark) for mark in krita.get("[(p.x, p.y, p.include) for p in T.marks.points]")]
+    points = [Point(*mark) for mark in krita.get("[(p.x, p.y, p.include) for p in T.session.points]")]
     answer = studio.ask(Select("", points=points, pick="best"), data, BOX)
     assert (preview(studio) == placed(answer.instances[0].mask, WIDTH, HEIGHT)).all()
 
@@ -237,15 +237,15 @@ def test_a_large_picture_is_previewed_small_and_selected_whole(studio: Studio, k
     start(studio, krita)
     studio.click(1500, 1000)
     answered(krita, 1)
-    width, height = krita.get("(lambda b: (b.width, b.height))(T.preview().plane.box)")
+    width, height = krita.get("(lambda b: (b.width, b.height))(T.preview().box)")
     left, top, across, down = krita.get("(lambda p: (p.x, p.y, p.width, p.height))(T.preview().place)")
     assert max(width, height) <= 1024
-    small = np.frombuffer(studio.fetch("T.preview().plane.data"), np.uint8).reshape(height, width)
+    small = np.frombuffer(studio.fetch("T.preview().data"), np.uint8).reshape(height, width)
     size = krita.get("(lambda r: (r.width, r.height))(T._picture.overview().raster)")
     assert size == (1024, 683)
     overview = studio.fetch("T._picture.overview().data")
-    point = Point(*krita.get("(lambda p: (p.x, p.y))(T.marks.points[0])"))
-    krita.wait("T.marks.answer.is_whole", "the mask of the document's size, ahead of Enter")
+    point = Point(*krita.get("(lambda p: (p.x, p.y))(T.session.points[0])"))
+    krita.wait("T.session.shown.whole is not None", "the mask of the document's size, ahead of Enter")
     krita.key("Return")
     krita.wait("not T.active and not C.busy()", "the tool to end")
     studio.settle()
@@ -269,10 +269,10 @@ def test_enter_before_the_whole_mask_is_there(studio: Studio, krita: Krita) -> N
     krita.run("T._look_again.setInterval(60000); T._look_again.start = lambda *a: None")
     studio.click(1500, 1000)
     answered(krita, 1)
-    assert not krita.get("T.marks.answer.is_whole")
+    assert not krita.get("T.session.shown.whole is not None")
     size = krita.get("(lambda r: (r.width, r.height))(T._picture.overview().raster)")
     overview = studio.fetch("T._picture.overview().data")
-    point = Point(*krita.get("(lambda p: (p.x, p.y))(T.marks.points[0])"))
+    point = Point(*krita.get("(lambda p: (p.x, p.y))(T.session.points[0])"))
     krita.key("Return")
     krita.wait("not T.active and not C.busy()", "the tool to end")
     krita.run("del T._look_again.start")
@@ -290,22 +290,22 @@ def test_tab_shows_the_other_hypotheses_and_enter_takes_the_shown_one(
     start(studio, krita)
     studio.click(size[0] // 2, size[1] // 2)
     answered(krita, 1)
-    krita.wait("T.marks.answer.is_whole and not T._tasks", "quiet")
+    krita.wait("T.session.shown.whole is not None and not T._tasks", "quiet")
     small = krita.get("(lambda r: (r.width, r.height))(T._picture.overview().raster)")
     overview = studio.fetch("T._picture.overview().data")
-    point = Point(*krita.get("(lambda p: (p.x, p.y))(T.marks.points[0])"))
+    point = Point(*krita.get("(lambda p: (p.x, p.y))(T.session.points[0])"))
     job = Select("", points=[point], pick="best", alternatives=2)
     answer = over(studio, overview, small, PixelRect(0, 0, *size), job)
     others = answer.instances[0].alternatives
     assert others, "this click has no other hypothesis: nothing can be shown with it"
     krita.key("Tab")
-    krita.wait("T.marks.answer.choice == 1", "the other hypothesis")
-    assert krita.get("len(T.marks.answer.hypotheses)") == 1 + len(others)
+    krita.wait("T.session.current.choice == 1", "the other hypothesis")
+    assert krita.get("len(T.session.answer(T.session.current).hypotheses)") == 1 + len(others)
     for number in range(2, 2 + len(others)):  # round to the first and on to the second again
         krita.key("Tab")
-        krita.wait(f"T.marks.answer.choice == {number % (1 + len(others))} and 'other' not in T._tasks", "the next")
+        krita.wait(f"T.session.current.choice == {number % (1 + len(others))} and 'other' not in T._tasks", "the next")
     krita.key("Tab")
-    krita.wait("T.marks.answer.choice == 1 and 'other' not in T._tasks", "the second hypothesis again")
+    krita.wait("T.session.current.choice == 1 and 'other' not in T._tasks", "the second hypothesis again")
     krita.key("Return")
     krita.wait("not T.active and not C.busy()", "the tool to end")
     studio.settle()

@@ -26,7 +26,7 @@ def test_kritas_own_importer_takes_the_zip(headless_lab: Lab, plugin_zip: Path) 
     said = headless_lab.run(["python3", "-c", AS_IN_KRITA, inside, headless_lab.within(resources)]).stdout
     assert "Imported plugin: Maskwright" in said
     assert (resources / "actions" / f"{krita_plugin.NAME}.action").is_file()
-    assert (resources / "pykrita" / krita_plugin.NAME / "vendor" / "maskwright_protocol" / "client.py").is_file()
+    assert (resources / "pykrita" / krita_plugin.NAME / "vendor" / "maskwright_client" / "client.py").is_file()
 
 
 def test_planes_and_reading_are_exact(headless_lab: Lab) -> None:

@@ -102,8 +102,8 @@ def test_clicks_and_preview_with_two_pixels_for_one(sharp: Studio, zoom: float, 
     krita.wait("quiet", "Krita to have drawn")
     before = screen(studio)
     studio.lab.xdotool("mousemove", round(place[0]), round(place[1]), "click", 1)
-    krita.wait("len(T.marks) == 1 and T.marks.pending is None", "the preview")
-    x, y = krita.get("(T.marks.points[0].x, T.marks.points[0].y)")
+    krita.wait("len(T.session) == 1 and T.session.missing() is None", "the preview")
+    x, y = krita.get("(T.session.points[0].x, T.session.points[0].y)")
     for got, hit, wanted in ((x, own[0], 230), (y, own[1], 150)):
         assert abs(got - hit) < 1.0 / zoom + 1
         assert abs(got - wanted) < 1.0 / zoom + 1 + abs(hit - wanted)
@@ -112,9 +112,9 @@ def test_clicks_and_preview_with_two_pixels_for_one(sharp: Studio, zoom: float, 
     krita.run("quiet = []; QTimer.singleShot(1000, lambda: quiet.append(True))")
     krita.wait("quiet", "the preview to be drawn")
     changed = (np.abs(screen(studio) - before).sum(axis=2) > 24)[top : top + height, left : left + width]
-    box = krita.get("(lambda b: (b.x, b.y, b.width, b.height))(T.preview().plane.box)")
+    box = krita.get("(lambda b: (b.x, b.y, b.width, b.height))(T.preview().box)")
     mask = np.zeros((HEIGHT, WIDTH), np.uint8)
-    data = np.frombuffer(studio.fetch("T.preview().plane.data"), np.uint8).reshape(box[3], box[2])
+    data = np.frombuffer(studio.fetch("T.preview().data"), np.uint8).reshape(box[3], box[2])
     mask[box[1] : box[1] + box[3], box[0] : box[0] + box[2]] = data
     a, b, c, e, dx, dy = krita.get(
         "(lambda t: (t.m11(), t.m12(), t.m21(), t.m22(), t.dx(), t.dy()))"

@@ -153,7 +153,7 @@ def test_a_busy_server_is_told_and_can_be_tried_again(studio: Studio, krita: Kri
         worker.suspend()
         try:
             krita.run("C.result = None; T.start()")
-            krita.wait("T._tasks['prefetch']._awaited is not None", "a job that the worker has")
+            krita.wait("T._tasks['prefetch'].runner.awaited is not None", "a job that the worker has")
             krita.run(
                 """
                 from maskwright_krita.pictures import Picture
@@ -161,7 +161,7 @@ def test_a_busy_server_is_told_and_can_be_tried_again(studio: Studio, krita: Kri
                 waiting = Task(C.connection.ask(C.options.parts_draft(), Picture(C.reader("selection"))))
                 """
             )
-            krita.wait("waiting._awaited is not None", "a job that waits")
+            krita.wait("waiting.runner.awaited is not None", "a job that waits")
             krita.run("FAILED.clear(); C.select_by_prompt('cat')")
             krita.wait("failure() is not None", "the answer that there are too many")
             failure = studio.failure()

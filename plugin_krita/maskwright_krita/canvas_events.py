@@ -6,22 +6,23 @@ mean a click. Zooming, panning (middle button, space) and everything else goes o
 
 from typing import Any
 
+from maskwright_client.click_session import box_between
 from maskwright_protocol.messages import Point
 
 from .editor import canvas
-from .marks import DRAG_PIXELS, box_between
 from .qt import QApplication, QEvent, QObject, QPointF, Qt
 
 _PRESS = (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick, QEvent.Type.TabletPress)
 _MOVE = (QEvent.Type.MouseMove, QEvent.Type.TabletMove)
 _RELEASE = (QEvent.Type.MouseButtonRelease, QEvent.Type.TabletRelease)
 _KEYS = (QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress)
+DRAG_PIXELS = 6  # of the screen: a shorter drag is a click
 # Widgets with a use of their own for Enter, Tab and the arrows. (An editable combo box has the focus itself, not the
 # line in it.)
 _TAKE_KEYS = ("QLineEdit", "QComboBox", "QAbstractSpinBox", "QAbstractItemView", "QTextEdit", "QPlainTextEdit")
 
 
-class Hands(QObject):
+class CanvasEvents(QObject):
     """Tells ``tool`` (a ``ClickTool``) what is meant on the canvas of a view."""
 
     def __init__(self, tool: Any, view: Any, widget: Any) -> None:
@@ -73,16 +74,20 @@ class Hands(QObject):
             return False
         control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
         enter = key in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-        undo = control and key == Qt.Key.Key_Z and len(tool.marks) > 0
-        other = key == Qt.Key.Key_Tab and len(tool.marks) > 0
+        shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        redo = control and shift and key == Qt.Key.Key_Z and tool.session.can_redo()
+        undo = control and not shift and key == Qt.Key.Key_Z and len(tool.session) > 0
+        other = key == Qt.Key.Key_Tab and len(tool.session) > 0
         climb = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}.get(key, 0) if tool.can_climb() else 0
-        if not (enter or undo or other or climb or key == Qt.Key.Key_Escape):
+        if not (enter or undo or redo or other or climb or key == Qt.Key.Key_Escape):
             return False
         event.accept()
         if kind == QEvent.Type.ShortcutOverride:  # so that Krita's shortcuts do not fire
             return True
         if undo:
             tool.undo()
+        elif redo:
+            tool.redo()
         elif other:
             tool.other()
         elif climb:

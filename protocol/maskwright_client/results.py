@@ -1,0 +1,59 @@
+"""What an answer holds, and how it is told."""
+
+from typing import Any, Dict, List, NamedTuple, Sequence
+
+from maskwright_protocol.messages import CutoutResult, Instance, Mask, Report, Selection
+
+_LINES = 40  # that a message shows
+
+
+class Found(NamedTuple):
+    """Masks that together are the result, and the instances that have one; nothing found gives neither."""
+
+    masks: List[Mask]
+    instances: List[Instance]
+
+
+def found(answer: Any) -> Found:
+    """Of a ``selection`` or a ``cutout.result``, which has no instances."""
+    if isinstance(answer, CutoutResult):
+        return Found([answer.alpha] if answer.alpha is not None and not answer.reason else [], [])
+    assert isinstance(answer, Selection)
+    instances = [instance for instance in answer.instances if instance.mask is not None]
+    if answer.merged is not None and not answer.reason:
+        return Found([answer.merged], instances)
+    return Found([instance.mask for instance in instances if instance.mask is not None], instances)
+
+
+def nothing_found(answer: Any) -> str:
+    """The sentence for the user when there is nothing to select."""
+    message = getattr(answer, "message", "") or "Nothing was found."
+    hint = getattr(answer, "hint", "")
+    return f"{message} {hint}".strip()
+
+
+def places(answer: Selection) -> str:
+    """What was found and where, a line each."""
+    return "\n".join(
+        f"{number}. {one.text or one.label} ({one.score:.0%}): "
+        f"{one.box.width:.0f} x {one.box.height:.0f} at {one.box.x:.0f}, {one.box.y:.0f}"
+        for number, one in enumerate(answer.instances[:_LINES], 1)
+    )
+
+
+def how(report: Report) -> str:
+    """The recipe that it came to, the models that ran, where, and what is worth knowing of it."""
+    models = " + ".join(report.models)
+    plain = report.recipe in ("", "auto", "+".join(report.models))
+    return " ".join([models if plain else f"{report.recipe}: {models}", f"on {report.device.upper()}.", *report.notes])
+
+
+def numbered(labels: Sequence[str], without: str) -> List[str]:
+    """Names for layers: each label with its number among its equals. ``without`` names what has no label."""
+    counts: Dict[str, int] = {}
+    names = []
+    for label in labels:
+        label = label or without
+        counts[label] = counts.get(label, 0) + 1
+        names.append(f"{label} {counts[label]}")
+    return names
