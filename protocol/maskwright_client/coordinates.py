@@ -1,6 +1,7 @@
 """Points and boxes in image pixels as people write them: ``120,80 200,95`` and ``100,50,300,200``."""
 
 import math
+import re
 from typing import List, Tuple
 
 from maskwright_protocol.errors import BadInput
@@ -10,7 +11,7 @@ from maskwright_protocol.messages import Example, Mask, Point, Rect
 def _groups(text: str, count: int, what: str) -> List[Tuple[float, ...]]:
     """Groups of ``count`` finite numbers; spaces or semicolons separate the groups."""
     found: List[Tuple[float, ...]] = []
-    for group in text.replace(";", " ").split():
+    for group in re.sub(r"\s*,\s*", ",", text).replace(";", " ").split():
         try:
             values = tuple(float(piece) for piece in group.split(","))
         except ValueError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -39,6 +40,11 @@ FillHoles = Annotated[bool, typer.Option("--fill-holes", help="Fill holes inside
 MinArea = Annotated[float, typer.Option(help="Remove parts smaller than so many pixels.")]
 Tiles = Annotated[str, typer.Option(help="Look closer for small things: on, off, or auto: when nothing was found.")]
 Invert = Annotated[bool, typer.Option("--invert", help="Select everything else.")]
+
+
+def _models(**chosen: str) -> dict[str, str]:
+    """Role -> model, where one is named."""
+    return {role: model for role, model in chosen.items() if model}
 
 
 def _version(wanted: bool) -> None:
@@ -119,21 +125,19 @@ def select(
     as_json: Json = False,
 ) -> None:
     """Select by words, points, boxes, examples or a mask to start from; writes a mask."""
-    from maskwright_protocol.messages import PostProcess
+    from maskwright_client.jobs import JobOptions
 
-    from .jobs import Prompt, run_select
+    from .jobs import PromptFlags, run_select
 
-    post = PostProcess(
-        threshold=threshold, grow=grow, feather=feather, smooth=smooth, fill_holes=fill_holes, min_area=min_area,
-        invert=invert,
+    options = JobOptions(
+        recipes={"select": recipe}, models=_models(detector=detector, segmenter=segmenter),
+        detector_options="; ".join(option or []), precise=precise, tiles=tiles, threshold=threshold, grow=grow,
+        feather=feather, smooth=smooth, fill_holes=fill_holes, min_area=min_area, invert=invert, mask_depth=depth,
     )  # fmt: skip
-    prompt = Prompt(
-        text, exclude_text, point or [], exclude or [], box or [], mask, region, option or [], like or [], unlike or []
+    prompt = PromptFlags(
+        text, exclude_text, pick, point or [], exclude or [], box or [], like or [], unlike or [], mask
     )  # fmt: skip
-    models = {role: model for role, model in (("detector", detector), ("segmenter", segmenter)) if model}
-    run_select(
-        image, prompt, recipe, models, pick, min_score, post, depth, out, instances, as_json, precise, tiles, guesses
-    )
+    run_select(image, prompt, region, options, min_score, guesses, out, instances, as_json)
 
 
 @app.command()
@@ -158,16 +162,15 @@ def refine(
     as_json: Json = False,
 ) -> None:
     """Give a rough selection soft, right edges, or make it ready for inpainting."""
-    from maskwright_protocol.messages import PostProcess, Refine
+    from maskwright_client.jobs import Edge, JobOptions
 
     from .cutting import run_refine
 
-    job = Refine(
-        "", recipe=recipe, mask_depth=depth, models={"matting": model} if model else {},
-        edge_width=edge_width, hair=hair, smooth=smooth, contrast=contrast, shift_edge=shift_edge, context=context,
-        post=PostProcess(grow=grow, feather=feather, invert=invert),
+    options = JobOptions(
+        recipes={"refine": recipe}, models=_models(matting=model), grow=grow, feather=feather, invert=invert,
+        mask_depth=depth,
     )  # fmt: skip
-    run_refine(image, mask, job, out, as_json)
+    run_refine(image, mask, options, Edge(edge_width, hair, smooth, contrast, shift_edge), context, out, as_json)
 
 
 @app.command()
@@ -208,20 +211,24 @@ def cutout(
     as_json: Json = False,
 ) -> None:
     """Remove the background, or cut out what a prompt names; writes PNGs with transparency and clean edge colours."""
-    from maskwright_protocol.messages import Cutout, PostProcess
+    from maskwright_client.jobs import Cut, Edge, JobOptions
 
     from .cutting import run_cutout
-    from .jobs import Prompt
+    from .jobs import PromptFlags
 
-    job = Cutout(
-        "", recipe=recipe, models={"matting": model} if model else {}, mask_depth=depth if mask_only else 8,
-        edge_width=edge_width, hair=hair, smooth=smooth, contrast=contrast, shift_edge=shift_edge,
-        foreground=not mask_only, pick=pick, min_score=min_score, edges=edges, transparency=transparency,
-        paint_out=paint_out, colours=colours, shadow=shadow, outline=outline, outline_colour=outline_colour,
-        background=background, crop=crop,
-        post=PostProcess(grow=grow, feather=feather, fill_holes=fill_holes, min_area=min_area),
+    options = JobOptions(
+        recipes={"cutout": recipe}, models=_models(matting=model), grow=grow, feather=feather, fill_holes=fill_holes,
+        min_area=min_area, mask_depth=depth if mask_only else 8,
     )  # fmt: skip
-    prompt = Prompt(text, exclude_text, point or [], exclude or [], box or [], mask, None, [])
+    edge = Edge(edge_width, hair, smooth, contrast, shift_edge)
+    cut = Cut(
+        edge=edge, outline=outline, outline_colour=outline_colour, background=background, shadow=shadow
+    )  # fmt: skip
+    job = replace(
+        options.cut_out(cut, "" if mask_only else "RGBA8"), min_score=min_score, edges=edges,
+        transparency=transparency, paint_out=paint_out, colours=colours, crop=crop,
+    )  # fmt: skip
+    prompt = PromptFlags(text, exclude_text, pick, point or [], exclude or [], box or [], mask=mask)
     run_cutout(images, prompt, subject, job, out, as_json)
 
 
@@ -237,10 +244,15 @@ def detect(
     as_json: Json = False,
 ) -> None:
     """Find things by name; prints boxes."""
+    from maskwright_client.jobs import JobOptions
+
     from .jobs import run_detect
 
-    models = {"detector": detector} if detector else {}
-    run_detect(image, text, recipe, models, min_score, option or [], as_json, tiles)
+    options = JobOptions(
+        recipes={"detect": recipe}, models=_models(detector=detector), detector_options="; ".join(option or []),
+        tiles=tiles,
+    )  # fmt: skip
+    run_detect(image, text, options, min_score, as_json)
 
 
 @app.command()
@@ -265,12 +277,16 @@ def parse(
     as_json: Json = False,
 ) -> None:
     """Select parts of people: hair, clothes, the face; writes a mask."""
-    from maskwright_protocol.messages import PostProcess
+    from maskwright_client.body_parts import BodyPart
+    from maskwright_client.jobs import JobOptions
 
     from .jobs import run_parse
 
-    post = PostProcess(grow=grow, feather=feather, smooth=smooth, min_area=min_area)
-    run_parse(image, part or [], model, per_person, person, whole, refine, post, depth, out, instances, as_json)
+    options = JobOptions(
+        models=_models(parser=model), grow=grow, feather=feather, smooth=smooth, min_area=min_area, mask_depth=depth
+    )  # fmt: skip
+    wanted = options.parts([BodyPart(name) for name in part or []], refine, one_by_one=per_person)
+    run_parse(image, replace(wanted, merge=True, person=person, find_people=not whole), out, instances, as_json)
 
 
 @app.command()
@@ -299,12 +315,13 @@ def everything(
     as_json: Json = False,
 ) -> None:
     """Find all objects; writes a map in colours and a table as JSON beside it."""
-    from maskwright_protocol.messages import Everything
+    from maskwright_client.jobs import JobOptions
 
     from .mapping import run_everything
 
-    job = Everything(
-        "", recipe=recipe, points_per_side=points, layers=layers, min_score=min_score, min_area=min_area
+    job = replace(
+        JobOptions(recipes={"select": recipe}).everything(), priority="interactive", points_per_side=points,
+        layers=layers, min_score=min_score, min_area=min_area,
     )  # fmt: skip
     run_everything(image, job, out, labels, as_json)
 
@@ -322,12 +339,12 @@ def similar(
     as_json: Json = False,
 ) -> None:
     """Find what is like a selection."""
-    from maskwright_protocol.messages import Similar
+    from maskwright_client.jobs import JobOptions
 
     from .mapping import run_similar
 
-    job = Similar("", recipe=recipe, mask_depth=depth, pick=pick, min_score=min_score, merge=True)
-    run_similar(image, mask, job, out, instances, as_json)
+    options = JobOptions(recipes={"select": recipe}, mask_depth=depth)
+    run_similar(image, mask, options, pick, min_score, out, instances, as_json)
 
 
 @app.command()

@@ -8,20 +8,23 @@ from pathlib import Path
 import numpy as np
 import typer
 
+from maskwright_client import coordinates
+from maskwright_client.jobs import Edge, JobOptions
 from maskwright_protocol.errors import MaskwrightError
-from maskwright_protocol.messages import Cutout, CutoutResult, PixelRect, Rect, Refine, Selection
+from maskwright_protocol.messages import Cutout, CutoutResult, PixelRect, Selection
 
 from . import console
-from .jobs import Prompt, check_depth, default_out, numbers, point, print_instances, say, write_selection
+from .jobs import PromptFlags, check_depth, default_out, print_instances, say, write_selection
 from .pictures import FileSource, mask_plane, pixels_array, read_mask, write_png
 
 
-def run_refine(image: Path, mask: Path, job: Refine, out: Path | None, as_json: bool) -> None:
-    """``job`` has the settings; picture and mask come from the files."""
+def run_refine(
+    image: Path, mask: Path, options: JobOptions, edge: Edge, context: float, out: Path | None, as_json: bool
+) -> None:  # fmt: skip
     with console.explained(as_json):
-        check_depth(job.mask_depth)
+        check_depth(options.mask_depth)
         source = FileSource(image)
-        job = replace(job, mask=read_mask(mask, source.width, source.height))
+        job = replace(options.refine(read_mask(mask, source.width, source.height), edge), context=context)
         with console.connected() as client:
             answer = console.ask_server(client, job, source, quiet=as_json)
         assert isinstance(answer, Selection)
@@ -32,7 +35,9 @@ def run_refine(image: Path, mask: Path, job: Refine, out: Path | None, as_json: 
         say(answer, written, as_json)
 
 
-def run_cutout(images: list[Path], prompt: Prompt, subject: str, job: Cutout, out: Path | None, as_json: bool) -> None:
+def run_cutout(
+    images: list[Path], prompt: PromptFlags, subject: str, job: Cutout, out: Path | None, as_json: bool
+) -> None:
     """Several images go one after the other; one that fails is reported and the others go on.
 
     ``job`` has the settings; ``subject`` is a place ``X,Y`` or empty.
@@ -44,18 +49,16 @@ def run_cutout(images: list[Path], prompt: Prompt, subject: str, job: Cutout, ou
         job = replace(
             job,
             priority="batch" if several else "interactive",
-            text=prompt.text,
-            exclude_text=prompt.exclude_text,
-            points=[point(p, True) for p in prompt.points] + [point(p, False) for p in prompt.excluded],
-            boxes=[Rect(*numbers(b, 4, "a box")) for b in prompt.boxes],
-            subject_at=point(subject, True) if subject else None,
+            subject_at=next(iter(coordinates.points(subject)), None),
+            **prompt.read().fields(),
         )
         with console.connected() as client:
             for image in images:
                 try:
                     source = FileSource(image)
-                    mask = read_mask(prompt.mask, source.width, source.height) if prompt.mask else None
-                    answer = console.ask_server(client, replace(job, mask=mask), source, quiet=as_json)
+                    answer = console.ask_server(
+                        client, replace(job, mask=prompt.mask_for(source)), source, quiet=as_json
+                    )
                 except MaskwrightError as error:
                     if not several:
                         raise

@@ -2,62 +2,48 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rich.markup import escape
 from rich.table import Table
 
-from maskwright_client import detector_options
+from maskwright_client import coordinates
+from maskwright_client.jobs import JobOptions, Prompt
 from maskwright_protocol.errors import BadInput
-from maskwright_protocol.messages import (
-    Detect,
-    Example,
-    Instance,
-    Parse,
-    Point,
-    PostProcess,
-    Rect,
-    Select,
-    Selection,
-)
+from maskwright_protocol.messages import Instance, Mask, Parse, Selection
 
 from . import console
 from .pictures import FileSource, mask_plane, read_mask, write_png
 
 
 @dataclass
-class Prompt:
+class PromptFlags:
     """What the flags said; points and boxes still as text."""
 
     text: str
     exclude_text: str
+    pick: str
     points: list[str]
     excluded: list[str]
     boxes: list[str]
-    mask: Path | None
-    region: Path | None
-    options: list[str]
     like: list[str] = field(default_factory=list)
     unlike: list[str] = field(default_factory=list)
+    mask: Path | None = None
 
+    def read(self) -> Prompt:
+        """Without its mask, which a picture has to fit. Raises ``BadInput``."""
+        return Prompt(
+            self.text,
+            self.exclude_text,
+            self.pick,
+            coordinates.points(" ".join(self.points), " ".join(self.excluded)),
+            coordinates.boxes(" ".join(self.boxes)),
+            coordinates.examples(" ".join(self.like), " ".join(self.unlike)),
+        )
 
-def numbers(text: str, count: int, what: str) -> list[float]:
-    """``"1,2.5"`` -> ``[1.0, 2.5]``. Raises ``BadInput`` naming the flag."""
-    try:
-        values = [float(part) for part in text.split(",")]
-    except ValueError:
-        values = []
-    if len(values) != count or not all(math.isfinite(v) for v in values):
-        raise BadInput(f"{text!r} is not {what}.", f"Write {count} numbers with commas between, for instance "
-                       f"{'120,80' if count == 2 else '10,20,300,200'}.")  # fmt: skip
-    return values
-
-
-def point(text: str, include: bool) -> Point:
-    x, y = numbers(text, 2, "a point")
-    return Point(x, y, include)
+    def mask_for(self, source: FileSource) -> Mask | None:
+        return read_mask(self.mask, source.width, source.height) if self.mask else None
 
 
 def default_out(image: Path, suffix: str) -> Path:
@@ -70,36 +56,17 @@ def check_depth(depth: int) -> None:
 
 
 def run_select(
-    image: Path, prompt: Prompt, recipe: str, models: dict[str, str], pick: str, min_score: float | None,
-    post: PostProcess, depth: int, out: Path | None, instances: Path | None, as_json: bool, precise: str = "auto",
-    tiles: str = "auto", guesses: int = 0,
+    image: Path, flags: PromptFlags, region: Path | None, options: JobOptions, min_score: float | None, guesses: int,
+    out: Path | None, instances: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     with console.explained(as_json):
-        check_depth(depth)
+        check_depth(options.mask_depth)
         source = FileSource(image)
-        shown = [(one, True) for one in prompt.like] + [(one, False) for one in prompt.unlike]
-        points = [point(p, True) for p in prompt.points] + [point(p, False) for p in prompt.excluded]
-        job = Select(
-            id="",
-            recipe=recipe,
-            models=models,
-            mask_depth=depth,
-            tiles=tiles,
-            text=prompt.text,
-            exclude_text=prompt.exclude_text,
-            points=points,
-            boxes=[Rect(*numbers(b, 4, "a box")) for b in prompt.boxes],
-            examples=[Example(*numbers(box, 4, "a box"), include=include) for box, include in shown],
-            alternatives=guesses,
-            pick=pick,
-            min_score=min_score,
-            post=post,
-            merge=True,
-            precise=precise,
-            detector_options=detector_options.named(prompt.options),
-            start=read_mask(prompt.mask, source.width, source.height) if prompt.mask else None,
-            region=read_mask(prompt.region, source.width, source.height) if prompt.region else None,
-        )
+        prompt = replace(flags.read(), mask=flags.mask_for(source))
+        limit = read_mask(region, source.width, source.height) if region else None
+        job = options.select(prompt, limit)
+        job = replace(job, boxes=prompt.boxes, alternatives=guesses)
+        job.min_score = job.min_score if min_score is None else min_score
         with console.connected() as client:
             answer = console.ask_server(client, job, source, quiet=as_json)
         assert isinstance(answer, Selection)
@@ -153,41 +120,21 @@ def print_instances(instances: list[Instance]) -> None:
     console.errors.print(table)
 
 
-def run_detect(
-    image: Path, text: str, recipe: str, models: dict[str, str], min_score: float | None, options: list[str],
-    as_json: bool, tiles: str = "auto",
-) -> None:  # fmt: skip
+def run_detect(image: Path, text: str, options: JobOptions, min_score: float | None, as_json: bool) -> None:
     with console.explained(as_json):
         source = FileSource(image)
-        chosen = detector_options.named(options)
-        job = Detect(
-            "", recipe=recipe, models=models, text=text, min_score=min_score, detector_options=chosen, tiles=tiles
-        )
+        job = options.detect(text)
+        job.min_score = job.min_score if min_score is None else min_score
         with console.connected() as client:
             answer = console.ask_server(client, job, source, quiet=as_json)
         assert isinstance(answer, Selection)
         say(answer, [], as_json)
 
 
-def run_parse(
-    image: Path, parts: list[str], model: str, per_person: bool, person: int, whole: bool, refine: bool,
-    post: PostProcess, depth: int, out: Path | None, instances: Path | None, as_json: bool,
-) -> None:  # fmt: skip
+def run_parse(image: Path, job: Parse, out: Path | None, instances: Path | None, as_json: bool) -> None:
     with console.explained(as_json):
-        check_depth(depth)
+        check_depth(job.mask_depth)
         source = FileSource(image)
-        job = Parse(
-            id="",
-            models={"parser": model} if model else {},
-            mask_depth=depth,
-            parts=parts,
-            per_person=per_person,
-            person=person,
-            find_people=not whole,
-            refine=refine,
-            post=post,
-            merge=True,
-        )
         with console.connected() as client:
             answer = console.ask_server(client, job, source, quiet=as_json)
         assert isinstance(answer, Selection)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 
+from maskwright_client.jobs import JobOptions
 from maskwright_protocol import masks
-from maskwright_protocol.messages import Everything, MappedObject, ObjectMap, Selection, Similar
+from maskwright_protocol.messages import Everything, MappedObject, ObjectMap, Selection
 
 from . import console
 from .pictures import FileSource, read_mask, write_png
@@ -56,12 +58,16 @@ def run_everything(image: Path, job: Everything, out: Path | None, labels: Path 
         console.nothing_found(answer, as_json)
 
 
-def run_similar(image: Path, mask: Path, job: Similar, out: Path | None, folder: Path | None, as_json: bool) -> None:
+def run_similar(
+    image: Path, mask: Path, options: JobOptions, pick: str, min_score: float | None, out: Path | None,
+    folder: Path | None, as_json: bool,
+) -> None:  # fmt: skip
     from .jobs import say, write_selection
 
     with console.explained(as_json):
         source = FileSource(image)
-        job.mask = read_mask(mask, source.width, source.height)
+        job = options.similar("", read_mask(mask, source.width, source.height))
+        job = replace(job, pick=pick, min_score=min_score)
         with console.connected() as client:
             answer = console.ask_server(client, job, source, quiet=as_json)
         assert isinstance(answer, Selection)

@@ -8,13 +8,13 @@ from maskwright_protocol.messages import Example, Mask, PixelRect, Point, Rect
 
 
 def test_points_boxes_and_examples() -> None:
-    assert coordinates.points("1,2 3.5,-4", "5,6") == [Point(1, 2), Point(3.5, -4), Point(5, 6, False)]
+    assert coordinates.points(" 1, 2 3.5,-4", "5 ,6") == [Point(1, 2), Point(3.5, -4), Point(5, 6, False)]
     assert coordinates.boxes("0,1,2,3; 4,5,6,7") == [Rect(0, 1, 2, 3), Rect(4, 5, 6, 7)]
     assert coordinates.examples("0,1,2,3", "8,9,1,1") == [Example(0, 1, 2, 3), Example(8, 9, 1, 1, include=False)]
     assert coordinates.points("") == coordinates.boxes("") == []
 
 
-@pytest.mark.parametrize("text", ["1", "1,2,3", "a,b", "1;2", "nan,1", "1,inf"])
+@pytest.mark.parametrize("text", ["1", ",", "1,2,3", "a,b", "1;2", "nan,1", "1,inf"])
 def test_odd_points_are_refused_with_an_example(text: str) -> None:
     with pytest.raises(BadInput) as caught:
         coordinates.points(text)

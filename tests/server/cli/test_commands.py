@@ -12,8 +12,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from maskwright.cli.jobs import numbers
-from maskwright_protocol.errors import BadInput
 from tests.server.conftest import Server
 from tests.server.photos import PHOTO
 from tests.shared_data import EVAL, needs_eval, needs_models
@@ -238,10 +236,3 @@ def test_demo(server: Server, tmp_path: Path) -> None:
         assert (tmp_path / "demo" / name).exists()
         assert name in run.stdout
     assert Image.open(tmp_path / "demo/side-by-side.png").size == (3 * 512, 512)
-
-
-def test_numbers() -> None:
-    assert numbers(" 1, 2.5", 2, "a point") == [1.0, 2.5]
-    for bad in ("", "1", "1,2,3", "a,b", "inf,1", "nan,1", "1;2"):
-        with pytest.raises(BadInput):
-            numbers(bad, 2, "a point")
