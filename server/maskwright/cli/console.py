@@ -1,8 +1,9 @@
-"""Talking to the server from a terminal: connect, show progress, explain failures, choose the exit code."""
+"""The server from a terminal: connect, show progress, explain failures, choose the exit code."""
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -22,14 +23,14 @@ from maskwright_protocol.messages import Progress as ProgressMessage
 
 EXIT_FAILED, EXIT_USAGE, EXIT_NOTHING_FOUND, EXIT_NO_SERVER, EXIT_CANCELLED = 1, 2, 3, 4, 130
 
+REPLY_S = 5.0  # how long a server may take for an answer that needs no model
+
 errors = Console(stderr=True, highlight=False)
 output = Console(highlight=False)
 
 
 def own_command() -> list[str]:
-    """How to start this very installation's command."""
-    import sys
-
+    """How to start the command of this installation."""
     return [sys.executable, "-m", "maskwright.cli"]
 
 
@@ -66,13 +67,8 @@ def connected(start: bool = True) -> Iterator[Client]:
             find_server()
         except ServerAbsent:
             launcher.start(own_command())
-    client = Client("cli")
-    try:
+    with Client("cli") as client:
         yield client
-    except (ServerAbsent, ConnectionError):
-        raise
-    finally:
-        client.close()
 
 
 def ask_server(client: Client, job: Job, source: ask.PictureSource, quiet: bool = False) -> Message:

@@ -11,10 +11,10 @@ import typer
 from maskwright_client import coordinates
 from maskwright_client.jobs import Edge, JobOptions
 from maskwright_protocol.errors import MaskwrightError
-from maskwright_protocol.messages import Cutout, CutoutResult, PixelRect, Selection
+from maskwright_protocol.messages import Cutout, CutoutResult, PixelRect
 
 from . import console
-from .jobs import PromptFlags, check_depth, default_out, print_instances, say, write_selection
+from .jobs import PromptFlags, ask_for_selection, check_depth, default_out, print_instances, say, write_selection
 from .pictures import FileSource, mask_plane, pixels_array, read_mask, write_png
 
 
@@ -25,9 +25,7 @@ def run_refine(
         check_depth(options.mask_depth)
         source = FileSource(image)
         job = replace(options.refine(read_mask(mask, source.width, source.height), edge), context=context)
-        with console.connected() as client:
-            answer = console.ask_server(client, job, source, quiet=as_json)
-        assert isinstance(answer, Selection)
+        answer = ask_for_selection(job, source, as_json)
         written = write_selection(answer, source, out or default_out(image, "refined"), None)
         if answer.context is not None and not as_json:
             box = answer.context

@@ -11,7 +11,7 @@ from rich.table import Table
 from maskwright_client import coordinates
 from maskwright_client.jobs import JobOptions, Prompt
 from maskwright_protocol.errors import BadInput
-from maskwright_protocol.messages import Instance, Mask, Parse, Selection
+from maskwright_protocol.messages import Instance, Job, Mask, Parse, Selection
 
 from . import console
 from .pictures import FileSource, mask_plane, read_mask, write_png
@@ -67,12 +67,20 @@ def run_select(
         job = options.select(prompt, limit)
         job = replace(job, boxes=prompt.boxes, alternatives=guesses)
         job.min_score = job.min_score if min_score is None else min_score
-        with console.connected() as client:
-            answer = console.ask_server(client, job, source, quiet=as_json)
-        assert isinstance(answer, Selection)
-        target = out or default_out(image, "mask")
-        written = write_selection(answer, source, target, instances)
-        say(answer, written, as_json)
+        finish(ask_for_selection(job, source, as_json), source, out or default_out(image, "mask"), instances, as_json)
+
+
+def ask_for_selection(job: Job, source: FileSource, as_json: bool) -> Selection:
+    """The server's answer. Raises ``MaskwrightError``."""
+    with console.connected() as client:
+        answer = console.ask_server(client, job, source, quiet=as_json)
+    assert isinstance(answer, Selection)
+    return answer
+
+
+def finish(answer: Selection, source: FileSource, out: Path, folder: Path | None, as_json: bool) -> None:
+    """Write the mask, and one of each instance into ``folder`` if there is one, and tell the user."""
+    say(answer, write_selection(answer, source, out, folder), as_json)
 
 
 def write_selection(answer: Selection, source: FileSource, out: Path, folder: Path | None) -> list[Path]:
@@ -125,19 +133,11 @@ def run_detect(image: Path, text: str, options: JobOptions, min_score: float | N
         source = FileSource(image)
         job = options.detect(text)
         job.min_score = job.min_score if min_score is None else min_score
-        with console.connected() as client:
-            answer = console.ask_server(client, job, source, quiet=as_json)
-        assert isinstance(answer, Selection)
-        say(answer, [], as_json)
+        say(ask_for_selection(job, source, as_json), [], as_json)
 
 
 def run_parse(image: Path, job: Parse, out: Path | None, instances: Path | None, as_json: bool) -> None:
     with console.explained(as_json):
         check_depth(job.mask_depth)
         source = FileSource(image)
-        with console.connected() as client:
-            answer = console.ask_server(client, job, source, quiet=as_json)
-        assert isinstance(answer, Selection)
-        target = out or default_out(image, "parts")
-        written = write_selection(answer, source, target, instances)
-        say(answer, written, as_json)
+        finish(ask_for_selection(job, source, as_json), source, out or default_out(image, "parts"), instances, as_json)

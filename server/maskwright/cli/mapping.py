@@ -14,9 +14,10 @@ from rich.table import Table
 
 from maskwright_client.jobs import JobOptions
 from maskwright_protocol import masks
-from maskwright_protocol.messages import Everything, MappedObject, ObjectMap, Selection
+from maskwright_protocol.messages import Everything, MappedObject, ObjectMap
 
 from . import console
+from .jobs import ask_for_selection, default_out, finish
 from .pictures import FileSource, read_mask, write_png
 
 _GOLDEN = 0.618034  # steps of hue that keep neighbours' numbers apart
@@ -40,7 +41,7 @@ def run_everything(image: Path, job: Everything, out: Path | None, labels: Path 
         if answer.labels is not None:
             box = answer.labels.box
             numbers = np.frombuffer(masks.unpack(answer.labels), "<u2").reshape(box.height, box.width)
-            target = out or image.with_name(f"{image.stem}-objects.png")
+            target = out or default_out(image, "objects")
             write_png(target, _colourful(source, numbers))
             table = target.with_suffix(".json")
             table.write_text(json.dumps(summary, indent=2), encoding="utf-8")
@@ -62,17 +63,11 @@ def run_similar(
     image: Path, mask: Path, options: JobOptions, pick: str, min_score: float | None, out: Path | None,
     folder: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
-    from .jobs import say, write_selection
-
     with console.explained(as_json):
         source = FileSource(image)
         job = options.similar("", read_mask(mask, source.width, source.height))
         job = replace(job, pick=pick, min_score=min_score)
-        with console.connected() as client:
-            answer = console.ask_server(client, job, source, quiet=as_json)
-        assert isinstance(answer, Selection)
-        written = write_selection(answer, source, out or image.with_name(f"{image.stem}-similar.png"), folder)
-        say(answer, written, as_json)
+        finish(ask_for_selection(job, source, as_json), source, out or default_out(image, "similar"), folder, as_json)
 
 
 def _described(one: MappedObject) -> dict[str, Any]:
