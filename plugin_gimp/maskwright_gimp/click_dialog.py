@@ -1,6 +1,6 @@
-"""Click to Select: the dialog. Its logic is in ``session``, its picture in ``view``."""
+"""Click to Select: the dialog. What it asks is in ``questions``, its picture in ``view``."""
 
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Callable, Dict, Optional, Tuple
 
 import gi
 
@@ -10,18 +10,26 @@ gi.require_version("GimpUi", "3.0")
 gi.require_version("Gtk", "3.0")
 from gi.repository import Gdk, Gimp, GimpUi, Gtk  # noqa: E402
 
+from maskwright_client.ask import run  # noqa: E402
+from maskwright_client.hover import Hover  # noqa: E402
 from maskwright_client.jobs import JobOptions  # noqa: E402
-from maskwright_protocol.messages import Instance, ModelsRequest, Selection  # noqa: E402
+from maskwright_client.preview_picture import Preview  # noqa: E402
+from maskwright_client.steps import Runner  # noqa: E402
+from maskwright_protocol.messages import Job, MappedObject, ModelsRequest, Rect, Selection  # noqa: E402
 
-from . import calls, driver, options, procedures, reading  # noqa: E402
+from . import async_client, image_source, options, procedures  # noqa: E402
 from .fields import Fields, button  # noqa: E402
-from .hover import Hover  # noqa: E402
+from .objects_list import ObjectsList  # noqa: E402
+from .outcome import finish  # noqa: E402
 from .questions import ASKED_BY, Questions  # noqa: E402
+from .server_dialog import manage  # noqa: E402
 from .server_line import ServerLine  # noqa: E402
-from .things_list import ThingsList  # noqa: E402
-from .view import CURRENT, OTHER, Layer, View, mask_buffer  # noqa: E402
+from .view import CURRENT, HOVERED, OTHER, Layer, Paint, View, preview_buffer  # noqa: E402
 
-HELP = "Click: this · Shift-click or right-click: not this · Drag: box · Wheel: zoom · Middle button: move"
+HELP = (
+    "Click: this · Shift-click or right-click: not this · Drag: box · Wheel: zoom · Middle button: move · "
+    "Shift and wheel: larger thing or part"
+)
 HELP_ON_EXAMPLES = (
     "Drag: all that is like this · Shift or right button: but not like this · then Find, with or without a name"
 )
@@ -33,42 +41,35 @@ DIALOG_SIZE = (1160, 720)
 def show(call: Any) -> Optional[Tuple[int, Dict[str, Any]]]:
     """Run the dialog and apply the result; None when it was cancelled."""
     GimpUi.init("maskwright")
-    subject = reading.Subject(call.image, call.drawables, call.config.get_property("source"))
+    target = image_source.Target(call.image, call.drawables, call.config.get_property("source"))
     try:
-        dialog = ClickDialog(call, subject)
+        dialog = ClickDialog(call, target)
         wanted = dialog.run()
-        answer = dialog.answer() if wanted else None
         dialog.close()
+        answer = dialog.answer() if wanted else None
         if answer is None:
             return None
         call.watch.lap("dialog")
         chosen = call.options()
-        name = subject.layer.get_name() if subject.layer is not None else "Visible"
-        return calls.finish(call, subject, answer, chosen, f"{name} cut-out")
+        return finish(call, target, answer, chosen, target.cut_out_name)
     finally:
-        subject.close()
+        target.close()
 
 
 class ClickDialog:
     """Builds the widgets and passes events on."""
 
-    def __init__(self, call: Any, subject: reading.Subject) -> None:
-        self.call, self.subject, self.config = call, subject, call.config
+    def __init__(self, call: Any, target: image_source.Target) -> None:
+        self.call, self.target, self.config = call, target, call.config
         self.line = ServerLine(30)
-        self.questions = Questions(call, subject, self.line, self._refresh)
+        self.questions = Questions(call, target, self.line, self._refresh)
         self.session = self.questions.session
-        self.buffers: Dict[int, Tuple[Any, Any]] = {}
-        self.hover: Optional[Hover] = None
-        self.guess: Optional[Tuple[Any, Layer]] = None  # what to show until the answer to that question is there
+        self.buffers: Dict[int, Tuple[Preview, Layer]] = {}
+        self.hover = Hover()
+        self.stand_in: Optional[Preview] = None  # what to show of the current object until its answer is there
         self.open = True
         self._build()
-        self.prefetch = driver.Question(
-            call.client,
-            self._job_options().prefetch(),
-            subject.source,
-            self._prefetched,
-            self._progress,
-        )
+        self.looks = [self._send(self._job_options().prefetch(), self._prefetched, self._progress)]
         self._look()
         self._refresh()
 
@@ -76,7 +77,7 @@ class ClickDialog:
         return options.read(self.call.options(), self.call.entry.verb)
 
     def _look(self) -> None:
-        driver.request(self.call.client, ModelsRequest(""), self._models_came)
+        async_client.request(self.call.client, ModelsRequest(""), self._models_came)
 
     # ------------------------------------------------------------ widgets
 
@@ -87,8 +88,9 @@ class ClickDialog:
         self.dialog.set_default_response(Gtk.ResponseType.OK)
         self.dialog.set_default_size(*DIALOG_SIZE)
         GimpUi.window_set_transient(self.dialog)
-        self.view = View(self.subject.source.local, self.subject.box, *VIEW_SIZE)
+        self.view = View(self.target.source.local, self.target.box, *VIEW_SIZE)
         self.view.on_click, self.view.on_box, self.view.on_example = self._clicked, self._boxed, self._exemplified
+        self.view.on_hover, self.view.on_climb = self._pointed, self._climb
         columns = Gtk.Box(spacing=12, border_width=12)
         left = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
         frame = Gtk.Frame()
@@ -136,13 +138,15 @@ class ClickDialog:
             button("F_ind", "Add all objects of this name, or like the examples", self._find), False, False, 0
         )
         side.pack_start(find, False, False, 0)
-        self.list = ThingsList(self.session, self._refresh)
+        self.list = ObjectsList(self.session, self._refresh)
         side.pack_start(self.list, True, True, 0)
         row = Gtk.Box(spacing=6, homogeneous=True)
         row.pack_start(button("_New", "Click on another object", self._new), True, True, 0)
-        self.other = button("O_ther", "Part, whole or larger: show the next guess", self._other)
+        self.other = button(
+            "O_ther", "Part, whole or larger: show the next guess", lambda: self._ask(self.questions.other)
+        )
         row.pack_start(self.other, True, True, 0)
-        self.like = button("Si_milar", "Add what is like this object", self._similar)
+        self.like = button("Si_milar", "Add what is like this object", lambda: self._ask(self.questions.similar))
         row.pack_start(self.like, True, True, 0)
         row.pack_start(button("_Remove", "Take the object off the list", self._remove), True, True, 0)
         side.pack_start(row, False, False, 0)
@@ -158,18 +162,45 @@ class ClickDialog:
     # ------------------------------------------------------------ what the user does
 
     def _clicked(self, x: float, y: float, include: bool) -> None:
-        shape = self.hover.shape(x, y) if include and self.hover is not None and self.session.thing.empty else None
-        self.session.add_point(x, y, include)
-        self.guess = (self.session.key(self.session.thing), shape) if shape is not None else None
+        """The first click on an object takes what is highlighted; else it is the place that counts."""
+        pointed = self.hover.pointed(self.session)
+        if include and pointed is not None:
+            self.session.take_object(x, y, pointed.id)
+            self._taken(pointed)
+        else:
+            self.session.add_point(x, y, include)
+            self._refresh()
+
+    def _taken(self, one: MappedObject) -> None:
+        """What the map knows of an object is shown until the server has drawn it."""
+        self.stand_in = self.hover.preview(one)
         self._refresh()
 
-    def _boxed(self, x: float, y: float, width: float, height: float) -> None:
-        self.session.set_box(x, y, width, height)
+    def _climb(self, x: float, y: float, by: int) -> None:
+        """To what holds the object under the pointer, or the one that was clicked (1), or back to its part (-1)."""
+        if self.session.fresh:
+            if self.hover.climb(x, y, by):
+                self._show_pointed()
+            return
+        other = self.hover.climb_clicked(self.session, by)
+        if other is not None:
+            self._taken(other)
+
+    def _boxed(self, box: Rect) -> None:
+        self.session.set_box(box)
         self._refresh()
 
-    def _exemplified(self, x: float, y: float, width: float, height: float, include: bool) -> None:
-        self.session.add_example(x, y, width, height, include)
+    def _exemplified(self, box: Rect, include: bool) -> None:
+        self.session.add_example(box, include)
         self._refresh()
+
+    def _pointed(self, place: Optional[Tuple[float, float]]) -> None:
+        if self.hover.move(*place) if place is not None and self.session.fresh else self.hover.leave():
+            self._show_pointed()
+
+    def _show_pointed(self) -> None:
+        preview = self.hover.preview(self.hover.shown)
+        self.view.show_hovered(self._layer(preview, HOVERED) if preview is not None else None)
 
     def _examples_toggled(self, toggle: Any) -> None:
         self.view.wants_examples = toggle.get_active()
@@ -180,19 +211,15 @@ class ClickDialog:
         self._refresh()
 
     def _new(self) -> None:
-        self.session.new_thing()
+        self.session.new_object()
         self._refresh()
 
-    def _other(self) -> None:
-        self.session.next_alternative()
-        self._refresh()
-
-    def _similar(self) -> None:
-        self.questions.similar()
+    def _ask(self, question: Callable[[], None]) -> None:
+        question()
         self._refresh()
 
     def _remove(self) -> None:
-        self.session.remove(self.session.state.current)
+        self.session.remove(self.session.state.chosen)
         self._refresh()
 
     def _key(self, widget: Any, event: Any) -> bool:
@@ -218,13 +245,19 @@ class ClickDialog:
         if self.open and not self.questions.busy and progress.text:
             self.line.busy(progress.text)
 
+    def _send(self, job: Job, done: async_client.Done, progress: Callable[[Any], None]) -> Runner:
+        return async_client.run(async_client.asking(self.call.client, job, self.target.source, progress), done)
+
     def _prefetched(self, answer: Any, error: Optional[Exception]) -> None:
-        if not self.open:
-            return
-        if error is None:
-            self.hover = Hover(self.call, self.subject, self.view, self._job_options().everything())
-        elif not driver.was_cancelled(error):
+        if error is not None:
             self.line.fail(error, self.call.client, self._refresh)
+            return
+        self.looks.append(self._send(self._job_options().everything(), self._mapped, lambda progress: None))
+
+    def _mapped(self, answer: Any, error: Optional[Exception]) -> None:
+        # Without a map there is no highlighting; a click works all the same and says what is wrong.
+        if error is None:
+            self.hover.take_map(answer, self.target.box)
 
     def _models_came(self, answer: Any, error: Optional[Exception]) -> None:
         if not self.open:
@@ -234,7 +267,7 @@ class ClickDialog:
             return
         self.fields.fill_from_server(answer, "select")
         if not self.questions.busy:
-            self.line.ready(answer, self.call, self._look)
+            self.line.ready(answer, lambda: manage(self.call, self.line, self._look))
 
     # ------------------------------------------------------------ showing
 
@@ -244,22 +277,28 @@ class ClickDialog:
         self.list.refresh()
         self.undo.set_sensitive(self.session.can_undo())
         self.stop.set_sensitive(self.questions.busy)
-        answer = self.session.answer(self.session.thing)
-        self.other.set_sensitive(answer is not None and bool(answer.alternatives))
-        self.like.set_sensitive(answer is not None and not self.questions.busy)
+        current, answer = self.session.current, self.session.answer(self.session.current)
+        self.other.set_sensitive(answer is not None and answer.has_others and not self.questions.busy)
+        self.like.set_sensitive(self.session.shown is not None and not self.questions.busy)
         self.ok.set_sensitive(bool(self.session.result()))
         layers = []
-        for thing, mask in self.session.result():
-            kept = self.buffers.get(thing.number)
-            if kept is None or kept[0] is not mask:
-                kept = self.buffers[thing.number] = (mask, mask_buffer(mask, self.subject.box))
-            layers.append(Layer(kept[1], CURRENT if thing is self.session.thing else OTHER))
-        thing = self.session.thing
-        if self.guess is not None and self.guess[0] == self.session.key(thing) and self.questions.busy:
-            layers.append(self.guess[1])
-        self.view.show_masks(
-            layers, thing.points, [thing.box] if thing.box is not None else [], self.session.state.examples
-        )
+        for one, hypothesis in self.session.result():
+            layers.append(self._layer(hypothesis.preview, CURRENT if one is current else OTHER))
+        if self.session.shown is not None:
+            self.stand_in = self.session.shown.preview
+        elif self.questions.busy and self.questions.asked == self.session.key(current) and len(self.session):
+            layers += [self._layer(self.stand_in, CURRENT)] if self.stand_in is not None else []
+        else:
+            self.stand_in = None
+        if not self.session.fresh:
+            self._pointed(None)
+        self.view.show_masks(layers, self.session.points, self.session.boxes, self.session.examples)
+
+    def _layer(self, preview: Preview, paint: Paint) -> Layer:
+        """What the view draws of a preview; kept, because pixels are copied for it."""
+        if id(preview) not in self.buffers:
+            self.buffers[id(preview)] = (preview, preview_buffer(preview, self.target.box))
+        return self.buffers[id(preview)][1]._replace(paint=paint)
 
     # ------------------------------------------------------------ the end
 
@@ -267,22 +306,17 @@ class ClickDialog:
         return self.dialog.run() == Gtk.ResponseType.OK
 
     def answer(self) -> Optional[Selection]:
-        """The ticked objects as one answer."""
-        found = self.session.result()
-        if not found or self.questions.report is None:
+        """The ticked objects as one answer, at full size; waits for what is not there yet."""
+        if not self.session.result():
             return None
-        instances = []
-        for thing, mask in found:
-            known = self.session.answer(thing)
-            assert known is not None
-            instances.append(Instance(known.id, known.label, known.score, known.box, known.source, mask=mask))
+        instances = run(self.questions.whole(), self.call.asker.wait)
+        assert self.questions.report is not None
         return Selection("", 0, self.questions.report, instances=instances)
 
     def close(self) -> None:
         self.open = False
-        self.prefetch.drop()
-        if self.hover is not None:
-            self.hover.close()
+        for look in self.looks:
+            look.drop()
         self.questions.close()
         self.dialog.destroy()
         while Gtk.events_pending():

@@ -10,8 +10,9 @@ from gi.repository import GimpUi, Gtk  # noqa: E402
 
 from maskwright_protocol.messages import ModelsRequest  # noqa: E402
 
-from . import driver, options, procedures  # noqa: E402
+from . import async_client, options, procedures  # noqa: E402
 from .fields import Fields  # noqa: E402
+from .server_dialog import manage  # noqa: E402
 from .server_line import ServerLine  # noqa: E402
 
 TITLES = {
@@ -93,10 +94,10 @@ def ask(call: Any, procedure: Any) -> bool:
             return
         fields.fill_from_server(answer, options.WIRE_VERBS[entry.verb])
         if parts_list is None:
-            line.ready(answer, call, look)
+            line.ready(answer, lambda: manage(call, line, look))
 
     def look() -> None:
-        driver.request(call.client, ModelsRequest(""), models_came)
+        async_client.request(call.client, ModelsRequest(""), models_came)
 
     look()
     wanted = dialog.run()

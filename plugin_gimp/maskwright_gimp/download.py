@@ -9,10 +9,11 @@ gi.require_version("Gtk", "3.0")
 from gi.repository import GimpUi, Gtk  # noqa: E402
 
 from maskwright_client import offers  # noqa: E402
-from maskwright_client.client import Client, Ticket  # noqa: E402
-from maskwright_protocol.messages import ModelInfo, ModelPull, Progress  # noqa: E402
+from maskwright_client.client import Client  # noqa: E402
+from maskwright_client.downloads import Downloads  # noqa: E402
+from maskwright_protocol.messages import ModelInfo  # noqa: E402
 
-from . import driver  # noqa: E402
+from .async_client import LOOP  # noqa: E402
 
 ARRIVED = 1
 
@@ -28,8 +29,8 @@ def get(client: Client, model: ModelInfo, why: str = "", parent: Optional[Any] =
 
 class _Download:
     def __init__(self, client: Client, model: ModelInfo, why: str, parent: Optional[Any]) -> None:
-        self.client, self.model = client, model
-        self.ticket: Optional[Ticket] = None
+        self.model = model
+        self.downloads = Downloads(client, LOOP, lambda: None, self._progress, self._ended)
         self.open = True
         self.dialog = GimpUi.Dialog(title=f"Download {model.title}", role="maskwright-download", use_header_bar=0)
         self.dialog.add_button("_Cancel", Gtk.ResponseType.CANCEL)
@@ -62,18 +63,15 @@ class _Download:
         self.said.set_text("")
         self.bar.set_text("Starting...")
         self.bar.show()
-        request = ModelPull("", self.model.id, accept_licence=True)
-        self.ticket = driver.request(self.client, request, self._ended, self._progress)
+        self.downloads.start([self.model])
 
-    def _progress(self, progress: Progress) -> None:
-        if self.open:
-            self.bar.set_fraction(min(1.0, max(0.0, progress.fraction)))
-            self.bar.set_text(progress.text)
+    def _progress(self, text: str, fraction: float) -> None:
+        self.bar.set_fraction(fraction)
+        self.bar.set_text(text)
 
-    def _ended(self, answer: Any, error: Optional[Exception]) -> None:
+    def _ended(self, error: Optional[Exception]) -> None:
         if not self.open:
             return
-        self.ticket = None
         if error is None:
             self.dialog.response(ARRIVED)
             return
@@ -89,7 +87,6 @@ class _Download:
             self.begin()
             response = self.dialog.run()
         self.open = False
-        if self.ticket is not None:
-            self.ticket.cancel()
+        self.downloads.cancel()
         self.dialog.destroy()
         return response == ARRIVED

@@ -11,16 +11,14 @@ from maskwright_client import offers  # noqa: E402
 from maskwright_client.client import Client  # noqa: E402
 from maskwright_protocol.messages import ModelInfo, ModelRemove  # noqa: E402
 
-from . import download, driver  # noqa: E402
+from . import async_client, download  # noqa: E402
 
 
 class ModelsList(Gtk.ScrolledWindow):
-    """``client()`` gives the client to ask; ``changed()`` is called after a download or a removal, ``failed(error)``
+    """``client`` is asked; ``changed()`` is called after a download or a removal, ``failed(error)``
     when a removal was refused."""
 
-    def __init__(
-        self, client: Callable[[], Client], changed: Callable[[], None], failed: Callable[[Exception], None]
-    ) -> None:
+    def __init__(self, client: Client, changed: Callable[[], None], failed: Callable[[Exception], None]) -> None:
         super().__init__(shadow_type=Gtk.ShadowType.IN)
         self._client, self._changed, self._failed = client, changed, failed
         self._rows: List[offers.Row] = []
@@ -71,7 +69,7 @@ class ModelsList(Gtk.ScrolledWindow):
         box.pack_end(button, False, False, 0)
 
     def _get(self, model: ModelInfo) -> None:
-        if download.get(self._client(), model, parent=self.get_toplevel()):
+        if download.get(self._client, model, parent=self.get_toplevel()):
             self._changed()
 
     def _remove(self, model: ModelInfo) -> None:
@@ -88,7 +86,7 @@ class ModelsList(Gtk.ScrolledWindow):
         wanted = question.run() == Gtk.ResponseType.OK
         question.destroy()
         if wanted:
-            driver.request(self._client(), ModelRemove("", model.id), self._removed)
+            async_client.request(self._client, ModelRemove("", model.id), self._removed)
 
     def _removed(self, answer: Any, error: Optional[Exception]) -> None:
         if error is not None:

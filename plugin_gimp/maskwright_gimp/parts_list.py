@@ -8,11 +8,14 @@ gi.require_version("Gtk", "3.0")
 from gi.repository import GdkPixbuf, Gegl, GLib, Gtk  # noqa: E402
 
 from maskwright_client import body_parts  # noqa: E402
+from maskwright_client.ask import Steps  # noqa: E402
+from maskwright_client.results import nothing_found  # noqa: E402
+from maskwright_client.steps import Runner  # noqa: E402
 from maskwright_protocol import masks  # noqa: E402
 from maskwright_protocol.errors import MaskwrightError  # noqa: E402
-from maskwright_protocol.messages import Instance, Mask, PixelRect  # noqa: E402
+from maskwright_protocol.messages import Instance, Mask, Parse, PixelRect  # noqa: E402
 
-from . import driver, options, reading  # noqa: E402
+from . import async_client, image_source, options  # noqa: E402
 from .server_line import ServerLine  # noqa: E402
 
 SIDE = 44
@@ -29,7 +32,7 @@ class PartsList(Gtk.Box):
     def __init__(self, call: Any, line: ServerLine) -> None:
         super().__init__(orientation=Gtk.Orientation.VERTICAL, spacing=6)
         self.call, self.config, self.line = call, call.config, line
-        self._question: Optional[driver.Question] = None
+        self._runner: Optional[Runner] = None
         self._rows: List[body_parts.BodyPart] = []
         self._store = Gtk.ListStore(bool, GdkPixbuf.Pixbuf, str)
         view = Gtk.TreeView(model=self._store, headers_visible=False)
@@ -52,36 +55,37 @@ class PartsList(Gtk.Box):
         """Hear no more of the server."""
         for handler in self._handlers:
             self.config.disconnect(handler)
-        if self._question is not None:
-            self._question.drop()
+        if self._runner is not None:
+            self._runner.drop()
 
     def ask(self) -> None:
         """Look again."""
-        if self._question is not None:
-            self._question.drop()
+        if self._runner is not None:
+            self._runner.drop()
         try:
-            subject = reading.Subject(self.call.image, self.call.drawables, self.config.get_property("source"))
+            target = image_source.Target(self.call.image, self.call.drawables, self.config.get_property("source"))
             job = options.read(self.call.options(), self.call.entry.verb).parts_draft()
         except MaskwrightError as error:
             self.line.fail(error, self.call.client, self.ask)
             return
         self.line.busy("Looking for people...")
+        self._runner = async_client.run(self._look(job, target), self._done)
 
-        def done(answer: Any, error: Optional[Exception]) -> None:
-            self._question = None
-            try:
-                if error is None:
-                    self._fill(answer.instances, subject.source.local, subject.box)
-                    found = "Tick what is to be selected." if answer.instances else f"{answer.message} {answer.hint}"
-                    self.line.say(found.strip())
-                elif not driver.was_cancelled(error):
-                    self.line.fail(error, self.call.client, self.ask)
-            finally:
-                subject.close()
+    def _look(self, job: Parse, target: image_source.Target) -> Steps:
+        try:
+            progress = lambda said: self.line.busy(said.text) if self._runner is not None else None  # noqa: E731
+            answer = yield from async_client.asking(self.call.client, job, target.source, progress)
+            self._fill(answer.instances, target.source.local, target.box)
+            return answer
+        finally:
+            target.close()
 
-        self._question = driver.Question(
-            self.call.client, job, subject.source, done, lambda progress: self.line.busy(progress.text)
-        )
+    def _done(self, answer: Any, error: Optional[Exception]) -> None:
+        self._runner = None
+        if error is None:
+            self.line.say("Tick what is to be selected." if answer.instances else nothing_found(answer))
+        elif not async_client.was_cancelled(error):
+            self.line.fail(error, self.call.client, self.ask)
 
     def _fill(self, instances: List[Instance], buffer: Any, box: PixelRect) -> None:
         words = self.config.get_property("parts")
@@ -111,10 +115,10 @@ def thumbnail(buffer: Any, box: PixelRect, mask: Mask) -> Any:
     area = Gegl.Rectangle.new(
         round(x * scale), round(y * scale), max(1, round(width * scale)), max(1, round(height * scale))
     )
-    colours = bytearray(buffer.get(area, scale, "R'G'B'A u8", reading.NO_ABYSS))
+    colours = bytearray(buffer.get(area, scale, "R'G'B'A u8", image_source.NO_ABYSS))
     plane = Gegl.Buffer.new("Y u8", x, y, width, height)
     plane.set(Gegl.Rectangle.new(x, y, width, height), f"Y u{mask.depth}", bytes(masks.unpack(mask)))
-    colours[3::4] = plane.get(area, scale, "Y u8", reading.NO_ABYSS)
+    colours[3::4] = plane.get(area, scale, "Y u8", image_source.NO_ABYSS)
     data = GLib.Bytes.new(bytes(colours))
     space = GdkPixbuf.Colorspace.RGB
     return GdkPixbuf.Pixbuf.new_from_bytes(data, space, True, 8, area.width, area.height, area.width * 4)

@@ -51,12 +51,12 @@ def _add(made, argument):
 
 
 def _run_image(procedure, run_mode, image, drawables, config, data):
-    from . import calls
+    from . import run_procedure
 
-    return calls.run(procedure, run_mode, image, list(drawables), config)
+    return run_procedure.run(procedure, run_mode, image, list(drawables), config)
 
 
 def _run_plain(procedure, config, data):
-    from . import calls
+    from . import run_procedure
 
-    return calls.run(procedure, config.get_property("run-mode"), None, [], config)
+    return run_procedure.run(procedure, config.get_property("run-mode"), None, [], config)

@@ -7,10 +7,10 @@ from maskwright_protocol.errors import BadInput, ConnectionLost, ServerAbsent
 from maskwright_protocol.messages import ModelsRequest, Shutdown, StatusRequest
 from maskwright_protocol.version import __version__
 
-from . import asking
+from . import blocking_client
 
 
-def report(asker: asking.Asker) -> Dict[str, Any]:
+def report(asker: blocking_client.Asker) -> Dict[str, Any]:
     """State, models and recipes of the running server."""
     status = asker.request(StatusRequest(""))
     models = asker.request(ModelsRequest(""))
@@ -21,8 +21,8 @@ def act(call: Any, action: str) -> Dict[str, Any]:
     """ "status" and "stop" never start a server; "start" does, whatever the settings say."""
     if action not in ("status", "start", "stop"):
         raise BadInput(f"There is no action {action!r}.", "Use status, start or stop.")
-    client = asking.open_client(__version__, {**call.settings, "start_server": action == "start"})
-    asker = asking.Asker(client, lambda progress: None)
+    client = blocking_client.open_client(__version__, {**call.settings, "start_server": action == "start"})
+    asker = blocking_client.Asker(client, lambda progress: None)
     try:
         if action != "stop":
             return report(asker)

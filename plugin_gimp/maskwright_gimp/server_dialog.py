@@ -1,6 +1,6 @@
 """Server and Models: what runs, on which device, which models there are; start and stop."""
 
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Callable, Dict, Optional, Tuple
 
 import gi
 
@@ -9,13 +9,14 @@ gi.require_version("GimpUi", "3.0")
 gi.require_version("Gtk", "3.0")
 from gi.repository import Gimp, GimpUi, GLib, Gtk  # noqa: E402
 
-from maskwright_client.client import Client  # noqa: E402
-from maskwright_protocol.messages import ModelsRequest, Shutdown, Status, StatusRequest  # noqa: E402
+from maskwright_client.ask import Steps  # noqa: E402
+from maskwright_client.offers import sentence  # noqa: E402
+from maskwright_client.server_state import CONNECTED, ServerState  # noqa: E402
+from maskwright_protocol.messages import Status  # noqa: E402
 from maskwright_protocol.version import __version__  # noqa: E402
 
-from . import asking, driver, settings  # noqa: E402
+from . import async_client, blocking_client, settings  # noqa: E402
 from .models_list import ModelsList  # noqa: E402
-from .offers import sentence  # noqa: E402
 from .server_line import ServerLine  # noqa: E402
 
 START, STOP = 1, 2
@@ -30,26 +31,34 @@ def show(call: Any) -> Tuple[int, Dict[str, Any]]:
     return 0, {"running": dialog.running}
 
 
-class ServerDialog:
+def manage(call: Any, widget: Any, again: Callable[[], None]) -> None:
+    """Run the dialog above the widget's window; ``again`` is called when the user may have changed something."""
+    ServerDialog(dict(call.settings), widget.get_toplevel()).run()
+    again()
+
+
+class ServerDialog(ServerState):
+    """Looks at the server now and again while it is open; starts and stops it."""
+
     def __init__(self, values: Dict[str, Any], parent: Optional[Any] = None) -> None:
+        super().__init__()
         self.values, self.parent = values, parent
-        self.running = False
+        self.client = blocking_client.open_client(__version__, {**values, "start_server": False})
         self.open = True
-        self.clients: Dict[bool, Client] = {}
-        self._waiting = 0
+        self._busy = 0
         self._problem = ""  # stays in sight until the next thing is done
         self._build()
-        self._look(start=False)
+        self._run(self.look())
         self._timer = GLib.timeout_add(LOOK_EVERY_MS, self._tick)
 
     def _build(self) -> None:
         self.dialog = GimpUi.Dialog(title="Maskwright Server and Models", role="maskwright-server", use_header_bar=0)
-        self.start = self.dialog.add_button("_Start Server", START)
-        self.stop = self.dialog.add_button("S_top Server", STOP)
+        self.start_button = self.dialog.add_button("_Start Server", START)
+        self.stop_button = self.dialog.add_button("S_top Server", STOP)
         self.dialog.add_button("_Close", Gtk.ResponseType.CLOSE)
         self.dialog.set_default_response(Gtk.ResponseType.CLOSE)
-        self.start.set_sensitive(False)
-        self.stop.set_sensitive(False)
+        self.start_button.set_sensitive(False)
+        self.stop_button.set_sensitive(False)
         if self.parent is not None:
             self.dialog.set_transient_for(self.parent)
         else:
@@ -59,8 +68,8 @@ class ServerDialog:
         box.pack_start(self.line, False, False, 0)
         self.facts = Gtk.Label(xalign=0.0, wrap=True, selectable=True, max_width_chars=70)
         box.pack_start(self.facts, False, False, 0)
-        self.models = ModelsList(lambda: self._client(False), self._changed, self._refused)
-        box.pack_start(self.models, True, True, 0)
+        self.list = ModelsList(self.client, self._changed, self._refused)
+        box.pack_start(self.list, True, True, 0)
         box.pack_start(self._settings(), False, False, 0)
         box.show_all()
         self.dialog.get_content_area().pack_start(box, True, True, 0)
@@ -82,9 +91,6 @@ class ServerDialog:
 
     def _save(self, name: str, value: Any) -> None:
         self.values[name] = value
-        for client in self.clients.values():
-            client.close()
-        self.clients.clear()
         try:
             settings.save(Gimp.directory(), self.values)
         except OSError as error:
@@ -92,74 +98,65 @@ class ServerDialog:
 
     # ------------------------------------------------------------ asking
 
-    def _client(self, start: bool) -> Client:
-        if start not in self.clients:
-            self.clients[start] = asking.open_client(__version__, {**self.values, "start_server": start})
-        return self.clients[start]
+    @property
+    def running(self) -> bool:
+        return self.state == CONNECTED
+
+    def server_changed(self) -> None:
+        """What is shown is brought up to date after each look."""
+
+    def _run(self, steps: Steps) -> None:
+        self._busy += 1
+        async_client.run(steps, self._show)
 
     def _tick(self) -> bool:
-        if self.open and not self._waiting:
-            self._look(start=False)
+        if self.open and not self._busy:
+            self._run(self.look())
         return self.open
 
-    def _look(self, start: bool) -> None:
-        self._waiting += 1
-        driver.request(self._client(start), StatusRequest(""), self._status_came)
-
-    def _status_came(self, status: Any, error: Optional[Exception]) -> None:
-        self._waiting -= 1
+    def _show(self, value: Any, error: Optional[Exception]) -> None:
+        self._busy -= 1
         if not self.open:
             return
-        self.running = error is None
-        self.start.set_sensitive(not self.running)
-        self.stop.set_sensitive(self.running)
-        if error is not None:
+        self.start_button.set_sensitive(not self.running)
+        self.stop_button.set_sensitive(self.running)
+        error = error or self.error
+        if self.running:
+            self.line.say(self._problem or "The server is running.")
+        elif error is not None:
             self.line.say(sentence(error))
-            self.facts.set_text("")
-            self.models.show_models([])
-            return
-        self.line.say(self._problem or "The server is running.")
-        self.facts.set_text(facts(status))
-        self._waiting += 1
-        driver.request(self._client(False), ModelsRequest(""), self._models_came)
-
-    def _models_came(self, models: Any, error: Optional[Exception]) -> None:
-        self._waiting -= 1
-        if self.open and error is None:
-            self.models.show_models(models.models)
+        self.facts.set_text(facts(self.status) if self.running and self.status is not None else "")
+        self.list.show_models(self.models if self.running else [])
 
     def _changed(self) -> None:
         self._problem = ""
-        self._look(start=False)
+        self._run(self.look())
 
     def _refused(self, error: Exception) -> None:
         if self.open:
             self._problem = sentence(error)
             self.line.say(self._problem)
 
-    def _stopped(self, answer: Any, error: Optional[Exception]) -> None:
-        self._waiting -= 1
-        if self.open:
-            self._look(start=False)
+    def _end(self) -> Steps:
+        yield from self.stop()
+        yield from self.look()
 
     def run(self) -> None:
         while True:
             response = self.dialog.run()
             if response == START:
                 self.line.busy("Starting the server...")
-                self.start.set_sensitive(False)
-                self._look(start=True)
+                self.start_button.set_sensitive(False)
+                self._run(self.start(self.values["command"]))
             elif response == STOP:
                 self.line.busy("Stopping the server...")
-                self.stop.set_sensitive(False)
-                self._waiting += 1
-                driver.request(self._client(False), Shutdown(""), self._stopped)
+                self.stop_button.set_sensitive(False)
+                self._run(self._end())
             else:
                 break
         self.open = False
         GLib.source_remove(self._timer)
-        for client in self.clients.values():
-            client.close()
+        self.client.close()
         self.dialog.destroy()
 
 

@@ -10,7 +10,7 @@ from gi.repository import Gtk  # noqa: E402
 from maskwright_client import offers  # noqa: E402
 from maskwright_protocol.messages import ModelsRequest  # noqa: E402
 
-from . import driver  # noqa: E402
+from . import async_client, download  # noqa: E402
 
 
 class ServerLine(Gtk.Box):
@@ -61,24 +61,15 @@ class ServerLine(Gtk.Box):
                 self.say(getattr(error, "message", str(error)), f"Download {model.title}...", lambda: get(model))
 
         def get(model: Any) -> None:
-            from . import download
-
             if download.get(client, model, parent=self.get_toplevel()):
                 self.say("")
                 again()
 
         if offers.may_help(error):
-            driver.request(client, ModelsRequest(""), models_came)
+            async_client.request(client, ModelsRequest(""), models_came)
 
-    def ready(self, models: Any, call: Any, again: Callable[[], None]) -> None:
-        """How many models there are; ``again`` is called when the user may have changed that."""
-
-        def manage() -> None:
-            from . import server_dialog
-
-            server_dialog.ServerDialog(dict(call.settings), self.get_toplevel()).run()
-            again()
-
+    def ready(self, models: Any, manage: Callable[[], None]) -> None:
+        """How many models there are; ``manage`` is called when the user wants more."""
         if offers.only_built_in(models.models):
             self.say("Server ready. Only the built-in models are there.", "Get models...", manage)
             return

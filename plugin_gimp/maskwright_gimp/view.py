@@ -3,7 +3,7 @@
 Drawn by GdkPixbuf and GEGL alone, because the Python that GIMP uses often has no cairo.
 """
 
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple, Union
 
 import gi
 
@@ -11,9 +11,9 @@ gi.require_version("Gdk", "3.0")
 gi.require_version("Gtk", "3.0")
 from gi.repository import Gdk, GdkPixbuf, Gegl, GLib, Gtk  # noqa: E402
 
-from maskwright_client.object_map import Shape  # noqa: E402
-from maskwright_protocol import masks  # noqa: E402
-from maskwright_protocol.messages import Mask, PixelRect  # noqa: E402
+from maskwright_client.click_session import box_between  # noqa: E402
+from maskwright_client.preview_picture import Preview  # noqa: E402
+from maskwright_protocol.messages import Example, PixelRect, Point, Rect  # noqa: E402
 
 from . import paint  # noqa: E402
 from .viewport import Viewport  # noqa: E402
@@ -29,22 +29,6 @@ CHECKS = (0xFF9A9A9A, 0xFF666666)
 DRAG_PIXELS = 4
 
 
-def mask_buffer(mask: Mask, box: PixelRect) -> Any:
-    """The mask as a GEGL buffer in coordinates that begin at the box' corner, so that GEGL scales it."""
-    area = Gegl.Rectangle.new(mask.box.x - box.x, mask.box.y - box.y, mask.box.width, mask.box.height)
-    buffer = Gegl.Buffer.new("Y u8", area.x, area.y, area.width, area.height)
-    buffer.set(area, f"Y u{mask.depth}", bytes(masks.unpack(mask)))
-    return buffer
-
-
-def shape_buffer(shape: Shape) -> Any:
-    """An object of an object map as a GEGL buffer in the overview's coordinates."""
-    area = Gegl.Rectangle.new(shape.box.x, shape.box.y, shape.box.width, shape.box.height)
-    buffer = Gegl.Buffer.new("Y u8", area.x, area.y, area.width, area.height)
-    buffer.set(area, "Y u8", shape.plane)
-    return buffer
-
-
 class Layer(NamedTuple):
     """One mask to show. ``size``: how many of the buffer's pixels are one of the document."""
 
@@ -53,24 +37,35 @@ class Layer(NamedTuple):
     size: float = 1.0
 
 
+def preview_buffer(preview: Preview, shown: PixelRect) -> Layer:
+    """A mask as a GEGL buffer, so that GEGL scales it, in coordinates that begin at the corner of ``shown``."""
+    size = preview.box.width / preview.place.width if preview.place.width else 1.0
+    x, y = round((preview.place.x - shown.x) * size), round((preview.place.y - shown.y) * size)
+    area = Gegl.Rectangle.new(x, y, preview.box.width, preview.box.height)
+    buffer = Gegl.Buffer.new("Y u8", area.x, area.y, area.width, area.height)
+    buffer.set(area, "Y u8", preview.data)
+    return Layer(buffer, CURRENT, size)
+
+
 class View(Gtk.EventBox):
-    """Callbacks, in document coordinates: ``on_click(x, y, include)``, ``on_box(x, y, width, height)``,
-    ``on_example(x, y, width, height, include)`` instead while ``wants_examples``, and ``on_hover((x, y))`` (None when
-    the pointer has left)."""
+    """Callbacks, in document coordinates: ``on_click(x, y, include)``, ``on_box(box)``, ``on_example(box, include)``
+    instead while ``wants_examples``, ``on_hover((x, y))`` (None when the pointer has left), and ``on_climb(x, y, by)``
+    with 1 for the larger thing under the pointer and -1 for its part."""
 
     def __init__(self, buffer: Any, box: PixelRect, width: int, height: int) -> None:
         super().__init__()
         self.on_click: Callable[[float, float, bool], None] = lambda x, y, include: None
-        self.on_box: Callable[[float, float, float, float], None] = lambda x, y, w, h: None
-        self.on_example: Callable[[float, float, float, float, bool], None] = lambda x, y, w, h, include: None
+        self.on_box: Callable[[Rect], None] = lambda box: None
+        self.on_example: Callable[[Rect, bool], None] = lambda box, include: None
+        self.on_climb: Callable[[float, float, int], None] = lambda x, y, by: None
         self.wants_examples = False
         self.viewport = Viewport(box, width, height)
         self._buffer = buffer
         self._base: Optional[Tuple[Any, Any]] = None
         self._layers: List[Layer] = []
-        self._points: Tuple[Tuple[float, float, bool], ...] = ()
-        self._boxes: List[Tuple[float, float, float, float]] = []
-        self._examples: Tuple[Tuple[float, float, float, float, bool], ...] = ()
+        self._points: List[Point] = []
+        self._boxes: List[Rect] = []
+        self._examples: List[Example] = []
         self._press: Optional[Tuple[float, float, bool]] = None
         self._drag: Optional[Tuple[float, float]] = None
         self._pan: Optional[Tuple[float, float]] = None
@@ -106,13 +101,7 @@ class View(Gtk.EventBox):
         self.connect("realize", self._realized)
         self.connect("destroy", self._destroyed)
 
-    def show_masks(
-        self,
-        layers: List[Layer],
-        points: Tuple[Tuple[float, float, bool], ...],
-        boxes: List[Tuple[float, float, float, float]],
-        examples: Tuple[Tuple[float, float, float, float, bool], ...] = (),
-    ) -> None:
+    def show_masks(self, layers: List[Layer], points: List[Point], boxes: List[Rect], examples: List[Example]) -> None:
         self._layers, self._points, self._boxes, self._examples = layers, points, boxes, examples
         self.queue()
 
@@ -175,25 +164,26 @@ class View(Gtk.EventBox):
             _blend(canvas, _pixbuf(paint.overlay(plane, width, colour, strength), width, height), 0, 0)
         for box in self._boxes:
             self._frame(canvas, box)
-        for *example, include in self._examples:
-            self._frame(canvas, tuple(example), include)
+        for example in self._examples:
+            self._frame(canvas, example, example.include)
         if self._press is not None and self._drag is not None:
             self._frame(canvas, self._dragged(), self._press[2] if self.wants_examples else None)
-        for px, py, include in self._points:
+        for point in self._points:
+            include = point.include
             if include not in self._markers:
                 side, data = paint.marker(7, INCLUDE if include else EXCLUDE, not include)
                 self._markers[include] = _pixbuf(data, side, side)
-            vx, vy = viewport.to_view(px, py)
+            vx, vy = viewport.to_view(point.x, point.y)
             _blend(canvas, self._markers[include], round(vx) - 7, round(vy) - 7)
         self._image.set_from_pixbuf(canvas)
         return False
 
-    def _frame(self, canvas: Any, box: Tuple[float, ...], include: Optional[bool] = None) -> None:
+    def _frame(self, canvas: Any, box: Union[Rect, Example], include: Optional[bool] = None) -> None:
         """A box; ``include`` tells examples, whose colours are those of the clicks."""
         red, green, blue = INCLUDE if include else EXCLUDE
         colour = BOX_COLOUR if include is None else red << 24 | green << 16 | blue << 8 | 0xFF
-        left, top = (round(v) for v in self.viewport.to_view(box[0], box[1]))
-        right, bottom = (round(v) for v in self.viewport.to_view(box[0] + box[2], box[1] + box[3]))
+        left, top = (round(v) for v in self.viewport.to_view(box.x, box.y))
+        right, bottom = (round(v) for v in self.viewport.to_view(box.x + box.width, box.y + box.height))
         for x, y, width, height in (
             (left, top, right - left + 2, 2),
             (left, bottom, right - left + 2, 2),
@@ -271,14 +261,13 @@ class View(Gtk.EventBox):
         elif event.button in (1, 3) and self._press is not None:
             if self._drag is not None:
                 self._drag = (event.x, event.y)
-                x, y, width, height = self._dragged()
-                include = self._press[2]
+                box, include = self._dragged(), self._press[2]
                 self._press = self._drag = None
-                if width >= 1 and height >= 1:
+                if box.width >= 1 and box.height >= 1:
                     if self.wants_examples:
-                        self.on_example(x, y, width, height, include)
+                        self.on_example(box, include)
                     else:
-                        self.on_box(x, y, width, height)
+                        self.on_box(box)
             else:
                 x, y = self.viewport.to_document(self._press[0], self._press[1])
                 include = self._press[2]
@@ -288,21 +277,23 @@ class View(Gtk.EventBox):
             self.queue()
         return True
 
-    def _dragged(self) -> Tuple[float, float, float, float]:
+    def _dragged(self) -> Rect:
         assert self._press is not None
         assert self._drag is not None
         viewport = self.viewport
-        x0, y0 = viewport.clamp(*viewport.to_document(self._press[0], self._press[1]))
-        x1, y1 = viewport.clamp(*viewport.to_document(*self._drag))
-        return min(x0, x1), min(y0, y1), abs(x1 - x0), abs(y1 - y0)
+        start = viewport.clamp(*viewport.to_document(self._press[0], self._press[1]))
+        return box_between(*start, *viewport.clamp(*viewport.to_document(*self._drag)))
 
     def _scrolled(self, widget: Any, event: Any) -> bool:
-        if event.direction == Gdk.ScrollDirection.UP:
-            self.viewport.zoom(1, event.x, event.y)
-        elif event.direction == Gdk.ScrollDirection.DOWN:
-            self.viewport.zoom(-1, event.x, event.y)
-        elif event.direction == Gdk.ScrollDirection.SMOOTH:
-            self.viewport.zoom(-event.delta_y, event.x, event.y)
+        ways = {Gdk.ScrollDirection.UP: 1.0, Gdk.ScrollDirection.DOWN: -1.0}
+        steps = ways.get(event.direction, 0.0)
+        if event.direction == Gdk.ScrollDirection.SMOOTH:
+            steps = -(event.delta_y or event.delta_x)  # Shift turns it
+        if event.state & Gdk.ModifierType.SHIFT_MASK:
+            if steps:
+                self.on_climb(*self.viewport.to_document(event.x, event.y), 1 if steps > 0 else -1)
+            return True
+        self.viewport.zoom(steps, event.x, event.y)
         self.queue()
         return True
 

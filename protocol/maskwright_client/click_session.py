@@ -183,12 +183,12 @@ class ClickSession:
     @property
     def points(self) -> List[Point]:
         """The current object's."""
-        return [Point(*point) for point in self.current.points]
+        return prompts(self.current)[0]
 
     @property
     def boxes(self) -> List[Rect]:
         """The current object's; at most one."""
-        return [Rect(*self.current.box)] if self.current.box is not None else []
+        return prompts(self.current)[1]
 
     @property
     def examples(self) -> List[Example]:
@@ -249,6 +249,11 @@ class ClickSession:
         """The ticked objects that were found."""
         found = [(one, self.hypothesis(one)) for one in self.state.objects if one.ticked]
         return [(one, hypothesis) for one, hypothesis in found if hypothesis is not None]
+
+
+def prompts(one: ClickedObject) -> Tuple[List[Point], List[Rect]]:
+    """An object's points and its box, if it has one, as the wire has them."""
+    return [Point(*point) for point in one.points], [Rect(*one.box)] if one.box is not None else []
 
 
 def _plain(state: State) -> State:

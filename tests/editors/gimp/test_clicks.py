@@ -5,7 +5,9 @@ import itertools
 import numpy as np
 import pytest
 
-from maskwright_protocol.messages import Example, Point, Rect, Select, Similar
+from maskwright_client.client import Client
+from maskwright_client.object_map import Lookup
+from maskwright_protocol.messages import Everything, Example, Instance, PixelRect, Point, Rect, Select, Similar
 
 from ..chroot import wait_until
 from .asking import Pixels, Plane, answer, plane
@@ -78,15 +80,36 @@ def test_leaving_click_to_select_changes_nothing(shown: Windows) -> None:
     assert shown.gimp.run("out = image.is_dirty()") is False
 
 
-def test_exact_pixels_of_one_click(shown: Windows, photo: Plane) -> None:
+def lights_up(clicks: Clicks, x: float = 240, y: float = 250) -> None:
+    """Wait until what is there is highlighted: from then on the first click on an object takes what is."""
+    places = itertools.cycle([(x, y), (x + 2, y + 2)])
+
+    def lit() -> bool:
+        clicks.lab.xdotool("mousemove", *clicks.at(*next(places)))
+        shot = clicks.windows.picture("_hover", clicks.window)
+        return int((np.abs(shot - np.array(HOVERED)).max(axis=2) <= 2).sum()) > 200
+
+    wait_until(lit, "an outline under the pointer", 120.0)
+
+
+def taken(clicks: Clicks, client: Client, photo: Plane, x: float, y: float) -> Instance:
+    """What a click on the highlighted object there selects."""
+    point = _near(clicks, x, y)
+    found = answer(client, Everything(""), Pixels(photo))
+    one = Lookup(found, PixelRect(0, 0, WIDTH, HEIGHT)).at(point.x, point.y)
+    assert one is not None, "no object of the map is there"
+    return answer(client, Select("", continue_from=one.id), Pixels(photo)).instances[0]
+
+
+def test_the_first_click_takes_what_is_highlighted(shown: Windows, photo: Plane) -> None:
     clicks = Clicks(shown)
+    lights_up(clicks)
     clicks.click(240, 250)
     wait_until(lambda: clicks.outline() > 300, "the outline of what was clicked")
+    clicks.settled()
     assert clicks.finish("Return") == "success"
-    x, y = clicks.at(240, 250)
-    point = Point(round((x - clicks.left) / clicks.scale, 2), round((y - clicks.top) / clicks.scale, 2))
     with shown.server.client() as client:
-        near = plane(answer(client, Select("", points=[point], pick="best"), Pixels(photo)).instances[0].mask, 480, 640)
+        near = plane(taken(clicks, client, photo, 240, 250).mask, WIDTH, HEIGHT)
     got = selected(shown.gimp)
     both = ((got > 127) & (near > 127)).sum() / ((got > 127) | (near > 127)).sum()
     assert both > 0.97
@@ -94,14 +117,7 @@ def test_exact_pixels_of_one_click(shown: Windows, photo: Plane) -> None:
 
 def test_the_highlighted_shape_is_shown_at_once_and_stop_ends_the_wait(shown: Windows) -> None:
     clicks = Clicks(shown)
-    places = itertools.cycle([(240, 250), (242, 252)])
-
-    def lit() -> bool:
-        clicks.lab.xdotool("mousemove", *clicks.at(*next(places)))
-        shot = shown.picture("_hover", clicks.window)
-        return int((np.abs(shot - np.array(HOVERED)).max(axis=2) <= 2).sum()) > 200
-
-    wait_until(lit, "an outline under the pointer", 120.0)
+    lights_up(clicks)
     quiet = shown.picture("_bar", clicks.window)
     with halted(shown.server) as halt:
         clicks.click(240, 250)
@@ -121,20 +137,22 @@ def test_the_highlighted_shape_is_shown_at_once_and_stop_ends_the_wait(shown: Wi
 
 def test_clicks_go_on_from_another_guess(shown: Windows, photo: Plane) -> None:
     clicks = Clicks(shown)
+    clicks.click(60, 400, button=3)  # so that the next one is a place, and does not take what is highlighted
     clicks.click(240, 250)
     wait_until(lambda: clicks.outline() > 300, "the outline of what was clicked")
+    clicks.settled()
     first = clicks.outline()
     clicks.press(*OTHER)
     wait_until(lambda: clicks.outline() not in (0, first), "another guess")
-    clicks.click(60, 400, button=3)
+    clicks.click(60, 200, button=3)
     clicks.settled()
     assert clicks.finish("Return") == "success"
     got = selected(shown.gimp)
-    one = _near(clicks, 240, 250)
-    other = _near(clicks, 60, 400, False)
+    points = [_near(clicks, 60, 400, False), _near(clicks, 240, 250)]
     with shown.server.client() as client:
-        best = answer(client, Select("", points=[one], pick="best", alternatives=2), Pixels(photo)).instances[0]
-        further = Select("", points=[one, other], pick="best", continue_from=best.alternatives[0].id)
+        best = answer(client, Select("", points=points, pick="best", alternatives=2), Pixels(photo)).instances[0]
+        points.append(_near(clicks, 60, 200, False))
+        further = Select("", points=points, pick="best", continue_from=best.alternatives[0].id)
         near = plane(answer(client, further, Pixels(photo)).instances[0].mask, WIDTH, HEIGHT)
     both = ((got > 127) & (near > 127)).sum() / ((got > 127) | (near > 127)).sum()
     assert both > 0.97
@@ -142,6 +160,7 @@ def test_clicks_go_on_from_another_guess(shown: Windows, photo: Plane) -> None:
 
 def test_what_is_like_an_object_is_added(shown: Windows, photo: Plane) -> None:
     clicks = Clicks(shown)
+    lights_up(clicks, 150, 330)
     clicks.click(150, 330)  # one of the people
     wait_until(lambda: clicks.outline() > 100, "the outline of what was clicked")
     clicks.settled()
@@ -156,8 +175,7 @@ def test_what_is_like_an_object_is_added(shown: Windows, photo: Plane) -> None:
     assert clicks.finish("Return") == "success"
     got = selected(shown.gimp) > 127
     with shown.server.client() as client:
-        job = Select("", points=[_near(clicks, 150, 330)], pick="best", alternatives=2)
-        one = answer(client, job, Pixels(photo)).instances[0]
+        one = taken(clicks, client, photo, 150, 330)
         found = answer(client, Similar("", to=one.id, mask=one.mask), Pixels(photo)).instances
     assert len(found) > 1, "this picture shows several like it"
     expected = np.zeros((HEIGHT, WIDTH), bool)

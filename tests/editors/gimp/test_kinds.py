@@ -258,15 +258,15 @@ def test_the_models_get_srgb_whatever_the_profile(closing: Gimp) -> None:
         import sys
         home = os.path.join(os.environ["GIMP3_DIRECTORY"], "plug-ins", "maskwright")
         sys.path[:0] = [home, os.path.join(home, "vendor")]
-        from maskwright_gimp import reading
+        from maskwright_gimp import image_source
         from maskwright_protocol.messages import PixelRect
     """)
-    overview = closing.run("out = bytes(reading.Subject(image, [layer]).source.overview().data)[:3]")
+    overview = closing.run("out = bytes(image_source.Target(image, [layer]).source.overview().data)[:3]")
     assert np.abs(np.array(list(overview)) - adobe_to_srgb((190, 60, 90))).max() <= 1
     assert list(overview) != [190, 60, 90]
-    detail = "reading.Subject(image, [layer]).source.detail(PixelRect(3, 3, 5, 5))"
+    detail = "image_source.Target(image, [layer]).source.detail(PixelRect(3, 3, 5, 5))"
     assert closing.run(f"out = bytes({detail}.data)[:3]") == overview
-    assert closing.run("out = reading.Subject(image, [layer]).is_plain") is False, "sRGB would clip its colours"
+    assert closing.run("out = image_source.Target(image, [layer]).is_plain") is False, "sRGB would clip its colours"
 
 
 def test_an_overview_is_the_picture_and_not_blank(closing: Gimp, photo: Plane) -> None:
@@ -275,11 +275,11 @@ def test_an_overview_is_the_picture_and_not_blank(closing: Gimp, photo: Plane) -
         import sys
         home = os.path.join(os.environ["GIMP3_DIRECTORY"], "plug-ins", "maskwright")
         sys.path[:0] = [home, os.path.join(home, "vendor")]
-        from maskwright_gimp import reading
+        from maskwright_gimp import image_source
         image = load(PHOTO)
         image.scale(3000, 4000)
         layer = image.get_layers()[0]
-        seen = reading.Subject(image, [layer]).source.overview()
+        seen = image_source.Target(image, [layer]).source.overview()
     """)
     width, height = closing.run("out = seen.raster.width, seen.raster.height")
     assert (width, height) == (768, 1024)

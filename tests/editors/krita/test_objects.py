@@ -191,7 +191,7 @@ def test_settings_of_how_to_look_and_how_it_was_found(studio: Studio, krita: Kri
     studio.open(studio.photo(CAT))
     krita.run("w = child('maskwright_closely'); w.setCurrentIndex(w.findData('on'))")
     krita.run("w = child('maskwright_tiles'); w.setCurrentIndex(w.findData('on'))")
-    assert krita.get("(C.options.precise, C.options.tiles)") == (True, "on")
+    assert krita.get("(C.options.precise, C.options.tiles)") == ("on", "on")
     studio.command("select_by_prompt('cat')")
     answer = studio.ask(Select("", text="cat", precise="on", tiles="on", merge=True), studio.photo(CAT), BOX)
     mask = answer.merged if len(answer.instances) > 1 else answer.instances[0].mask

@@ -11,7 +11,6 @@ from maskwright_client.client import Client
 from maskwright_client.server_state import ABSENT, CONNECTED, REFUSED, ServerState
 from maskwright_protocol.discovery import Endpoint, find_server, prepare_runtime_directory, write_endpoint
 from maskwright_protocol.errors import ServerAbsent, VersionMismatch
-
 from tests.protocol.support import Gateway
 
 

@@ -1,4 +1,4 @@
-"""Changing the image: making selections, masks, channels and layers of masks. The only module that changes one.
+"""Changing the image: image_edits selections, masks, channels and layers of masks. The only module that changes one.
 
 Everything is prepared in items that belong to no image yet, so that what fails leaves no trace; only then the undo
 group is opened. GIMP's plane of a selection or a mask is linear, that of a channel is native to the channel.
@@ -20,7 +20,7 @@ from maskwright_protocol.messages import Mask, PixelRect, Pixels  # noqa: E402
 
 from . import edges  # noqa: E402
 from .geometry import crop, intersect  # noqa: E402
-from .reading import NO_ABYSS, Subject, canvas, item_box, rectangle  # noqa: E402
+from .image_source import NO_ABYSS, Target, canvas, item_box, rectangle  # noqa: E402
 
 OPERATIONS = {
     "replace": Gimp.ChannelOps.REPLACE,
@@ -66,23 +66,23 @@ def _model(channel: Any) -> str:
     return Babl.format_get_encoding(channel.get_format()).split()[0]
 
 
-def _encoding(channel: Any, target: Optional[Any]) -> str:
-    """How to write linear values into a channel so that they arrive in the target (None: that channel itself).
+def _encoding(channel: Any, into: Optional[Any]) -> str:
+    """How to write linear values into a channel so that they arrive in the mask ``into`` (None: that channel itself).
 
     GIMP copies raw values between them. Channels of 8-bit images are Y' and selections Y, but a selection becomes
     Y' too when an effect is merged into a layer.
     """
-    return "Y" if target is not None and _model(target) == _model(channel) else _model(channel)
+    return "Y" if into is not None and _model(into) == _model(channel) else _model(channel)
 
 
 def channel_of(
-    image: Any, parts: Sequence[Mask], box: PixelRect, target: Optional[Any] = None, name: str = "Maskwright"
+    image: Any, parts: Sequence[Mask], box: PixelRect, into: Optional[Any] = None, name: str = "Maskwright"
 ) -> Any:
-    """The union of masks as a channel of no image that covers ``box``, to be combined with ``target``."""
+    """The union of masks as a channel of no image that covers ``box``, to be combined with ``into``."""
     union = None
     for part in parts:
         channel = Gimp.Channel.new(image, name, box.width, box.height, 50.0, Gegl.Color.new("red"))
-        encoding = f"{_encoding(channel, target)} u{part.depth}"
+        encoding = f"{_encoding(channel, into)} u{part.depth}"
         _write(channel, part.box, box, encoding, masks.unpack(part), part.depth // 8)
         if union is None:
             union = channel
@@ -119,18 +119,18 @@ def apply_channel(image: Any, parts: Sequence[Mask], name: str) -> Any:
     return channel
 
 
-def check_mask_target(subject: Subject) -> None:
+def check_mask_target(target: Target) -> None:
     """Raise ``BadInput`` where a layer mask cannot be put."""
-    if subject.layer is None:
+    if target.layer is None:
         raise BadInput("No layer is selected.", "Select the layer that the mask is for.")
-    if subject.layer.get_mask() is not None and subject.layer.get_lock_content():
+    if target.layer.get_mask() is not None and target.layer.get_lock_content():
         raise BadInput("The layer is locked and has a mask already.", "Unlock its pixels first.")
 
 
-def apply_layer_mask(subject: Subject, parts: Sequence[Mask], mode: str) -> None:
+def apply_layer_mask(target: Target, parts: Sequence[Mask], mode: str) -> None:
     """As the layer's mask; an existing one is combined, a missing one counts as white."""
-    image, layer = subject.image, subject.layer
-    check_mask_target(subject)
+    image, layer = target.image, target.layer
+    check_mask_target(target)
     assert layer is not None
     box = item_box(layer)
     mask, operation = layer.get_mask(), OPERATIONS[mode]
@@ -147,22 +147,22 @@ def apply_layer_mask(subject: Subject, parts: Sequence[Mask], mode: str) -> None
     channel.delete()
 
 
-def _copy(subject: Subject, name: str) -> Any:
-    """A layer with alpha that belongs to no image yet and shows the subject's pixels, bit for bit."""
-    image, box = subject.image, subject.box
+def _copy(target: Target, name: str) -> Any:
+    """A layer with alpha that belongs to no image yet and shows the target's pixels, bit for bit."""
+    image, box = target.image, target.box
     kind = WITH_ALPHA[image.get_base_type()]
     layer = Gimp.Layer.new(image, name, box.width, box.height, kind, 100.0, Gimp.LayerMode.NORMAL)
     area = Gegl.Rectangle.new(0, 0, box.width, box.height)
     buffer = layer.get_buffer()
-    subject.source.buffer.copy(area, NO_ABYSS, buffer, area)
+    target.source.buffer.copy(area, NO_ABYSS, buffer, area)
     buffer.flush()
     layer.set_offsets(box.x, box.y)
     return layer
 
 
-def _insert(subject: Subject, layers: Sequence[Any], bake: bool) -> None:
-    """Above the subject's layer, in its group. ``bake`` turns the new layers' masks into alpha."""
-    image, anchor = subject.image, subject.layer
+def _insert(target: Target, layers: Sequence[Any], bake: bool) -> None:
+    """Above the target's layer, in its group. ``bake`` turns the new layers' masks into alpha."""
+    image, anchor = target.image, target.layer
     if anchor is not None and anchor.get_image() is not None:
         parent, position = anchor.get_parent(), image.get_item_position(anchor)
     else:
@@ -174,16 +174,16 @@ def _insert(subject: Subject, layers: Sequence[Any], bake: bool) -> None:
             layer.remove_mask(Gimp.MaskApplyMode.APPLY)
 
 
-def _masked_copies(subject: Subject, parts: Sequence[Sequence[Mask]], names: Sequence[str]) -> List[Any]:
+def _masked_copies(target: Target, parts: Sequence[Sequence[Mask]], names: Sequence[str]) -> List[Any]:
     copies = []
     for masks_of_one, name in zip(parts, names):
-        copy = _copy(subject, name)
+        copy = _copy(target, name)
         mask = copy.create_mask(Gimp.AddMaskType.BLACK)
-        channel = channel_of(subject.image, masks_of_one, subject.box)
-        old = subject.hiding_mask()
+        channel = channel_of(target.image, masks_of_one, target.box)
+        old = target.hiding_mask()
         if old is not None:
-            _multiply(channel, old, subject.box)
-        _transfer(channel, mask, subject.box)
+            _multiply(channel, old, target.box)
+        _transfer(channel, mask, target.box)
         copy.add_mask(mask)
         channel.delete()
         copies.append(copy)
@@ -210,18 +210,16 @@ def _transfer(channel: Any, mask: Any, box: PixelRect) -> None:
     buffer.flush()
 
 
-def _clean_edges(layer: Any, subject: Subject, colours: Pixels) -> None:
-    """Give a copy of the subject the server's colours (RGBA16) where they are half transparent.
+def _clean_edges(layer: Any, target: Target, colours: Pixels) -> None:
+    """Give a copy of the target the server's colours (RGBA16) where they are half transparent.
 
     All other pixels stay bit for bit, and so do those whose colour sRGB cannot hold.
     """
-    box, area = subject.box, intersect(colours.box, subject.box)
+    box, area = target.box, intersect(colours.box, target.box)
     if area is None:
         return
-    base = subject.image.get_base_type()
-    other = Gimp.Layer.new(
-        subject.image, "clean", box.width, box.height, WITH_ALPHA[base], 100.0, Gimp.LayerMode.NORMAL
-    )
+    base = target.image.get_base_type()
+    other = Gimp.Layer.new(target.image, "clean", box.width, box.height, WITH_ALPHA[base], 100.0, Gimp.LayerMode.NORMAL)
     data = crop(masks.unpack(colours), colours.box, area, 8)
     _write(other, area, box, "R'G'B'A u16", data, 8)
     own, clean = layer.get_buffer(), other.get_buffer()
@@ -247,7 +245,7 @@ def _clean_edges(layer: Any, subject: Subject, colours: Pixels) -> None:
 
 
 def apply_layers(
-    subject: Subject,
+    target: Target,
     parts: Sequence[Sequence[Mask]],
     names: Sequence[str],
     hide_original: bool = False,
@@ -257,24 +255,24 @@ def apply_layers(
 
     ``colours``: the server's, for the first one's soft edge.
     """
-    copies = _masked_copies(subject, parts, names)
+    copies = _masked_copies(target, parts, names)
     if colours is not None:
-        _clean_edges(copies[0], subject, colours)
-    bake = subject.image.get_base_type() != Gimp.ImageBaseType.INDEXED
-    with one_undo_step(subject.image):
-        _insert(subject, copies, bake)
-        if hide_original and subject.layer is not None:
-            subject.layer.set_visible(False)
+        _clean_edges(copies[0], target, colours)
+    bake = target.image.get_base_type() != Gimp.ImageBaseType.INDEXED
+    with one_undo_step(target.image):
+        _insert(target, copies, bake)
+        if hide_original and target.layer is not None:
+            target.layer.set_visible(False)
 
 
-def apply_cutout(subject: Subject, colours: Pixels, name: str, hide_original: bool = False) -> None:
+def apply_cutout(target: Target, colours: Pixels, name: str, hide_original: bool = False) -> None:
     """One new layer of the server's own colours, with their alpha; empty outside the colours' box."""
-    box, kind = subject.box, WITH_ALPHA[subject.image.get_base_type()]
-    layer = Gimp.Layer.new(subject.image, name, box.width, box.height, kind, 100.0, Gimp.LayerMode.NORMAL)
+    box, kind = target.box, WITH_ALPHA[target.image.get_base_type()]
+    layer = Gimp.Layer.new(target.image, name, box.width, box.height, kind, 100.0, Gimp.LayerMode.NORMAL)
     encoding, pixel_bytes = {"RGBA8": ("R'G'B'A u8", 4), "RGBA16": ("R'G'B'A u16", 8)}[colours.format]
     _write(layer, colours.box, box, encoding, masks.unpack(colours), pixel_bytes)
     layer.set_offsets(box.x, box.y)
-    with one_undo_step(subject.image):
-        _insert(subject, [layer], bake=False)
-        if hide_original and subject.layer is not None:
-            subject.layer.set_visible(False)
+    with one_undo_step(target.image):
+        _insert(target, [layer], bake=False)
+        if hide_original and target.layer is not None:
+            target.layer.set_visible(False)

@@ -7,13 +7,13 @@ import gi
 gi.require_version("Gtk", "3.0")
 from gi.repository import Gtk  # noqa: E402
 
-from .session import Session, Thing  # noqa: E402
+from maskwright_client.click_session import ClickedObject, ClickSession  # noqa: E402
 
 
-class ThingsList(Gtk.ScrolledWindow):
+class ObjectsList(Gtk.ScrolledWindow):
     """Shows the session's objects; ``changed()`` is called after the user changed the session here."""
 
-    def __init__(self, session: Session, changed: Callable[[], None]) -> None:
+    def __init__(self, session: ClickSession, changed: Callable[[], None]) -> None:
         super().__init__(shadow_type=Gtk.ShadowType.IN)
         self._session, self._changed, self._filling = session, changed, False
         self._store = Gtk.ListStore(bool, str, str)
@@ -34,30 +34,33 @@ class ThingsList(Gtk.ScrolledWindow):
         state = self._session.state
         self._filling = True
         self._store.clear()
-        for thing in state.things:
-            self._store.append([thing.ticked, *self._row(thing)])
-        self._list.get_selection().select_path(str(state.current))
+        for one in state.objects:
+            self._store.append([one.ticked, *self._row(one)])
+        self._list.get_selection().select_path(str(state.chosen))
         self._filling = False
 
-    def _row(self, thing: Thing) -> Tuple[str, str]:
-        name, answer = f"Object {thing.number}", self._session.answer(thing)
-        if thing.empty:
+    def _row(self, one: ClickedObject) -> Tuple[str, str]:
+        name, answer = f"Object {one.number}", self._session.answer(one)
+        if one.empty:
             return f"{name}: click on it", ""
         if answer is None:
-            stopped = "stopped" if self._session.is_stopped(thing) else "looking..."
-            return f"{name}: " + ("nothing found" if self._session.answered(thing) else stopped), ""
-        label = answer.label.strip()
-        return f"{label} {thing.number}" if label and label != "object" else name, f"{answer.score:.2f}"
+            stopped = "stopped" if self._session.is_stopped(self._session.key(one)) else "looking..."
+            return f"{name}: " + ("nothing found" if self._session.answered(one) else stopped), ""
+        found = self._session.hypothesis(one)
+        if found is None:
+            return f"{name}: nothing found", ""
+        label = found.instance.label.strip()
+        return f"{label} {one.number}" if label and label != "object" else name, f"{found.instance.score:.2f}"
 
     def _toggled(self, cell: Any, path: str) -> None:
         index = int(path)
-        self._session.tick(index, not self._session.state.things[index].ticked)
+        self._session.tick(index, not self._session.state.objects[index].ticked)
         self._changed()
 
     def _chosen(self, selection: Any) -> None:
         model, row = selection.get_selected()
         if row is not None and not self._filling:
             index = model.get_path(row).get_indices()[0]
-            if index != self._session.state.current:
+            if index != self._session.state.chosen:
                 self._session.choose(index)
                 self._changed()

@@ -2,20 +2,20 @@
 
 import json
 import traceback
-from dataclasses import asdict
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional
 
 from gi.repository import Gegl, Gimp, GLib, GObject
 
 from maskwright_client import body_parts, offers
+from maskwright_client.results import nothing_found, places
 from maskwright_protocol.errors import BadInput, JobCancelled, MaskwrightError
 from maskwright_protocol.messages import ModelInfo, ModelsRequest, Parse
 from maskwright_protocol.version import __version__
 
-from . import asking, options, procedures, reading, results, settings
+from . import blocking_client, image_source, options, procedures, results, settings
+from .outcome import Outcome, finish, report
 
 PLACE = "Filters > Maskwright > Server and Models"
-Outcome = Tuple[int, Dict[str, Any]]
 
 
 class Call:
@@ -24,15 +24,15 @@ class Call:
     def __init__(self, entry: procedures.Procedure, run_mode: Any, image: Any, drawables: List[Any], config: Any):
         self.entry, self.image, self.drawables, self.config = entry, image, drawables, config
         self.interactive = run_mode == Gimp.RunMode.INTERACTIVE
-        self.watch = asking.Stopwatch()
+        self.watch = blocking_client.Stopwatch()
         self.settings = settings.load(Gimp.directory())
-        self.client = asking.open_client(__version__, self.settings)
-        self.asker = asking.Asker(self.client, self._show)
+        self.client = blocking_client.open_client(__version__, self.settings)
+        self.asker = blocking_client.Asker(self.client, self._show)
 
     def options(self) -> Dict[str, Any]:
         """The arguments' values by name, as plain Python."""
         values = {argument.name: self.config.get_property(argument.name) for argument in self.entry.arguments}
-        return {name: reading.hex_colour(v) if isinstance(v, Gegl.Color) else v for name, v in values.items()}
+        return {name: image_source.hex_colour(v) if isinstance(v, Gegl.Color) else v for name, v in values.items()}
 
     def fill_in_colours(self) -> None:
         """Give colours that nobody chose their defaults, which GIMP 3.0 forgets: it hands over transparent black."""
@@ -135,86 +135,56 @@ def _success(procedure: Any, count: int, report: Dict[str, Any]) -> Any:
 def _answer(call: Call, verb: str) -> Outcome:
     """Read, ask, apply; the stages' times go into the report."""
     chosen = call.options()
-    subject = reading.Subject(call.image, call.drawables, chosen["source"])
+    target = image_source.Target(call.image, call.drawables, chosen["source"])
     try:
-        results.check(subject, chosen)
-        depth = reading.mask_depth(call.image)
+        results.check(target, chosen)
+        depth = image_source.mask_depth(call.image)
         uses_selection = chosen.get("current-selection", verb) not in ("ignore", "select_subject", "remove_background")
-        outline = reading.selection(call.image, depth) if uses_selection else None
-        job = options.job(verb, chosen, depth, outline, _colours(subject, chosen) if "clean-colors" in chosen else "")
+        outline = image_source.selection(call.image, depth) if uses_selection else None
+        job = options.job(verb, chosen, depth, outline, _colours(target, chosen) if "clean-colors" in chosen else "")
         Gimp.progress_init(options.job_name(job) + "...")
         call.watch.lap("prepare")
-        subject.source.overview()
+        target.source.overview()
         call.watch.lap("read")
-        answer = call.asker.ask(job, subject.source)
+        answer = call.asker.ask(job, target.source)
         call.watch.lap("ask")
         if isinstance(job, Parse) and job.per_person:
             answer.instances = body_parts.chosen(answer.instances, body_parts.read(chosen["parts"]))
-        return finish(call, subject, answer, chosen, _name(chosen, subject))
+        return finish(call, target, answer, chosen, _prompted(chosen) or target.cut_out_name)
     finally:
-        subject.close()
+        target.close()
 
 
-def finish(call: Call, subject: reading.Subject, answer: Any, chosen: Dict[str, Any], name: str) -> Outcome:
-    """Apply an answer and say how it was made."""
-    count = results.apply(subject, answer, chosen, name)
-    call.watch.lap("apply")
-    if not count:
-        sentence = results.nothing_found(answer)
-        if call.interactive:
-            Gimp.message(sentence)
-    else:
-        sentence = ""
-        Gimp.progress_end()
-        if call.interactive and answer.report.notes and call.entry.verb != "click_to_select":
-            Gimp.message(" ".join(answer.report.notes))
-    return count, _report(call, answer, sentence)
+def _prompted(chosen: Dict[str, Any]) -> str:
+    return (chosen.get("prompt") or chosen.get("parts") or "").strip()
 
 
-def _report(call: Call, answer: Any, sentence: str) -> Dict[str, Any]:
-    report = asdict(answer.report)
-    report["message"] = sentence or getattr(answer, "message", "")
-    report["agreement"] = getattr(answer, "agreement", None)
-    report["stages_ms"] = {stage: round(value, 2) for stage, value in call.watch.stages.items()}
-    report["pixel_bytes"] = call.client.pixel_bytes
-    report["instances"] = [
-        {"label": one.label, "score": one.score, "box": [one.box.x, one.box.y, one.box.width, one.box.height]}
-        for one in getattr(answer, "instances", [])
-    ]
-    return report
-
-
-def _name(chosen: Dict[str, Any], subject: reading.Subject) -> str:
-    prompt = (chosen.get("prompt") or chosen.get("parts") or "").strip()
-    return prompt or (subject.layer.get_name() if subject.layer is not None else "Visible") + " cut-out"
-
-
-def _colours(subject: reading.Subject, chosen: Dict[str, Any]) -> str:
+def _colours(target: image_source.Target, chosen: Dict[str, Any]) -> str:
     """The format in which a cut-out's colours are to come; empty when they are not needed. Raises ``BadInput``."""
     painted = options.cut(chosen).painted
     if chosen["result"] != "layer" or not (painted or chosen["clean-colors"]):
         return ""
-    if painted and not subject.is_plain:
+    if painted and not target.is_plain:
         raise BadInput(
             "Outlines, backgrounds and shadows can only be drawn in 8- and 16-bit images in sRGB.",
             "Leave them out, or convert the image first.",
         )
-    return subject.clean_colours()
+    return target.clean_colours()
 
 
 def detect(call: Call) -> Outcome:
     chosen = call.options()
-    subject = reading.Subject(call.image, call.drawables, chosen["source"])
+    target = image_source.Target(call.image, call.drawables, chosen["source"])
     try:
         Gimp.progress_init("Looking...")
-        answer = call.asker.ask(options.job("detect", chosen), subject.source)
+        answer = call.asker.ask(options.job("detect", chosen), target.source)
     finally:
-        subject.close()
+        target.close()
     Gimp.progress_end()
-    sentence = results.told(answer) if answer.instances else results.nothing_found(answer)
+    sentence = places(answer) if answer.instances else nothing_found(answer)
     if call.interactive:
         Gimp.message(sentence)
-    return len(answer.instances), _report(call, answer, "" if answer.instances else sentence)
+    return len(answer.instances), report(call, answer, "" if answer.instances else sentence)
 
 
 def server(call: Call) -> Outcome:

@@ -93,6 +93,10 @@ class BufferSource(PictureSource):
             self.buffer.copy(area, NO_ABYSS, self._local, area)
         return self._local
 
+    def overview_size(self) -> Tuple[int, int]:
+        width, height, _ = overview_size(self.box.width, self.box.height, PROXY_SIDE)
+        return width, height
+
     def overview(self) -> RasterData:
         if self._overview is None:
             width, height, scale = overview_size(self.box.width, self.box.height, PROXY_SIDE)
@@ -113,7 +117,7 @@ class BufferSource(PictureSource):
         return self._details[-1]
 
 
-class Subject:
+class Target:
     """What a call looks at: ``source`` for the server, ``drawable`` with the same pixels, ``layer`` to put things on.
 
     Close it: a visible image, or a layer with effects, is looked at through something temporary.
@@ -135,6 +139,11 @@ class Subject:
         if self.box.width < 1 or self.box.height < 1:
             raise OutsideImage("The layer is empty.", "Choose a layer with something on it.")
         self.source = BufferSource(self.drawable, self.box, deep=image.get_precision() != EIGHT_BIT)
+
+    @property
+    def cut_out_name(self) -> str:
+        """What a cut-out of it is called when no words name it."""
+        return f"{self.layer.get_name() if self.layer is not None else 'Visible'} cut-out"
 
     def hiding_mask(self) -> Optional[Any]:
         """The layer's own mask, if it is in use: what it hides stays hidden in new layers."""
