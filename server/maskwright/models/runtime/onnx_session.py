@@ -26,7 +26,7 @@ def choose_device(wanted: str = "auto") -> tuple[str, str]:
     return (wanted if wanted.startswith("cuda") else "cuda:0"), "ONNX Runtime offers CUDA"
 
 
-class Session:
+class OnnxSession:
     """An ONNX Runtime session that checks its inputs' names when loaded and takes and gives numpy arrays."""
 
     def __init__(self, entry: Entry, path: Path, inputs: Sequence[str] | None, device: str, threads: int) -> None:

@@ -250,7 +250,7 @@ def test_an_onnx_file_cannot_read_files_outside_its_folder(tmp_path: Path) -> No
     """ONNX may keep tensors in files beside it: a path that leads away is refused."""
     import numpy as np
 
-    from maskwright.models.runtime.onnx_session import Session
+    from maskwright.models.runtime.onnx_session import OnnxSession
 
     (tmp_path / "m").mkdir()
     secret = np.arange(4, dtype=np.float32).tobytes()
@@ -258,12 +258,12 @@ def test_an_onnx_file_cannot_read_files_outside_its_folder(tmp_path: Path) -> No
         place.write_bytes(secret)
     entry, path = entry_of("a", "m.onnx"), tmp_path / "m" / "m.onnx"
     path.write_bytes(with_weights_in("beside"))
-    (answer,) = Session(entry, path, ("x",), "cpu", 1).run(["y"], {"x": np.ones(4, np.float32)})
+    (answer,) = OnnxSession(entry, path, ("x",), "cpu", 1).run(["y"], {"x": np.ones(4, np.float32)})
     assert answer.tolist() == [1, 2, 3, 4], "this file would prove nothing"
     for away in ("../secret", str(tmp_path / "secret")):
         path.write_bytes(with_weights_in(away))
         with pytest.raises(ModelBroken):
-            Session(entry, path, ("x",), "cpu", 1)
+            OnnxSession(entry, path, ("x",), "cpu", 1)
 
 
 def test_the_reader_knows_what_may_be_allowed_and_nothing_else_can_be(tmp_path: Path) -> None:

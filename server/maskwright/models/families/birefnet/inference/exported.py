@@ -8,7 +8,7 @@ import numpy as np
 
 from maskwright.models.catalogue.entries import Entry
 from maskwright.models.roles import FloatMap
-from maskwright.models.runtime.onnx_session import Session
+from maskwright.models.runtime.onnx_session import OnnxSession
 from maskwright.models.runtime.setup import Setup
 
 from .matting import BiRefNet, Options, Planes
@@ -19,7 +19,7 @@ class ExportedBiRefNet(BiRefNet):
 
     def __init__(self, entry: Entry, options: Options, path: Path, setup: Setup) -> None:
         super().__init__(entry, options, setup.device, entry.memory)
-        self._session = Session(entry, path, (options.input,), setup.device, setup.threads)
+        self._session = OnnxSession(entry, path, (options.input,), setup.device, setup.threads)
 
     def opacity(self, planes: Planes) -> FloatMap:
         (answer,) = self._session.run(self._session.outputs[-1:], {self._options.input: planes})

@@ -20,7 +20,7 @@ from maskwright.models.catalogue.words import RELATED, classes
 from maskwright.models.coco import COCO
 from maskwright.models.options import checked
 from maskwright.models.roles import RGB, Box, Detection
-from maskwright.models.runtime.onnx_session import Session
+from maskwright.models.runtime.onnx_session import OnnxSession
 from maskwright.models.runtime.setup import Setup
 
 _STRIDES = (8, 16, 32)
@@ -36,7 +36,7 @@ class Yolox:
         self.nbytes = entry.memory
         self.min_score = float(entry.options.get("min_score", 0.3))
         self._side = entry.input_size
-        self._session = Session(entry, folder / entry.files[0].name, ("images",), setup.device, setup.threads)
+        self._session = OnnxSession(entry, folder / entry.files[0].name, ("images",), setup.device, setup.threads)
         self._offsets, self._cells = _grid(self._side)
 
     def detect(

@@ -19,7 +19,7 @@ from maskwright.models.catalogue.entries import Entry
 from maskwright.models.catalogue.words import split
 from maskwright.models.options import checked
 from maskwright.models.roles import RGB, Box, Detection
-from maskwright.models.runtime.onnx_session import Session
+from maskwright.models.runtime.onnx_session import OnnxSession
 from maskwright.models.runtime.setup import Setup
 from maskwright_protocol.errors import EmptyPrompt, UnknownWord
 
@@ -36,7 +36,7 @@ class YuNet:
         self.nbytes = entry.memory
         self.min_score = float(entry.options.get("min_score", 0.6))
         self._side = entry.input_size
-        self._session = Session(entry, folder / entry.files[0].name, None, setup.device, setup.threads)
+        self._session = OnnxSession(entry, folder / entry.files[0].name, None, setup.device, setup.threads)
 
     def detect(
         self, image: RGB, text: str, *, min_score: float | None = None, options: Mapping[str, Any] | None = None

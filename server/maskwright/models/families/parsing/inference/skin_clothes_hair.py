@@ -13,7 +13,7 @@ import numpy as np
 from maskwright.models.catalogue import labels
 from maskwright.models.catalogue.entries import Entry
 from maskwright.models.roles import RGB, FloatMap
-from maskwright.models.runtime.onnx_session import Session
+from maskwright.models.runtime.onnx_session import OnnxSession
 from maskwright.models.runtime.setup import Setup
 
 from .letterbox import letterbox
@@ -31,7 +31,7 @@ class SkinClothesHair:
         self.nbytes = entry.memory
         self.table = labels.of_entry(entry)
         self._side = entry.input_size
-        self._session = Session(entry, folder / entry.files[0].name, None, setup.device, setup.threads)
+        self._session = OnnxSession(entry, folder / entry.files[0].name, None, setup.device, setup.threads)
 
     def parse(self, image: RGB) -> FloatMap:
         """Probabilities ``(3, h, w)`` float32 0..1, each label by itself; the cells tile the image, aspect kept."""

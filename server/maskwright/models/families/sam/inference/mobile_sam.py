@@ -15,7 +15,7 @@ from maskwright.masks.logits import LogitMap, logit
 from maskwright.masks.opencv import cv2
 from maskwright.models.catalogue.entries import Entry
 from maskwright.models.roles import RGB, Embedding, FloatMap, Hypothesis, SegmentPrompt
-from maskwright.models.runtime.onnx_session import Session
+from maskwright.models.runtime.onnx_session import OnnxSession
 from maskwright.models.runtime.setup import Setup
 
 SIDE = 1024
@@ -37,8 +37,8 @@ class MobileSam:
         names = [file.name for file in entry.files]
         encoder = next(name for name in names if "encoder" in name)
         decoder = next(name for name in names if "decoder" in name)
-        self._encoder = Session(entry, folder / encoder, ("input",), setup.device, setup.threads)
-        self._decoder = Session(entry, folder / decoder, _INPUTS, setup.device, setup.threads)
+        self._encoder = OnnxSession(entry, folder / encoder, ("input",), setup.device, setup.threads)
+        self._decoder = OnnxSession(entry, folder / decoder, _INPUTS, setup.device, setup.threads)
 
     def embed(self, image: RGB) -> Embedding:
         """Features ``(1, 256, 64, 64)`` float32 of the image, its long side brought to 1024."""

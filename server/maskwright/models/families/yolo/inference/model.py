@@ -78,9 +78,9 @@ def load(entry: Entry, folder: Path, setup: Setup) -> Yolo:
 
 
 def _from_onnx(entry: Entry, path: Path, setup: Setup) -> Yolo:
-    from maskwright.models.runtime.onnx_session import Session
+    from maskwright.models.runtime.onnx_session import OnnxSession
 
-    session = Session(entry, path, None, setup.device, setup.threads)
+    session = OnnxSession(entry, path, None, setup.device, setup.threads)
     (name,) = session.inputs
     shape = session.shapes[name]
     height, width = (shape[2:] if len(shape) == 4 else (0, 0))[:2]
