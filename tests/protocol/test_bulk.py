@@ -1,6 +1,8 @@
 """Long bulk fields: taken out before their message is sent, put back when it arrives."""
 
 import copy
+import dataclasses
+import typing
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +13,8 @@ from maskwright_protocol.bulk import PART_BYTES, PartStore, detach, outgoing
 from maskwright_protocol.errors import BadMessage, TooLarge
 from maskwright_protocol.masks import INLINE_BYTES
 from maskwright_protocol.messages import (
+    CLIENT_MESSAGES,
+    SERVER_MESSAGES,
     Alternative,
     BulkPart,
     CutoutResult,
@@ -97,6 +101,23 @@ def test_alpha_and_colours_of_a_cutout() -> None:
         store.add(part)
     store.attach(answer)
     assert answer == original
+
+
+def reaches_bulk(kind: typing.Any) -> bool:
+    """Whether a value of that type can hold a mask or pixels."""
+    if kind in (Mask, Pixels):
+        return True
+    if dataclasses.is_dataclass(kind):
+        return any(map(reaches_bulk, typing.get_type_hints(kind).values()))
+    return any(map(reaches_bulk, typing.get_args(kind)))
+
+
+@pytest.mark.parametrize("cls", [*CLIENT_MESSAGES.values(), *SERVER_MESSAGES.values(), Instance, Alternative])
+def test_every_field_that_can_hold_bulk_bytes_is_marked(cls: type) -> None:
+    """One that is not would make its message too long to be sent."""
+    kinds = typing.get_type_hints(cls)
+    holding = {field.name for field in dataclasses.fields(cls) if reaches_bulk(kinds[field.name])}
+    assert {field.name for field in dataclasses.fields(cls) if "bulk" in field.metadata} == holding
 
 
 # ---------------------------------------------------------------- what can go wrong
