@@ -182,8 +182,9 @@ class Controller(QObject):
         return self._existing(reader) if self.options.limit else None
 
     def _select_text(self, prompt: Prompt, kind: str) -> Steps:
+        job = self.options.select(prompt)
         reader = self.reader(kind)
-        job = self.options.select(prompt, mask_of(self.region(reader)))
+        job.region = mask_of(self.region(reader))
         yield from self._ask_and_commit(Result(reader, tr("Selection"), job.text), job, kind)
 
     def _subject(self) -> Steps:

@@ -240,6 +240,7 @@ class MaskwrightDocker(DockWidget):
             self.connection.start_server()
 
     def _search(self) -> None:
+        self.controller.options.exclude = self.exclude.text()
         self.controller.select_by_prompt(self.prompt.currentText(), exclude=self.exclude.text())
         fill_history(self.controller, self.prompt)
 

@@ -26,13 +26,14 @@ Opener = Callable[..., tuple[hubs.Hub, Shop]]
 
 @pytest.fixture
 def open_shop(studio: Studio, krita: Krita, server: Server, tmp_path: Path) -> Iterator[Opener]:
-    """``open_shop(VARIABLE="value")`` puts a ``Shop`` in the place of the tests' server."""
+    """``open_shop(MODEL, ..., VARIABLE="value")`` puts a ``Shop`` that has those models too in the place of the tests'
+    server."""
 
     @contextmanager
-    def opened(**variables: str) -> Iterator[tuple[hubs.Hub, Shop]]:
+    def opened(*more: str, **variables: str) -> Iterator[tuple[hubs.Hub, Shop]]:
         with hubs.running() as hub:
             shop = Shop(tmp_path, server.runtime, hub)
-            shop.some, shop.variables = LINKED, variables
+            shop.some, shop.variables = (*LINKED, *more), variables
             server.stop()
             krita.wait("C.connection.state == 'absent'", "the old server to be gone")
             shop.start()
@@ -48,8 +49,8 @@ def open_shop(studio: Studio, krita: Krita, server: Server, tmp_path: Path) -> I
 
     stack: list[object] = []
 
-    def start(**variables: str) -> tuple[hubs.Hub, Shop]:
-        manager = opened(**variables)
+    def start(*more: str, **variables: str) -> tuple[hubs.Hub, Shop]:
+        manager = opened(*more, **variables)
         stack.append(manager)
         return manager.__enter__()
 
@@ -126,6 +127,25 @@ def test_a_missing_model_is_downloaded_and_the_command_done(
     assert studio.failure() is None
     assert studio.selection().any()
     krita.wait("any(m.id == 'finder' and m.installed for m in C.connection.models)", "the list of models")
+
+
+def test_an_unknown_word_offers_a_model_that_knows_it(studio: Studio, krita: Krita, open_shop: Opener) -> None:
+    open_shop("yolox-nano", MASKWRIGHT_OFFLINE="1")
+    studio.open(studio.photo(CAT))
+    krita.run("FAILED.clear(); C.select_by_prompt('whiskers')")
+    studio.idle()
+    failure = studio.failure()
+    assert failure is not None
+    assert failure[0] == "unknown_word"
+    named = krita.get("child('maskwright_problem')._failure.details['models']")
+    titles = krita.get(f"[m.title for m in C.connection.models if m.id in {named!r} and m.downloadable]")
+    text = krita.get("child('maskwright_problem_button').text()")
+    assert any(text.startswith(f"Download {title}, ") for title in titles)
+    studio.press("maskwright_problem_button")
+    krita.wait("QApplication.activeModalWidget() is not None", "the licence")
+    krita.key("Escape")
+    krita.wait("QApplication.activeModalWidget() is None", "the dialog to go")
+    assert krita.get("child('maskwright_problem').isVisible()")
 
 
 def test_a_first_set_is_offered_and_may_be_put_away(studio: Studio, krita: Krita, lab: Lab, open_shop: Opener) -> None:
