@@ -51,7 +51,7 @@ def _measured(size: str, side: int, way: str) -> dict[str, float]:
 def _one(size: str, side: int, way: str) -> dict[str, float]:
     import torch
 
-    from maskwright.models.catalogue.entries import built_in
+    from maskwright.models.catalogue import built_in
     from maskwright.models.families.birefnet.inference.network import Network, build
     from maskwright.models.families.birefnet.inference.swin import Shape
     from maskwright.models.runtime.setup import Setup

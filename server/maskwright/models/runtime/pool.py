@@ -1,16 +1,13 @@
-"""The loaded models of one worker: loaded when first asked for, within a budget of memory on each device.
+"""The models of one worker: which are installed and fit the device best, loaded when first asked for.
 
-Beyond a graphics card's budget the least recently used models wait in main memory, from where they are back in a
-moment; beyond main memory's they are dropped. Sizes are the catalogue's estimates until a model was loaded once on this
-computer; then what its loading took counts.
+Sizes are the catalogue's estimates until a model has been loaded once on this computer; from then on it is what its
+loading took. ``residency`` keeps the loaded ones.
 """
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,48 +17,16 @@ from maskwright.models import catalogue
 from maskwright.models.catalogue.entries import Catalogue, Entry
 from maskwright.models.install import scan
 from maskwright.models.install.scan import Installed
-from maskwright.models.machine import hardware, packages, records
+from maskwright.models.machine import packages, records
 from maskwright.models.roles import Detector, MattingModel, Model, Parser, Segmenter
 from maskwright_protocol.errors import MaskwrightError, ModelBroken, ModelMissing, OutOfMemory
 
+from . import device_memory
 from .devices import Devices
+from .residency import Residency, does_not_fit
 from .setup import Placement, Setup, WantedPrecision
 
-RESERVE = 2 << 30  # bytes that stay free for the painting program
-LEAST_BUDGET = 512 << 20
 _NOISE = 1 << 20  # a change of the process' memory below this says nothing
-
-
-def default_budget(device: str) -> int:
-    """Bytes for loaded models: what is free on the device now, minus a reserve for the painting program."""
-    return max(LEAST_BUDGET, free_memory(device) - RESERVE)
-
-
-def free_memory(device: str) -> int:
-    """Bytes that are free on the device."""
-    if device.startswith("cuda"):
-        number = int(device.partition(":")[2] or 0)
-        torch = sys.modules.get("torch")
-        if torch is not None and torch.cuda.is_available():
-            return int(torch.cuda.mem_get_info(number)[0])
-        cards = hardware.cards()
-        if number < len(cards):
-            return cards[number].free
-    import psutil
-
-    return int(psutil.virtual_memory().available)
-
-
-def _taken(device: str) -> int:
-    """Bytes that this process holds on the device, as far as it can be told."""
-    torch: Any = sys.modules.get("torch")
-    if device.startswith("cuda"):
-        return int(torch.cuda.memory_allocated(device)) if torch is not None else 0
-    if device == "mps":
-        return int(torch.mps.current_allocated_memory()) if torch is not None else 0
-    import psutil
-
-    return int(psutil.Process().memory_info().rss)
 
 
 class ModelPool:
@@ -83,17 +48,11 @@ class ModelPool:
         self.folders = tuple(folders)
         self.devices = Devices(device, precision)
         self.threads = threads or os.cpu_count() or 1
-        self.budget = default_budget("cpu") if budget is None else budget
-        self._budget_elsewhere = budget
-        self._budgets: dict[str, int] = {}  # of other devices than the CPU
+        self.loaded = Residency(budget)
         self.known = known or catalogue.load()
         self._follows = known is None  # the user's catalogue, which may change
         self._installed: dict[str, Installed] = {}
         self._seen: tuple[int, ...] | None = None
-        self._loaded: OrderedDict[str, Model] = OrderedDict()
-        self._held: dict[str, int] = {}  # bytes of each loaded model
-        self._home: dict[str, str] = {}  # the device each loaded model runs on
-        self._waiting: set[str] = set()  # loaded models that are in main memory instead
         self._too_large: set[str] = set()
         self._on_cpu: set[str] = set()  # models that did not fit into the graphics card
         self._learn = learn
@@ -149,27 +108,17 @@ class ModelPool:
         if self._follows:
             self.known = catalogue.load()
         self._installed = scan.scan(self.folders, self.known)
-        for model_id in [loaded for loaded in self._loaded if loaded not in self._installed]:
-            self._drop(model_id)
+        for model_id in self.loaded.ids():
+            if model_id not in self._installed:
+                self.loaded.drop(model_id)
 
     def resident(self) -> list[str]:
         """Ids of the loaded models, least recently used first."""
-        return list(self._loaded)
+        return self.loaded.ids()
 
     def nbytes(self, device: str | None = None) -> int:
         """Bytes held by loaded models (on that device), measured where that was possible, else as estimated."""
-        return sum(held for model_id, held in self._held.items() if device in (None, self._where(model_id)))
-
-    def _where(self, model_id: str) -> str:
-        return "cpu" if model_id in self._waiting else self._home[model_id]
-
-    def _budget(self, device: str) -> int:
-        if device == "cpu":
-            return self.budget
-        if device not in self._budgets:
-            given = self._budget_elsewhere
-            self._budgets[device] = default_budget(device) if given is None else given
-        return self._budgets[device]
+        return self.loaded.nbytes(device)
 
     def expected(self, entry: Entry) -> int:
         """Bytes that a model will need while it runs: the catalogue's estimate; once it was loaded on this computer,
@@ -209,7 +158,7 @@ class ModelPool:
     def avoid(self, model_id: str) -> bool:
         """Take that model, and those that need as much, no more by default, since it does not fit; False when there is
         no smaller one to take instead."""
-        self._drop(model_id)
+        self.loaded.drop(model_id)
         entry = self.known.get(model_id)
         rivals = [self.known.get(i) for role in entry.roles for i in self.candidates(role, entry.needs_trimap)]
         self._too_large |= {model_id} | {rival.id for rival in rivals if self.expected(rival) >= self.expected(entry)}
@@ -222,7 +171,7 @@ class ModelPool:
         entry = self.known.get(model_id)
         if self.placement(entry).device == "cpu":
             return False
-        self._drop(model_id)
+        self.loaded.drop(model_id)
         self._on_cpu.add(model_id)
         self._too_large.discard(model_id)
         return True
@@ -244,79 +193,27 @@ class ModelPool:
         entry = self.known.get(model_id)
         if role not in entry.roles:
             raise ModelMissing(f"The model {model_id} cannot serve as a {role}.", model=model_id, role=role)
-        if model_id in self._loaded:
-            self._loaded.move_to_end(model_id)
-            self._call_back(model_id)
-            return self._loaded[model_id]
+        if model_id in self.loaded:
+            return self.loaded.use(entry)
         place = self._needing_packages(entry, lambda: self.placement(entry))
-        self._make_room(place.device, self.expected(entry))
-        before = _taken(place.device)
+        self.loaded.make_room(place.device, self.expected(entry))
+        before = device_memory.held(place.device)
         try:
             model = self._load(entry)
         except (OutOfMemory, MemoryError):
-            if not self._loaded:
-                raise self._does_not_fit(entry) from None
+            if not self.loaded.ids():
+                raise does_not_fit(entry) from None
             self.unload()
-            before = _taken(place.device)
+            before = device_memory.held(place.device)
             try:
                 model = self._load(entry)
             except (OutOfMemory, MemoryError):
-                raise self._does_not_fit(entry) from None
-        grown = _taken(place.device) - before
-        self._loaded[model_id] = model
-        self._held[model_id] = grown if grown >= _NOISE else model.nbytes
-        self._home[model_id] = place.device
+                raise does_not_fit(entry) from None
+        grown = device_memory.held(place.device) - before
         if self._learn and grown >= _NOISE:
             self._remember(entry, place, grown)
-        self._make_room(place.device, 0)
+        self.loaded.add(model_id, model, place.device, grown if grown >= _NOISE else model.nbytes)
         return model
-
-    def _make_room(self, device: str, nbytes: int) -> None:
-        """Send away the least recently used until ``nbytes`` more fit; the one used last stays when nothing is to
-        come."""
-        while self.nbytes(device) + nbytes > self._budget(device):
-            there = [model_id for model_id in self._loaded if self._where(model_id) == device]
-            if not nbytes:
-                there = [model_id for model_id in there if model_id != next(reversed(self._loaded))]
-            if not there:
-                return
-            if device == "cpu" or not self._let_wait(there[0]):
-                self._drop(there[0])
-
-    def _let_wait(self, model_id: str) -> bool:
-        """Move a model from its device to main memory, if there is room and it can be moved."""
-        if self.nbytes("cpu") + self._held[model_id] > self._budget("cpu"):
-            return False
-        torch_runtime = sys.modules.get(f"{__package__}.torch_runtime")
-        if torch_runtime is None or not torch_runtime.move(self._loaded[model_id], "cpu"):
-            return False
-        self._waiting.add(model_id)
-        torch_runtime.give_back()
-        return True
-
-    def _call_back(self, model_id: str) -> None:
-        """Move a model that waits back to its own device. Raises ``OutOfMemory``; it is dropped then."""
-        if model_id not in self._waiting:
-            return
-        from . import torch_runtime
-
-        device = self._home[model_id]
-        self._make_room(device, self._held[model_id])
-        try:
-            torch_runtime.move(self._loaded[model_id], device)
-        except Exception as error:
-            entry = self.known.get(model_id)
-            self._drop(model_id)
-            if torch_runtime.is_memory(error):
-                raise self._does_not_fit(entry) from error
-            raise
-        self._waiting.discard(model_id)
-
-    def _drop(self, model_id: str) -> None:
-        if self._loaded.pop(model_id, None) is not None:
-            del self._held[model_id], self._home[model_id]
-            self._waiting.discard(model_id)
-            _collect()
 
     def _remember(self, entry: Entry, place: Placement, nbytes: int) -> None:
         known = records.memory(entry.id, _kind(place))
@@ -325,9 +222,6 @@ class ModelPool:
                 records.record_memory(entry.id, _kind(place), nbytes)
             except OSError:
                 pass  # a folder that cannot be written to costs an estimate
-
-    def _does_not_fit(self, entry: Entry) -> OutOfMemory:
-        return OutOfMemory(f"There is not enough memory to load {entry.title}.", model=entry.id)
 
     def _load(self, entry: Entry) -> Model:
         if entry.id not in self.installed:
@@ -347,7 +241,7 @@ class ModelPool:
         except Exception as error:
             torch_runtime = sys.modules.get(f"{__package__}.torch_runtime")
             if torch_runtime is not None and torch_runtime.is_memory(error):
-                raise self._does_not_fit(entry) from error
+                raise does_not_fit(entry) from error
             raise ModelBroken(f"The model {entry.id} cannot be loaded.", model=entry.id, reason=str(error)) from error
 
     @staticmethod
@@ -363,20 +257,10 @@ class ModelPool:
 
     def unload(self) -> None:
         """Drop all models."""
-        for state in (self._loaded, self._held, self._home, self._waiting):
-            state.clear()
-        _collect()
+        self.loaded.clear()
 
 
 def _kind(place: Placement) -> str:
     """What measured sizes are recorded for."""
     kind = place.device.partition(":")[0]
     return kind if place.precision == "fp32" else f"{kind}-{place.precision}"
-
-
-def _collect() -> None:
-    """Free what nothing refers to any more, also on the devices."""
-    gc.collect()
-    torch_runtime = sys.modules.get(f"{__package__}.torch_runtime")
-    if torch_runtime is not None:
-        torch_runtime.give_back()

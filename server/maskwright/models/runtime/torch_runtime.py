@@ -27,6 +27,7 @@ from .setup import Setup, WantedPrecision
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
+Weights = dict[str, torch.Tensor]
 _NAMED = 8  # keys that an error lists
 # Whole numbers that older versions of the library saved along with the weights; no layer computes with them.
 _COUNTERS = (".position_ids", ".num_batches_tracked")
@@ -120,7 +121,7 @@ def load_strictly(module: nn.Module, weights: Mapping[str, torch.Tensor], entry:
     module.eval().requires_grad_(False).to(setup.device, dtype(setup.precision))
 
 
-def safetensors(path: Path, entry: Entry) -> dict[str, torch.Tensor]:
+def safetensors(path: Path, entry: Entry) -> Weights:
     """The tensors of a file by name, on the CPU. Raises ``ModelBroken``."""
     from safetensors.torch import load_file
 
@@ -129,6 +130,19 @@ def safetensors(path: Path, entry: Entry) -> dict[str, torch.Tensor]:
     except Exception as error:  # the Rust library's error has no public base
         text = f"The file {path.name} of the model {entry.id} cannot be read."
         raise ModelBroken(text, model=entry.id, reason=str(error)[:500]) from error
+
+
+def weights_file(entry: Entry) -> str:
+    """The name of the entry's safetensors file. Raises ``ModelBroken``."""
+    for file in entry.files:
+        if file.name.endswith(".safetensors"):
+            return file.name
+    raise ModelBroken(f"The model {entry.id} names no safetensors file.", model=entry.id)
+
+
+def weights(entry: Entry, folder: Path) -> Weights:
+    """The tensors of the entry's safetensors file by name, on the CPU. Raises ``ModelBroken``."""
+    return safetensors(folder / weights_file(entry), entry)
 
 
 def nbytes(module: nn.Module) -> int:

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from maskwright.models import catalogue, families
-from maskwright.models.catalogue import entries
+from maskwright.models.catalogue import loading
 from maskwright.models.catalogue.words import lookup, resolve
 from maskwright.models.coco import COCO
 from maskwright.models.install import scan
@@ -29,7 +29,7 @@ def test_the_catalogue_is_sound():
     with pytest.raises(ModelMissing):
         known.get("nothing")
     folder = Path(catalogue.__file__).parent
-    text = "\n".join((folder / f"{name}.toml").read_text(encoding="utf-8") for name in entries.FILES)
+    text = "\n".join((folder / f"{name}.toml").read_text(encoding="utf-8") for name in loading.FILES)
     for wrong in (text.replace("family =", 'roles = ["painter"]\nfamily =', 1), text + text, text + "\nfurther = 1\n"):
         with pytest.raises((ValidationError, ValueError)):
             catalogue.parse(wrong)
@@ -113,15 +113,15 @@ def test_truncated_and_damaged_files_are_broken_models(tmp_path):
 
 @needs_models
 def test_a_session_refuses_what_is_no_model_and_other_inputs(tmp_path):
-    from maskwright.models.runtime.onnx_session import Session
+    from maskwright.models.runtime.onnx_session import OnnxSession
 
     entry = catalogue.load().get("yolox-nano")
     junk = tmp_path / "junk.onnx"
     junk.write_bytes(b"not a model at all")
     with pytest.raises(ModelBroken):
-        Session(entry, junk, ("images",), "cpu", 1)
+        OnnxSession(entry, junk, ("images",), "cpu", 1)
     with pytest.raises(ModelBroken) as caught:
-        Session(entry, MODELS / "yolox-nano" / "yolox_nano.onnx", ("picture",), "cpu", 1)
+        OnnxSession(entry, MODELS / "yolox-nano" / "yolox_nano.onnx", ("picture",), "cpu", 1)
     assert caught.value.details["missing"] == ["picture"]
     assert caught.value.details["unexpected"] == ["images"]
 
@@ -129,12 +129,12 @@ def test_a_session_refuses_what_is_no_model_and_other_inputs(tmp_path):
 @needs_models
 def test_the_pool_keeps_models_and_drops_the_least_recent():
     pool = ModelPool([MODELS], "cpu", 1)
-    assert pool.budget > 0
+    assert pool.loaded.budget("cpu") > 0
     detector = pool.detector("yolox-nano")
     matting = pool.matting("u2netp")
     assert pool.detector("yolox-nano") is detector
     assert pool.resident() == ["u2netp", "yolox-nano"]
-    pool.budget = pool.nbytes() + pool.known.get("grabcut").memory - 1
+    pool.loaded.budgets["cpu"] = pool.nbytes() + pool.known.get("grabcut").memory - 1
     pool.segmenter("grabcut")
     assert pool.resident() == ["yolox-nano", "grabcut"]
     assert pool.matting("u2netp") is not matting

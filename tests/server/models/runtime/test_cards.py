@@ -66,18 +66,18 @@ def load(entry: Entry, folder: Path, setup: Setup) -> Toy:
 @pytest.fixture
 def card(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(families.known(), "toy", Family(name="toy", title="Toy", roles=("segmenter",), load=load))
-    from maskwright.models.runtime import pool, torch_runtime
+    from maskwright.models.runtime import device_memory, torch_runtime
 
     assert torch_runtime.is_memory
     monkeypatch.setattr(Devices, "_ask", lambda self, runtime: Placement(CARD, "fp32", "there is a card"))
     monkeypatch.setattr(Devices, "outlook", Devices.place)
-    monkeypatch.setattr(pool, "_taken", lambda device: 0)  # sizes are the estimates
+    monkeypatch.setattr(device_memory, "held", lambda device: 0)  # sizes are the estimates
     full[0] = ""
 
 
 def pool_of(folder: Path, *entries: Entry, card: int = 250, main: int = 1000) -> ModelPool:
     pool = ModelPool([folder], "auto", 1, budget=card * MIB, known=there(folder, *entries))
-    pool.budget = main * MIB
+    pool.loaded.budgets["cpu"] = main * MIB
     return pool
 
 
@@ -86,7 +86,7 @@ def model(name: str, mib: int = 100, **more) -> Entry:
 
 
 def moves(pool: ModelPool, name: str) -> list[str]:
-    return pool._loaded[name].network.moves  # type: ignore[attr-defined]
+    return pool.loaded.model(name).network.moves  # type: ignore[attr-defined]
 
 
 @pytest.mark.usefixtures("card")
@@ -95,7 +95,7 @@ def test_the_least_recent_waits_in_main_memory_and_comes_back(tmp_path: Path) ->
     for name in "aba":
         pool.detector(name)
     assert pool.nbytes(CARD) == 200 * MIB
-    waiting = pool._loaded["b"]
+    waiting = pool.loaded.model("b")
     pool.detector("c")
     assert pool.resident() == ["b", "a", "c"]
     assert (pool.nbytes(CARD), pool.nbytes("cpu"), pool.nbytes()) == (200 * MIB, 100 * MIB, 300 * MIB)
@@ -127,7 +127,7 @@ def test_a_model_that_cannot_come_back_is_loaded_anew_after_the_others_went(tmp_
     pool = pool_of(tmp_path, *map(model, "abc"))
     for name in "abc":
         pool.detector(name)
-    waiting = pool._loaded["a"]
+    waiting = pool.loaded.model("a")
     full[0] = "moving"
     told: list[list[str]] = []
 

@@ -11,8 +11,9 @@ import pytest
 
 from maskwright.models import catalogue
 from maskwright.models.machine import records
+from maskwright.models.runtime.device_memory import LEAST_BUDGET, RESERVE, default_budget, free
 from maskwright.models.runtime.out_of_memory import with_fallback
-from maskwright.models.runtime.pool import LEAST_BUDGET, RESERVE, ModelPool, default_budget, free_memory
+from maskwright.models.runtime.pool import ModelPool
 from maskwright_protocol.errors import OutOfMemory
 from tests.shared_data import MODELS, needs_models
 
@@ -20,9 +21,9 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="limits the address s
 
 
 def test_the_budget_leaves_room_for_the_painting_program() -> None:
-    free = free_memory("cpu")
-    assert free > 0
-    assert LEAST_BUDGET <= default_budget("cpu") <= max(LEAST_BUDGET, free + (1 << 30) - RESERVE)
+    available = free("cpu")
+    assert available > 0
+    assert LEAST_BUDGET <= default_budget("cpu") <= max(LEAST_BUDGET, available + (1 << 30) - RESERVE)
 
 
 @needs_models
@@ -32,11 +33,11 @@ def test_models_go_in_the_order_in_which_they_were_used_last() -> None:
         pool.get(catalogue.load().get(name).roles[0], name)
     pool.detector("yolox-nano")
     assert pool.resident() == ["mobile-sam", "u2netp", "yolox-nano"]
-    pool.budget = pool.nbytes()
+    pool.loaded.budgets["cpu"] = pool.nbytes()
     pool.segmenter("grabcut")
     assert pool.resident()[-2:] == ["yolox-nano", "grabcut"]
     assert "mobile-sam" not in pool.resident()
-    pool.budget = 1
+    pool.loaded.budgets["cpu"] = 1
     pool.segmenter("mobile-sam")
     assert pool.resident() == ["mobile-sam"], "what is being used stays, whatever the budget"
     pool.unload()

@@ -13,13 +13,12 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from maskwright.models import catalogue
+from maskwright.models import catalogue, matting_common
 from maskwright.models.catalogue.entries import Catalogue, Entry, Precision
 from maskwright.models.families.birefnet.inference import decoder, deform, matting, network, swin
 from maskwright.models.families.birefnet.inference.matting import BiRefNet
 from maskwright.models.families.birefnet.inference.network import Network
 from maskwright.models.families.birefnet.inference.swin import Shape
-from maskwright.models.families.matting.inference import common
 from maskwright.models.install import convert
 from maskwright.models.roles import MattingModel
 from maskwright.models.runtime.pool import ModelPool
@@ -277,13 +276,13 @@ def test_an_enlarged_alpha_follows_the_edges_in_bounded_memory() -> None:
     image = np.where(truth[..., None] > 0, np.array([230, 120, 40]), np.array([20, 60, 90])).astype(np.uint8)
     small = truth.reshape(height // 20, 20, width // 20, 20).mean((1, 3)).astype(np.float32)
     tracemalloc.start()
-    alpha = common.enlarged(small, image)
+    alpha = matting_common.enlarged(small, image)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < alpha.nbytes + (64 << 20)
     assert np.abs(alpha - truth).mean() < 1e-3
     # Where the picture is all of one colour there is nothing to follow, and nothing is made up.
-    plain_answer = common.enlarged(small, np.full((height, width, 3), 90, np.uint8))
+    plain_answer = matting_common.enlarged(small, np.full((height, width, 3), 90, np.uint8))
     assert np.abs(plain_answer - truth).mean() < 0.02
     assert plain_answer.max() == pytest.approx(1, abs=1e-4)
 

@@ -11,7 +11,7 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from maskwright.models.catalogue.entries import Entry
-from maskwright.models.families.matting.inference.common import enlarged, settled
+from maskwright.models.matting_common import enlarged, settled
 from maskwright.models.roles import RGB, FloatMap
 from maskwright_protocol.errors import ModelBroken
 

@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from maskwright.models.catalogue.entries import Entry
-from maskwright.models.families.sam.inference import checkpoints
-from maskwright.models.families.sam.inference.checkpoints import Weights
 from maskwright.models.runtime.setup import Setup
-from maskwright.models.runtime.torch_runtime import dtype, load_strictly
+from maskwright.models.runtime.torch_runtime import Weights, dtype, load_strictly
+from maskwright.models.runtime.torch_runtime import weights as stored
 from maskwright_protocol.errors import ModelBroken
 
 _MARKS = [
@@ -93,7 +92,7 @@ def network(entry: Entry, folder: Path, told: dict[str, Any], setup: Setup) -> A
         GenerationConfig,
     )
 
-    weights = renamed(checkpoints.read(entry, folder))
+    weights = renamed(stored(entry, folder))
     try:
         vision, language = told["vision_config"], told["text_config"]
         sizes = {name: vision[name] for name in _VISION if name in vision}

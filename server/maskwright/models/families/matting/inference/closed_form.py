@@ -15,12 +15,11 @@ import numpy as np
 
 from maskwright.models.catalogue.entries import Entry
 from maskwright.models.machine import packages
+from maskwright.models.matting_common import in_pieces, required, settled
 from maskwright.models.roles import RGB, FloatMap
 from maskwright.models.runtime import pymatting_cache
 from maskwright.models.runtime.setup import Setup
 from maskwright_protocol.errors import ModelBroken
-
-from .common import in_pieces, required, settled
 
 _CORE, _HALO = 448, 48  # a piece's equations take up to two kilobytes a pixel
 _MOST = 2000  # iterations; pictures that need more are settled by then

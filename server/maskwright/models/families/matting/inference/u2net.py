@@ -16,8 +16,9 @@ from PIL import Image
 from maskwright.masks.guided import upsample
 from maskwright.masks.opencv import cv2
 from maskwright.models.catalogue.entries import Entry
+from maskwright.models.matting_common import settled
 from maskwright.models.roles import RGB, FloatMap
-from maskwright.models.runtime.onnx_session import Session
+from maskwright.models.runtime.onnx_session import OnnxSession
 from maskwright.models.runtime.setup import Setup
 
 _MEAN = np.array([0.485, 0.456, 0.406], np.float32)
@@ -35,7 +36,7 @@ class U2Net:
         self.device = setup.device
         self.nbytes = entry.memory
         self._side = entry.input_size
-        self._session = Session(entry, folder / entry.files[0].name, ("input.1",), setup.device, setup.threads)
+        self._session = OnnxSession(entry, folder / entry.files[0].name, ("input.1",), setup.device, setup.threads)
 
     def saliency(self, image: RGB) -> FloatMap:
         """The raw map ``(320, 320)`` float32 0..1, the whole image squeezed into the square."""
@@ -58,9 +59,7 @@ class U2Net:
         alpha = upsample(raw, guide, radius=4, epsilon=1e-3)
         if scale < 1:
             alpha = cv2.resize(alpha, (width, height), interpolation=cv2.INTER_LINEAR)
-        if trimap is not None:
-            alpha = np.where(trimap >= 1, np.float32(1), np.where(trimap <= 0, np.float32(0), alpha))
-        return alpha
+        return settled(alpha, trimap)
 
 
 def load(entry: Entry, folder: Path, setup: Setup) -> U2Net:

@@ -14,12 +14,11 @@ from transformers import VitMatteForImageMatting
 from transformers.models.vitmatte.image_processing_pil_vitmatte import VitMatteImageProcessorPil
 
 from maskwright.models.catalogue.entries import Entry
+from maskwright.models.matting_common import in_pieces, required
 from maskwright.models.roles import RGB, FloatMap
 from maskwright.models.runtime.setup import Setup
 from maskwright.models.runtime.torch_runtime import nbytes, pretrained, running
 from maskwright_protocol.errors import ModelBroken
-
-from .common import in_pieces, required
 
 # Every 16 x 16 pixels attend to all others: memory grows with the fourth power of a piece's side.
 _CORE, _HALO = 768, 128

@@ -8,20 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from maskwright.models.catalogue.entries import Entry
 from maskwright.models.runtime.setup import Setup
-from maskwright.models.runtime.torch_runtime import dtype, load_strictly, safetensors
+from maskwright.models.runtime.torch_runtime import Weights, dtype, load_strictly
 from maskwright_protocol.errors import ModelBroken
 
 from .base import FLOAT32
 
-Weights = dict[str, Tensor]
 _Rule = tuple[str, str | Callable[[re.Match[str]], str]]
 
 
@@ -71,19 +69,6 @@ _HIERA: tuple[_Rule, ...] = (
 # What SAM 2 needs to follow objects through films.
 _VIDEO = re.compile(r"^(memory_|maskmem_|mask_downsample|obj_ptr|no_mem_pos_enc|no_obj_)")
 _GLOBAL = {12: (5, 7, 9), 16: (7, 10, 13), 24: (12, 16, 20), 48: (23, 33, 43)}  # by the number of Hiera's blocks
-
-
-def file(entry: Entry) -> str:
-    """The name of the entry's safetensors file. Raises ``ModelBroken``."""
-    for one in entry.files:
-        if one.name.endswith(".safetensors"):
-            return one.name
-    raise ModelBroken(f"The model {entry.id} names no safetensors file.", model=entry.id)
-
-
-def read(entry: Entry, folder: Path) -> Weights:
-    """The tensors of the entry's safetensors file. Raises ``ModelBroken``."""
-    return safetensors(folder / file(entry), entry)
 
 
 def sam(weights: Weights) -> Weights:

@@ -15,9 +15,10 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from maskwright.models.catalogue.entries import Entry
+from maskwright.models.runtime.torch_runtime import Weights
 
-from .checkpoints import Weights, strange
 from .checkpoints import sam2 as clicks_of_sam2
+from .checkpoints import strange
 
 _IMAGE = "backbone.vision_backbone."
 _NECKS = (f"{_IMAGE}interactive_convs.", f"{_IMAGE}sam2_convs.")  # of the decoder for clicks

@@ -18,6 +18,7 @@ from transformers import SamConfig, SamModel
 from transformers.models.sam.modeling_sam import SamLayerNorm
 
 from maskwright.models.catalogue.entries import Entry
+from maskwright.models.runtime import torch_runtime
 from maskwright.models.runtime.setup import Setup
 
 from . import checkpoints
@@ -184,7 +185,7 @@ class MobileSam(SamLike):
 
 def load(entry: Entry, folder: Path, setup: Setup) -> MobileSam:
     """Raises ``ModelBroken``."""
-    stored = checkpoints.read(entry, folder)
+    stored = torch_runtime.weights(entry, folder)
     weights = {name: tensor for name, tensor in stored.items() if not name.startswith(_UNUSED)}
     weights = {name.replace("image_encoder.", "vision_encoder.", 1): tensor for name, tensor in weights.items()}
 

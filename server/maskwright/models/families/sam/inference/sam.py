@@ -12,6 +12,7 @@ from torch import Tensor
 from transformers import SamConfig, SamModel, SamPromptEncoderConfig, SamVisionConfig
 
 from maskwright.models.catalogue.entries import Entry
+from maskwright.models.runtime import torch_runtime
 from maskwright.models.runtime.setup import Setup
 from maskwright.models.runtime.torch_runtime import pretrained
 
@@ -38,7 +39,7 @@ def load(entry: Entry, folder: Path, setup: Setup) -> Sam:
     """Raises ``ModelBroken``."""
     if (folder / "config.json").is_file():
         return Sam(entry, setup, pretrained(_Network, entry, folder, setup))
-    weights = checkpoints.sam(checkpoints.read(entry, folder))
+    weights = checkpoints.sam(torch_runtime.weights(entry, folder))
     shape = checkpoints.vit(weights, entry)
     prompts = SamPromptEncoderConfig(image_size=shape["image_size"], patch_size=shape["patch_size"])
     config = SamConfig(vision_config=SamVisionConfig(**shape), prompt_encoder_config=prompts)

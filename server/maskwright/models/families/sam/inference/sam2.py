@@ -13,6 +13,7 @@ from torch import Tensor
 from transformers import Sam2Config, Sam2HieraDetConfig, Sam2Model, Sam2PromptEncoderConfig, Sam2VisionConfig
 
 from maskwright.models.catalogue.entries import Entry
+from maskwright.models.runtime import torch_runtime
 from maskwright.models.runtime.setup import Setup
 from maskwright.models.runtime.torch_runtime import pretrained
 
@@ -50,10 +51,10 @@ def load(entry: Entry, folder: Path, setup: Setup) -> Sam2:
     """Raises ``ModelBroken``."""
     if (folder / "config.json").is_file():
         return Sam2(entry, setup, pretrained(_Network, entry, folder, setup))
-    return from_authors(entry, checkpoints.read(entry, folder), setup)
+    return from_authors(entry, torch_runtime.weights(entry, folder), setup)
 
 
-def from_authors(entry: Entry, weights: checkpoints.Weights, setup: Setup, side: int = SIDE) -> Sam2:
+def from_authors(entry: Entry, weights: torch_runtime.Weights, setup: Setup, side: int = SIDE) -> Sam2:
     """A checkpoint of the authors' for square inputs of ``side``. Raises ``ModelBroken``."""
     weights = checkpoints.sam2(weights)
     shape = checkpoints.hiera(weights, entry)

@@ -28,6 +28,7 @@ from maskwright.models.catalogue.entries import Entry
 from maskwright.models.catalogue.words import split
 from maskwright.models.options import checked
 from maskwright.models.roles import RGB, Box, Detection, Embedding, Hypothesis, Match
+from maskwright.models.runtime import torch_runtime
 from maskwright.models.runtime.setup import Setup
 from maskwright.models.runtime.torch_runtime import nbytes, pretrained, running
 from maskwright_protocol.errors import EmptyPrompt, ModelBroken
@@ -181,8 +182,8 @@ def _encode_boxes(self: Any, boxes: Tensor, mask: Tensor, labels: Tensor, featur
 
 def load(entry: Entry, folder: Path, setup: Setup) -> Sam3:
     """Raises ``ModelBroken``."""
-    if checkpoints_sam3.named_by_authors(folder / checkpoints.file(entry)):
-        return from_authors(entry, checkpoints.read(entry, folder), _tokenizer(entry, folder), setup)
+    if checkpoints_sam3.named_by_authors(folder / torch_runtime.weights_file(entry)):
+        return from_authors(entry, torch_runtime.weights(entry, folder), _tokenizer(entry, folder), setup)
     concepts = pretrained(_Concepts, entry, folder, setup)
     try:
         config = Sam3VideoConfig.from_pretrained(folder)
@@ -194,7 +195,7 @@ def load(entry: Entry, folder: Path, setup: Setup) -> Sam3:
 
 def from_authors(
     entry: Entry,
-    weights: checkpoints.Weights,
+    weights: torch_runtime.Weights,
     tokenizer: Tokenizer,
     setup: Setup,
     config: Sam3VideoConfig | None = None,
@@ -225,7 +226,7 @@ def _unreadable(entry: Entry, error: Exception) -> ModelBroken:
     return ModelBroken(text, model=entry.id, reason=str(error)[:500])
 
 
-def _clicks(config: Sam3VideoConfig, weights: checkpoints.Weights, entry: Entry, setup: Setup) -> Sam3TrackerModel:
+def _clicks(config: Sam3VideoConfig, weights: torch_runtime.Weights, entry: Entry, setup: Setup) -> Sam3TrackerModel:
     def build() -> Sam3TrackerModel:
         network = Sam3TrackerModel(config)  # pyright: ignore[reportArgumentType]
         network.vision_encoder.backbone = nn.Identity()  # the concepts' one serves both
@@ -234,7 +235,7 @@ def _clicks(config: Sam3VideoConfig, weights: checkpoints.Weights, entry: Entry,
     return checkpoints.load(build, weights, entry, setup)
 
 
-def _click_weights(entry: Entry, folder: Path) -> checkpoints.Weights:
+def _click_weights(entry: Entry, folder: Path) -> torch_runtime.Weights:
     """The tracker's part of the file, without what only films need."""
     weights = {}
     try:

@@ -20,6 +20,7 @@ from transformers import (
 )
 
 from maskwright.models.catalogue.entries import Entry
+from maskwright.models.runtime import torch_runtime
 from maskwright.models.runtime.setup import Setup
 from maskwright.models.runtime.torch_runtime import pretrained
 
@@ -67,7 +68,7 @@ def load(entry: Entry, folder: Path, setup: Setup) -> SamHq:
     """Raises ``ModelBroken``."""
     if (folder / "config.json").is_file():
         return SamHq(entry, setup, pretrained(_Network, entry, folder, setup))
-    weights = checkpoints.sam(checkpoints.read(entry, folder))
+    weights = checkpoints.sam(torch_runtime.weights(entry, folder))
     shape = checkpoints.vit(weights, entry)
     config = SamHQConfig(
         vision_config=SamHQVisionConfig(**shape),
