@@ -1,8 +1,9 @@
-"""What matting models share: a network's small answer at the picture's size, and the sure places of a trimap."""
+"""What families of matting models share: enlarging a network's small answer, trimaps, and work in pieces."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,9 +11,11 @@ from maskwright.masks import tiles
 from maskwright.masks.boxes import tight_box, whole
 from maskwright.masks.guided import fit
 from maskwright.masks.opencv import cv2
-from maskwright.models.catalogue.entries import Entry
 from maskwright.models.roles import RGB, FloatMap
 from maskwright_protocol.errors import BadInput
+
+if TYPE_CHECKING:
+    from maskwright.models.catalogue.entries import Entry
 
 _STRIP = 1 << 20  # pixels at a time
 _EPSILON = 1e-4  # variance of colour that counts as flat: the grain of a photo
