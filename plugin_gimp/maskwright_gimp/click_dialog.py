@@ -26,13 +26,11 @@ from .server_dialog import manage  # noqa: E402
 from .server_line import ServerLine  # noqa: E402
 from .view import CURRENT, HOVERED, OTHER, Layer, Paint, View, preview_buffer  # noqa: E402
 
-HELP = (
-    "Click: this · Shift-click or right-click: not this · Drag: box · Wheel: zoom · Middle button: move · "
-    "Shift and wheel: larger thing or part"
-)
+HELP = "Click: this · Shift-click or right-click: not this · Drag: box · Wheel: zoom · Middle button: move"
 HELP_ON_EXAMPLES = (
     "Drag: all that is like this · Shift or right button: but not like this · then Find, with or without a name"
 )
+HELP_ON_OTHERS = "Part, whole or larger: show the next guess. What is highlighted changes with Shift and the wheel"
 APPLIED_BY = ("mode", "result")
 VIEW_SIZE = (780, 560)
 DIALOG_SIZE = (1160, 720)
@@ -142,9 +140,7 @@ class ClickDialog:
         side.pack_start(self.list, True, True, 0)
         row = Gtk.Box(spacing=6, homogeneous=True)
         row.pack_start(button("_New", "Click on another object", self._new), True, True, 0)
-        self.other = button(
-            "O_ther", "Part, whole or larger: show the next guess", lambda: self._ask(self.questions.other)
-        )
+        self.other = button("O_ther", HELP_ON_OTHERS, lambda: self._ask(self.questions.other))
         row.pack_start(self.other, True, True, 0)
         self.like = button("Si_milar", "Add what is like this object", lambda: self._ask(self.questions.similar))
         row.pack_start(self.like, True, True, 0)

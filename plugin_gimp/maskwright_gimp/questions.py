@@ -3,7 +3,7 @@
 from typing import Any, Callable, Dict, Hashable, List, Optional, Tuple
 
 from maskwright_client.ask import PictureSource, Steps
-from maskwright_client.candidates import OTHERS, Candidates, Question, ask_candidates
+from maskwright_client.candidates import OTHERS, Candidates, Hypothesis, Question, ask_candidates
 from maskwright_client.click_session import ClickedObject, ClickSession, prompts
 from maskwright_client.jobs import JobOptions, Prompt
 from maskwright_client.results import how, nothing_found
@@ -104,8 +104,8 @@ class Questions:
 
     def similar(self) -> None:
         """Add what is like the current object."""
-        answer, choice = self.session.answer(self.session.current), self.session.current.choice
-        if answer is None or self.session.shown is None or self._runner is not None:
+        shown = self.session.shown
+        if shown is None or self._runner is not None:
             return
 
         def take(found: Selection) -> Selection:
@@ -113,20 +113,18 @@ class Questions:
             self.session.add_found(found, [one for one in found.instances[1:] if one.mask is not None])
             return found
 
-        self._run(None, self._similar(answer, choice), take)
+        self._run(None, self._similar(shown), take)
 
-    def _similar(self, answer: Candidates, choice: int) -> Steps:
-        whole = yield from answer.whole(choice)
-        job = self._job_options().similar(answer.hypotheses[choice].instance.id, whole.instances[0].mask)
+    def _similar(self, shown: Hypothesis) -> Steps:
+        whole = yield from shown.find_whole()
+        job = self._job_options().similar(shown.instance.id, whole.instances[0].mask)
         return (yield from self._ask(job, self.target.source))
 
     def whole(self) -> Steps:
         """Steps that end with the ticked objects as instances of the document's size."""
         instances: List[Instance] = []
-        for one, hypothesis in self.session.result():
-            answer = self.session.answer(one)
-            assert answer is not None
-            found = yield from answer.whole(answer.hypotheses.index(hypothesis))
+        for _, hypothesis in self.session.result():
+            found = yield from hypothesis.find_whole()
             self.report = found.report
             instances += [instance for instance in found.instances if instance.mask is not None]
         return instances

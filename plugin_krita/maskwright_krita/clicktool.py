@@ -4,7 +4,7 @@ import time
 from typing import Any, Dict, Hashable, List, Optional
 
 from maskwright_client.ask import Steps
-from maskwright_client.candidates import Candidates, Question, ask_candidates
+from maskwright_client.candidates import Candidates, Hypothesis, Question, ask_candidates
 from maskwright_client.click_session import ClickSession
 from maskwright_client.preview_picture import Preview
 from maskwright_protocol.errors import JobCancelled
@@ -118,7 +118,7 @@ class ClickTool(QObject):
             middle = Point(pointed.box.x + pointed.box.width / 2, pointed.box.y + pointed.box.height / 2)
             steps = _result(self._reader, self._question([middle], [], base=pointed.id, alone=True).answer())
         elif answer is not None:
-            steps = _result(self._reader, _whole(answer, self.session.current.choice))
+            steps = _result(self._reader, _whole(self.session.shown))
         self.stop()
         if steps is not None:
             self.controller.commit(steps, options.kind, options.mode)
@@ -144,11 +144,11 @@ class ClickTool(QObject):
 
     def similar(self) -> None:
         """Select what is like the thing that is shown, and switch off."""
-        answer = self.session.answer(self.session.current)
-        if answer is None or self.session.shown is None:
+        shown = self.session.shown
+        if shown is None:
             self.controller.told.emit(tr("Click one of the things first."))
             return
-        steps = _example(self._reader, self._picture, answer, self.session.current.choice)
+        steps = _example(self._reader, self._picture, shown)
         self.stop()
         self.controller.similar_to(steps)
 
@@ -357,10 +357,10 @@ class ClickTool(QObject):
     def _look(self, fresh: Picture) -> Steps:
         """Get the mask ready that Enter will want. Then read the source again; when it changed since the tool was
         switched on, ask again."""
-        answer, shown = self.session.answer(self.session.current), self.session.shown
-        if answer is not None and shown is not None and shown.whole is None:
+        shown = self.session.shown
+        if shown is not None and shown.whole is None:
             before = shown.preview
-            yield from answer.whole(self.session.current.choice)
+            yield from shown.find_whole()
             if shown.preview is not before:
                 self._show()
         yield from fresh.prepare()
@@ -376,10 +376,10 @@ class ClickTool(QObject):
         self._ask()
 
 
-def _whole(answer: Candidates, choice: int) -> Steps:
-    if not answer.hypotheses:
+def _whole(shown: Optional[Hypothesis]) -> Steps:
+    if shown is None:
         raise app.Problem(tr("Nothing was found there."), tr("Click somewhere else."))
-    return (yield from answer.whole(choice))
+    return (yield from shown.find_whole())
 
 
 def _result(reader: Optional[Reader], steps: Steps) -> Steps:
@@ -391,7 +391,7 @@ def _result(reader: Optional[Reader], steps: Steps) -> Steps:
     return result
 
 
-def _example(reader: Optional[Reader], picture: Optional[Picture], answer: Candidates, choice: int) -> Steps:
+def _example(reader: Optional[Reader], picture: Optional[Picture], shown: Hypothesis) -> Steps:
     """Steps that end with what is shown, as an example for others: its id, its picture, its ``Result``."""
-    result = yield from _result(reader, answer.whole(choice))
-    return answer.hypotheses[choice].instance.id, picture, result
+    result = yield from _result(reader, shown.find_whole())
+    return shown.instance.id, picture, result

@@ -6,7 +6,7 @@ Reading happens on the GUI thread in slices of a few milliseconds; naming large 
 from typing import Any, Dict, Tuple
 
 from maskwright_client.ask import PictureSource, RasterData, Steps, raster_data
-from maskwright_client.steps import Background
+from maskwright_client.steps import background
 from maskwright_protocol.messages import PixelRect
 
 from . import planes
@@ -74,7 +74,7 @@ class Picture(PictureSource):
         def name() -> RasterData:
             return raster_data(b"".join(parts), box.width, box.height, "BGRA8", box)
 
-        self._details[_key(box)] = yield Background(name)
+        self._details[_key(box)] = yield background(name)
 
     @property
     def key(self) -> str:

@@ -53,6 +53,18 @@ class Hypothesis:
     preview: Preview
     whole: Optional[Selection] = None  # at full size, once that is there
 
+    def find_whole(self) -> Steps:
+        """Steps that end with it as a ``Selection`` of the document's size."""
+        if self.whole is None:
+            assert self.question is not None
+            answer = yield from self.question.answer(None, OTHERS if self.number else 0)
+            readings = _readings(answer)[self.number : self.number + 1]
+            self.whole = answer if self.number == 0 else replace(answer, instances=readings, merged=None)
+            if readings and "close" in answer.report.timings:  # it was looked at closer than the preview was
+                assert readings[0].mask is not None
+                self.preview = full_preview(readings[0].mask)
+        return self.whole
+
 
 class Candidates:
     """An answer to clicks.
@@ -101,19 +113,6 @@ class Candidates:
             self.hypotheses = [self.hypotheses[0], *found] if self._question.alone else found or self.hypotheses
             self._complete = True
         return len(self.hypotheses)
-
-    def whole(self, choice: int) -> Steps:
-        """Steps that end with a hypothesis as a ``Selection`` of the document's size."""
-        shown = self.hypotheses[choice]
-        if shown.whole is None:
-            assert shown.question is not None
-            answer = yield from shown.question.answer(None, OTHERS if shown.number else 0)
-            readings = _readings(answer)[shown.number : shown.number + 1]
-            shown.whole = answer if shown.number == 0 else replace(answer, instances=readings, merged=None)
-            if readings and "close" in answer.report.timings:  # it was looked at closer than the preview was
-                assert readings[0].mask is not None
-                shown.preview = full_preview(readings[0].mask)
-        return shown.whole
 
 
 def ask_candidates(question: Question) -> Steps:

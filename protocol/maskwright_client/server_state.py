@@ -10,7 +10,7 @@ from maskwright_protocol.messages import ModelInfo, ModelsRequest, RecipeInfo, S
 from .ask import Steps
 from .client import Client
 from .launcher import start_if_absent
-from .steps import Background
+from .steps import background
 
 ABSENT, STARTING, CONNECTED, REFUSED = "absent", "starting", "connected", "refused"
 _REFUSALS = ("version_mismatch", "forbidden")  # codes of errors of a server that is there
@@ -62,7 +62,7 @@ class ServerState:
         self.set_state(STARTING)
         before = read_endpoint()
         try:
-            endpoint = yield Background(lambda: start_if_absent(command))
+            endpoint = yield background(lambda: start_if_absent(command))
         except Exception as error:
             self.set_state(ABSENT, error if isinstance(error, MaskwrightError) else None)
             raise

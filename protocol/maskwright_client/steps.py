@@ -1,64 +1,34 @@
 """Long work in a user interface's thread without blocking it: generators that give way whenever they have to wait.
 
-Such steps yield a ticket of the client, or a ``Background``, and are handed its result (its error is raised in them);
-``None`` to let the event loop turn once; or a number to go on after so many milliseconds. ``ask.run`` drives steps in a
-thread that may block, a ``Runner`` drives them from an event loop.
+Such steps yield a ticket of the client, or a ``background`` function, and are handed its result (its error is raised
+in them); ``None`` to let the event loop turn once; or a number to go on after so many milliseconds. ``ask.run`` drives
+steps in a thread that may block, a ``Runner`` drives them from an event loop.
 """
 
 import threading
 import time
-from typing import Any, Callable, List, Optional
+from concurrent.futures import Future
+from typing import Any, Callable, Optional
 
 from maskwright_protocol.errors import JobCancelled
 
 from .ask import Steps, step
 
 
-class Background:
-    """A function that runs in a thread of its own; it must not call into the editor."""
+def background(function: Callable[[], Any]) -> "Future[Any]":
+    """Run a function, which must not call into the editor, in a thread of its own. A thread cannot be stopped: when the
+    steps are cancelled, its result is not looked at any more."""
+    future: "Future[Any]" = Future()
+    future.set_running_or_notify_cancel()
 
-    def __init__(self, function: Callable[[], Any]) -> None:
-        self._function = function
-        self._value: Any = None
-        self._error: Optional[Exception] = None
-        self._callbacks: List[Callable[["Background"], None]] = []
-        self._done = threading.Event()
-        self._lock = threading.Lock()
-        threading.Thread(target=self._run, name="maskwright-background", daemon=True).start()
-
-    def _run(self) -> None:
+    def work() -> None:
         try:
-            self._value = self._function()
+            future.set_result(function())
         except Exception as error:
-            self._error = error
-        with self._lock:
-            self._done.set()
-            callbacks, self._callbacks = self._callbacks, []
-        for callback in callbacks:
-            callback(self)
+            future.set_exception(error)
 
-    def add_done_callback(self, callback: Callable[["Background"], None]) -> None:
-        """Call back once done, in that thread; at once if it is done already."""
-        with self._lock:
-            if not self._done.is_set():
-                self._callbacks.append(callback)
-                return
-        callback(self)
-
-    def wait(self, timeout: Optional[float] = None) -> bool:
-        """Wait for the end; True when it has come."""
-        return self._done.wait(timeout)
-
-    def result(self, timeout: Optional[float] = None) -> Any:
-        """What the function returned, or the error that it raised."""
-        if not self._done.wait(timeout):
-            raise TimeoutError("not done yet")
-        if self._error is not None:
-            raise self._error
-        return self._value
-
-    def cancel(self) -> None:
-        """A thread cannot be stopped; its result is not looked at any more."""
+    threading.Thread(target=work, name="maskwright-background", daemon=True).start()
+    return future
 
 
 class Loop:
@@ -82,7 +52,7 @@ class Runner:
         self._steps: Optional[Steps] = steps
         self._loop = loop
         self._done = done
-        self.awaited: Any = None  # the ticket or ``Background`` that the steps wait for
+        self.awaited: Any = None  # the ticket or future that the steps wait for
         loop.later(lambda: self._advance(None), 0)
 
     def running(self) -> bool:

@@ -23,7 +23,7 @@ def test_cancel_while_the_server_hangs(studio: Studio, krita: Krita, server: Ser
     studio.open(studio.photo(CAT))
     with stopped(server):
         krita.run("heart.reset(); C.select_by_prompt('cat')")
-        krita.wait("C._task is not None and C._task._awaited is not None", "the question to be under way")
+        krita.wait("C._task is not None and C._task.runner.awaited is not None", "the question to be under way")
         krita.wait("child('maskwright_cancel').isVisible()", "the cancel button")
         studio.press("maskwright_cancel")
         krita.wait("not C.busy()", "the end", 5.0)
@@ -38,7 +38,7 @@ def test_closing_the_document_while_a_job_runs(studio: Studio, krita: Krita, ser
     studio.open(studio.photo(CAT))
     with stopped(server):
         krita.run("C.remove_background()")
-        krita.wait("C._task is not None and C._task._awaited is not None", "the question to be under way")
+        krita.wait("C._task is not None and C._task.runner.awaited is not None", "the question to be under way")
         krita.run("d.setModified(False); d.close()")
         krita.wait("not K.documents()", "the document to close")
     studio.idle()
@@ -52,7 +52,7 @@ def test_a_killed_server_is_told_and_can_be_started_again(studio: Studio, krita:
     assert server.process is not None
     os.kill(server.process.pid, signal.SIGSTOP)
     krita.run("C.select_by_prompt('cat')")
-    krita.wait("C._task is not None and C._task._awaited is not None", "the question to be under way")
+    krita.wait("C._task is not None and C._task.runner.awaited is not None", "the question to be under way")
     server.kill()
     try:
         studio.idle()

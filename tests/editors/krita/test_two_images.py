@@ -25,7 +25,7 @@ def ask_and_look_away(studio: Studio, krita: Krita, server: Server, call: str) -
     krita.run("first = K.activeDocument()")
     with stopped(server):
         krita.run(f"FAILED.clear(); C.{call}")
-        krita.wait("C._task is not None and C._task._awaited is not None", "the question to be under way")
+        krita.wait("C._task is not None and C._task.runner.awaited is not None", "the question to be under way")
         studio.open(studio.photo(CAT).resize((300, 200)))
         krita.run("second = K.activeDocument()")
         assert krita.get("second != first")

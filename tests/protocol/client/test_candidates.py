@@ -101,12 +101,12 @@ def test_a_small_picture_is_answered_whole_at_once(question: Any) -> None:
     found = run(ask_candidates(asked))
     assert (values(found), found.has_others, len(seen)) == ([100], True, 1)
     assert found.hypotheses[0].whole is found.answer
-    assert run(found.whole(0)) is found.answer
+    assert run(found.hypotheses[0].find_whole()) is found.answer
     assert run(found.find_others()) == 1 + OTHERS
     assert values(found) == [100, 1, 2]
     assert [job.alternatives for job in seen] == [0, OTHERS]
     assert run(found.find_others()) == 1 + OTHERS
-    whole = run(found.whole(2))
+    whole = run(found.hypotheses[2].find_whole())
     assert ([one.id for one in whole.instances], len(seen)) == (["other-2"], 2)
     assert bytes(masks.unpack(whole.instances[0].mask)) == b"\x02"
 
@@ -119,13 +119,13 @@ def test_a_large_picture_is_previewed_in_the_overviews_pixels(question: Any) -> 
     assert found.hypotheses[0].whole is None
     run(found.find_others())
     assert (seen[1].points, seen[1].alternatives) == ([Point(10.0, 20.0)], OTHERS)
-    whole = run(found.whole(1))
+    whole = run(found.hypotheses[1].find_whole())
     assert (seen[2].points, seen[2].alternatives, seen[2].precise) == ([Point(40.0, 80.0)], OTHERS, "auto")
     assert whole.instances[0].mask.box == PixelRect(40, 80, 1, 1)
     assert bytes(masks.unpack(whole.instances[0].mask)) == b"\x01"
-    run(found.whole(0))
+    run(found.hypotheses[0].find_whole())
     assert seen[3].alternatives == 0
-    run(found.whole(0))
+    run(found.hypotheses[0].find_whole())
     assert len(seen) == 4
 
 
@@ -165,4 +165,4 @@ def test_what_was_found_otherwise_is_whole_and_has_all_its_alternatives() -> Non
     one = Instance("a", "cat", 0.9, Rect(0, 0, 1, 1), "m", [Alternative(0.4, "b", mask=mask)], mask=mask)
     found = known_candidates(one, Selection("", 0, Report("auto", [], "cpu"), instances=[one, one]))
     assert (values(found), found.has_others) == ([5, 5], True)
-    assert [one.id for one in run(found.whole(1)).instances] == ["b"]
+    assert [one.id for one in run(found.hypotheses[1].find_whole()).instances] == ["b"]
