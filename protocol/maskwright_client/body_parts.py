@@ -1,5 +1,6 @@
 """Parts of people, and their text: ``"hair; skin #2"`` is everybody's hair and the second person's skin."""
 
+import re
 from typing import Dict, List, NamedTuple, Sequence, Tuple
 
 from maskwright_protocol.errors import BadInput, EmptyPrompt
@@ -42,16 +43,16 @@ def names(parts: Sequence[BodyPart]) -> List[str]:
 
 
 def chosen(instances: Sequence[Instance], parts: Sequence[BodyPart]) -> List[Instance]:
-    """The instances that are meant, of an answer that tells people apart. Upper and lower case are the same."""
+    """The instances that are meant, of an answer that tells people apart. Capitals and hyphens do not matter."""
     wanted: Dict[str, List[int]] = {}
     for part in parts:
-        wanted.setdefault(part.name.casefold(), []).append(part.person)
+        wanted.setdefault(_key(part.name), []).append(part.person)
     # A word of the user's own is answered under the part's name: then only the person can be compared.
-    answered = {_name(instance).casefold() for instance in instances}
+    answered = {_key(_name(instance)) for instance in instances}
     others = [person for name, persons in wanted.items() if name not in answered for person in persons]
 
     def meant(instance: Instance) -> bool:
-        persons = wanted.get(_name(instance).casefold(), others)
+        persons = wanted.get(_key(_name(instance)), others)
         return 0 in persons or instance.person in persons
 
     return [instance for instance in instances if meant(instance)]
@@ -59,6 +60,11 @@ def chosen(instances: Sequence[Instance], parts: Sequence[BodyPart]) -> List[Ins
 
 def _name(instance: Instance) -> str:
     return instance.part or instance.label
+
+
+def _key(name: str) -> str:
+    """A name for comparison: small letters, single blanks, no punctuation."""
+    return re.sub(r"[\W_]+", " ", name.casefold()).strip()
 
 
 # ---------------------------------------------------------------- a list to tick
@@ -72,14 +78,14 @@ def rows(instances: Sequence[Instance]) -> List[Tuple[BodyPart, Instance]]:
 
 def is_ticked(part: BodyPart, text: str) -> bool:
     """Whether a text names this row of the list: by its person, or for everybody."""
-    name = part.name.casefold()
-    return any(one.name.casefold() == name and one.person in (0, part.person) for one in _readable(text))
+    name = _key(part.name)
+    return any(_key(one.name) == name and one.person in (0, part.person) for one in _readable(text))
 
 
 def with_ticks(text: str, listed: Sequence[BodyPart], ticked: Sequence[BodyPart]) -> str:
     """The text after a tick: the rows that are ticked, and what was typed besides and is not in the list."""
-    known = {part.name.casefold() for part in listed}
-    return write([*ticked, *(part for part in _readable(text) if part.name.casefold() not in known)])
+    known = {_key(part.name) for part in listed}
+    return write([*ticked, *(part for part in _readable(text) if _key(part.name) not in known)])
 
 
 def _readable(text: str) -> List[BodyPart]:

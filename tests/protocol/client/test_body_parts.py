@@ -55,6 +55,13 @@ def test_what_is_meant(text: str, expected: list[str], by_label: bool) -> None:
     assert [instance.id for instance in body_parts.chosen(instances, body_parts.read(text))] == expected
 
 
+def test_hyphens_do_not_matter() -> None:
+    arms = [seen(part, person) for person in (1, 2) for part in ("Left-arm", "Right-arm")]
+    kept = body_parts.chosen(arms, body_parts.read("left arm #2; right_arm #1"))
+    assert [one.id for one in kept] == ["Right-arm1", "Left-arm2"]
+    assert body_parts.is_ticked(BodyPart("Left-arm", 2), "left arm #2")
+
+
 def test_people_are_told_apart_when_one_of_them_is_meant() -> None:
     assert not body_parts.need_people_apart([BodyPart("hair"), BodyPart("skin")])
     assert body_parts.need_people_apart([BodyPart("hair"), BodyPart("skin", 2)])
