@@ -11,7 +11,7 @@ from .masks import INLINE_BYTES
 from .messages import BulkPart, Mask, Message, Pixels
 
 PART_BYTES = 1024 * 1024
-MAX_BLOBS = 1024  # held at a time, so that tiny parts cannot cost much more than their bytes
+MAX_BLOBS = 1024  # held at a time: each costs more than its bytes
 Bulk = Union[Mask, Pixels]
 Outgoing = TypeVar("Outgoing", bound=Message)
 
@@ -35,7 +35,7 @@ def bulk_fields(holder: Any) -> List[Bulk]:
 
 
 def outgoing(request: Outgoing) -> Outgoing:
-    """A copy of a request for ``detach`` to change: the original keeps its bytes and can be sent again."""
+    """A copy of a request for ``detach`` to change; the original keeps its bytes, so that it can be sent again."""
     twin = copy.copy(request)
     for name, value in vars(request).items():
         if isinstance(value, (Mask, Pixels)):
@@ -63,7 +63,7 @@ def detach(message: Message) -> Iterator[BulkPart]:
 
 
 def compress(message: Message) -> None:
-    """zlib what is raw, for a connection that is slower than zlib (on loopback it is not)."""
+    """Compress the raw fields, for connections that are slower than zlib; loopback is faster."""
     for item in bulk_fields(message):
         if item.data is not None and item.encoding == "raw":
             item.data, item.encoding = zlib.compress(item.data, 1), "zlib"

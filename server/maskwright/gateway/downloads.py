@@ -34,8 +34,11 @@ Listener = tuple[str, str]  # session, id of the request
 
 
 class Downloads:
-    """Use from the event loop's thread only. Who asks for a model that is on its way joins in; when the last one has
-    left, the download stops, and what has arrived is kept."""
+    """Use from the event loop's thread only.
+
+    A client that asks for a model that is already being downloaded joins in. When the last one has left, the download
+    stops; what has arrived is kept.
+    """
 
     def __init__(self, folders: Sequence[Path] = ()) -> None:
         self._folders = list(folders)
@@ -68,7 +71,7 @@ class Downloads:
         return [self._latest[model] for model in self._listeners]
 
     def leave(self, session: str, identity: str) -> None:
-        """That client waits no longer; unknown ids are ignored."""
+        """This client no longer waits for it; unknown ids are ignored."""
         for listeners in self._listeners.values():
             deliver = listeners.pop((session, identity), None)
             if deliver is not None:

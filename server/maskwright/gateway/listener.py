@@ -54,8 +54,11 @@ def _host_name(header: str) -> str:
 async def listen(
     services: Services, host: str, port: int, token: str, tls: ssl.SSLContext | None
 ) -> tuple[Server, HandshakePolicy]:
-    """Start to accept clients. Origins of browsers are refused, compression is off (it costs far more than it saves
-    on loopback), and a slow reader of ours never holds more than four messages of a client."""
+    """Start to accept clients; the server and the policy, which knows its sessions.
+
+    Browsers are refused by their ``Origin``. Compression is off: on loopback it costs far more than it saves. At most
+    four messages of a client wait to be handled.
+    """
     policy = HandshakePolicy(token, LOOPBACK | {host.lower()})
 
     async def converse(connection: ServerConnection) -> None:

@@ -1,4 +1,4 @@
-"""Uploaded rasters, by content key, in shared memory that the workers map. Least recently used ones go first.
+"""Uploaded rasters, by content key, in shared memory that the workers map. The least recently used are evicted first.
 
 Pure bookkeeping: no threads, no sockets. A raster being uploaded is pinned until its upload ends; rasters of running
 jobs are pinned by the job.

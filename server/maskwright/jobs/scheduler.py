@@ -1,4 +1,4 @@
-"""Brings queue, image store and worker together: who runs next, who is told what."""
+"""Connects queue, image store and worker: decides what runs next and tells each client about its jobs."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Scheduler:
         self._advance()
 
     def _interrupt(self, request: Job) -> None:
-        """Let a prompt overtake a background job that can go on later where it was."""
+        """Stop a background job for a prompt, if it can continue later from where it was."""
         job = self._running
         if job is None or job.answered or job is self._interrupted or not isinstance(job.request, RESUMABLE):
             return

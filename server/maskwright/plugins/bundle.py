@@ -11,7 +11,7 @@ ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # two builds of the same files are the same by
 
 
 class NotFound(Exception):
-    """Something that a plug-in is made of, or a place for it, is not there; the text is for the user."""
+    """A file of the plug-in, or the place to install it, is missing; the text is for the user."""
 
 
 def sources(folder: str, marker: str) -> Path:

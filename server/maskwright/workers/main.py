@@ -10,9 +10,11 @@ import threading
 from collections.abc import Iterator, Mapping
 from multiprocessing import shared_memory
 from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
 
 from maskwright.memory import keep_freed_blocks
 from maskwright_protocol.errors import InternalError, JobCancelled, MaskwrightError
+from maskwright_protocol.messages import Message
 
 from .messages import (
     CancelJob,
@@ -27,11 +29,15 @@ from .messages import (
     put_bulk,
 )
 
+if TYPE_CHECKING:  # imported when the process runs: the gateway imports this module to start it
+    from maskwright.models.runtime.pool import ModelPool
+    from maskwright.recipes.job.cache import EmbeddingCache
+
 log = logging.getLogger(__name__)
 
 
 class MappedRasters(Mapping[str, memoryview]):
-    """The rasters of one job; segments stay mapped for the next one."""
+    """The bytes of one job's rasters by key; their shared memory stays mapped for the next job."""
 
     def __init__(self) -> None:
         self._segments: dict[str, shared_memory.SharedMemory] = {}
@@ -55,7 +61,7 @@ class MappedRasters(Mapping[str, memoryview]):
             if segment is not None:
                 try:
                     segment.close()
-                except BufferError:  # still looked at by a cached array; the process' end unmaps it
+                except BufferError:  # a cached array still uses it; it is unmapped when the process ends
                     log.warning("a forgotten raster is still in use")
 
     def __getitem__(self, key: str) -> memoryview:
@@ -94,45 +100,42 @@ class _Worker:
         from maskwright.models.runtime import pymatting_cache
         from maskwright.models.runtime.pool import ModelPool
         from maskwright.recipes.job.cache import EmbeddingCache
-        from maskwright.recipes.job.context import JobContext
 
         options = self._options
         pool = ModelPool(options.folders, options.device, options.threads, learn=True, precision=options.precision)
-        embeddings = EmbeddingCache(self._options.embedding_budget)
+        embeddings = EmbeddingCache(options.embedding_budget)
         self._send(Ready(pool.device, pool.device_reason))
         pymatting_cache.start()
-        while True:
-            command = self._inbox.get()
-            if isinstance(command, Exit):
-                return
+        while not isinstance(command := self._inbox.get(), Exit):
             if isinstance(command, ForgetRasters):
                 self._rasters.forget(command.names)
-                continue
-            number = command.number
+            else:
+                self._send(self._do(command, pool, embeddings))
+                self._cancelled.discard(command.number)
 
-            def context(notes: list[str], number: int = number) -> JobContext:
-                return JobContext(
-                    pool,
-                    embeddings,
-                    emit=lambda stage, fraction, text: self._send(JobProgress(number, stage, fraction, text)),
-                    cancelled=lambda: number in self._cancelled,
-                    notes=notes,
-                )
-
-            self._send(self._do(command, context, pool, embeddings.free))
-            self._cancelled.discard(number)
-
-    def _do(self, command: RunJob, context, pool, forget) -> JobAnswer | JobFailure:
+    def _do(self, command: RunJob, pool: ModelPool, embeddings: EmbeddingCache) -> JobAnswer | JobFailure:
         from maskwright.models.runtime.out_of_memory import with_fallback
+        from maskwright.recipes.job.context import JobContext
         from maskwright.recipes.run import run
 
+        number, request = command.number, command.request
+
+        def attempt(notes: list[str]) -> Message:
+            context = JobContext(
+                pool,
+                embeddings,
+                emit=lambda stage, fraction, text: self._send(JobProgress(number, stage, fraction, text)),
+                cancelled=lambda: number in self._cancelled,
+                notes=notes,
+            )
+            return run(request, self._rasters, context)
+
         try:
-            if command.number in self._cancelled:
+            if number in self._cancelled:
                 raise JobCancelled("Cancelled.")
             self._rasters.use(command.rasters)
-            request, named = command.request, frozenset(command.request.models.values())
-            message = with_fallback(lambda notes: run(request, self._rasters, context(notes)), pool, forget, named)
-            return JobAnswer(command.number, message, pool.resident(), (pool.device, pool.device_reason))
+            message = with_fallback(attempt, pool, embeddings.free, frozenset(request.models.values()))
+            return JobAnswer(number, message, pool.resident(), (pool.device, pool.device_reason))
         except MaskwrightError as error:
             failure = error
         except Exception:
@@ -141,7 +144,7 @@ class _Worker:
         finally:
             self._rasters.release()
         state = pool.resident(), (pool.device, pool.device_reason)
-        return JobFailure(command.number, failure.code, failure.message, failure.hint, failure.details, *state)
+        return JobFailure(number, failure.code, failure.message, failure.hint, failure.details, *state)
 
     def _listen(self) -> None:
         while True:

@@ -1,4 +1,4 @@
-"""The gateway's handle on one worker process: starts it on demand, passes jobs, notices its death."""
+"""The gateway's side of one worker process: starts it on demand, passes jobs, notices its end."""
 
 from __future__ import annotations
 
