@@ -6,6 +6,7 @@ import math
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,13 +21,12 @@ from maskwright.models.catalogue import labels
 from maskwright.models.catalogue.labels import Part
 from maskwright.models.roles import RGB, FloatMap
 from maskwright.models.roles import Parser as ParserModel
-from maskwright.recipes.cutting.edge import HAIR_ROUNDS, ByTrimap, Guided, edge_width, find_edge
 from maskwright.recipes.job import prompts
 from maskwright.recipes.job.context import JobContext
+from maskwright.recipes.job.edge import HAIR_ROUNDS, ByTrimap, Guided, edge_width, find_edge
 from maskwright.recipes.job.model_choice import ModelChoice
 from maskwright.recipes.job.picture import PictureView, read_mask
-from maskwright.recipes.job.wire_masks import pack, rect_of
-from maskwright.recipes.selecting.draw import finish
+from maskwright.recipes.job.wire_masks import finish, pack, rect_of
 from maskwright_protocol.errors import BadInput, MorePixelsNeeded, UnknownWord
 from maskwright_protocol.messages import Instance, Mask, Parse, Selection
 
@@ -94,7 +94,9 @@ def parse_as(
             if request.merge:
                 drawn.append((mask, box))
     if drawn:
-        answer.merged = pack(*ops.merge(drawn), depth)
+        # All but the one and all but the other together is what is outside of both.
+        whole = reduce(lambda one, other: ops.limit(*one, *other), drawn) if post.invert else ops.merge(drawn)
+        answer.merged = pack(*whole, depth)
     answer.report = context.report(choice.preset.name)
     if not answer.instances:
         _nothing(answer, request, max((part.person for one in asked for part in one.parts), default=0), work)

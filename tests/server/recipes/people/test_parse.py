@@ -17,7 +17,7 @@ from maskwright.models.runtime.pool import ModelPool
 from maskwright.recipes.people import parse, people
 from maskwright.recipes.people.people import Subject
 from maskwright_protocol import errors
-from maskwright_protocol.messages import Mask, Parse, Picture, PixelRect, Raster, Select
+from maskwright_protocol.messages import Mask, Parse, Picture, PixelRect, PostProcess, Raster, Select
 from tests.server.models.families.tiny_parsers import save_segformer
 from tests.server.recipes.conftest import Desk, iou, plane
 from tests.shared_data import EVAL, MODELS, needs_eval, needs_models
@@ -72,6 +72,15 @@ class TestTrained:
         # The wanted mean for skin, 0.76, is kept by the best photo only: docs/quality.md says why.
         assert mean["skin"][0] >= 0.70
         assert max(close["skin"]) >= 0.76
+
+    def test_all_but_several_parts_is_what_is_outside_of_them(self, desk):
+        photo, _ = load("000335")
+        job = Parse("1", picture=desk.picture(photo, "parts-000335"), parts=["skin", "clothes"], merge=True)
+        inverted = desk.run(replace(job, post=PostProcess(invert=True)))
+        parts = [plane(one.mask, photo) for one in inverted.instances]
+        assert len(parts) == 2
+        assert (plane(inverted.merged, photo) == np.min(parts, axis=0)).all()
+        assert iou(plane(inverted.merged, photo) < 0.5, plane(desk.run(job).merged, photo)) > 0.99
 
     def test_a_small_person_is_looked_at_closely(self, desk):
         photo, truth = load("000342")
