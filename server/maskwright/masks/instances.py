@@ -1,74 +1,21 @@
-"""Instances: found objects with a soft mask each. Sorting, picking, merging, subtracting, suppressing."""
+"""Several masks or boxes together: their union, how far they overlap, and suppression of doubles."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .boxes import VISIBLE, PixelBox, Plane, recrop, tight_box
-from .opencv import cv2
+from .boxes import PixelBox, Plane, recrop
+from .logits import LogitMap
 
-SORT_KEYS = ("score", "area", "x", "y")
 Edges = tuple[float, float, float, float]
 
 
-@dataclass(frozen=True)
-class Instance:
-    """One object: ``mask`` float32 0..1 covers ``box`` (whole pixels), 0 elsewhere; ``source`` names the models."""
-
-    id: str
-    label: str
-    score: float
-    box: PixelBox
-    mask: Plane
-    source: str
-
-    @property
-    def area(self) -> float:
-        """Covered area in pixels: the sum of the soft mask."""
-        return float(self.mask.sum(dtype=np.float64))
-
-    def trimmed(self) -> Instance:
-        """The same with the box drawn tight around what is visible in 8 bits."""
-        inner = tight_box(self.mask)
-        box = inner.moved(self.box.x, self.box.y)
-        return replace(self, box=box, mask=self.mask[inner.slices()])
-
-
-def sort(instances: Sequence[Instance], key: str = "score") -> list[Instance]:
-    """By falling ``score`` or ``area``, or by rising ``x`` or ``y`` of the box; equals keep their order."""
-    keys: dict[str, Callable[[Instance], float]] = {
-        "score": lambda i: -i.score,
-        "area": lambda i: -i.area,
-        "x": lambda i: float(i.box.x),
-        "y": lambda i: float(i.box.y),
-    }
-    if key not in keys:
-        raise ValueError(f"instances are sorted by one of {', '.join(SORT_KEYS)}, not by {key!r}")
-    return sorted(instances, key=keys[key])
-
-
-def pick(items: Sequence[Any], which: str) -> list[Any]:
-    """``"all"``, ``"best"`` (the first) or a number counted from 1, of items in order; beyond the end: none.
-
-    Raises ``ValueError`` for anything else.
-    """
-    if which == "all":
-        return list(items)
-    if which == "best":
-        return list(items[:1])
-    number = int(which)
-    if number < 1:
-        raise ValueError("picking counts from 1")
-    return list(items[number - 1 : number])
-
-
 def merge(masks: Sequence[tuple[Plane, PixelBox]]) -> tuple[Plane, PixelBox]:
-    """Union of soft masks: the maximum in each place. Returns the mask and the box that covers them all."""
+    """Union of soft masks (float32 0..1): the maximum in each place, and the box of all."""
     box = PixelBox(0, 0, 0, 0)
     for _, one in masks:
         box = box.union(one)
@@ -79,35 +26,41 @@ def merge(masks: Sequence[tuple[Plane, PixelBox]]) -> tuple[Plane, PixelBox]:
     return out, box
 
 
-def subtract(mask: Plane, box: PixelBox, other: Plane, other_box: PixelBox) -> Plane:
-    """``mask`` less ``other``: ``min(mask, 1 - other)``, covering ``box``."""
-    return np.minimum(mask, 1.0 - recrop(other, other_box, box))
-
-
 def limit(mask: Plane, box: PixelBox, region: Plane, region_box: PixelBox) -> tuple[Plane, PixelBox]:
-    """``mask`` within a soft region: ``min(mask, region)``, on the boxes' common part."""
+    """``mask`` within a soft region, both float32 0..1: ``min(mask, region)``, and the boxes' common part."""
     common = box.intersect(region_box)
     return np.minimum(recrop(mask, box, common), recrop(region, region_box, common)), common
 
 
-def box_iou(first: Edges, second: Edges) -> float:
-    """Intersection over union of two boxes ``(x0, y0, x1, y1)``; 0 for boxes without area."""
+def box_common(first: Edges, second: Edges) -> float:
+    """Area that two boxes ``(x0, y0, x1, y1)`` share."""
     width = min(first[2], second[2]) - max(first[0], second[0])
     height = min(first[3], second[3]) - max(first[1], second[1])
-    common = max(0.0, width) * max(0.0, height)
+    return max(0.0, width) * max(0.0, height)
+
+
+def box_iou(first: Edges, second: Edges) -> float:
+    """Intersection over union of two boxes ``(x0, y0, x1, y1)``; 0 for boxes without area."""
+    common = box_common(first, second)
     areas = sum(max(0.0, b[2] - b[0]) * max(0.0, b[3] - b[1]) for b in (first, second))
     return common / (areas - common) if areas > common else 0.0
 
 
-def mask_iou(first: Instance, second: Instance) -> float:
-    """Soft intersection over union: sum of the minimum over sum of the maximum."""
-    common = first.box.intersect(second.box)
-    if common.empty:
-        return 0.0
-    overlap = np.minimum(recrop(first.mask, first.box, common), recrop(second.mask, second.box, common))
-    intersection = float(overlap.sum(dtype=np.float64))
-    union = first.area + second.area - intersection
-    return intersection / union if union > 0 else 0.0
+def mask_iou(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
+    """Intersection over union of two masks of one shape; 0 where both are empty."""
+    either = int(np.count_nonzero(first | second))
+    return int(np.count_nonzero(first & second)) / either if either else 0.0
+
+
+def logit_iou(first: LogitMap, second: LogitMap) -> float:
+    """``mask_iou`` of what two maps show, on the first one's grid."""
+    return mask_iou(first.values > 0, second.on_grid_of(first) > 0)
+
+
+def share_of_smaller(first: LogitMap, second: LogitMap) -> float:
+    """The share of the smaller of two masks that lies in the other, on the first one's grid."""
+    a, b = first.values > 0, second.on_grid_of(first) > 0
+    return int(np.count_nonzero(a & b)) / max(1, min(int(np.count_nonzero(a)), int(np.count_nonzero(b))))
 
 
 def nms(
@@ -134,22 +87,3 @@ def nms(
         union = np.maximum(areas[order] + areas[best] - common, 1e-12)
         order = order[common / union <= limit]
     return kept
-
-
-def parts(mask: Plane, box: PixelBox, min_area: float = 1.0) -> list[tuple[Plane, PixelBox]]:
-    """Connected visible parts (8-connected) of a soft mask, largest first, each cropped to its own box.
-
-    Parts of fewer than ``min_area`` pixels are left out.
-    """
-    visible = np.ascontiguousarray(mask >= VISIBLE).view(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(visible, connectivity=8)
-    order = sorted(range(1, count), key=lambda i: -int(stats[i, cv2.CC_STAT_AREA]))
-    found = []
-    for index in order:
-        x, y, width, height, area = (int(v) for v in stats[index])
-        if area < min_area:
-            break
-        inner = PixelBox(x, y, width, height)
-        crop = np.where(labels[inner.slices()] == index, mask[inner.slices()], np.float32(0))
-        found.append((crop, inner.moved(box.x, box.y)))
-    return found

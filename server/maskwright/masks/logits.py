@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .boxes import PixelBox, Plane
+from .boxes import PixelBox, Plane, tight_box
 from .opencv import cv2
 
 EDGE_PIXELS = 1.6  # how wide the ramp of a typical edge is drawn
@@ -98,6 +98,38 @@ class LogitMap:
             )
             x, y = x + before_x, y + before_y
         return large[y : y + box.height, x : x + box.width]
+
+    def same_grid(self, other: LogitMap) -> bool:
+        """Whether the cells of both lie in the same places."""
+        edges = (self.x0, self.y0, self.x1, self.y1) == (other.x0, other.y0, other.x1, other.y1)
+        return edges and self.values.shape == other.values.shape
+
+    def on_grid_of(self, other: LogitMap) -> Plane:
+        """``onto``, with the values as they are where the grid is the same."""
+        return self.values if self.same_grid(other) else self.onto(other)
+
+    def at(self, x: float, y: float) -> float:
+        """The logit of the cell at a place (pixels), or of the nearest cell."""
+        rows, columns = self.values.shape
+        cell_x, cell_y = self.cell
+        column, row = int((x - self.x0) / cell_x), int((y - self.y0) / cell_y)
+        return float(self.values[min(max(row, 0), rows - 1), min(max(column, 0), columns - 1)])
+
+    def shows(self, x: float, y: float) -> bool:
+        """Whether a place (pixels) lies within the map and inside of what it shows."""
+        return self.x0 <= x < self.x1 and self.y0 <= y < self.y1 and self.at(x, y) > 0
+
+    def extent(self) -> tuple[float, float, float, float]:
+        """Edges ``x0, y0, x1, y1`` in pixels of all cells inside; of no size where there are none."""
+        inner = tight_box(self.values, 1e-6)
+        cell_x, cell_y = self.cell
+        x0, y0 = self.x0 + inner.x * cell_x, self.y0 + inner.y * cell_y
+        return x0, y0, x0 + inner.width * cell_x, y0 + inner.height * cell_y
+
+    def area(self) -> float:
+        """Area of all cells inside, in square pixels."""
+        cell_x, cell_y = self.cell
+        return int(np.count_nonzero(self.values > 0)) * cell_x * cell_y
 
     def onto(self, other: LogitMap) -> Plane:
         """This map's values at the middles of another's cells (bilinear; the rim goes on), of the other's shape."""

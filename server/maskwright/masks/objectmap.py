@@ -36,8 +36,7 @@ def stability(values: NDArray[np.float32], offset: float = 1.0) -> float:
 
 def packed(logits: LogitMap, canvas: LogitMap) -> Bits:
     """The mask on the canvas' cells, eight to a byte."""
-    same = logits.values.shape == canvas.values.shape and (logits.x0, logits.x1) == (canvas.x0, canvas.x1)
-    return np.packbits((logits.values if same else logits.onto(canvas)) > 0)
+    return np.packbits(logits.on_grid_of(canvas) > 0)
 
 
 def _count(bits: Bits) -> NDArray[np.int64]:
@@ -73,12 +72,6 @@ def parents(ordered: Sequence[Candidate], canvas: LogitMap) -> list[int]:
         holders = np.flatnonzero(shares >= HELD)
         found.append(int(holders[-1]) + 1 if holders.size else 0)
     return found
-
-
-def area(one: Candidate) -> float:
-    """In the coordinates' square pixels."""
-    cell_x, cell_y = one.logits.cell
-    return int(np.count_nonzero(one.logits.values > 0)) * cell_x * cell_y
 
 
 def label_image(ordered: Sequence[Candidate], width: int, height: int) -> NDArray[np.uint16]:

@@ -27,9 +27,10 @@ from .job import vision
 from .job.context import JobContext
 from .job.model_choice import ModelChoice
 from .job.picture import PictureView
-from .object_map.everything import everything, similar
+from .object_map.everything import everything
 from .people.parse import parse
 from .selecting.select import detect, select
+from .selecting.similar import similar
 
 
 def run(

@@ -7,33 +7,12 @@ from hypothesis import strategies as st
 
 from maskwright.masks import instances as ops
 from maskwright.masks.boxes import PixelBox, dequantise, quantise, recrop, tight_box
+from maskwright.masks.logits import LogitMap
 
 FULL = np.ones((4, 6), np.float32)
 
 
-def one(x: int, y: int, score: float = 0.5, mask: np.ndarray = FULL) -> ops.Instance:
-    box = PixelBox(x, y, mask.shape[1], mask.shape[0])
-    return ops.Instance(f"{x},{y}", "thing", score, box, mask, "test")
-
-
-def test_sorting_and_picking():
-    items = [one(5, 0, 0.2), one(0, 9, 0.9), one(2, 3, 0.5, np.ones((9, 9), np.float32))]
-    assert [i.score for i in ops.sort(items)] == [0.9, 0.5, 0.2]
-    assert [i.box.x for i in ops.sort(items, "x")] == [0, 2, 5]
-    assert [i.box.y for i in ops.sort(items, "y")] == [0, 3, 9]
-    assert ops.sort(items, "area")[0].box.width == 9
-    assert ops.pick([1, 2, 3], "all") == [1, 2, 3]
-    assert ops.pick([1, 2, 3], "best") == [1]
-    assert ops.pick([1, 2, 3], "3") == [3]
-    assert ops.pick([1, 2, 3], "4") == []
-    for wrong in ("0", "-1", "x"):
-        with pytest.raises(ValueError, match=r".+"):
-            ops.pick([1], wrong)
-    with pytest.raises(ValueError, match="sorted by"):
-        ops.sort(items, "colour")
-
-
-def test_merge_subtract_limit():
+def test_merge_and_limit():
     merged, box = ops.merge([(FULL, PixelBox(-2, 0, 6, 4)), (FULL * 0.5, PixelBox(2, 2, 6, 4))])
     assert box == PixelBox(-2, 0, 10, 6)
     assert merged[0, 0] == 1
@@ -41,8 +20,6 @@ def test_merge_subtract_limit():
     assert merged[3, 5] == 1
     assert merged[5, 0] == 0
     assert ops.merge([])[1].empty
-    left = ops.subtract(FULL, PixelBox(0, 0, 6, 4), FULL * 0.75, PixelBox(3, 0, 6, 4))
-    assert np.allclose(left[0], [1, 1, 1, 0.25, 0.25, 0.25])
     inside, common = ops.limit(FULL, PixelBox(0, 0, 6, 4), FULL * 0.5, PixelBox(4, 2, 6, 4))
     assert common == PixelBox(4, 2, 2, 2)
     assert (inside == 0.5).all()
@@ -51,9 +28,27 @@ def test_merge_subtract_limit():
 def test_ious():
     assert ops.box_iou((0, 0, 2, 2), (1, 0, 3, 2)) == pytest.approx(1 / 3)
     assert ops.box_iou((0, 0, 0, 0), (0, 0, 0, 0)) == 0
-    assert ops.mask_iou(one(0, 0), one(3, 0)) == pytest.approx(1 / 3)
-    assert ops.mask_iou(one(0, 0), one(30, 0)) == 0
-    assert ops.mask_iou(one(0, 0), one(0, 0)) == 1
+    first, second = np.zeros((4, 9), bool), np.zeros((4, 9), bool)
+    first[:, :6], second[:, 3:] = True, True
+    assert ops.mask_iou(first, second) == pytest.approx(1 / 3)
+    assert ops.mask_iou(first, first) == 1
+    assert ops.mask_iou(first, ~first) == 0
+    assert ops.mask_iou(first & ~first, first & ~first) == 0
+
+
+def test_maps_on_different_grids_are_compared_on_the_first_ones():
+    cells = np.full((8, 8), -1, np.float32)
+    cells[2:6, 2:6] = 1
+    coarse = LogitMap(cells, 0, 0, 80, 80)
+    fine = LogitMap(np.kron(cells, np.ones((4, 4), np.float32)), 0, 0, 80, 80)
+    moved = LogitMap(cells, 40, 0, 120, 80)
+    assert ops.logit_iou(coarse, coarse) == ops.logit_iou(coarse, fine) == 1
+    assert ops.logit_iou(fine, coarse) > 0.85
+    assert ops.logit_iou(coarse, moved) == 0
+    part = coarse.like(np.where(np.arange(8) < 4, cells, np.float32(-1)))
+    assert ops.logit_iou(coarse, part) == 0.5
+    assert ops.share_of_smaller(coarse, part) == ops.share_of_smaller(part, coarse) == 1
+    assert ops.share_of_smaller(coarse, moved) == 0
 
 
 BOXES = st.lists(
@@ -74,16 +69,12 @@ def test_nms_is_the_greedy_algorithm(items):
     assert ops.nms(boxes, scores, 0.5) == kept
 
 
-def test_parts_and_tight_boxes():
+def test_tight_boxes():
     plane = np.zeros((10, 20), np.float32)
     plane[1:3, 2:5], plane[6:10, 10:20] = 0.3, 1
-    found = ops.parts(plane, PixelBox(100, 200, 20, 10))
-    assert [box for _, box in found] == [PixelBox(110, 206, 10, 4), PixelBox(102, 201, 3, 2)]
-    assert len(ops.parts(plane, PixelBox(0, 0, 20, 10), min_area=7)) == 1
     assert tight_box(plane) == PixelBox(2, 1, 18, 9)
     assert tight_box(np.full((3, 3), 0.0019, np.float32)).empty
     assert not tight_box(np.full((3, 3), 0.00197, np.float32)).empty
-    assert one(5, 5, mask=plane).trimmed().box == PixelBox(7, 6, 18, 9)
 
 
 @pytest.mark.parametrize("depth", [8, 16])

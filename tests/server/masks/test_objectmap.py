@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from maskwright.masks.logits import UNBOUNDED, LogitMap, capped
-from maskwright.masks.objectmap import Candidate, area, distinct, label_image, parents, stability
+from maskwright.masks.objectmap import Candidate, distinct, label_image, parents, stability
 
 CANVAS = LogitMap(np.zeros((64, 64), np.float32), 0, 0, 128, 128)
 
@@ -23,7 +23,7 @@ def test_doubles_go_and_the_better_scored_stays():
     found = [square(10, 10, 60, 0.8), square(12, 10, 60, 0.95), square(10, 10, 30, 0.7)]
     kept = distinct(found, CANVAS)
     assert [one.score for one in kept] == [0.95, 0.7]
-    assert area(kept[0]) == 60 * 60
+    assert kept[0].logits.area() == 60 * 60
 
 
 def test_holders_are_the_smallest_ones_around():

@@ -8,16 +8,16 @@ from maskwright.masks.boxes import PixelBox, tight_box
 from maskwright.masks.post import margin, post_process_crop
 from maskwright.masks.subjects import Subjects, subjects
 from maskwright.masks.trimap import WIDEST
-from maskwright.recipes.job import prompts, vision
+from maskwright.recipes.job import edge, prompts, vision
 from maskwright.recipes.job.context import JobContext
+from maskwright.recipes.job.edge import Matted, check_edge
 from maskwright.recipes.job.model_choice import ModelChoice
 from maskwright.recipes.job.picture import PictureView
 from maskwright.recipes.job.wire_masks import pack, rect_from
 from maskwright_protocol.errors import BadInput
 from maskwright_protocol.messages import Cutout, CutoutResult, Instance, Rect
 
-from . import edge, image_kind
-from .edge import Matted, check_edge
+from . import image_kind
 from .foreground_colours import check_looks, coloured, layers
 from .object_matte import PAINTS, compose, finer_wanted, found_again, region
 from .prompted_objects import NothingFound, by_prompt, prompted
@@ -149,7 +149,7 @@ def _chosen(seen: Subjects, listed: list[Instance], request: Cutout, picture: Pi
     """Indices of the wanted subjects, the largest counted first."""
     if request.subject_at is not None:
         return [seen.at(*picture.to_overview(request.subject_at.x, request.subject_at.y))]
-    chosen = prompts.picked(len(listed), request.pick)
+    chosen = prompts.picked(range(len(listed)), request.pick)
     if not chosen:
         there = "There is only 1 subject." if len(listed) == 1 else f"There are only {len(listed)} subjects."
         raise NothingFound(there, "Pick one of those.", listed)

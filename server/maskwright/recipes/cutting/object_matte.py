@@ -15,15 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.masks.boxes import PixelBox, Plane, as_float, recrop
+from maskwright.masks.instances import mask_iou
 from maskwright.masks.opencv import cv2
 from maskwright.masks.trimap import WIDEST
 from maskwright.models.roles import RGB, FloatMap, MattingModel
 from maskwright.recipes.job.context import JobContext
+from maskwright.recipes.job.edge import FromMatte, Guided, Matted, edge_width, find_edge, reach, solver_for
 from maskwright.recipes.job.model_choice import ModelChoice
 from maskwright.recipes.job.picture import PictureView
 from maskwright_protocol.errors import BadInput
-
-from .edge import FromMatte, Guided, Matted, edge_width, find_edge, reach, solver_for
 
 Selected = tuple[NDArray[Any], PixelBox]  # a mask, float or whole numbers, and the box that it covers
 
@@ -72,7 +72,7 @@ def compose(
     picture.need_detail(roi)
     matting, refiner = choice.matting(), choice.refiner()
     matte = _matte(matting, picture, roi, mask, box, width, paint_out, context)
-    agreement = overlap(matte, as_float(recrop(mask, box, roi)))
+    agreement = mask_iou(matte > 0.5, as_float(recrop(mask, box, roi)) > 0.5)
     hair, asked = settings.hair, edges == "refined" or not choice.free("refiner")
     if agreement < AGREEMENT:
         context.note("The matting model took something else for the subject, so the edge was found from the selection.")
@@ -122,13 +122,6 @@ def finer_wanted(edges: str, input_size: int, box: PixelBox) -> bool:
     """Whether a matting model that looks at ``input_size`` pixels leaves something to find in a crop of that size."""
     coarse = input_size < COARSE or max(box.width, box.height) > FINER * input_size
     return edges == "refined" or (edges == "auto" and coarse)
-
-
-def overlap(matte: Plane, mask: Plane) -> float:
-    """IoU of what two masks of one size show by half."""
-    a, b = matte > 0.5, mask > 0.5
-    either = np.count_nonzero(a | b)
-    return float(np.count_nonzero(a & b) / either) if either else 0.0
 
 
 def _matte(

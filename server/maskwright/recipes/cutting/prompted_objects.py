@@ -61,7 +61,7 @@ def by_prompt(request: Cutout, choice: ModelChoice, picture: PictureView, contex
     listed = [replace(one, mask=None, alternatives=[]) for one in answer.instances]
     if answer.reason:
         raise NothingFound(answer.message, answer.hint)
-    chosen = prompts.picked(len(listed), request.pick)
+    chosen = prompts.picked(range(len(listed)), request.pick)
     if not chosen:
         raise NothingFound(f"Only {len(listed)} found.", "Pick one of those.", listed)
     masks = [tight_mask(one.mask, picture) if one.mask is not None else None for one in answer.instances]

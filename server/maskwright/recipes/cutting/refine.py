@@ -10,15 +10,14 @@ from maskwright.masks import edges
 from maskwright.masks.boxes import PixelBox, Plane, as_float
 from maskwright.recipes.job import prompts
 from maskwright.recipes.job.context import JobContext
+from maskwright.recipes.job.edge import Matted, check_edge, edge_width, find_edge, solver_for
 from maskwright.recipes.job.model_choice import ModelChoice
 from maskwright.recipes.job.picture import PictureView, tight_mask, to_rect
-from maskwright.recipes.job.wire_masks import pack, rect_of
-from maskwright.recipes.selecting.draw import finish
+from maskwright.recipes.job.wire_masks import finish, pack, rect_of
 from maskwright_protocol.errors import EmptyPrompt
 from maskwright_protocol.messages import EdgeJob, Instance, PostProcess, Refine, Selection
 
 from . import inpaint
-from .edge import Matted, check_edge, edge_width, find_edge, solver_for
 from .object_matte import compose
 
 DISAGREEMENT = 0.6  # agreement below which the user is told

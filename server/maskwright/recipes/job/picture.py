@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from maskwright.images import pixels
 from maskwright.masks.boxes import PixelBox, Plane, dequantise, recrop, tight_box
 from maskwright.masks.guided import fit, interpolate
+from maskwright.masks.logits import LogitMap
 from maskwright.masks.opencv import cv2
 from maskwright.models.roles import RGB, Box
 from maskwright_protocol import masks as wire_masks
@@ -32,8 +33,12 @@ class PictureView:
             raise BadInput("The request has no picture.", hint="Send the picture with the request.")
         self._rasters = rasters
         self._described = picture.rasters
-        self.box = to_box(picture.box)
         first = picture.rasters[0]
+        self.box = to_box(picture.box)
+        self.key = first.key  # names the overview's content
+        self.transfer = first.transfer
+        self.size = first.height, first.width  # of the overview
+        self.origin = first.box.x, first.box.y  # the document pixel of the overview's top left corner
         if self.box.empty:
             raise BadImage("The picture is empty.")
         for raster in picture.rasters:
@@ -41,31 +46,7 @@ class PictureView:
                 raise BadImage("A raster of the picture is empty.")
         if not to_box(first.box).contains(self.box):
             raise BadImage("The first raster must show the whole picture.")
-
-    @property
-    def key(self) -> str:
-        """Names the overview's content."""
-        return self._described[0].key
-
-    @property
-    def transfer(self) -> str:
-        return self._described[0].transfer
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """The overview's height and width, without looking at its pixels."""
-        return self._described[0].height, self._described[0].width
-
-    @property
-    def scale(self) -> tuple[float, float]:
-        """Overview pixels per document pixel, x and y."""
-        raster = self._described[0]
-        return raster.width / raster.box.width, raster.height / raster.box.height
-
-    @property
-    def origin(self) -> tuple[int, int]:
-        """The document pixel of the overview's top left corner."""
-        return self._described[0].box.x, self._described[0].box.y
+        self.scale = first.width / first.box.width, first.height / first.box.height  # overview per document pixels
 
     @cached_property
     def overview(self) -> RGB:
@@ -86,6 +67,16 @@ class PictureView:
         ox, oy = self.origin
         return Box(box.x0 / sx + ox, box.y0 / sy + oy, box.x1 / sx + ox, box.y1 / sy + oy)
 
+    def map_to_overview(self, logits: LogitMap) -> LogitMap:
+        """A map in document pixels, in the overview's."""
+        (sx, sy), (ox, oy) = self.scale, self.origin
+        return logits.mapped(sx, sy, -ox * sx, -oy * sy)
+
+    def map_to_document(self, logits: LogitMap) -> LogitMap:
+        """A map in the overview's pixels, in document pixels."""
+        sx, sy = self.scale
+        return logits.mapped(1 / sx, 1 / sy, *self.origin)
+
     def overview_box_to_document(self, box: PixelBox) -> PixelBox:
         """The document's pixels that show a box of whole overview pixels, and two more of these on each side."""
         wide = box.padded(2)
@@ -93,7 +84,7 @@ class PictureView:
         return PixelBox.around(edges.x0, edges.y0, edges.x1, edges.y1).intersect(self.box)
 
     def enlarged(self, small: Plane, box: PixelBox, follow: bool = False) -> Plane:
-        """A mask of the overview's size at document resolution in ``box``.
+        """A mask of the overview's size at document resolution in ``box``; both float32 0..1.
 
         ``follow``: its edges follow the document's colours, by a guided filter fitted to the overview.
         """
@@ -122,7 +113,8 @@ class PictureView:
         return out
 
     def mask_in_overview(self, mask: Plane, box: PixelBox) -> Plane:
-        """A mask that covers ``box`` of the document (0 elsewhere) at the overview's size ``(h, w)``."""
+        """A mask that covers ``box`` of the document (0 elsewhere), averaged to the overview's size ``(h, w)``; float32
+        0..1."""
         height, width = self.size
         out = np.zeros((height, width), np.float32)
         common = box.intersect(self.box)
@@ -152,13 +144,18 @@ class PictureView:
         return wanted.intersect(to_box(raster.box)).intersect(self.box)
 
     def detail_rgb(self, box: PixelBox) -> RGB:
-        """The document's pixels in ``box``, uint8 sRGB. Raises ``MorePixelsNeeded`` when only a proxy shows them."""
+        """The document's pixels in ``box``: ``(box.height, box.width, 3)`` uint8 sRGB.
+
+        Raises ``MorePixelsNeeded`` when only a proxy shows them.
+        """
         raster, crop = self._need(box)
         data = self._data(raster)
         return pixels.rgb8(data, raster.width, raster.height, raster.format, raster.transfer, crop)
 
     def detail(self, box: PixelBox) -> tuple[pixels.Colours, Plane | None]:
-        """Own colours float32 0..1 and alpha (None: opaque) of the document's pixels in ``box``.
+        """The document's pixels in ``box``: colours ``(h, w, 3)`` and alpha ``(h, w)`` (None: opaque), float32 0..1.
+
+        The colours are the document's own, not converted to sRGB.
 
         Raises ``MorePixelsNeeded`` when no raster shows them at full resolution.
         """
@@ -198,7 +195,10 @@ def to_rect(box: PixelBox) -> PixelRect:
 
 
 def read_plane(mask: Mask) -> tuple[NDArray[Any], PixelBox]:
-    """A request's mask in whole numbers, as it came, and its box. Raises ``BadInput`` when its bytes do not fit."""
+    """A request's mask as it came, ``(h, w)`` uint8 or uint16 at full scale, and its box in the document.
+
+    Raises ``BadInput`` when its bytes do not fit.
+    """
     box = to_box(mask.box)
     kind = np.dtype(np.uint8) if mask.depth == 8 else np.dtype("<u2")
     plane: NDArray[Any] = np.frombuffer(wire_masks.unpack(mask), kind).reshape(box.height, box.width)
@@ -206,13 +206,19 @@ def read_plane(mask: Mask) -> tuple[NDArray[Any], PixelBox]:
 
 
 def read_mask(mask: Mask) -> tuple[Plane, PixelBox]:
-    """A request's mask as float32 0..1 and its box. Raises ``BadInput`` when its bytes do not fit."""
+    """A request's mask ``(h, w)`` float32 0..1 and its box in the document.
+
+    Raises ``BadInput`` when its bytes do not fit.
+    """
     plane, box = read_plane(mask)
     return dequantise(plane), box
 
 
 def tight_mask(mask: Mask, picture: PictureView) -> tuple[NDArray[Any], PixelBox] | None:
-    """A request's mask within the picture, cropped to what is visible, and its box; None when nothing is half full."""
+    """A request's mask within the picture, cropped to what is visible, and the crop's box in the document.
+
+    ``(h, w)`` uint8 or uint16 at full scale; None when no pixel is at least half full.
+    """
     plane, box = read_plane(mask)
     common = box.intersect(picture.box)
     plane = recrop(plane, box, common)

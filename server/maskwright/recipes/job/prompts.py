@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from maskwright.masks.boxes import PixelBox
 from maskwright.masks.logits import LogitMap
@@ -15,6 +17,8 @@ MAX_POINTS = 256
 MAX_BOXES = 128
 MAX_TEXT = 1000
 MAX_LENGTH = 2000.0  # pixels, for the lengths of the post-processing chain
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -105,12 +109,12 @@ def check_pick(pick: str) -> str:
     raise BadInput(f"{pick!r} picks nothing.", hint="Use 'all', 'best' or a number from 1.")
 
 
-def picked(count: int, pick: str) -> list[int]:
-    """Which of ``count`` things in order a checked pick means, counted from 0; none beyond the end."""
+def picked(items: Sequence[T], pick: str) -> list[T]:
+    """Which of ``items``, in order, a checked pick means; none beyond the end."""
     if pick == "all":
-        return list(range(count))
-    index = 0 if pick == "best" else int(pick) - 1
-    return [index] if index < count else []
+        return list(items)
+    first = 0 if pick == "best" else int(pick) - 1
+    return list(items[first : first + 1])
 
 
 def check_post(post: PostProcess) -> PostProcess:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Literal, cast
 
 from maskwright.masks.boxes import PixelBox
-from maskwright.masks.instances import nms
+from maskwright.masks.instances import box_common, nms
 from maskwright.models.roles import Box, Detection, Detector
 from maskwright_protocol.errors import BadInput
 
@@ -111,7 +111,5 @@ def _merged(found: list[tuple[Detection, bool]]) -> list[Detection]:
 
 def _inside(box: Box, other: Box) -> bool:
     """Whether most of a box lies in another that is larger."""
-    width = min(box.x1, other.x1) - max(box.x0, other.x0)
-    height = min(box.y1, other.y1) - max(box.y0, other.y0)
-    common = max(0.0, width) * max(0.0, height)
+    common = box_common((box.x0, box.y0, box.x1, box.y1), (other.x0, other.y0, other.x1, other.y1))
     return other.area > box.area and common >= _PIECE * box.area

@@ -36,7 +36,7 @@ def _in_document(one: Detection, picture: PictureView) -> Detection:
     return replace(
         one,
         box=_inside(picture.box_to_document(one.box), picture),
-        logits=one.logits.mapped(1 / scale_x, 1 / scale_y, x0, y0) if one.logits is not None else None,
+        logits=picture.map_to_document(one.logits) if one.logits is not None else None,
         quad=tuple((x / scale_x + x0, y / scale_y + y0) for x, y in one.quad),
     )
 

@@ -6,10 +6,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.masks.boxes import PixelBox, Plane, quantise, tight_box
+from maskwright.masks.instances import limit
+from maskwright.masks.post import post_process_crop
 from maskwright.models.roles import Box
-from maskwright_protocol.messages import Mask, Rect
+from maskwright_protocol.messages import Mask, PostProcess, Rect
 
 from .picture import to_rect
+
+
+def finish(
+    mask: Plane, box: PixelBox, canvas: PixelBox, post: PostProcess, region: tuple[Plane, PixelBox] | None
+) -> tuple[Plane, PixelBox]:
+    """The post-processing chain, then the region, outside of which nothing is selected.
+
+    ``mask`` float32 0..1 covers ``box`` of the document, ``canvas`` is the picture. The answer is a mask and its box.
+    """
+    mask, box = post_process_crop(mask, box, canvas, post)
+    return (mask, box) if region is None else limit(mask, box, *region)
 
 
 def pack8(plane: NDArray[np.uint8] | NDArray[np.uint16], box: PixelBox) -> Mask | None:

@@ -22,8 +22,10 @@ from maskwright.masks.opencv import cv2
 from maskwright.models.roles import RGB, Embedding, Segmenter, SegmentPrompt
 from maskwright.recipes.job import vision
 from maskwright.recipes.job.context import JobContext
+from maskwright.recipes.job.model_choice import ModelChoice
 from maskwright.recipes.job.picture import PictureView
 from maskwright.recipes.job.remembered import Remembered, SmallPlane, keep, small
+from maskwright_protocol.errors import ModelMissing
 
 POINTS = 12  # a side: one decoder run each costs more than what smaller grids miss
 MAX_POINTS, MAX_LAYERS = 64, 2
@@ -74,6 +76,18 @@ class _Partial:
     found: list[Candidate] = field(default_factory=list)
 
 
+def mapping_segmenter(choice: ModelChoice) -> Segmenter:
+    """The job's segmenter. Raises ``ModelMissing`` for one that knows no objects."""
+    segmenter = choice.segmenter()
+    if not segmenter.knows_objects:
+        raise ModelMissing(
+            "The basic engine knows no objects, so it cannot list them.",
+            hint="Install a SAM model, for instance mobile-sam.",
+            role="segmenter",
+        )
+    return segmenter
+
+
 def known_objects(segmenter: Segmenter, picture: PictureView, context: JobContext) -> AutomaticMasks | None:
     """The objects that were found last, whatever the grid."""
     last = context.embeddings.get(("last objects", segmenter.model_id, picture.key))
@@ -88,14 +102,14 @@ def all_objects(
     name: tuple[Hashable, ...] = (segmenter.model_id, setup.precision, picture.key, points or POINTS, layers)
     known: AutomaticMasks | None = context.embeddings.get(("objects", *name))
     if known is None:
-        search = _Search(segmenter, picture, context, points or POINTS, layers)
+        search = _Generator(segmenter, picture, context, points or POINTS, layers)
         partial: _Partial = context.embeddings.get(("search", *name)) or _Partial()
         try:
             search.run(partial)
         finally:
             size = sum(c.logits.values.nbytes + (c.seed.nbytes if c.seed is not None else 0) for c in partial.found)
             context.embeddings.put(("search", *name), partial, size)
-        known = _atlas(partial.found, picture, layers)
+        known = _assembled(partial.found, picture, layers)
         context.embeddings.drop(("search", *name))
         context.embeddings.put(("objects", *name), known, known.nbytes)
     context.embeddings.put(("last objects", segmenter.model_id, picture.key), ("objects", *name), 256)
@@ -110,7 +124,7 @@ def _remembered(one: MapObject, segmenter: Segmenter, picture: PictureView) -> R
     return Remembered(segmenter.model_id, *place, one.logits, one.edges, one.low_res)
 
 
-def _atlas(found: list[Candidate], picture: PictureView, layers: int) -> AutomaticMasks:
+def _assembled(found: list[Candidate], picture: PictureView, layers: int) -> AutomaticMasks:
     height, width = picture.size
     if layers == 0 and found:
         canvas = found[0].logits
@@ -118,14 +132,14 @@ def _atlas(found: list[Candidate], picture: PictureView, layers: int) -> Automat
         unit = _CANVAS / max(height, width)
         shape = (max(1, round(height * unit)), max(1, round(width * unit)))
         canvas = LogitMap(np.zeros(shape, np.float32), 0.0, 0.0, float(width), float(height))
-    ordered = sorted(objectmap.distinct(found, canvas), key=objectmap.area, reverse=True)
+    ordered = sorted(objectmap.distinct(found, canvas), key=lambda one: one.logits.area(), reverse=True)
     above = objectmap.parents(ordered, canvas)
     map_id = secrets.token_hex(4)
     objects = [
         MapObject(
             f"{map_id}-{number}",
             min(1.0, one.score),
-            objectmap.area(one),
+            one.logits.area(),
             parent,
             SmallPlane.of(one.logits.values),
             (one.logits.x0, one.logits.y0, one.logits.x1, one.logits.y1),
@@ -136,7 +150,7 @@ def _atlas(found: list[Candidate], picture: PictureView, layers: int) -> Automat
     return AutomaticMasks(objects, objectmap.label_image(ordered, width, height))
 
 
-class _Search:
+class _Generator:
     def __init__(
         self, segmenter: Segmenter, picture: PictureView, context: JobContext, points: int, layers: int
     ) -> None:

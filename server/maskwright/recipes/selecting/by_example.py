@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from maskwright.masks.instances import share_of_smaller
 from maskwright.masks.logits import LogitMap
 from maskwright.models.roles import Featured, FloatMap
 from maskwright.recipes.job import vision
@@ -14,7 +15,7 @@ from maskwright.recipes.job.picture import PictureView
 from maskwright.recipes.job.prompts import ObjectPrompt
 from maskwright.recipes.object_map.automatic_masks import all_objects, known_objects
 
-from .segment import Found
+from .found import Found
 
 LIKE = 0.7  # likeness from which on an object counts as similar
 _PART = 0.5  # share of the smaller one within the other beyond which two are one thing
@@ -28,16 +29,19 @@ def by_features(
     context: JobContext,
     least: float = LIKE,
 ) -> list[Found]:
-    """The wanted ones, and the objects of the map whose features point the way of one of them, at least by the cosine
-    ``least``, and more so than the way of any unwanted one. The likeness is their score."""
-    atlas = known_objects(segmenter, picture, context) or all_objects(segmenter, picture, context)
+    """The wanted objects, and those of the object map that look like one of them; the likest first.
+
+    Likeness, which becomes their score, is the cosine between mean features: at least ``least``, and more than that to
+    any unwanted object.
+    """
+    masks = known_objects(segmenter, picture, context) or all_objects(segmenter, picture, context)
     features = segmenter.features(vision.embed(segmenter, picture, context))
     with context.stage("similar", "Comparing the objects"):
         near, far = ([_signature(features, one, picture) for one in kind] for kind in (wanted, unwanted))
         rated = []
-        for one in atlas.objects:
+        for one in masks.objects:
             item = Found(one.id, "", 0.0, ObjectPrompt(), one.map, one.low_res.plane() if one.low_res else None)
-            if any(_held(item, known) > _PART for known in (*wanted, *unwanted)):
+            if any(share_of_smaller(item.logits, known.logits) > _PART for known in (*wanted, *unwanted)):
                 continue  # the thing itself, a part of it, or what it is a part of
             own = _signature(features, item, picture)
             likeness = max(float(other @ own) for other in near)
@@ -47,19 +51,16 @@ def by_features(
     kept = list(wanted)
     for item in sorted(rated, key=lambda f: -f.score):
         # A thing and its own part may both be like it: the likelier stands for both.
-        if all(_held(item, other) <= _PART for other in kept):
+        if all(share_of_smaller(item.logits, other.logits) <= _PART for other in kept):
             kept.append(item)
     return kept
 
 
-def _held(first: Found, second: Found) -> float:
-    """The share of the smaller one that lies in the other."""
-    a, b = first.logits.values > 0, second.logits.onto(first.logits) > 0
-    return int(np.count_nonzero(a & b)) / max(1, min(int(np.count_nonzero(a)), int(np.count_nonzero(b))))
-
-
 def _signature(features: FloatMap, one: Found, picture: PictureView) -> np.ndarray:
-    """The object's mean features less those of the picture, of length 1: float32 ``(channels,)``."""
+    """The object's mean features less those of the picture, ``(channels,)`` float32 of length 1.
+
+    ``features`` ``(channels, rows, columns)`` float32 cover the overview.
+    """
     channels, rows, columns = features.shape
     height, width = picture.size
     grid = LogitMap(np.zeros((rows, columns), np.float32), 0.0, 0.0, float(width), float(height))

@@ -1,14 +1,14 @@
-"""What words name, as boxes or as objects with masks: detector and segmenter, or a segmenter that reads words."""
+"""What words name and examples show, as boxes or as objects with masks, by detectors and by segmenters that read."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TypeVar
 
 import numpy as np
 
 from maskwright.masks.boxes import PixelBox, Plane, recrop
-from maskwright.masks.logits import LogitMap, without
+from maskwright.masks.logits import LogitMap
 from maskwright.models.catalogue.words import RELATED, meanings, split
 from maskwright.models.coco import COCO
 from maskwright.models.roles import Box, Detection, Featured, TextSegmenter
@@ -16,13 +16,15 @@ from maskwright.recipes.job import prompts, tiling, vision
 from maskwright.recipes.job.context import JobContext
 from maskwright.recipes.job.model_choice import ModelChoice
 from maskwright.recipes.job.picture import PictureView
-from maskwright.recipes.job.prompt_language import Choice, Concept, Query, which
+from maskwright.recipes.job.prompt_language import Concept, Query, which
 from maskwright.recipes.job.prompts import ObjectPrompt
+from maskwright.recipes.job.ranking import Measures, choose, without
 from maskwright_protocol.messages import Detect, Point, Select
 
 from .by_example import LIKE, by_features
 from .detector_masks import DetectorMasks
-from .segment import Found, Segmenting, distinct, extent, new_id
+from .found import Found, distinct, new_id
+from .segment import Segmenting
 
 # Share of a detected box added on each side. The mask is not clipped to the box anyway, and with padding the masks of
 # the measured photos' objects were never better on the whole: mean IoU 0.73, 0.72, 0.71 of twelve objects with 0, 2 and
@@ -53,6 +55,8 @@ class Search:
         self._tiles: tiling.Tiles = tiling.check_tiles(request.tiles)
         self._models, self._picture, self._context, self._region = models, picture, context, region
         self._seen: list[tuple[Concept, list[Detection]]] = []
+        self._detected = Measures[Detection](lambda d: d.box, lambda d: d.box.area, lambda d: d.score)
+        self._found = Measures[Found](self._box, lambda one: one.logits.area(), lambda one: one.score)
         self.missing = ""
 
     def look(self, query: Query) -> list[Detection]:
@@ -64,10 +68,10 @@ class Search:
         """Boxes of what the query names, chosen as it says, best first. What is to be left out is left in."""
         found: list[Detection] = []
         for concept, detections in self._by_concept(query):
-            found += self._chosen(detections, concept, lambda d: d.box, lambda d: d.box.area, _score)
+            found += self._chosen(detections, concept, self._detected)
         return sorted(found, key=lambda d: -d.score)
 
-    def objects(self, points: list[Point], boxes: list[Box], job: Segmenting | DetectorMasks) -> list[Found]:
+    def objects(self, points: list[Point], boxes: list[Box], masks: Segmenting | DetectorMasks) -> list[Found]:
         """Objects that ``look`` saw, and those in ``boxes``; ``points`` belong to the objects that they lie on.
 
         A click that excludes takes a part from a single object; of several it means one of them as a whole.
@@ -82,16 +86,16 @@ class Search:
                 one.points += [p for p in unwanted if prompts.holds(one.box, p)]
         unwanted = [p for p in unwanted if not any(p in one.points for one in everything)]
         groups[-1][1].extend(given[len(everything) :])  # clicks beside all that words name
-        shown = {id(one.wanted): one for one in job.run(given)}
+        shown = {id(one.wanted): one for one in masks.run(given)}
         found: list[tuple[Found, Concept]] = []
         for concept, wanted in groups:
             some = distinct([shown[id(one)] for one in wanted if id(one) in shown])
-            some = [one for one in some if not any(_shows(one, p, self._picture) for p in unwanted)]
-            found += [(one, concept) for one in self._chosen(some, concept, self._box, _area, _score)]
+            some = [one for one in some if not any(self._shows(one, p) for p in unwanted)]
+            found += [(one, concept) for one in self._chosen(some, concept, self._found)]
         return self._apart(found)
 
     def concepts(
-        self, query: Query, segmenter: TextSegmenter, points: list[Point], boxes: list[Box], job: Segmenting
+        self, query: Query, segmenter: TextSegmenter, points: list[Point], boxes: list[Box], masks: Segmenting
     ) -> list[Found]:
         """The same with a segmenter that finds what words name, and what is like the examples, by itself."""
         seen = [(concept, self._matches(segmenter, concept.phrase, self._examples)) for concept in query.concepts]
@@ -104,17 +108,17 @@ class Search:
             if single:
                 for one in some:
                     one.wanted.points = excluded
-                    job.exclude(one)
+                    masks.exclude(one)
             else:
-                some = [one for one in some if not any(_shows(one, p, self._picture) for p in excluded)]
-            found += [(one, concept) for one in self._chosen(some, concept, self._box, _area, _score)]
-        found += [(one, Concept("")) for one in self._beside([one for one, _ in found], points, boxes, job)]
+                some = [one for one in some if not any(self._shows(one, p) for p in excluded)]
+            found += [(one, concept) for one in self._chosen(some, concept, self._found)]
+        found += [(one, Concept("")) for one in self._beside([one for one, _ in found], points, boxes, masks)]
         return self._apart(found)
 
-    def alike(self, segmenter: Featured, points: list[Point], boxes: list[Box], job: Segmenting) -> list[Found]:
+    def alike(self, segmenter: Featured, points: list[Point], boxes: list[Box], masks: Segmenting) -> list[Found]:
         """What is like the wanted examples more than like the others, by a segmenter that takes no examples itself."""
         given = [ObjectPrompt(box=box) for box, _ in self._examples]
-        shown = {id(one.wanted): one for one in job.run(given)}
+        shown = {id(one.wanted): one for one in masks.run(given)}
         kinds: dict[bool, list[Found]] = {True: [], False: []}
         for wanted, (_, include) in zip(given, self._examples, strict=True):
             if id(wanted) in shown:
@@ -125,43 +129,38 @@ class Search:
         found = by_features(segmenter, kinds[True], kinds[False], self._picture, self._context, least)
         excluded = [point for point in points if not point.include]
         found = [one for one in found if self._in_region(self._box(one))]
-        found = [one for one in found if not any(_shows(one, p, self._picture) for p in excluded)]
-        return distinct([*found, *self._beside(found, points, boxes, job)])
+        found = [one for one in found if not any(self._shows(one, p) for p in excluded)]
+        return distinct([*found, *self._beside(found, points, boxes, masks)])
 
-    def _beside(self, found: list[Found], points: list[Point], boxes: list[Box], job: Segmenting) -> list[Found]:
+    def _beside(self, found: list[Found], points: list[Point], boxes: list[Box], masks: Segmenting) -> list[Found]:
         """What clicks beside the found objects and boxes show."""
-        beside = [p for p in points if p.include and not any(_shows(one, p, self._picture) for one in found)]
-        return job.run(prompts.distribute(beside, [ObjectPrompt(box=box) for box in boxes]))
+        beside = [p for p in points if p.include and not any(self._shows(one, p) for one in found)]
+        return masks.run(prompts.distribute(beside, [ObjectPrompt(box=box) for box in boxes]))
 
-    def less(self, phrases: Sequence[str], job: Segmenting | DetectorMasks, segmenter: object) -> list[LogitMap]:
+    def less(self, text: str, masks: Segmenting | DetectorMasks) -> list[LogitMap]:
         """Logits of what is to be left out, "the largest collar" too; says so when there is none."""
-        removed: list[LogitMap] = []
-        for text in phrases:
-            phrase, choice = which(text)
-            if isinstance(segmenter, TextSegmenter) and self._models.free("detector"):
-                some = self._matches(segmenter, phrase)
-            else:
-                some = job.run([wanted_of(d) for d in self._detect(phrase, None, "off")])
-            if choice is not None:
-                some = choose(choice, some, self._picture.box, self._box, _area, _score)
-            if not some:
-                self._context.note(f"Nothing to leave out: no {text} was found.")
-            removed += [one.logits for one in some]
-        return removed
+        phrase, choice = which(text)
+        if isinstance(masks.segmenter, TextSegmenter) and self._models.free("detector"):
+            some = self._matches(masks.segmenter, phrase)
+        else:
+            some = masks.run([wanted_of(d) for d in self._detect(phrase, None, "off")])
+        if choice is not None:
+            some = choose(choice, some, self._picture.box, self._found)
+        if not some:
+            self._context.note(f"Nothing to leave out: no {text} was found.")
+        return [one.logits for one in some]
 
     def _matches(self, segmenter: TextSegmenter, phrase: str, examples: Sequence[Example] = ()) -> list[Found]:
         embedding = vision.embed(segmenter, self._picture, self._context)
-        shown = [(self._picture.box_to_overview(box), include) for box, include in examples]
+        given = [(self._picture.box_to_overview(box), include) for box, include in examples]
         with self._context.stage("segment", f"Looking for {phrase or 'what is like the examples'}"):
-            matches = segmenter.segment_text(embedding, phrase, examples=shown, min_score=self._min_score)
+            matches = segmenter.segment_text(embedding, phrase, examples=given, min_score=self._min_score)
         found = []
         for match in matches:
-            seen = match.detection
+            seen, shown = match.detection, match.hypothesis
             wanted = ObjectPrompt([], self._picture.box_to_document(seen.box), seen.label, seen.score)
-            shown = match.hypothesis
-            if (shown.logits.values > 0).any():
-                found.append(Found(new_id(), seen.label, seen.score, wanted, shown.logits, shown.low_res))
-        return distinct(found)
+            found.append(Found(new_id(), seen.label, seen.score, wanted, shown.logits, shown.low_res))
+        return distinct([one for one in found if not one.empty])
 
     def _by_concept(self, query: Query) -> list[tuple[Concept, list[Detection]]]:
         """One look for all where nothing tells the concepts apart, else one for each."""
@@ -214,21 +213,16 @@ class Search:
         return covered >= _IN_REGION * max(1, inner.area)
 
     def _box(self, found: Found) -> Box:
-        return found.wanted.box or self._picture.box_to_document(Box(*extent(found.logits)))
+        return found.wanted.box or self._picture.box_to_document(Box(*found.logits.extent()))
 
-    def _chosen(
-        self,
-        items: list[T],
-        concept: Concept,
-        box: Callable[[T], Box],
-        area: Callable[[T], float],
-        score: Callable[[T], float],
-    ) -> list[T]:
+    def _shows(self, found: Found, point: Point) -> bool:
+        """Whether a click lies on the object."""
+        return found.logits.shows(*self._picture.to_overview(point.x, point.y))
+
+    def _chosen(self, items: list[T], concept: Concept, measures: Measures[T]) -> list[T]:
         choice, whole = concept.choice, self._picture.box
-        chosen = choose(choice, items, whole, box, area, score) if choice is not None else items
-        for less in concept.without:
-            out = choose(less, chosen, whole, box, area, score)
-            chosen = [item for item in chosen if not any(item is one for one in out)]
+        chosen = choose(choice, items, whole, measures) if choice is not None else items
+        chosen = without(chosen, concept.without, whole, measures)
         if not chosen and items and choice is not None:
             self.missing = f"Only {_count(items, concept)}, and {choice.text()} was asked for."
         elif not chosen and items:
@@ -247,72 +241,5 @@ def wanted_of(one: Detection) -> ObjectPrompt:
     return ObjectPrompt([], one.box, one.label, one.score, PADDING, one.logits)
 
 
-def leave_out(
-    found: list[Found],
-    whole: list[LogitMap],
-    query: Query | None,
-    others: Sequence[str],
-    less: Callable[[Sequence[str]], list[LogitMap]],
-) -> None:
-    """Take from the objects what their concept, the query and ``others`` leave out.
-
-    ``whole``: their logits before they shared out what several claim. ``less``: the logits of what phrases name.
-    """
-    looked: dict[str, list[LogitMap]] = {}
-    of_all = (*(query.minus if query is not None else ()), *others)
-    for number, one in enumerate(found):
-        for phrase in dict.fromkeys((*one.minus, *of_all)):
-            if phrase not in looked:
-                looked[phrase] = less([phrase])
-            if looked[phrase]:
-                one.take(without(one.logits, looked[phrase]))
-                whole[number] = without(whole[number], looked[phrase])
-
-
-def _shows(found: Found, point: Point, picture: PictureView) -> bool:
-    """Whether a click lies on the object."""
-    x, y = picture.to_overview(point.x, point.y)
-    logits = found.logits
-    cell_x, cell_y = logits.cell
-    column, row = int((x - logits.x0) / cell_x), int((y - logits.y0) / cell_y)
-    rows, columns = logits.values.shape
-    return 0 <= row < rows and 0 <= column < columns and bool(logits.values[row, column] > 0)
-
-
 def _count(items: Sequence[object], concept: Concept) -> str:
     return f'{len(items)} {"was" if len(items) == 1 else "were"} found for "{concept.phrase}"'
-
-
-def _area(found: Found) -> float:
-    cell_x, cell_y = found.logits.cell
-    return float(np.count_nonzero(found.logits.values > 0)) * cell_x * cell_y
-
-
-def _score(one: Found | Detection) -> float:
-    return one.score
-
-
-def choose(
-    choice: Choice,
-    items: Sequence[T],
-    whole: PixelBox,
-    box: Callable[[T], Box],
-    area: Callable[[T], float],
-    score: Callable[[T], float],
-) -> list[T]:
-    """Those of ``items`` that are meant. ``whole``: the picture; boxes in its coordinates."""
-    centre = (whole.x + whole.width / 2, whole.y + whole.height / 2)
-    found = sorted(items, key=lambda item: rank(choice, box(item), area(item), score(item), centre))
-    return found[choice.first - 1 : choice.first - 1 + choice.count]
-
-
-def rank(choice: Choice, box: Box, area: float, score: float, centre: tuple[float, float]) -> float:
-    """What is chosen first has the smallest."""
-    x, y = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2
-    ranks = {
-        "score": -score, "area": -area, "small": area, "tall": -box.height, "short": box.height, "wide": -box.width,
-        "narrow": box.width, "left": x, "right": -x, "top": y, "bottom": -y,
-        "middle": (x - centre[0]) ** 2 + (y - centre[1]) ** 2, "top left": x + y, "top right": y - x,
-        "bottom left": x - y, "bottom right": -x - y,
-    }  # fmt: skip
-    return ranks[choice.order]

@@ -7,38 +7,26 @@ A segmenter's mask is 256 or 288 cells wide whatever the picture, and its encode
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-
-import numpy as np
 
 from maskwright.masks.boxes import PixelBox
+from maskwright.masks.instances import logit_iou
 from maskwright.masks.logits import LogitMap, capped
-from maskwright.models.roles import RGB, Box, Embedding, FloatMap, Segmenter, SegmentPrompt
+from maskwright.models.roles import RGB, Box, Embedding, Segmenter, SegmentPrompt
 from maskwright.recipes.job import vision
 from maskwright.recipes.job.context import JobContext
 from maskwright.recipes.job.picture import PictureView
 from maskwright.recipes.job.remembered import Remembered
 from maskwright_protocol.errors import BadInput, MorePixelsNeeded
 
-from .segment import Found, extent
+from .found import CloseUp, Found
 
 MODES = ("auto", "on", "off")
 _FACTOR = 2.5  # a crop's side in sides of the object: less shows too little of what it stands before
 _LEAST = 128  # pixels of a crop's side
 _GAIN = {"auto": 3.0, "on": 1.25}  # how much closer a crop has to be than the overview
 _AUTO_OBJECTS = 4
-_AUTO_PIXELS = 4 << 20  # what a client is asked for without the user having asked
+_AUTO_PIXELS = 4 << 20  # the most that is asked of a client in the mode "auto"
 _AGREE = 0.2  # IoU of the two looks below which the second saw something else
-
-
-@dataclass(frozen=True)
-class Close:
-    """``logits`` in document pixels, found in ``crop``, whose pixels are ``colours``; ``low_res`` to go on from."""
-
-    crop: PixelBox
-    colours: RGB
-    logits: LogitMap
-    low_res: FloatMap | None
 
 
 def check_mode(mode: str) -> str:
@@ -78,7 +66,10 @@ class CloserLook:
                 one.close = self._look(one, crop, colours, embedding, previous)
 
     def _need(self, crops: list[tuple[Found, PixelBox]]) -> list[tuple[Found, PixelBox]]:
-        """Those crops whose pixels are here. Raises ``MorePixelsNeeded``; unasked, only for as much as is quick."""
+        """The crops to look at. Raises ``MorePixelsNeeded`` for those whose pixels are not here.
+
+        In the mode "auto" crops are left out that would need more pixels than are quick to send.
+        """
         missing, kept = PixelBox(0, 0, 0, 0), []
         for one, crop in crops:
             if not self._known(crop) and not self._picture.has_detail(crop):
@@ -96,7 +87,7 @@ class CloserLook:
         return kept
 
     def _follow(self, found: list[Found], others: list[tuple[Found, PixelBox]]) -> None:
-        """Objects that a crop shows no better keep their logits; their edges shall follow the document's colours."""
+        """Objects that a crop shows no better keep their logits, but their edges follow the document's colours."""
         places = []
         for one in found:
             tight = self._place(one)
@@ -107,7 +98,7 @@ class CloserLook:
         if not all(self._picture.has_detail(crop) for _, crop in places):
             self._need([*places, *others])
         for one, crop in places:
-            one.close = Close(crop, self._picture.detail_rgb(crop), self._in_document(one.logits), None)
+            one.close = CloseUp(crop, self._picture.detail_rgb(crop), self._picture.map_to_document(one.logits), None)
 
     def _crop(self, one: Found, previous: Remembered | None) -> PixelBox | None:
         """The part of the document to look at, or None where the overview shows it nearly as well."""
@@ -132,8 +123,7 @@ class CloserLook:
 
     def _place(self, one: Found) -> PixelBox:
         """Where the object is, in the document: what was found, and what the user's box says."""
-        x0, y0, x1, y1 = extent(one.logits)
-        box = self._picture.box_to_document(Box(x0, y0, x1, y1))
+        box = self._picture.box_to_document(Box(*one.logits.extent()))
         named = one.wanted.box or box
         return PixelBox.around(
             min(box.x0, named.x0), min(box.y0, named.y0), max(box.x1, named.x1), max(box.y1, named.y1)
@@ -144,8 +134,8 @@ class CloserLook:
 
     def _look(
         self, one: Found, crop: PixelBox, colours: RGB, embedding: Embedding, previous: Remembered | None
-    ) -> Close | None:
-        coarse = self._in_document(one.logits)
+    ) -> CloseUp | None:
+        coarse = self._picture.map_to_document(one.logits)
         points = [(p.x - crop.x, p.y - crop.y, p.include) for p in one.wanted.points]
         points = [p for p in points if 0 <= p[0] <= crop.width and 0 <= p[1] <= crop.height]
         box = self._box(one, coarse, crop)
@@ -161,35 +151,24 @@ class CloserLook:
         if best is None:
             return None
         logits = best.logits.mapped(1.0, 1.0, crop.x, crop.y)
-        if _iou(logits, coarse) < _AGREE:
+        if logit_iou(logits, coarse) < _AGREE:
             self._context.note("A closer look showed something else, so the first answer was kept.")
             return None
         if one.wanted.score is None:
             one.score = best.score
         if one.cap is not None:
-            logits = capped(logits, self._in_document(one.cap))
-        return Close(crop, colours, logits, best.low_res)
+            logits = capped(logits, self._picture.map_to_document(one.cap))
+        return CloseUp(crop, colours, logits, best.low_res)
 
     def _box(self, one: Found, coarse: LogitMap, crop: PixelBox) -> Box:
         """The prompt's box in the crop: the user's, else around what was found, half a cell wider."""
         if one.wanted.box is not None and one.wanted.padding == 0:
             box, margin = one.wanted.box, 0.0
         else:
-            box, margin = Box(*extent(coarse)), 0.5 * max(coarse.cell)
+            box, margin = Box(*coarse.extent()), 0.5 * max(coarse.cell)
         return Box(
             max(0.0, box.x0 - margin - crop.x),
             max(0.0, box.y0 - margin - crop.y),
             min(float(crop.width), box.x1 + margin - crop.x),
             min(float(crop.height), box.y1 + margin - crop.y),
         )
-
-    def _in_document(self, logits: LogitMap) -> LogitMap:
-        sx, sy = self._picture.scale
-        return logits.mapped(1 / sx, 1 / sy, *self._picture.origin)
-
-
-def _iou(fine: LogitMap, coarse: LogitMap) -> float:
-    """IoU of the two masks on the fine grid."""
-    first, second = fine.values > 0, coarse.onto(fine) > 0
-    either = int(np.count_nonzero(first | second))
-    return int(np.count_nonzero(first & second)) / either if either else 0.0

@@ -18,7 +18,7 @@ from maskwright.recipes.job.prompts import ObjectPrompt
 from maskwright_protocol.errors import BadInput
 from maskwright_protocol.messages import Select
 
-from .segment import Found, in_overview, logit_at, new_id
+from .found import Found, new_id
 
 _MOST_CELLS = 1 << 24  # of all objects' maps together, where they have to be brought to one grid
 _OUTSIDE = -8.0  # logit where a map does not reach
@@ -37,7 +37,9 @@ def check(request: Select, recipe: str) -> None:
 
 
 class DetectorMasks:
-    """Detections -> objects with the detector's masks, all on one grid."""
+    """Draws detections with the detector's own masks, all on one grid."""
+
+    segmenter = None
 
     def __init__(self, picture: PictureView, context: JobContext, grid: LogitMap | None = None) -> None:
         """``grid``: that of objects which are there already, in the overview's pixels."""
@@ -45,23 +47,23 @@ class DetectorMasks:
 
     def run(self, wanted: list[ObjectPrompt]) -> list[Found]:
         """One ``Found`` for each that has a mask on which no excluding click lies."""
-        drawn = [(one, in_overview(one.logits, self._picture)) for one in wanted if one.logits is not None]
+        drawn = [(one, self._picture.map_to_overview(one.logits)) for one in wanted if one.logits is not None]
         if drawn and self._grid is None:
             self._grid = self._shared([logits for _, logits in drawn])
         found = []
         for one, logits in drawn:
             clicks = [self._picture.to_overview(p.x, p.y) for p in one.points if not p.include]
-            if any(logit_at(logits, x, y) > 0 for x, y in clicks):
+            if any(logits.at(x, y) > 0 for x, y in clicks):
                 self._context.note("What an excluding click lies on was left out whole, since there is no segmenter.")
                 continue
             assert self._grid is not None
             score = one.score if one.score is not None else 1.0
-            found.append(Found(new_id(), one.label, score, one, _onto(logits, self._grid), None))
+            found.append(Found(new_id(), one.label, score, one, _onto(logits, self._grid)))
         return found
 
     def _shared(self, maps: Sequence[LogitMap]) -> LogitMap:
         """The grid that all have, else (they were found in tiles) one of the picture as fine as the finest of them."""
-        if all(_same(one, maps[0]) for one in maps):
+        if all(one.same_grid(maps[0]) for one in maps):
             return maps[0]
         height, width = self._picture.size
         cell = max(min(min(one.cell) for one in maps), math.sqrt(width * height * len(maps) / _MOST_CELLS))
@@ -69,14 +71,9 @@ class DetectorMasks:
         return LogitMap(cells, 0.0, 0.0, float(width), float(height))
 
 
-def _same(one: LogitMap, other: LogitMap) -> bool:
-    edges = (one.x0, one.y0, one.x1, one.y1) == (other.x0, other.y0, other.x1, other.y1)
-    return edges and one.values.shape == other.values.shape
-
-
 def _onto(one: LogitMap, grid: LogitMap) -> LogitMap:
     """``one`` on another grid; where it does not reach there is nothing."""
-    if _same(one, grid):
+    if one.same_grid(grid):
         return one
     (rows, columns), (cell_x, cell_y) = grid.values.shape, grid.cell
     x, y = grid.x0 + (np.arange(columns) + 0.5) * cell_x, grid.y0 + (np.arange(rows) + 0.5) * cell_y

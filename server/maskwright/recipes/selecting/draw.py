@@ -6,32 +6,44 @@ import math
 
 import numpy as np
 
-from maskwright.masks import instances as ops
 from maskwright.masks.boxes import PixelBox, Plane, tight_box
+from maskwright.masks.edges import follow_colours
+from maskwright.masks.instances import logit_iou, merge
 from maskwright.masks.logits import LogitMap, union
-from maskwright.masks.post import is_default, post_process_crop
+from maskwright.masks.post import is_default
 from maskwright.masks.trimap import band
-from maskwright.recipes.cutting.edge import follow_colours
-from maskwright.recipes.job import prompts
 from maskwright.recipes.job.picture import PictureView
-from maskwright.recipes.job.wire_masks import pack, pack8
-from maskwright_protocol.messages import Alternative, Mask
+from maskwright.recipes.job.wire_masks import finish, pack, pack8, rect_of
+from maskwright_protocol.messages import Alternative, Instance, Mask, PostProcess
 
-from .closer_look import Close
-from .segment import Found, other_id, overlap
+from .found import CloseUp, Found, other_id
 
 _ALIKE = 0.92  # IoU beyond which an alternative shows nothing new
 _FOLLOW, _NARROWEST = 6.0, 4.0  # the band in which an edge follows the colours: cells, and least pixels
 
 
 class Drawing:
-    """Logits in overview pixels -> masks at the document's resolution."""
+    """Logits in overview pixels -> masks at the document's resolution, with ``depth`` bits.
+
+    ``region``: a mask float32 0..1 and its box in the document; nothing is selected outside.
+    """
 
     def __init__(
-        self, picture: PictureView, depth: int, post: prompts.PostProcess, region: tuple[Plane, PixelBox] | None
+        self, picture: PictureView, depth: int, post: PostProcess, region: tuple[Plane, PixelBox] | None
     ) -> None:
         self._picture, self._depth, self._post, self._region = picture, depth, post, region
         self._plain = depth == 8 and region is None and is_default(post)
+
+    def instances(self, found: list[Found], source: str, alternatives: int = 0) -> list[Instance]:
+        """The objects with their masks, as far as anything is left of them. ``source`` names the models."""
+        drawn = []
+        for one in found:
+            mask = self.mask(one)
+            if mask is not None:
+                # Drawing and sending alternatives takes longer than the mask itself: only those that are asked for.
+                others = self.alternatives(one, alternatives) if alternatives else []
+                drawn.append(Instance(one.id, one.label, one.score, rect_of(mask), source, others, mask=mask))
+        return drawn
 
     def mask(self, one: Found) -> Mask | None:
         """The object's mask; None when nothing of it is left."""
@@ -46,22 +58,23 @@ class Drawing:
             return pack8(drawn.draw8(box, slope), box)
         return self._finished(drawn.draw(box, slope), box)
 
-    def merged(self, found: list[Found], uncut: list[LogitMap]) -> Mask | None:
-        """The union; ``uncut`` are the objects' logits before they shared out what several claim."""
+    def merged(self, found: list[Found]) -> Mask | None:
+        """The union, of the objects as they were before they shared out what several claim."""
+        uncut = [one.logits if one.uncut is None else one.uncut for one in found]
         if all(one.close is None for one in found):
             return self.coarse(union(uncut))
         planes = []
         for one, logits in zip(found, uncut, strict=True):
             drawn, box, slope = self._placed(logits)
             planes.append(self._close(one.close) if one.close is not None else (drawn.draw(box, slope), box))
-        return self._finished(*ops.merge(planes))
+        return self._finished(*merge(planes))
 
     def alternatives(self, one: Found, count: int) -> list[Alternative]:
         """Up to ``count`` other hypotheses that show something else: the likeliest, of these the smaller first."""
         shown = [one.logits]
         answers: list[Alternative] = []
         for other in sorted(one.others, key=lambda h: -h.score):
-            if len(answers) < count and all(overlap(other.logits, known) < _ALIKE for known in shown):
+            if len(answers) < count and all(logit_iou(other.logits, known) < _ALIKE for known in shown):
                 mask = self.coarse(other.logits)
                 if mask is not None:
                     shown.append(other.logits)
@@ -71,14 +84,15 @@ class Drawing:
 
     def _placed(self, logits: LogitMap) -> tuple[LogitMap, PixelBox, float]:
         """In document pixels: the map, the box of what it shows, its slope."""
-        sx, sy = self._picture.scale
-        ox, oy = self._picture.origin
-        drawn = logits.mapped(1 / sx, 1 / sy, ox, oy)
+        drawn = self._picture.map_to_document(logits)
         slope = drawn.slope()
         return drawn, drawn.bounds(self._picture.box, slope), slope
 
-    def _close(self, close: Close) -> tuple[Plane, PixelBox]:
-        """What a closer look found, its edge following the colours within a few of the map's cells."""
+    def _close(self, close: CloseUp) -> tuple[Plane, PixelBox]:
+        """What a closer look found, its edge following the colours within a few of the map's cells.
+
+        A mask ``(box.height, box.width)`` float32 0..1 and its box in the document.
+        """
         slope = close.logits.slope()
         width = max(_NARROWEST, _FOLLOW * max(close.logits.cell))
         box = close.logits.bounds(close.crop, slope).padded(math.ceil(width)).intersect(close.crop)
@@ -96,13 +110,3 @@ class Drawing:
     def _finished(self, mask: Plane, box: PixelBox) -> Mask | None:
         mask, box = finish(mask, box, self._picture.box, self._post, self._region)
         return pack(mask, box, self._depth)
-
-
-def finish(
-    mask: Plane, box: PixelBox, canvas: PixelBox, post: prompts.PostProcess, region: tuple[Plane, PixelBox] | None
-) -> tuple[Plane, PixelBox]:
-    """The post-processing chain, then the region, outside of which nothing is selected."""
-    mask, box = post_process_crop(mask, box, canvas, post)
-    if region is None:
-        return mask, box
-    return ops.limit(mask, box, *region)

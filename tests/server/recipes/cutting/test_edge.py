@@ -15,8 +15,8 @@ from maskwright.masks.opencv import cv2
 from maskwright.models import catalogue
 from maskwright.models.runtime import pymatting_cache
 from maskwright.models.runtime.pool import ModelPool
-from maskwright.recipes.cutting import edge
 from maskwright.recipes.cutting.image_kind import DRAWN, drawn_share, kind
+from maskwright.recipes.job import edge
 from maskwright.recipes.job.context import JobContext
 from maskwright.recipes.job.picture import PictureView
 from maskwright_protocol import errors

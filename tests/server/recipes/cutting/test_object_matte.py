@@ -10,7 +10,7 @@ import pytest
 
 from maskwright.masks.boxes import PixelBox
 from maskwright.masks.opencv import cv2
-from maskwright.recipes.cutting.object_matte import attached, overlap, painted, region, without_neighbours
+from maskwright.recipes.cutting.object_matte import attached, painted, region, without_neighbours
 from maskwright_protocol.errors import MorePixelsNeeded
 from maskwright_protocol.messages import Cutout, Mask, PixelRect, Point, PostProcess, Raster, Rect, Refine
 
@@ -66,12 +66,6 @@ def test_the_crop_is_a_quarter_larger_and_inside_the_picture() -> None:
     assert region(PixelBox(5, 5, 80, 80), canvas, False, 10) == PixelBox(0, 0, 149, 149)
     wide = region(PixelBox(1000, 1000, 80, 80), canvas, True, 100)
     assert wide.contains(PixelBox(700, 700, 680, 680))
-
-
-def test_overlap() -> None:
-    assert overlap(disk(60, 60, 30), disk(60, 60, 30)) == 1
-    assert overlap(disk(60, 60, 30), disk(150, 60, 20)) == 0
-    assert overlap(np.zeros((3, 3), np.float32), np.zeros((3, 3), np.float32)) == 0
 
 
 @pytest.mark.parametrize(

@@ -11,23 +11,21 @@ from numpy.typing import NDArray
 
 from maskwright.masks import tiles
 from maskwright.masks.boxes import PixelBox, Plane, as_float, recrop, tight_box, whole
-from maskwright.masks.guided import guided_filter
+from maskwright.masks.edges import follow_colours, snapped
 from maskwright.masks.instances import merge
 from maskwright.masks.opencv import cv2
 from maskwright.masks.trimap import INSIDE, OUTSIDE, REACH, auto_edge_width, outline_length, trimap, unknown, widened
 from maskwright.models.roles import MattingModel
-from maskwright.recipes.job import prompts
-from maskwright.recipes.job.context import JobContext
-from maskwright.recipes.job.picture import PictureView
 from maskwright_protocol.errors import BadInput
 from maskwright_protocol.messages import EdgeJob
+
+from . import prompts
+from .context import JobContext
+from .picture import PictureView
 
 MAX_WIDTH = 1000.0
 LONG_BAND = 1_000_000  # pixels of a band that take a refiner on the CPU a minute
 HAIR_ROUNDS = 2  # how often the band may grow by its width
-_SURE = 0.9  # a mask at least this sure counts as full outside the band
-_EPSILON = 3e-4
-_LOW, _HIGH = 0.08, 0.92  # the guided filter never quite reaches 0 and 1
 
 
 class Solver(Protocol):
@@ -208,30 +206,6 @@ def _settle(solver: Solver, tile: tiles.Tile, tri: Plane, rough: Plane, width: f
             break
         tri = wider
     return out[here]
-
-
-def snapped(rough: Plane) -> Plane:
-    """The mask with what is nearly full or nearly empty made so; a copy."""
-    out = np.where(rough >= _SURE, np.float32(1), rough)
-    return np.where(out <= 1 - _SURE, np.float32(0), out)
-
-
-def follow_colours(mask: Plane, guide: NDArray[np.float32], where: NDArray[np.bool_], width: float) -> Plane:
-    """``mask`` ``(H, W)`` with its edge found again by guided filtering where ``where`` is true.
-
-    ``guide`` ``(H, W, 3)``; both float32 0..1. Elsewhere the mask stays as it is, and near the rim of ``where`` the
-    two fade into each other.
-    """
-    # A wide window finds which side each colour belongs to, a narrow one then settles the edge.
-    alpha = mask
-    for radius in (max(2, round(width / 2)), max(2, round(width / 4))):
-        subsample = max(1, min(4, radius // 6))
-        alpha = guided_filter(np.ascontiguousarray(guide), alpha, radius, _EPSILON, subsample)
-        alpha = np.clip((alpha - np.float32(_LOW)) * np.float32(1 / (_HIGH - _LOW)), 0.0, 1.0)
-        alpha = np.where(where, alpha, mask)
-    weight = cv2.distanceTransform(np.ascontiguousarray(where).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    weight = np.clip(weight / np.float32(max(1.0, width / 8)), 0.0, 1.0)
-    return alpha * weight + mask * (np.float32(1) - weight)
 
 
 def _bytes(mask: NDArray[Any]) -> NDArray[np.uint8]:

@@ -1,0 +1,120 @@
+"""Found objects: what a job knows of each, and what is remembered of it for later clicks."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from maskwright.masks.boxes import PixelBox
+from maskwright.masks.instances import logit_iou
+from maskwright.masks.logits import UNBOUNDED, LogitMap, without_overlaps
+from maskwright.models.roles import RGB, FloatMap, Hypothesis
+from maskwright.recipes.job.context import JobContext
+from maskwright.recipes.job.picture import PictureView
+from maskwright.recipes.job.prompts import ObjectPrompt
+from maskwright.recipes.job.remembered import Remembered, SmallPlane, keep, small
+
+_SAME_MASK = 0.8  # IoU beyond which two found objects are one
+
+
+@dataclass(frozen=True)
+class CloseUp:
+    """What a closer look showed: ``logits`` in document pixels, found in ``crop``.
+
+    ``colours`` are the crop's pixels, ``(crop.height, crop.width, 3)`` uint8 sRGB. ``low_res``: to go on from.
+    """
+
+    crop: PixelBox
+    colours: RGB
+    logits: LogitMap
+    low_res: FloatMap | None
+
+
+@dataclass
+class Found:
+    """A segmented object; ``logits``, ``cap`` and ``uncut`` lie in the overview's pixels.
+
+    ``others``: further hypotheses. ``low_res``: to go on from. ``cap``: an upper bound for the logits, where another
+    object has the place or something is left out; None without a bound. ``uncut``: the logits before objects of one
+    kind shared out their pixels; None where they did not.
+    """
+
+    id: str
+    label: str
+    score: float
+    wanted: ObjectPrompt
+    logits: LogitMap
+    low_res: FloatMap | None = None
+    others: list[Hypothesis] = field(default_factory=list)
+    cap: LogitMap | None = None
+    uncut: LogitMap | None = None
+    close: CloseUp | None = None
+    minus: tuple[str, ...] = ()  # what the words leave out of it
+
+    @property
+    def empty(self) -> bool:
+        return not (self.logits.values > 0).any()
+
+    def limit_to(self, left: LogitMap) -> None:
+        """Only ``left`` remains of it: the rest belongs to others."""
+        cap = np.where(left.values < self.logits.values, left.values, UNBOUNDED)
+        self.cap = left.like(cap if self.cap is None else np.minimum(cap, self.cap.values))
+        self.logits = left
+
+
+def new_id() -> str:
+    return secrets.token_hex(6)
+
+
+def distinct(found: list[Found]) -> list[Found]:
+    """Best first, without objects that have the same mask as a better one."""
+    kept: list[Found] = []
+    for one in sorted(found, key=lambda f: -f.score):
+        if all(logit_iou(one.logits, other.logits) <= _SAME_MASK for other in kept):
+            kept.append(one)
+    return kept
+
+
+def share_out(found: list[Found]) -> None:
+    """Objects of one label share no pixels: the surest keeps each. A tie on a person stays part of the person."""
+    for label in {one.label for one in found if one.label}:
+        alike = [one for one in found if one.label == label]
+        for one, logits in zip(alike, without_overlaps([a.logits for a in alike]), strict=True):
+            one.uncut = one.logits
+            one.limit_to(logits)
+
+
+def other_id(one: Found, other: Hypothesis) -> str:
+    """The id of another hypothesis for the object, counted from 1."""
+    return f"{one.id}-{next(n for n, h in enumerate(one.others, 1) if h is other)}"
+
+
+def remember(found: list[Found], model_id: str, picture: PictureView, context: JobContext, others: bool = True) -> None:
+    """Keep what later clicks need, of each object and, with ``others``, of its other hypotheses under their ids."""
+    for one in found:
+        wanted, close = one.wanted, one.close
+        edges = one.logits.x0, one.logits.y0, one.logits.x1, one.logits.y1
+        common = wanted.padding, wanted.score
+        crop = close.crop if close is not None else None
+        low_res = small(close.low_res) if close is not None else None
+        memory = Remembered(
+            model_id, picture.key, one.label, one.score, wanted.box, *common, SmallPlane.of(one.logits.values), edges,
+            small(one.low_res), crop, low_res,
+        )  # fmt: skip
+        keep(one.id, memory, context)
+        for number, other in enumerate(one.others if others else (), 1):
+            shown = other.logits
+            memory = Remembered(
+                model_id, picture.key, one.label, other.score, None, *common, SmallPlane.of(shown.values),
+                (shown.x0, shown.y0, shown.x1, shown.y1), small(other.low_res),
+            )  # fmt: skip
+            keep(f"{one.id}-{number}", memory, context)
+
+
+def recalled(name: str, previous: Remembered) -> Found:
+    """The object as it was answered before, or as the object map has it."""
+    low_res = previous.low_res.plane() if previous.low_res is not None else None
+    wanted = ObjectPrompt([], previous.box, previous.label, previous.detection_score, previous.padding)
+    return Found(name, previous.label, previous.score, wanted, previous.map, low_res)
