@@ -121,13 +121,13 @@ class Client:
         self._hello = Hello(version=PROTOCOL_VERSION, client=name, client_version=version)
         self._endpoint = endpoint
         self._on_state = on_state
-        self._outbox = Outbox()
+        self.outbox = Outbox()
         self._waker = Waker()
         self._tickets: Dict[str, Ticket] = {}
         self._lock = threading.Lock()
         self._closing = False
         self._waiting_since = 0.0
-        self._parts = bulk.PartStore(MAX_PARTS)
+        self.parts = bulk.PartStore(MAX_PARTS)
         self._numbers = itertools.count(1)
         self._prefix = os.urandom(4).hex()
         self._thread = threading.Thread(target=self._run, name="maskwright-io", daemon=True)
@@ -151,7 +151,7 @@ class Client:
 
     def send(self, message: Message, priority: int = BULK) -> None:
         """Queue a message that has no answer (an ``image.slice``)."""
-        self._outbox.put(message, priority)
+        self.outbox.put(message, priority)
         self._waker.wake()
 
     def request(self, message: Request, timeout: Optional[float] = None) -> Message:
@@ -162,7 +162,7 @@ class Client:
         """End the IO thread and the connection; requests under way fail with ``ConnectionLost``."""
         with self._lock:
             self._closing = True
-        self._outbox.filled.set()
+        self.outbox.filled.set()
         self._waker.wake()
         if threading.current_thread() is not self._thread:
             self._thread.join(5.0)
@@ -177,8 +177,8 @@ class Client:
         priority = BULK if isinstance(message, ImageEnd) else NORMAL  # the end must not overtake its slices
         copy = bulk.outgoing(message)
         for part in bulk.detach(copy):
-            self._outbox.put(part, priority)
-        self._outbox.put(copy, priority)
+            self.outbox.put(part, priority)
+        self.outbox.put(copy, priority)
         self._waker.wake()
 
     def _cancel(self, ticket: Ticket) -> None:
@@ -187,8 +187,8 @@ class Client:
             return
         if isinstance(ticket.message, ImageEnd):
             key = ticket.message.key
-            self._outbox.remove(lambda m: isinstance(m, ImageSlice) and m.key == key)
-        queued = self._outbox.remove(lambda m: isinstance(m, (Request, BulkPart)) and m.id == identity)
+            self.outbox.remove(lambda m: isinstance(m, ImageSlice) and m.key == key)
+        queued = self.outbox.remove(lambda m: isinstance(m, (Request, BulkPart)) and m.id == identity)
         if not queued or bulk.bulk_fields(ticket.message):  # some of its parts may have left already
             self.send(Cancel(id=identity), URGENT)
         if queued or not isinstance(ticket.message, Job):  # the server does not answer cancels of other requests
@@ -204,7 +204,7 @@ class Client:
 
     def _run(self) -> None:
         while not self._closing:
-            self._outbox.filled.wait()
+            self.outbox.filled.wait()
             if self._closing:
                 break
             try:
@@ -217,7 +217,7 @@ class Client:
                 continue
             try:
                 self._set_state("connected")
-                link.pump(self._outbox, self._waker, self._handle, self._tick)
+                link.pump(self.outbox, self._waker, self._handle, self._tick)
             except MaskwrightError as error:
                 self._lost(error)
             except Exception as error:  # a defect: still no ticket may wait for ever
@@ -258,7 +258,7 @@ class Client:
         if ticket is None:
             return  # an answer to something that was given up
         if isinstance(message, BulkPart):
-            self._parts.add(message)
+            self.parts.add(message)
         elif isinstance(message, Progress):
             if ticket.on_progress is not None:
                 _call(ticket.on_progress, message)
@@ -267,7 +267,7 @@ class Client:
         elif isinstance(message, Cancelled):
             self._finish(identity, None, JobCancelled("Cancelled.", superseded=message.superseded))
         else:
-            self._parts.attach(message)
+            self.parts.attach(message)
             self._finish(identity, message, None)
 
     def _lost(self, error: MaskwrightError) -> None:
@@ -275,8 +275,8 @@ class Client:
 
         Uploads are not repeated here: the new connection starts without images and asks for them by itself.
         """
-        self._outbox.remove(lambda m: not isinstance(m, (Request, BulkPart)) or isinstance(m, ImageSlice))
-        self._parts = bulk.PartStore(MAX_PARTS)
+        self.outbox.remove(lambda m: not isinstance(m, (Request, BulkPart)) or isinstance(m, ImageSlice))
+        self.parts = bulk.PartStore(MAX_PARTS)
         with self._lock:
             tickets = list(self._tickets.values())
         for ticket in tickets:
@@ -284,7 +284,7 @@ class Client:
             again = (
                 isinstance(error, ConnectionLost) and ticket.retries > 0 and not isinstance(ticket.message, ImageEnd)
             )
-            queued = self._outbox.remove(lambda m, identity=identity: getattr(m, "id", "") == identity)
+            queued = self.outbox.remove(lambda m, identity=identity: getattr(m, "id", "") == identity)
             if again or (queued and ticket.retries > 0):
                 ticket.retries -= 1
                 self._queue(ticket.message)
@@ -294,7 +294,7 @@ class Client:
     def _fail_all(self, error: MaskwrightError) -> None:
         with self._lock:  # callbacks may submit anew, so what they queue must not be dropped after
             tickets, self._tickets = list(self._tickets.values()), {}
-            self._outbox.clear()
+            self.outbox.clear()
         for ticket in tickets:
             ticket._resolve(None, error)
 

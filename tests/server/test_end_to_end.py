@@ -10,10 +10,12 @@ import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
@@ -271,10 +273,9 @@ def test_strangers_are_refused(server: Server) -> None:
     assert b" 403 " in handshake(server, "Host: evil.example")
     assert b" 403 " in handshake(server, f"Host: 127.0.0.1:{server.endpoint.port}\r\nHost: evil.example")
     assert b" 101 " in handshake(server, f"Host: localhost:{server.endpoint.port}")
-    with server.client() as stranger:
-        stranger._endpoint = lambda: type(server.endpoint)("127.0.0.1", server.endpoint.port, "wrong")
-        with pytest.raises(errors.Forbidden):
-            stranger.request(messages.StatusRequest(""), 5)
+    stranger = Client("stranger", endpoint=lambda: replace(server.endpoint, token="wrong"))
+    with stranger, pytest.raises(errors.Forbidden):
+        stranger.request(messages.StatusRequest(""), 5)
 
 
 def test_an_idle_worker_gives_its_memory_back(tmp_path: Path, source: FileSource) -> None:
@@ -312,10 +313,9 @@ def test_eviction_costs_only_time(tmp_path: Path, source: FileSource) -> None:
             works(client, source)
             for number in range(8):  # 8 x 3 MiB through a budget of 16 MiB
                 noise = np.random.default_rng(number).integers(0, 256, (1024, 1024, 3), np.uint8)
-                other = FileSource.__new__(FileSource)
-                other.pixels, other.width, other.height, other.format = noise, 1024, 1024, "RGB8"
-                other.box, other._overview = messages.PixelRect(0, 0, 1024, 1024), None
-                ask.run(ask.answer(client, messages.Prefetch(id="", recipe="grabcut"), other))
+                Image.fromarray(noise).save(tmp_path / "noise.png", compress_level=0)
+                noisy = FileSource(tmp_path / "noise.png")
+                ask.run(ask.answer(client, messages.Prefetch(id="", recipe="grabcut"), noisy))
             assert server.status().image_bytes <= 16 << 20
             works(client, source)
     finally:

@@ -96,7 +96,7 @@ def examine() -> Iterator[Finding]:
         _disk,
         _account,
         _port,
-        _editors,
+        editors,
         _server,
     )
     for check in checks:
@@ -265,7 +265,8 @@ def _port() -> Iterator[Finding]:
             yield Finding("ports", "problem", f"The server cannot use port {settings.port}: {reason}", fix)
 
 
-def _editors() -> Iterator[Finding]:
+def editors() -> Iterator[Finding]:
+    """Which editors there are, and whether the plug-ins in them are of this version."""
     from .editors import is_current, profiles, programs
 
     plugins = list(profiles())

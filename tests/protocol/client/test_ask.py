@@ -224,7 +224,7 @@ def test_a_cancel_of_the_uploads_end_drops_its_slices(gateway: Start, connect: C
     assert begun.wait(5)
     ending = ask.step(steps, begun)
     ending.cancel()
-    assert not any(isinstance(entry[2], ImageSlice) for entry in client._outbox._heap)
+    assert client.outbox.remove(lambda message: isinstance(message, ImageSlice)) == 0
     with pytest.raises(JobCancelled):
         ask.step(steps, ending)
     assert isinstance(asked(client, document), Done)

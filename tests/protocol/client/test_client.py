@@ -121,7 +121,7 @@ def test_long_masks_travel_in_parts_both_ways(gateway: Start, connect: Connect) 
     job = Refine("", picture=PICTURE, mask=Mask(BIG_BOX, data=BIG))
     assert hashlib.sha256(mask_of(client.request(job, 10))).digest() == hashlib.sha256(BIG[::-1]).digest()
     assert job.mask == Mask(BIG_BOX, data=BIG)
-    assert client._parts.held == 0
+    assert client.parts.held == 0
 
 
 # ---------------------------------------------------------------- failures

@@ -221,7 +221,7 @@ def test_a_cancel_overtakes_pixels(connect: Connect) -> None:
         assert asked.wait(5)
         for number in range(128):
             client.send(ImageSlice("k", number, 0, bytes(256 * 1024)))
-        assert until(lambda: len(client._outbox) < 128)
+        assert until(lambda: len(client.outbox) < 128)
         ticket.cancel()
         may_read.set()
         assert until(lambda: len(order) == 129, 10)
@@ -305,7 +305,7 @@ def test_answers_to_nothing_are_ignored(connect: Connect) -> None:
     with scripted(script) as endpoint:
         client = connect(endpoint)
         assert isinstance(client.request(Shutdown(""), 5), Done)
-        assert client._parts.held == 0
+        assert client.parts.held == 0
         client.close()
 
 
@@ -325,7 +325,7 @@ def test_closing_in_the_middle_of_an_answer(connect: Connect, code: int, error: 
         with pytest.raises(error):
             client.request(ModelsRequest(""), 5)
         assert len(visits) == (1 if error is TooLarge else 2)
-        assert client._parts.held == 0
+        assert client.parts.held == 0
         client.close()
 
 

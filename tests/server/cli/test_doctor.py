@@ -61,7 +61,7 @@ def test_editors_and_the_plugins_in_them(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
 
     def found_now() -> list[dict[str, str]]:
-        return [asdict(finding) for finding in module._editors()]
+        return [asdict(finding) for finding in module.editors()]
 
     assert about(found_now(), "Krita")[0][0] == "note"
     resources, config = tmp_path / ".local/share/krita", tmp_path / ".config/kritarc"
