@@ -1,6 +1,6 @@
 """Sizes and boxes; plain Python, no GIMP."""
 
-from typing import Optional, Tuple, Union
+from typing import Tuple, Union
 
 from maskwright_protocol.messages import PixelRect
 
@@ -18,13 +18,6 @@ def overview_size(width: int, height: int, longest: int) -> Tuple[int, int, floa
     best = min(tries, key=lambda side: abs(short * side / long - max(1, round(short * side / long))))
     other = max(1, round(short * best / long))
     return (best, other, best / long) if width >= height else (other, best, best / long)
-
-
-def intersect(a: PixelRect, b: PixelRect) -> Optional[PixelRect]:
-    """What two boxes share, or None."""
-    x, y = max(a.x, b.x), max(a.y, b.y)
-    right, bottom = min(a.x + a.width, b.x + b.width), min(a.y + a.height, b.y + b.height)
-    return PixelRect(x, y, right - x, bottom - y) if right > x and bottom > y else None
 
 
 def crop(data: Union[bytes, bytearray, memoryview], box: PixelRect, inside: PixelRect, pixel_bytes: int) -> bytes:

@@ -14,12 +14,13 @@ gi.require_version("Gimp", "3.0")
 gi.require_version("Gegl", "0.4")
 from gi.repository import Babl, Gegl, Gimp  # noqa: E402
 
+from maskwright_client.coordinates import intersection  # noqa: E402
 from maskwright_protocol import masks  # noqa: E402
 from maskwright_protocol.errors import BadInput  # noqa: E402
 from maskwright_protocol.messages import Mask, PixelRect, Pixels  # noqa: E402
 
 from . import edges  # noqa: E402
-from .geometry import crop, intersect  # noqa: E402
+from .geometry import crop  # noqa: E402
 from .image_source import NO_ABYSS, Target, canvas, item_box, rectangle  # noqa: E402
 
 OPERATIONS = {
@@ -52,8 +53,8 @@ def _write(drawable: Any, area: PixelRect, origin: PixelRect, encoding: str, dat
 
     What lies outside is cut off here: GIMP kills a plug-in that writes left of or above an item.
     """
-    inside = intersect(area, origin)
-    if inside is None:
+    inside = intersection(area, origin)
+    if not inside.width:
         return
     buffer = drawable.get_buffer()
     buffer.set(rectangle(inside, origin.x, origin.y), encoding, crop(data, area, inside, pixel_bytes))
@@ -215,8 +216,8 @@ def _clean_edges(layer: Any, target: Target, colours: Pixels) -> None:
 
     All other pixels stay bit for bit, and so do those whose colour sRGB cannot hold.
     """
-    box, area = target.box, intersect(colours.box, target.box)
-    if area is None:
+    box, area = target.box, intersection(colours.box, target.box)
+    if not area.width:
         return
     base = target.image.get_base_type()
     other = Gimp.Layer.new(target.image, "clean", box.width, box.height, WITH_ALPHA[base], 100.0, Gimp.LayerMode.NORMAL)

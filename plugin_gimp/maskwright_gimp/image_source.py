@@ -12,11 +12,12 @@ gi.require_version("Gegl", "0.4")
 from gi.repository import Babl, Gegl, Gimp  # noqa: E402
 
 from maskwright_client.ask import PROXY_SIDE, PictureSource, RasterData, raster_data  # noqa: E402
+from maskwright_client.coordinates import intersection  # noqa: E402
 from maskwright_protocol import masks  # noqa: E402
 from maskwright_protocol.errors import OutsideImage  # noqa: E402
 from maskwright_protocol.messages import Mask, PixelRect  # noqa: E402
 
-from .geometry import intersect, overview_size  # noqa: E402
+from .geometry import overview_size  # noqa: E402
 
 NO_ABYSS = Gegl.AbyssPolicy.NONE
 EIGHT_BIT = Gimp.Precision.U8_NON_LINEAR
@@ -107,7 +108,8 @@ class BufferSource(PictureSource):
         return self._overview
 
     def detail(self, box: PixelRect) -> RasterData:
-        inside = intersect(box, self.box) or self.box
+        inside = intersection(box, self.box)
+        inside = inside if inside.width else self.box
         for known in self._details:
             if known.raster.box == inside:
                 return known

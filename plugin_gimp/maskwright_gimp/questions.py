@@ -27,6 +27,7 @@ class Questions:
         self.session = ClickSession(self._settings())
         self.report: Optional[Report] = None
         self.asked: Hashable = None  # the session's key of what is asked for; None for other questions
+        self._gives_way = False  # what is asked for is given up when there is a click to ask about
         self._runner: Optional[Runner] = None
         self._preparing: Optional[Runner] = None
         self._open = True
@@ -59,13 +60,19 @@ class Questions:
         """Ask about what is not known yet."""
         one = self.session.missing()
         if self._runner is not None:
-            if self.asked is not None and (one is None or self.session.key(one) != self.asked):
+            if self._outdated(one):
                 self._runner.cancel()
             return
         if one is None or not self._open:
             return
         key = self.session.key(one)
         self._run(key, ask_candidates(self._question(one)), lambda found: self._take(key, found))
+
+    def _outdated(self, one: Optional[ClickedObject]) -> bool:
+        """What is asked for is not what matters now; ``one`` does."""
+        if self.asked is None:
+            return self._gives_way and one is not None
+        return one is None or self.session.key(one) != self.asked
 
     def _question(self, one: ClickedObject) -> Question:
         points, boxes = prompts(one)
@@ -87,6 +94,7 @@ class Questions:
             return answer.answer
 
         self._run(None, answer.find_others(), take)
+        self._gives_way = True
 
     def find(self, text: str, done: Callable[[], None]) -> None:
         """Add what is called so, or is like the examples, or both."""
@@ -172,7 +180,7 @@ class Questions:
         if self._preparing is not None:
             self._preparing.drop()
             self._preparing = None
-        self.asked = key
+        self.asked, self._gives_way = key, False
         self.line.busy("Looking...")
         self._runner = async_client.run(steps, done)
 

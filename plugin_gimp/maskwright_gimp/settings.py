@@ -4,6 +4,8 @@ import json
 import os
 from typing import Any, Dict
 
+from maskwright_client.settings import read_settings
+
 FILE_NAME = "maskwright.json"
 DEFAULTS: Dict[str, Any] = {"command": "", "start_server": True}
 
@@ -12,15 +14,10 @@ def load(folder: str) -> Dict[str, Any]:
     """The settings; defaults for what is missing or unreadable."""
     try:
         with open(os.path.join(folder, FILE_NAME), encoding="utf-8") as file:
-            found = json.load(file)
+            text = file.read()
     except (OSError, ValueError):
-        found = {}
-    if not isinstance(found, dict):
-        found = {}
-    return {
-        name: found[name] if isinstance(found.get(name), type(default)) else default
-        for name, default in DEFAULTS.items()
-    }
+        text = ""
+    return read_settings(text, DEFAULTS)
 
 
 def save(folder: str, values: Dict[str, Any]) -> None:

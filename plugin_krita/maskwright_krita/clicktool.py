@@ -334,8 +334,8 @@ class ClickTool(QObject):
             self.failed.emit(Failure(found.answer.message, found.answer.hint, "nothing"))
         self._show()
         self.timings["shown"] = time.perf_counter()
-        self.timings["server"] = sum(found.report.timings.values())
-        self.timings["model"] = sum(found.report.timings.get(stage, 0.0) for stage in ("embed", "segment"))
+        self.timings["server"] = sum(found.answer.report.timings.values())
+        self.timings["model"] = sum(found.answer.report.timings.get(stage, 0.0) for stage in ("embed", "segment"))
         self._look_again.start(LOOK_AGAIN_MS)
 
     def preview(self) -> Optional[Preview]:

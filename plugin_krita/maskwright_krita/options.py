@@ -1,10 +1,11 @@
 """What the user chose in the docker. Knows neither Krita nor Qt."""
 
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import List
 
 from maskwright_client.jobs import LOOKS_CLOSELY, USES_TILES, JobOptions
+from maskwright_client.settings import read_settings
 
 SOURCES = ("layer", "effects", "image")
 MODES = ("replace", "add", "subtract", "intersect", "difference")
@@ -41,24 +42,9 @@ class Options(JobOptions):
     @classmethod
     def from_json(cls, text: str) -> "Options":
         """Settings as they were saved; whatever cannot be used is left at its default."""
-        options = cls()
-        try:
-            saved = json.loads(text)
-        except ValueError:
-            return options
-        if not isinstance(saved, dict):
-            return options
-        for item in fields(cls):
-            default = getattr(options, item.name)
-            value = saved.get(item.name, default)
-            if isinstance(value, int) and not isinstance(value, bool) and not isinstance(default, int):
-                value = float(value)
-            if item.name == "threshold":
-                usable = value is None or (isinstance(value, float) and 0.0 <= value <= 1.0)
-            else:
-                usable = isinstance(value, type(default)) and value in CHOICES.get(item.name, (value,))
-            if usable:
-                setattr(options, item.name, value)
+        options = cls(**read_settings(text, asdict(cls()), CHOICES))
+        if options.threshold is not None and not 0.0 <= options.threshold <= 1.0:
+            options.threshold = None
         options.history = [str(old) for old in options.history][:HISTORY_LENGTH]
         options.models = {str(role): str(model) for role, model in options.models.items()}
         options.recipes = {str(verb): str(recipe) for verb, recipe in options.recipes.items()}

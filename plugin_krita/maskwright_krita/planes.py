@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Iterable, List, Tuple
 
+from maskwright_client.coordinates import bounds, intersection
 from maskwright_protocol.messages import PixelRect
 
 from .qt import QImage, QPainter, Qt
@@ -48,25 +49,6 @@ def shrink_band(data: bytes, width: int, rows: int, out_width: int, out_rows: in
     if smooth.format() != QImage.Format.Format_ARGB32:
         smooth = smooth.convertToFormat(QImage.Format.Format_ARGB32)
     return image_bytes(smooth, out_width * 4)
-
-
-def bounds(boxes: Iterable[PixelRect]) -> PixelRect:
-    """The smallest box around all; empty without any."""
-    found = [box for box in boxes if box.width > 0 and box.height > 0]
-    if not found:
-        return PixelRect(0, 0, 0, 0)
-    left, top = min(b.x for b in found), min(b.y for b in found)
-    right, bottom = max(b.x + b.width for b in found), max(b.y + b.height for b in found)
-    return PixelRect(left, top, right - left, bottom - top)
-
-
-def intersection(first: PixelRect, second: PixelRect) -> PixelRect:
-    left, top = max(first.x, second.x), max(first.y, second.y)
-    right = min(first.x + first.width, second.x + second.width)
-    bottom = min(first.y + first.height, second.y + second.height)
-    if right <= left or bottom <= top:
-        return PixelRect(left, top, 0, 0)
-    return PixelRect(left, top, right - left, bottom - top)
 
 
 def _combine(first: Plane, second: Plane, box: PixelRect, mode: "QPainter.CompositionMode") -> Plane:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Callable, List, Optional
 
 from maskwright_protocol.errors import EmptyPrompt
-from maskwright_protocol.messages import Instance, Job, Report, Select, Selection
+from maskwright_protocol.messages import Instance, Job, Select, Selection
 
 from .ask import PictureSource, Steps
 from .preview_picture import Preview, PreviewPicture, full_preview
@@ -79,14 +79,6 @@ class Candidates:
         self._preview = preview
         self._complete = question is None
         self.hypotheses = self._read(question, answer)
-
-    @property
-    def report(self) -> Report:
-        return self.answer.report
-
-    @property
-    def best(self) -> Optional[Instance]:
-        return self.hypotheses[0].instance if self.hypotheses else None
 
     @property
     def has_others(self) -> bool:

@@ -1,11 +1,11 @@
-"""Points and boxes in image pixels as people write them: ``120,80 200,95`` and ``100,50,300,200``."""
+"""Points and boxes in image pixels, also as people write them: ``120,80 200,95`` and ``100,50,300,200``."""
 
 import math
 import re
-from typing import List, Tuple
+from typing import Iterable, List, Tuple
 
 from maskwright_protocol.errors import BadInput
-from maskwright_protocol.messages import Example, Mask, Point, Rect
+from maskwright_protocol.messages import Example, Mask, PixelRect, Point, Rect
 
 
 def _groups(text: str, count: int, what: str) -> List[Tuple[float, ...]]:
@@ -43,3 +43,22 @@ def examples(like: str, unlike: str = "") -> List[Example]:
 def rect_of(mask: Mask) -> Rect:
     """The box of a mask."""
     return Rect(float(mask.box.x), float(mask.box.y), float(mask.box.width), float(mask.box.height))
+
+
+def bounds(boxes: Iterable[PixelRect]) -> PixelRect:
+    """The smallest box around all; empty without any."""
+    found = [box for box in boxes if box.width > 0 and box.height > 0]
+    if not found:
+        return PixelRect(0, 0, 0, 0)
+    left, top = min(b.x for b in found), min(b.y for b in found)
+    right, bottom = max(b.x + b.width for b in found), max(b.y + b.height for b in found)
+    return PixelRect(left, top, right - left, bottom - top)
+
+
+def intersection(first: PixelRect, second: PixelRect) -> PixelRect:
+    """What two boxes share; of width and height 0 when that is nothing."""
+    left, top = max(first.x, second.x), max(first.y, second.y)
+    right = min(first.x + first.width, second.x + second.width)
+    bottom = min(first.y + first.height, second.y + second.height)
+    inside = right > left and bottom > top
+    return PixelRect(left, top, right - left, bottom - top) if inside else PixelRect(left, top, 0, 0)

@@ -81,12 +81,15 @@ def start(command: List[str], pause: Callable[[float], None] = time.sleep) -> En
     raise ServerAbsent("The server did not start in time.", "Run 'maskwright serve' in a terminal to see why.")
 
 
-def start_if_absent(setting: str = "") -> Endpoint:
-    """The running server's endpoint, starting one if there is none. Raises ``ServerAbsent`` with what to do."""
+def start_if_absent(setting: str = "", command: Optional[List[str]] = None) -> Endpoint:
+    """The running server's endpoint, starting one if there is none: by ``command``, or one that is looked for.
+
+    Raises ``ServerAbsent`` with what to do.
+    """
     endpoint = read_endpoint()
     if endpoint is not None and _answers(endpoint):
         return endpoint
-    command = find_command(setting)
+    command = command or find_command(setting)
     if command is None:
         raise ServerAbsent("Maskwright is not installed, or not where it is looked for.", INSTALL_HINT)
     return start(command)

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from maskwright_client.coordinates import bounds, intersection
 from maskwright_gimp import paint
-from maskwright_gimp.geometry import crop, intersect, overview_size
+from maskwright_gimp.geometry import crop, overview_size
 from maskwright_gimp.viewport import Viewport
 from maskwright_protocol.messages import PixelRect
 
@@ -25,13 +26,14 @@ def test_small_pictures_are_not_scaled() -> None:
 
 def test_intersection_and_crop() -> None:
     box, other = PixelRect(-2, 1, 5, 4), PixelRect(0, 0, 10, 3)
-    inside = intersect(box, other)
-    assert inside is not None
+    inside = intersection(box, other)
     assert inside == PixelRect(0, 1, 3, 2)
     data = np.arange(5 * 4 * 2, dtype=np.uint8).reshape(4, 5, 2)
     assert crop(data.tobytes(), box, inside, 2) == data[0:2, 2:5].tobytes()
     assert crop(bytearray(b"ab"), PixelRect(0, 0, 2, 1), PixelRect(0, 0, 2, 1), 1) == b"ab"
-    assert intersect(box, PixelRect(3, 0, 2, 2)) is None
+    assert intersection(box, PixelRect(3, 0, 2, 2)).width == 0
+    assert bounds([box, other, PixelRect(99, 99, 0, 4)]) == PixelRect(-2, 0, 12, 5)
+    assert bounds([]) == PixelRect(0, 0, 0, 0)
 
 
 def test_view_round_trip_at_every_zoom() -> None:

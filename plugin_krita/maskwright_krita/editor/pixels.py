@@ -7,9 +7,9 @@ from typing import Optional, Tuple
 
 from krita import Document, Node
 
+from maskwright_client.coordinates import bounds, intersection
 from maskwright_protocol.messages import PixelRect
 
-from .. import planes
 from ..qt import QByteArray, QImage, QRect, QTimer
 from ..texts import tr
 from . import app
@@ -40,9 +40,9 @@ class Reader:
             extent = rect(node.bounds())
             if self.source == "effects" and node.type() != "grouplayer":
                 # Masks and styles may reach beyond the painted pixels, but seldom beyond the canvas.
-                extent = planes.bounds([extent, planes.intersection(extent, canvas)])
+                extent = bounds([extent, intersection(extent, canvas)])
             huge = extent.width * extent.height > MAX_AREAS * canvas.width * canvas.height
-            self.box = extent if whole and not huge else planes.intersection(extent, canvas)
+            self.box = extent if whole and not huge else intersection(extent, canvas)
             if self.box.width < 1 or self.box.height < 1:
                 raise app.Problem(
                     tr('The layer "{0}" is empty here.', node.name()),

@@ -16,7 +16,6 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from maskwright_client import ask, launcher
 from maskwright_client.client import Client, Ticket
-from maskwright_protocol.discovery import find_server
 from maskwright_protocol.errors import BadInput, JobCancelled, MaskwrightError, ServerAbsent
 from maskwright_protocol.messages import CutoutResult, Instance, Job, Message, ObjectMap, Report, Selection
 from maskwright_protocol.messages import Progress as ProgressMessage
@@ -63,10 +62,7 @@ def fail(error: MaskwrightError, as_json: bool = False) -> NoReturn:
 def connected(start: bool = True) -> Iterator[Client]:
     """A client of the running server; starts one if there is none."""
     if start:
-        try:
-            find_server()
-        except ServerAbsent:
-            launcher.start(own_command())
+        launcher.start_if_absent(command=own_command())
     with Client("cli") as client:
         yield client
 
