@@ -192,6 +192,7 @@ def _tag_table() -> List[typing.Tuple[int, int, int]]:
 
 
 _TAGS = _tag_table()
+_SCALARS = (str, bytes, int, float, bool)
 
 
 class _Field(NamedTuple):
@@ -224,18 +225,23 @@ def build(kind: Any, value: Any, where: str, limited: bool = False) -> Any:
     Raises ``BadMessage`` for another type or a missing field. With ``limited`` also ``BadInput`` beyond a limit, of the
     type (``MAX_TEXT`` and so on) or of the field (``fields.one_of``, ``fields.at_least``).
     """
-    origin = typing.get_origin(kind)
-    if origin is Union:  # Optional[X]
-        inner = next(a for a in typing.get_args(kind) if a is not type(None))
-        return None if value is None else build(inner, value, where, limited)
-    if origin is list:
-        return _build_list(typing.get_args(kind)[0], value, where, limited)
-    if origin is dict:
-        return _build_dict(typing.get_args(kind)[1], value, where, limited)
-    if dataclasses.is_dataclass(kind):
-        return _build_dataclass(kind, value, where, limited)
+    if kind in _SCALARS:
+        return _build_scalar(kind, value, where, limited)
     if kind is Any:
         return value
+    if dataclasses.is_dataclass(kind):
+        return _build_dataclass(kind, value, where, limited)
+    arguments = typing.get_args(kind)
+    origin = typing.get_origin(kind)
+    if origin is list:
+        return _build_list(arguments[0], value, where, limited)
+    if origin is dict:
+        return _build_dict(arguments[1], value, where, limited)
+    inner = next(a for a in arguments if a is not type(None))  # Optional[X]
+    return None if value is None else build(inner, value, where, limited)
+
+
+def _build_scalar(kind: Any, value: Any, where: str, limited: bool) -> Any:
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
@@ -279,7 +285,7 @@ def _build_dataclass(cls: Any, value: Any, where: str, limited: bool) -> Any:
             if limited and field.lowest is not None and item < field.lowest:
                 raise _unusable(place, f"it is less than {field.lowest:g}")
         elif field.required:
-            raise BadMessage(f"{where} lacks the field {field.name}.")
+            raise BadMessage(f"The field {where}.{field.name} is missing.")
     return cls(**found)
 
 
