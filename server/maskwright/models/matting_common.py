@@ -53,14 +53,14 @@ def enlarged(alpha: FloatMap, image: RGB) -> FloatMap:
 
 
 def settled(alpha: FloatMap, trimap: FloatMap | None) -> FloatMap:
-    """``alpha`` with 1 where the trimap is 1 and 0 where it is 0."""
+    """``alpha`` with 1 where the trimap is 1 and 0 where it is 0; both ``(H, W)`` float32 0..1."""
     if trimap is None:
         return alpha
     return np.where(trimap >= 1, np.float32(1), np.where(trimap <= 0, np.float32(0), alpha))
 
 
 def required(trimap: FloatMap | None, entry: Entry) -> FloatMap:
-    """The trimap. Raises ``BadInput`` where there is none."""
+    """The trimap, ``(H, W)`` float32 0..1, as it is. Raises ``BadInput`` where there is none."""
     if trimap is None:
         raise BadInput(
             f"{entry.title} refines the edge of a selection; it finds no subject by itself.",
@@ -73,10 +73,11 @@ def required(trimap: FloatMap | None, entry: Entry) -> FloatMap:
 def in_pieces(
     image: RGB, trimap: FloatMap, solve: Callable[[RGB, FloatMap], FloatMap], core: int, halo: int
 ) -> FloatMap:
-    """Alpha ``(H, W)`` by ``solve(image, trimap)`` on overlapping pieces of about ``core`` pixels a side and ``halo``
-    more around them, where the trimap leaves it open; elsewhere the trimap.
+    """Alpha ``(H, W)`` float32 0..1: ``solve(image, trimap)`` where the trimap is open, elsewhere the trimap.
 
-    A piece that shows only one of inside and outside cannot tell: it follows a solution of the whole, made small.
+    It is solved in overlapping pieces of about ``core`` pixels a side, with ``halo`` pixels more around each. A piece
+    without sure inside or without sure outside cannot be solved by itself: it is taken from a solution of a small
+    version of the whole.
     """
     unknown = (trimap > 0) & (trimap < 1)
     out = np.clip(trimap, 0, 1)
@@ -114,5 +115,5 @@ def _overview(image: RGB, trimap: FloatMap, solve: Callable[[RGB, FloatMap], Flo
     height, width = trimap.shape
     scale = side / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    small = cv2.resize(trimap, size, interpolation=cv2.INTER_AREA)  # a cell is sure only where all of it is
+    small = cv2.resize(trimap, size, interpolation=cv2.INTER_AREA)  # a small pixel is sure only where all of it is
     return enlarged(solve(cv2.resize(image, size, interpolation=cv2.INTER_AREA), small), np.ascontiguousarray(image))

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.masks.logits import LogitMap
 
-from .catalogue.labels import LabelTable
+if TYPE_CHECKING:
+    from .catalogue.labels import LabelTable
 
 RGB = NDArray[np.uint8]
 FloatMap = NDArray[np.float32]
@@ -110,10 +111,10 @@ class Detector(Model, Protocol):
     def detect(
         self, image: RGB, text: str, *, min_score: float | None = None, options: Mapping[str, Any] | None = None
     ) -> list[Detection]:
-        """What ``text`` names, best score first; none is an answer. ``options``: see ``models.options``.
+        """What ``text`` names in ``image`` ``(H, W, 3)`` uint8, best score first; an empty list where nothing is found.
 
-        ``min_score``: None leaves it to the model. Raises ``EmptyPrompt`` for no text where neither the model nor the
-        options tell what to look for, ``UnknownWord``, and ``BadInput`` for options it does not take.
+        ``options``: see ``options.py``. ``min_score``: 0..1, None leaves it to the model. Raises ``EmptyPrompt`` where
+        neither text nor options say what to look for, ``UnknownWord``, and ``BadInput`` for options that it lacks.
         """
         ...
 
@@ -138,7 +139,7 @@ class Featured(Segmenter, Protocol):
     """A segmenter whose embeddings tell what is alike."""
 
     def features(self, embedding: Embedding) -> FloatMap:
-        """The encoder's features ``(C, h, w)`` float32, whose cells tile the image without its padding."""
+        """The encoder's features ``(C, h, w)`` float32, whose cells cover the image without its padding."""
         ...
 
 
@@ -152,7 +153,7 @@ class Match:
 
 @runtime_checkable
 class TextSegmenter(Segmenter, Protocol):
-    """A segmenter that finds objects by a concept itself, masks and all, from the embedding that serves its clicks."""
+    """A segmenter that also finds objects, with masks, by words or examples, from the embedding used for clicks."""
 
     def segment_text(
         self,
@@ -162,12 +163,12 @@ class TextSegmenter(Segmenter, Protocol):
         examples: Sequence[tuple[Box, bool]] = (),
         min_score: float | None = None,
     ) -> list[Match]:
-        """Everything that ``text`` names or that is like the ``examples``, best score first.
+        """Everything that ``text`` names or that resembles the ``examples``, best score first.
 
-        ``text``: phrases, separated by ``;`` or ``,``; each is looked for by itself and becomes the label.
-        ``examples``: boxes ``(box, include)`` of objects in this image that are wanted (True) or to be told apart
-        (False); with text they narrow it. A match's ``hypothesis.low_res`` continues in ``segment``. Raises
-        ``EmptyPrompt`` without any text or wanted example.
+        ``text``: phrases, separated by ``;`` or ``,``; each is searched for by itself and becomes the label.
+        ``examples``: pairs ``(box, include)`` of objects in this image: such are wanted (True) or not (False). With a
+        text they narrow it. A match can be continued: ``segment`` takes its ``hypothesis.low_res``. Raises
+        ``EmptyPrompt`` where there is neither text nor a wanted example.
         """
         ...
 
@@ -179,7 +180,7 @@ class MattingModel(Model, Protocol):
     def matte(self, image: RGB, trimap: FloatMap | None = None) -> FloatMap:
         """Alpha ``(H, W)`` float32 0..1 of the image's size.
 
-        ``trimap`` ``(H, W)`` float32: 1 is surely inside, 0 surely outside, whatever lies between is to be found out.
+        ``trimap`` ``(H, W)`` float32: 1 is surely inside, 0 surely outside, values between are to be determined.
         Raises ``BadInput`` without a trimap where one is needed.
         """
         ...
@@ -190,6 +191,8 @@ class Parser(Model, Protocol):
     table: LabelTable
 
     def parse(self, image: RGB) -> FloatMap:
-        """Probabilities ``(len(table.labels), h, w)`` float32 0..1 on the family's own grid, whose cells tile the
-        image."""
+        """Probabilities ``(len(table.labels), h, w)`` float32 0..1 of ``image`` ``(H, W, 3)`` uint8.
+
+        They lie on the family's own grid, whose cells cover the image.
+        """
         ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from difflib import get_close_matches
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
@@ -39,7 +40,7 @@ class Pickle(BaseModel):
     ``size`` and ``sha256`` as in ``ModelFile``. ``key``: which dictionary in it holds the tensors; the usual ones are
     found. ``rename``: ``[pattern, replacement]`` pairs of regular expressions, applied in turn to every tensor's name.
     ``drop``: a pattern; tensors whose published names match it are left out. ``allow``: names of
-    ``unpickle.ALLOWABLE`` that it may hold besides tensors, which needs its ``sha256``.
+    ``pickle_reader.ALLOWABLE`` that it may hold besides tensors, which needs its ``sha256``.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -104,7 +105,7 @@ class ModelFile(BaseModel):
 
     @property
     def contents(self) -> tuple[Content, ...]:
-        """All that the file may be, the one that sources offer first; empty where nothing is published."""
+        """What the file may consist of, that of the sources first; empty where no digest is published."""
         own = (Content(size=self.size, sha256=self.sha256),) if self.size and self.sha256 else ()
         return own + self.also
 
@@ -179,12 +180,12 @@ class Entry(BaseModel):
     options: dict[str, Any] = Field(default_factory=dict)
     suits: tuple[
         Literal["photo", "portrait", "drawing"], ...
-    ] = ()  # pictures that a matting model was made for; empty: all
+    ] = ()  # kinds of picture that a matting model was made for; empty: all
     needs_trimap: bool = False
     names: tuple[str, ...] = ()
     draws: bool | None = None
-    requires: tuple[str, ...] = ()  # Python modules without which an embedded model is not there
-    prefers_gpu: bool = False  # too slow on a CPU to be taken there unless asked for or alone
+    requires: tuple[str, ...] = ()  # Python modules without which an embedded model does not count as installed
+    prefers_gpu: bool = False  # on a CPU so slow that it is only taken when asked for or where it is the only one
     own: bool = False  # the user's own entry
 
     @model_validator(mode="before")
@@ -210,9 +211,9 @@ class Entry(BaseModel):
         """Bytes to download, as far as they are known; some may be estimates."""
         return sum(file.published.size or file.about or 0 for file in self.files)
 
-    @property
+    @cached_property
     def runtime(self) -> Literal["torch", "onnx", "none"]:
-        """What runs it, told by its files."""
+        """What runs it, judged by its files."""
         kinds = {Path(file.name).suffix for file in self.files}
         if ".safetensors" in kinds:
             return "torch"
@@ -220,20 +221,20 @@ class Entry(BaseModel):
 
     @property
     def folder_names(self) -> frozenset[str]:
-        """What a folder with its files may be called: the id, or the name of a repository it is had from."""
+        """Names that a folder with its files may have: the id, or the name of a repository that has them."""
         return frozenset({self.id} | {source.hub.rpartition("/")[2] for source in self.sources if source.hub})
 
     def memory_for(self, precision: Precision) -> int:
-        """Bytes while it runs in that precision; what is not measured is taken for fp32's."""
+        """Bytes while it runs in that precision; where that was not measured, in fp32."""
         return self.memory_in.get(precision, self.memory)
 
     def running_for(self, precision: Precision) -> int:
-        """Of those, the bytes besides the weights: what it takes only while it runs."""
+        """Bytes that it takes only while it runs: those of ``memory_for`` less the weights."""
         return max(0, self.memory_for(precision) - self.parameters * (4 if precision == "fp32" else 2))
 
 
 class Absent(BaseModel):
-    """A checkpoint that people ask for and Maskwright cannot run. ``why``: sentences; ``instead``: ids of what can."""
+    """A checkpoint that people ask for and Maskwright cannot run. ``why``: sentences; ``instead``: ids of others."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -35,15 +35,15 @@ class LabelTable:
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """The labels but for the background's."""
+        """The labels except for the background's."""
         return tuple(label for label in self.labels if key(label) not in BACKGROUND)
 
 
 @dataclass(frozen=True)
 class Part:
-    """What was asked for: ``classes`` of the table. ``seen``: of these the one further to that side of the picture.
+    """A part that was asked for, as ``classes`` of the table. ``seen``: of two the one further to that side.
 
-    ``person``: whose, counted from 1; 0 is everybody's.
+    ``person``: whose part, counted from 1; 0 means everybody's.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Part:
 
 
 def key(name: str) -> str:
-    """A name for comparison: small letters, single blanks, no punctuation."""
+    """A name in the form in which names are compared: lower case, single spaces, no punctuation."""
     return re.sub(r"[^a-z0-9&]+", " ", name.casefold()).strip()
 
 
@@ -221,9 +221,10 @@ _OWNER = re.compile(r" of (?:the |a |all )?(?:person|people|woman|man|girl|boy|p
 
 
 def find(table: LabelTable, words: str) -> Part | None:
-    """What a table calls that part: a label, a group, a singular, or a word for one of them; None if nothing.
+    """The part of the table that ``words`` mean: a label, a group, or a synonym or plural of one; None if unknown.
 
-    Exactly a label of the table is that label, whatever else the word may mean. "... of person 2" is one person's.
+    A label of the table, spelt exactly, means that label, whatever else the word may mean. "... of person 2" means that
+    person's part.
     """
     if words in table.labels:
         return _own(table, table.labels.index(words))
@@ -264,14 +265,14 @@ def _names(table: LabelTable) -> dict[str, Part]:
 
 
 def every_part(table: LabelTable) -> list[Part]:
-    """Each label as a part, the background left out."""
+    """Each label except the background as a part."""
     return [_own(table, number) for number, label in enumerate(table.labels) if key(label) not in BACKGROUND]
 
 
 def disagreement(table: LabelTable, named: Sequence[str]) -> str:
-    """Whether a checkpoint's own label names are the table's: "" or the first difference, as a sentence.
+    """The first difference between a checkpoint's own label names and the table's, as a clause; "" where they agree.
 
-    Names as made up by a library ("LABEL_3") say nothing and agree with everything.
+    Names made up by a library ("LABEL_3") agree with everything.
     """
     if len(named) != len(table.labels):
         return f"it has {len(named)} labels instead of {len(table.labels)}"
@@ -287,8 +288,10 @@ def disagreement(table: LabelTable, named: Sequence[str]) -> str:
 
 
 def of_entry(entry: Entry) -> LabelTable:
-    """The table that the entry names in ``options.labels``, or one made of the labels listed there, cropped to what
-    ``options.of`` says. Raises ``ModelBroken``."""
+    """The table that the entry names in ``options.labels``, or one made of the labels that it lists there.
+
+    For the latter ``options.of`` says what is cropped. Raises ``ModelBroken``.
+    """
     given = entry.options.get("labels")
     if isinstance(given, str) and given in TABLES:
         return TABLES[given]
@@ -300,9 +303,9 @@ def of_entry(entry: Entry) -> LabelTable:
 
 
 def of_checkpoint(entry: Entry, named: Sequence[str]) -> LabelTable:
-    """``of_entry`` checked against the names in the checkpoint; without any in the entry, those of the checkpoint.
+    """The entry's table if its labels agree with ``named``, the checkpoint's own; else ``ModelBroken`` is raised.
 
-    Raises ``ModelBroken`` when they differ.
+    Without labels in the entry: a known table that agrees, or one made of the checkpoint's names.
     """
     if "labels" in entry.options:
         table = of_entry(entry)
@@ -318,7 +321,7 @@ def of_checkpoint(entry: Entry, named: Sequence[str]) -> LabelTable:
 
 
 def installed_table(entry: Entry, folder: Path | None) -> LabelTable | None:
-    """The table of a parser without loading it, from its entry or its ``config.json``; None when neither tells."""
+    """The table of a parser that is not loaded, from its entry or its ``config.json``; None where neither has one."""
     try:
         if "labels" in entry.options:
             return of_entry(entry)

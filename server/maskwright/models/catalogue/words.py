@@ -1,4 +1,4 @@
-"""Words people type -> the classes of detectors that know nothing else, COCO's 80 or a checkpoint's own. Light."""
+"""From words that people type to the classes of detectors: COCO's 80 or a checkpoint's own. Light."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ SYNONYMS: dict[str, str] = {
     "fire plug": "fire hydrant",
 }
 
-# What the detector often takes for one another: looked for when there is nothing of the name that was asked for.
+# Classes that detectors often confuse: searched for where nothing of the wanted class is found.
 RELATED: dict[str, tuple[str, ...]] = {
     "chair": ("couch",),
     "couch": ("chair", "bed"),
@@ -108,7 +108,7 @@ _ARTICLES = re.compile(r"^(?:a|an|the|all|every|some|any|my|this|that|these|thos
 
 
 def split(text: str) -> list[str]:
-    """The words or phrases of a prompt, which ``;``, ``,`` or a new line separates, in order, without repeats."""
+    """The words or phrases of a prompt, separated by ``;``, ``,`` or new lines, in order, without repeats."""
     tidy = unicodedata.normalize("NFKC", text).casefold()
     parts = (re.sub(r"[\s_]+", " ", part).strip(" .!?\"'") for part in re.split(r"[;,\n]", tidy))
     return list(dict.fromkeys(part for part in parts if part))
@@ -129,7 +129,7 @@ def lookup(word: str, names: Sequence[str] = COCO) -> str | None:
 
 
 def meanings(word: str, names: Sequence[str] = COCO) -> list[str]:
-    """Those of ``names`` that a phrase means: the one, or each of several as in "dog and cat"; none when unknown."""
+    """Those of ``names`` that a phrase means: one, or several as in "dog and cat"; none when any is unknown."""
     whole = lookup(word, names)
     several = [whole] if whole else [lookup(part, names) for part in _SEVERAL.split(word)]
     return [name for name in several if name] if all(several) else []

@@ -1,7 +1,7 @@
 """Getting models: from their sources in turn, a folder or a zip; checked; installed in one step or not at all.
 
 Everything unfinished lies in ``.downloads`` inside the model folder, which no scan looks at. A lock there lets one
-process at a time work at a model; the others wait and find it scan.
+process at a time work at a model; the others wait, and then find it installed.
 """
 
 from __future__ import annotations
@@ -18,8 +18,6 @@ from filelock import FileLock, Timeout
 from maskwright.models.catalogue.entries import Catalogue, Content, Entry, ModelFile, Pickle, Source
 from maskwright.models.machine import records
 from maskwright_protocol.errors import (
-    AccessDenied,
-    DiskFull,
     DownloadFailed,
     JobCancelled,
     LicenceNeeded,
@@ -29,6 +27,7 @@ from maskwright_protocol.errors import (
 
 from . import scan, transports
 from .convert import convert, require_reader
+from .download_errors import access_denied, disk_full, not_found
 from .scan import Installed
 from .transports import Full, Location, Refused, SourceFailed, SwitchedOff, Unreachable
 
@@ -57,7 +56,7 @@ def is_offline() -> bool:
 
 
 def agree(entry: Entry, accept: bool) -> None:
-    """Remember the user's yes to the licence. Raises ``LicenceNeeded`` where there is none and must be one."""
+    """Record that the user agreed to the licence. Raises ``LicenceNeeded`` where that is needed and did not happen."""
     if entry.commercial == "yes" or entry.own or records.licence_accepted(entry.id, entry.licence):
         return
     if not accept:
@@ -66,7 +65,7 @@ def agree(entry: Entry, accept: bool) -> None:
             f"The licence of {entry.title} ({entry.licence}) {use}: you must agree to it first.",
             model=entry.id,
             licence=entry.licence,
-            licence_url=entry.licence_url or entry.source,  # the model's page tells then
+            licence_url=entry.licence_url or entry.source,  # then the model's page tells it
             commercial=entry.commercial,
         )
     records.accept_licence(entry.id, entry.licence)
@@ -128,10 +127,10 @@ class _Pull:
             return self._sound() or self._install()
         except Full:
             free = shutil.disk_usage(self._destination).free
-            raise self._full(sum(self._sizes.values()), free) from None
+            raise disk_full(self._entry, sum(self._sizes.values()), free) from None
         finally:
             if not any(path.stat().st_size for path in _files(self._staging) if not path.name.endswith(".part.json")):
-                shutil.rmtree(self._staging, ignore_errors=True)  # nothing to go on with
+                shutil.rmtree(self._staging, ignore_errors=True)  # nothing to resume from
             lock.release()
 
     def _sound(self) -> Path | None:
@@ -159,7 +158,9 @@ class _Pull:
         elif missing:
             missing = self._from_sources(missing)
         if missing:
-            raise self._failure(missing)
+            if self._refused:
+                raise access_denied(entry, self._refused)
+            raise not_found(entry, missing, self._origin, self._destination, self._tried)
         for file in entry.files:
             if file.pickle is not None and not (self._staging / file.name).exists():
                 self._convert(file, file.pickle)
@@ -168,7 +169,7 @@ class _Pull:
                 leftover.unlink()
         target = self._destination / entry.id
         away = self._staging.with_name(f"{entry.id}.old")
-        if target.exists():  # what is there was found broken above
+        if target.exists():  # found broken above
             shutil.rmtree(away, ignore_errors=True)
             os.replace(target, away)
         os.replace(self._staging, target)
@@ -176,7 +177,7 @@ class _Pull:
         return target
 
     def _have(self, file: ModelFile) -> bool:
-        """Whether the file is in the staging folder, or lies somewhere else on this computer."""
+        """Whether the file is in the staging folder, or could be taken from elsewhere on this computer."""
         whole = self._staging / file.name
         if whole.exists():
             if self._accept(file, whole, None):
@@ -257,10 +258,10 @@ class _Pull:
         except Refused:
             if not part.exists() or part.stat().st_size <= before:
                 raise
-            self._fetch(transports.locate(source, file.name), file)  # a signed address runs out in a long download
+            self._fetch(transports.locate(source, file.name), file)  # a signed address can expire
 
     def _pinned(self, source: Source) -> Source:
-        """A hub repository at one commit: where the catalogue names none, at that of this model's first download."""
+        """A hub repository at one commit: the catalogue's, or else that of this model's first download."""
         if source.hub is None or source.revision is not None:
             return source
         commit = records.revision(self._entry.id, source.hub)
@@ -289,7 +290,7 @@ class _Pull:
         source.unlink()
 
     def _fetch(self, where: Location, file: ModelFile) -> None:
-        """Download a file and check it; a whole file that is wrong is fetched anew once if it was put together."""
+        """Download a file and check it. One that was resumed and turns out wrong is downloaded anew once."""
         known = scan.allowed(self._entry, file)
         size = known[0].size if known else where.size
         if size is not None and where.size is not None and where.size not in {c.size for c in known} and known:
@@ -317,8 +318,11 @@ class _Pull:
         raise SourceFailed(f"What the source sent for {file.name} is damaged or another version.")
 
     def _accept(self, file: ModelFile, path: Path, where: Location | None) -> bool:
-        """Whether the content is right. Where nobody says what is right, the source's own digest must fit, if any, and
-        what came is recorded to be enforced from now on."""
+        """Whether the content is right.
+
+        Where the catalogue has no digest the source's must match, if it has one; the digest of what came is recorded
+        and enforced from then on.
+        """
         size = path.stat().st_size
         known = scan.allowed(self._entry, file)
         if known and size not in {content.size for content in known}:
@@ -350,37 +354,7 @@ class _Pull:
     def _room(self, needed: int) -> None:
         free = shutil.disk_usage(self._destination).free
         if needed + RESERVE > free:
-            raise self._full(needed, free)
-
-    def _full(self, needed: int, free: int) -> DiskFull:
-        numbers = f"{max(needed, 0) >> 20} MiB are needed, {free >> 20} MiB are free"
-        return DiskFull(
-            f"There is not enough room for {self._entry.title}: {numbers}.",
-            model=self._entry.id,
-            needed=max(needed, 0),
-            free=free,
-        )
-
-    def _failure(self, missing: list[ModelFile]) -> Exception:
-        entry = self._entry
-        names = ", ".join(file.published.name for file in missing)
-        if self._refused:
-            hub = next((source.hub for source in entry.sources if source.hub), None)
-            page = f"https://huggingface.co/{hub}" if hub else entry.source
-            steps = (
-                f"1. Log in at {page} and ask for access. 2. Make a token that may read. 3. Run 'hf auth login', or "
-                f"set HF_TOKEN to the token and restart the server. 4. Pull {entry.id} again."
-            )
-            return AccessDenied(self._refused, steps, model=entry.id, page=page)
-        if self._origin is not None:
-            text = f"{self._origin.name} does not hold {names} of {entry.title}."
-            return DownloadFailed(text, "Choose the folder or zip with these files.", model=entry.id, tried=self._tried)
-        if not entry.sources:
-            text = f"No download of {entry.title} is known."
-            hint = f"Put a folder with {names} into {self._destination.name}, or pull with --from."
-            return DownloadFailed(text, hint, model=entry.id, tried=[])
-        text = f"{entry.title} could not be downloaded. {' '.join(self._tried)}"
-        return DownloadFailed(text, model=entry.id, tried=self._tried)
+            raise disk_full(self._entry, needed, free)
 
     def _tell(self, stage: str, done: int, text: str) -> None:
         self._report(PullProgress(stage, done, sum(self._sizes.values()), text))

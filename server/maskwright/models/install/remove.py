@@ -16,7 +16,7 @@ from .download import STAGING
 
 
 def remove(entry: Entry, destination: Path) -> int:
-    """Delete a model that was downloaded, and what is left of unfinished downloads; returns the bytes.
+    """Delete a downloaded model and what is left of its unfinished downloads; returns the bytes that were freed.
 
     Raises ``ModelMissing``: files that the user placed elsewhere are the user's to delete.
     """

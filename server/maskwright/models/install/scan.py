@@ -33,7 +33,7 @@ EMBEDDED = Path(__file__).parents[1] / "embedded"
 @dataclass(frozen=True)
 class Installed:
     """A model found. ``folder`` holds its files; ``problem`` is a sentence when it cannot be used as it is, else empty.
-    ``waits``: that is only because it is a pickle, which ``pull`` converts.
+    ``waits``: the problem is only that it is a pickle still, which ``pull`` converts.
     """
 
     entry: Entry
@@ -65,7 +65,10 @@ def scan(folders: Sequence[Path], known: Catalogue | None = None) -> dict[str, I
 
 
 def _settle(claims: list[Installed]) -> list[Installed]:
-    """Fine-tuned checkpoints share their file's name and size: then the folder's name tells, else the content."""
+    """Choose among entries that a folder may be, since fine-tuned checkpoints share their file's name and size.
+
+    The folder's name decides, or else the contents of the files.
+    """
     kept = []
     for model in claims:
         rivals = [other for other in claims if other is not model and _shares_a_file(model.entry, other.entry)]
@@ -100,7 +103,7 @@ def _can_run(entry: Entry) -> bool:
 
 
 def _directories(folders: Sequence[Path]) -> list[Path]:
-    """The folders, what is in them, and what is in that."""
+    """The folders, the folders in them, and the folders in those."""
     directories: list[Path] = []
     for folder in folders:
         inside = _inside(folder)
@@ -130,7 +133,7 @@ def _recognise(entry: Entry, directory: Path, sizes: dict[str, int]) -> Installe
         return Installed(entry, directory, text, waits=True)
     present = [f for f in entry.files if f.name in sizes]
     named = directory.name in entry.folder_names
-    # Many models have a config.json and a model.safetensors: without a published size only the folder's name tells.
+    # Many models have a config.json and a model.safetensors: where no size is published, the folder's name must fit.
     telling = any(f.contents or not (f.name.endswith((".json", ".txt")) or f.name in _COMMON) for f in present)
     if not present or (not named and (len(present) < len(entry.files) or not telling)):
         return None
@@ -146,7 +149,7 @@ def _recognise(entry: Entry, directory: Path, sizes: dict[str, int]) -> Installe
 
 
 def _is_published(entry: Entry, file: ModelFile, sizes: dict[str, int]) -> bool:
-    """Whether the pickle that the file is made from lies there, as far as its name and size tell."""
+    """Whether the pickle that the file is made from is there, judged by its name and size."""
     pickle = file.published
     right = [content.size for content in allowed(entry, pickle)]
     return pickle.name in sizes and (not right or sizes[pickle.name] in right)
@@ -177,7 +180,7 @@ def verify(model: Installed, anew: bool = False) -> None:
         except OSError as error:
             raise ModelBroken(f"The file {file.name} cannot be read: {error}.", model=model.entry.id) from error
         known = allowed(model.entry, file)
-        if not known:  # nobody publishes it: what is there now is what it must stay
+        if not known:  # no digest is published: it must stay what it is now
             records.record_content(model.entry.id, file.name, Content(size=status.st_size, sha256=actual))
         elif actual not in {content.sha256 for content in known}:
             raise ModelBroken(
@@ -199,7 +202,7 @@ def _digest(path: str, size: int, mtime_ns: int, anew: bool = False) -> str:
         try:
             records.record_digest(path, size, mtime_ns, sha256)
         except OSError:
-            pass  # a folder that cannot be written to costs time
+            pass  # in a folder that cannot be written to it is computed again each time
     return sha256
 
 
@@ -219,8 +222,10 @@ def find_content(folders: Sequence[Path], content: Content) -> Path | None:
 
 
 def find_named(folders: Sequence[Path], entry: Entry, name: str) -> Path | None:
-    """A file of that name in a folder that is called like the model or like a repository it is had from; a pickle,
-    whose name is its own, in any folder."""
+    """A file of that name in a folder with the name of the model or of one of its repositories.
+
+    A pickle, whose name is unique, may be in any folder.
+    """
     telling = name in {file.pickle.name for file in entry.files if file.pickle}
     for directory in _directories(folders):
         if (telling or directory.name in entry.folder_names) and (directory / name).is_file():
@@ -229,8 +234,10 @@ def find_named(folders: Sequence[Path], entry: Entry, name: str) -> Path | None:
 
 
 def model_infos(folders: Sequence[Path], resident: Sequence[str] = (), device: str = "auto") -> list[ModelInfo]:
-    """Every model of the catalogue as the wire tells of it; ``resident``: ids of those that are loaded; ``device``: the
-    setting, for what is recommended."""
+    """Every model of the catalogue in the form of the wire.
+
+    ``resident``: ids of the loaded ones. ``device``: as in the settings, for what is recommended.
+    """
     known = catalogue.load()
     offered = recommend.recommended(known, device)
     found = scan(folders, known)
@@ -267,7 +274,7 @@ def _problem(model: Installed) -> str:
 
 
 def _parts(entry: Entry, model: Installed | None) -> dict[str, Any]:
-    """What parts a parser tells, as far as its entry or its files say."""
+    """The parts that a parser tells apart, if its entry or its files list them."""
     table = installed_table(entry, model.folder if model else None) if "parser" in entry.roles else None
     if table is None:
         return {}

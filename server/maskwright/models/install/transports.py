@@ -1,4 +1,4 @@
-"""How bytes of a model come here: https with resume, the hub's client for addresses and access, folders, zips.
+"""Ways to get the bytes of a model: https with resuming, the hub's client for addresses and access, folders, zips.
 
 Each function writes into a ``.part`` file and may be called again to go on where it stopped. What the bytes are worth
 is for the caller to check.
@@ -27,7 +27,7 @@ from maskwright_protocol import __version__
 
 CHUNK = 256 * 1024
 TIMEOUT_S = 20.0
-ATTEMPTS = 4  # without any new byte; each waits longer than the one before
+ATTEMPTS = 4  # in a row that bring no new byte; each waits longer than the one before
 PAUSE_S = 0.5
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -40,11 +40,11 @@ class SourceFailed(Exception):
 
 
 class Refused(SourceFailed):
-    """The source wants an account that may have the file."""
+    """The source gives the file only to accounts with access to it."""
 
 
 class Unreachable(SourceFailed):
-    """Nobody answers there."""
+    """The source does not answer."""
 
 
 class Full(Exception):
@@ -104,7 +104,7 @@ def _on_the_hub(source: Source, hub: str, name: str) -> Location:
     etag = found.etag or ""
     sha256 = etag if re.fullmatch(r"[0-9a-f]{64}", etag) else None
     blob = etag if re.fullmatch(r"[0-9a-f]{40}", etag) else None
-    # The token is for the hub, not for the storage that it sends us to.
+    # The token is for the hub, not for the storage server that it redirects to.
     headers = build_hf_headers() if urlsplit(found.location).netloc == urlsplit(url).netloc else {}
     identity = f"{hub}@{source.revision}/{path}"
     return Location(found.location, identity, dict(headers), found.size, sha256, blob)
@@ -112,7 +112,7 @@ def _on_the_hub(source: Source, hub: str, name: str) -> Location:
 
 @contextmanager
 def _answers_of(hub: str, path: str = "", revision: str = "main") -> Iterator[None]:
-    """Around a question to the hub: what its client raises becomes ``SourceFailed``, ``Refused`` or ``SwitchedOff``."""
+    """The context of a request to the hub, whose errors become ``SourceFailed``, ``Refused`` or ``SwitchedOff``."""
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     from huggingface_hub import errors
 
@@ -133,7 +133,7 @@ def _answers_of(hub: str, path: str = "", revision: str = "main") -> Iterator[No
         if status in (401, 403):
             raise Refused(f"{hub} refused the access (status {status}).") from error
         raise SourceFailed(f"{hub} answered with status {status}.") from error
-    except Exception as error:  # the client's own, its HTTP library's, the system's: all mean that it is out of reach
+    except Exception as error:  # the client's, its HTTP library's, the system's: the hub is out of reach
         raise Unreachable(f"{hub} cannot be reached: {_brief(error)}.") from error
 
 
@@ -152,9 +152,9 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
 
 
 def download(where: Location, part: Path, *, trusted: bool, report: Report, check: Check) -> None:
-    """Bring ``part`` to the whole file, going on after what is there already.
+    """Download the rest of the file to ``part``, after the bytes that are there already.
 
-    ``trusted``: the caller knows the file's digest, so that bytes of another mirror may be gone on from. Raises
+    ``trusted``: the caller knows the file's digest, so bytes from another mirror may be continued. Raises
     ``SourceFailed``, ``Refused`` or ``Full``; what has arrived stays.
     """
     opener = urllib.request.build_opener(_Redirects)
@@ -169,7 +169,7 @@ def download(where: Location, part: Path, *, trusted: bool, report: Report, chec
         except urllib.error.HTTPError as error:
             error.close()
             reason = f"it answered with status {error.code}"
-            if error.code == 416:  # what is here is not a beginning of what is there
+            if error.code == 416:  # what is here is not the beginning of that file
                 part.unlink(missing_ok=True)
             elif error.code in (401, 403):
                 raise Refused(f"{_host(where)} refused the access (status {error.code}).") from error
@@ -226,7 +226,7 @@ def _once(
                 report(have)
                 check()
     if total is None and where.size is None:
-        return True  # nobody said how long it is; the caller's digest decides
+        return True  # the length is unknown; the caller's digest decides
     return have == total
 
 
@@ -326,7 +326,7 @@ def _disk() -> Iterator[None]:
 
 
 def adopt(path: Path, target: Path) -> None:
-    """Use a file that is on this computer already: as another name of the same bytes, else as a copy."""
+    """Use a file that is on this computer already: by a hard link, or else as a copy."""
     try:
         os.link(path, target)
     except OSError:

@@ -25,7 +25,7 @@ class Card:
 
 
 def cards() -> tuple[Card, ...]:
-    """The NVIDIA cards as their driver tells of them; empty when there are none or no driver."""
+    """The NVIDIA cards that their driver lists; empty without cards or driver."""
     command = shutil.which("nvidia-smi")
     if command is None:
         return ()
@@ -38,7 +38,7 @@ def cards() -> tuple[Card, ...]:
 
 
 def parse_cards(table: str) -> tuple[Card, ...]:
-    """``name, MiB, MiB, driver`` a line; lines of another kind (a card that does not answer) are passed over."""
+    """Cards from lines of the form ``name, MiB, MiB, driver``. Other lines (of failing cards) are skipped."""
     found = []
     for line in table.splitlines():
         parts = [part.strip() for part in line.rsplit(",", 3)]
@@ -49,7 +49,7 @@ def parse_cards(table: str) -> tuple[Card, ...]:
 
 @cache
 def has_driver() -> bool:
-    """Whether a driver is here that PyTorch could compute with: NVIDIA's, AMD's, or Apple's own."""
+    """Whether there is a driver that PyTorch can compute with: NVIDIA's, AMD's or Apple's."""
     if sys.platform == "darwin":
         return True
     if sys.platform == "linux" and any(Path(p).exists() for p in ("/proc/driver/nvidia/version", "/dev/kfd")):

@@ -12,13 +12,13 @@ _EXTRAS |= {"pymatting": "matting", "ultralytics": "yolo"}
 
 
 def command(package: str) -> str:
-    """What installs it: the extra of Maskwright that has it, else the package by its name."""
+    """The command that installs a package, with the extra of Maskwright that includes it, if any."""
     extra = _EXTRAS.get(package)
     return f'pip install "maskwright[{extra}]"' if extra else f"pip install {package}"
 
 
 def missing(what: str, package: str) -> NeedsPackage:
-    """The error for ``what`` (the beginning of a sentence) that cannot be without ``package``."""
+    """The error for ``what``, the subject of a sentence, which needs ``package``."""
     return NeedsPackage(
         f"{what} needs the package {package}, which is not installed.",
         f"Run: {command(package)} and then: maskwright stop",
@@ -33,7 +33,7 @@ def lacking(entry: Entry) -> str | None:
 
 
 def how_to_get(entry: Entry) -> str:
-    """What to do to have a model that is not installed."""
+    """How to get a model that is not installed, a sentence."""
     package = lacking(entry)
     if not entry.files and package:
         return f"Run: {command(package)} and then: maskwright stop"

@@ -1,4 +1,4 @@
-"""What this computer learned about models: digests of files, revisions, memory, licences that were agreed to.
+"""What was recorded on this computer about models: digests of files, revisions, memory, licences that were agreed to.
 
 One JSON file in the user's data folder, replaced atomically. Losing it costs a download's check, never a model.
 """
@@ -65,7 +65,7 @@ def record_content(model: str, file: str, found: Content) -> None:
 
 
 def digest(file: str, size: int, mtime_ns: int) -> str | None:
-    """The SHA-256 of a file as it was read before, if it has not changed since."""
+    """The SHA-256 of a file from an earlier reading, unless its size or time has changed since."""
     value = _get("digests", file)
     known = isinstance(value, list) and len(value) == 3 and value[:2] == [size, mtime_ns]
     return str(value[2]) if known else None
@@ -95,7 +95,7 @@ def accept_licence(model: str, licence: str) -> None:
 
 
 def memory(model: str, device: str) -> int | None:
-    """Bytes that the model was seen to take on that kind of device ("cpu", "cuda")."""
+    """Bytes that the model took when it was measured on that kind of device ("cpu", "cuda")."""
     value = _get("memory", f"{model}@{device}")
     return value if isinstance(value, int) and value > 0 else None
 

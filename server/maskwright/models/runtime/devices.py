@@ -1,4 +1,4 @@
-"""Which device and precision each runtime gets, and why. PyTorch is imported only where that cannot be told without."""
+"""Which device and precision each runtime gets, and why. PyTorch is imported only where the answer depends on it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Devices:
         return self._known[runtime]
 
     def outlook(self, runtime: Runtime) -> Placement:
-        """The same as far as it can be told without importing PyTorch, which takes seconds."""
+        """What ``place`` will probably say, without importing PyTorch, which takes seconds."""
         if runtime != "torch" or runtime in self._known:
             return self.place(runtime)
         reason = "CPU was asked for" if self._wanted == "cpu" else hardware.why_not_torch_on_a_card()

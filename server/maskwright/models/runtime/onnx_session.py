@@ -69,7 +69,8 @@ class OnnxSession:
         self.shapes: dict[str, list[int | str]] = {node.name: list(node.shape) for node in self._session.get_inputs()}
 
     def run(self, outputs: Sequence[str], feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
-        """The named outputs. Raises ``OutOfMemory`` or ``ModelBroken``."""
+        """The named outputs for inputs by name, as the model's file describes shapes and dtypes. Raises ``OutOfMemory``
+        or ``ModelBroken``."""
         try:
             results: Any = self._session.run(list(outputs), dict(feeds))
             return results

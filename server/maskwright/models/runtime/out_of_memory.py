@@ -18,11 +18,12 @@ _UNLOADED = "Other models were unloaded because the memory was not enough."
 def with_fallback(
     run: Callable[[list[str]], Answer], pool: ModelPool, forget: Callable[[], None], named: frozenset[str] = frozenset()
 ) -> Answer:
-    """``run(notes)``, again and again as long as something can be tried; ``notes`` are sentences for the user.
+    """The result of ``run(notes)``, which is tried again with less memory in use while there is a way to do so.
 
-    At first all models are unloaded and ``forget`` frees what is cached; then the model that did not fit gives way to a
-    smaller one, or moves from the graphics card to the CPU. ``named``: models that the user chose, which are not
-    replaced. Raises what the last run raised; a ``MemoryError`` becomes ``OutOfMemory``.
+    ``notes`` are sentences for the user about what was changed. At first all models are unloaded and ``forget`` frees
+    what is cached; then a smaller model replaces the one that did not fit, or it moves from the graphics card to the
+    CPU. ``named``: models that the user chose, which are not replaced. Raises what the last run raised; a
+    ``MemoryError`` becomes ``OutOfMemory``.
     """
     notes: list[str] = []
     while True:
@@ -36,13 +37,13 @@ def with_fallback(
                     raise
                 raise OutOfMemory("There was not enough memory for this.") from error
             log.warning("out of memory: %s %s", error, remedy)
-            notes = [*(note for note in notes if note != _UNLOADED), remedy]  # that alone did not help
+            notes = [*(note for note in notes if note != _UNLOADED), remedy]  # unloading alone did not help
         pool.unload()
         forget()
 
 
 def _remedy(model: str, pool: ModelPool, named: frozenset[str]) -> str:
-    """Change what the next run does; a sentence that tells of it, empty when there is nothing left to change."""
+    """Change how the next run will be done; a sentence about that, empty where nothing is left to change."""
     if not model:
         return ""
     title = pool.known.get(model).title

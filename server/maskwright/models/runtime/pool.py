@@ -26,11 +26,11 @@ from .devices import Devices
 from .residency import Residency, does_not_fit
 from .setup import Placement, Setup, WantedPrecision
 
-_NOISE = 1 << 20  # a change of the process' memory below this says nothing
+_NOISE = 1 << 20  # bytes; a smaller change of the process' memory says nothing
 
 
 class ModelPool:
-    """Models by id. Not thread-safe: a worker runs one job at a time."""
+    """The models of a worker by their ids. Not thread-safe: a worker runs one job at a time."""
 
     def __init__(
         self,
@@ -51,6 +51,7 @@ class ModelPool:
         self.loaded = Residency(budget)
         self.known = known or catalogue.load()
         self._follows = known is None  # the user's catalogue, which may change
+        self._watched = (*self.folders, catalogue.user_file())
         self._installed: dict[str, Installed] = {}
         self._seen: tuple[int, ...] | None = None
         self._too_large: set[str] = set()
@@ -68,7 +69,7 @@ class ModelPool:
         return self.devices.summary().reason
 
     def placement(self, entry: Entry) -> Placement:
-        """Where that model runs, and why: ONNX Runtime and PyTorch need not see the same devices."""
+        """Where that model runs, and why. ONNX Runtime and PyTorch may see different devices."""
         if entry.id in self._on_cpu:
             reason = f"{entry.title} does not fit into the graphics card's memory"
             return replace(self.devices.on_cpu(entry.runtime), reason=reason)
@@ -87,7 +88,7 @@ class ModelPool:
 
     @property
     def installed(self) -> dict[str, Installed]:
-        """Models on this computer by id; the folders are looked at again when something came or went."""
+        """Models on this computer by id. The folders are scanned again when something was added or removed."""
         state = self._state()
         if state != self._seen:
             self.rescan()
@@ -96,7 +97,7 @@ class ModelPool:
 
     def _state(self) -> tuple[int, ...]:
         times = []
-        for path in (*self.folders, catalogue.user_file()):
+        for path in self._watched:
             try:
                 times.append(path.stat().st_mtime_ns)
             except OSError:
@@ -104,7 +105,7 @@ class ModelPool:
         return tuple(times)
 
     def rescan(self) -> None:
-        """Look at the folders again, and forget loaded models that were removed."""
+        """Scan the folders again, and forget loaded models whose files were removed."""
         if self._follows:
             self.known = catalogue.load()
         self._installed = scan.scan(self.folders, self.known)
@@ -121,8 +122,11 @@ class ModelPool:
         return self.loaded.nbytes(device)
 
     def expected(self, entry: Entry) -> int:
-        """Bytes that a model will need while it runs: the catalogue's estimate; once it was loaded on this computer,
-        what that took there and the estimate's share for running."""
+        """Bytes that a model will need while it runs.
+
+        It is the catalogue's estimate. Once the model has been loaded on this computer, it is what that took and the
+        part of the estimate that is for running.
+        """
         place = self.devices.outlook(entry.runtime)
         if entry.id in self._on_cpu:
             place = self.placement(entry)
@@ -156,8 +160,10 @@ class ModelPool:
         return model_id in self._on_cpu or self.devices.outlook(entry.runtime).device == "cpu"
 
     def avoid(self, model_id: str) -> bool:
-        """Take that model, and those that need as much, no more by default, since it does not fit; False when there is
-        no smaller one to take instead."""
+        """Stop choosing that model, which does not fit, and those that need as much memory, by default.
+
+        False where there is no smaller one to take instead.
+        """
         self.loaded.drop(model_id)
         entry = self.known.get(model_id)
         rivals = [self.known.get(i) for role in entry.roles for i in self.candidates(role, entry.needs_trimap)]
@@ -167,7 +173,7 @@ class ModelPool:
         )
 
     def move_to_cpu(self, model_id: str) -> bool:
-        """Run that model on the CPU from now on; False when it does so already."""
+        """Run that model on the CPU from now on; False where it already does."""
         entry = self.known.get(model_id)
         if self.placement(entry).device == "cpu":
             return False

@@ -1,4 +1,4 @@
-"""PyMatting's machine code: made once on a computer, before anybody waits for it.
+"""PyMatting's machine code, compiled once on a computer, before anybody has to wait for it.
 
 PyMatting compiles its loops when they are first used and keeps what it made; that takes a core one to three minutes. It
 is done in a process of its own, at low priority, when the first worker starts. Until it is done the automatic choice
@@ -28,13 +28,15 @@ def is_ready() -> bool:
 
 
 def pending(entry: Entry) -> bool:
-    """Whether loading this model would compile for minutes."""
+    """Whether loading this model would take minutes, since PyMatting is not compiled yet."""
     return PACKAGE in entry.requires and not is_ready()
 
 
 def start() -> subprocess.Popen[bytes] | None:
-    """Begin in the background if there is anything to do; returns at once. The process ends by itself, and two of them
-    do not do the work twice."""
+    """Compile in a background process if that is still to be done; returns it at once.
+
+    The process ends by itself. Where two run, the second waits for the first.
+    """
     marker = _marker()
     if marker is None or marker.exists():
         return None
@@ -64,7 +66,7 @@ def ensure() -> None:
 
 
 def _use_everything() -> None:
-    """Once through all that the families and the colours of cut-outs call."""
+    """Call every function of PyMatting that the families and the foreground colours of cut-outs use."""
     import numpy as np
     import pymatting
 
@@ -77,7 +79,7 @@ def _use_everything() -> None:
 
 
 def _marker() -> Path | None:
-    """The file that says it is done, for this installation and these versions; None without PyMatting."""
+    """The file whose presence says that this installation, in these versions, is compiled; None without PyMatting."""
     found = find_spec(PACKAGE)
     if found is None or found.origin is None:
         return None
@@ -85,7 +87,7 @@ def _marker() -> Path | None:
         versions = [version(name) for name in (PACKAGE, "numba", "numpy")]
     except PackageNotFoundError:
         return None
-    file = os.stat(found.origin)  # a package that was installed anew has nothing compiled beside it
+    file = os.stat(found.origin)  # a new installation of the package has to be compiled again
     python = f"py{sys.version_info.major}.{sys.version_info.minor}"
     name = "-".join([PACKAGE, *versions, python, f"{file.st_ino:x}", f"{int(file.st_mtime):x}"])
     return platformdirs.user_cache_path("maskwright") / f"{name}.compiled"

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-# Before any import of the hub's or transformers' code: nothing is fetched, nothing is told to anybody.
+# Before any import of the hub's or transformers' code: nothing is downloaded and nothing is reported.
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
@@ -85,7 +85,7 @@ def pretrained(kind: type[PreTrainedModel], entry: Entry, folder: Path | None, s
             use_safetensors=True,
             trust_remote_code=False,
             output_loading_info=True,
-            ignore_mismatched_sizes=True,  # told of in ``info``, then refused below with our own words
+            ignore_mismatched_sizes=True,  # they are listed in ``info`` and refused below
             dtype=dtype(setup.precision),
             **options,
         )
@@ -153,7 +153,7 @@ def nbytes(module: nn.Module) -> int:
 
 @contextmanager
 def running(model_id: str) -> Iterator[None]:
-    """Around every forward pass: no gradients, and a full device becomes ``OutOfMemory``."""
+    """The context of every forward pass: without gradients; a full device raises ``OutOfMemory``."""
     try:
         with torch.inference_mode():
             yield
@@ -165,7 +165,7 @@ def running(model_id: str) -> Iterator[None]:
 
 
 def is_memory(error: BaseException) -> bool:
-    """Whether an error of torch says that memory ran out."""
+    """Whether an error raised by torch means that memory ran out."""
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
         return True
     # The CPU allocator, Metal and the CUDA libraries have no error class of their own for this.
@@ -174,7 +174,7 @@ def is_memory(error: BaseException) -> bool:
 
 
 def give_back() -> None:
-    """Return the memory that torch keeps for its next tensors to the devices."""
+    """Free the memory that torch keeps on the devices for its next tensors."""
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
     if torch.backends.mps.is_available():
@@ -182,7 +182,7 @@ def give_back() -> None:
 
 
 def move(model: object, device: str) -> bool:
-    """Move all modules that a role's object holds, directly or in containers; False when it holds none.
+    """Move all modules that a model holds, directly or in containers, to ``device``; False when it holds none.
 
     A model that waits in main memory is moved back to its own device before it is used again.
     """

@@ -115,7 +115,10 @@ class DecoderBlock(nn.Module):
         del self.bn_in, self.bn_out
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        """The inputs lie behind one another in the channels; they need not be put together for that."""
+        """Maps ``(B, C_i, H, W)`` whose channels add up to ``channels`` -> ``(B, out, H, W)``.
+
+        They count as concatenated along the channels, without being copied together.
+        """
         weights = self.conv_in.weight.split([x.shape[1] for x in inputs], 1)
         y = F.conv2d(inputs[0], weights[0], self.conv_in.bias, padding=1)
         for x, weight in zip(inputs[1:], weights[1:], strict=True):
@@ -132,6 +135,7 @@ class InputBlock(nn.Module):
         self.conv_out = nn.Conv2d(_INNER, out, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
+        """``(B, channels, H, W)`` -> ``(B, out, H, W)``."""
         return self.conv_out(self.conv1(x))
 
 
@@ -141,6 +145,7 @@ class Lateral(nn.Module):
         self.conv = nn.Conv2d(channels, channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
+        """``(B, C, H, W)`` -> the same."""
         return self.conv(x)
 
 

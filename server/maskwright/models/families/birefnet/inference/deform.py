@@ -98,7 +98,7 @@ class DeformableConv(nn.Module):
         return [*self.offset_conv.parameters(), *self.modulator_conv.parameters()]
 
     def steer(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Offsets and factors for ``x``, by one convolution."""
+        """Offsets ``(B, 2 k k, H, W)`` in cells and factors ``(B, k k, H, W)`` 0..2 for ``x`` ``(B, C, H, W)``."""
         convs = (self.offset_conv, self.modulator_conv)
         weight, bias = (torch.cat([getattr(conv, name) for conv in convs]) for name in ("weight", "bias"))
         both = F.conv2d(x.to(weight.dtype), weight, bias, padding=self.kernel // 2).float()
@@ -106,7 +106,7 @@ class DeformableConv(nn.Module):
         return both[:, : 2 * taps], 2 * both[:, 2 * taps :].sigmoid()
 
     def samples(self, x: Tensor) -> Iterator[tuple[int, slice, Tensor]]:
-        """As ``sampled``, steered by ``x`` itself."""
+        """As ``sampled``, with the offsets and factors that ``x`` ``(B, C, H, W)`` leads to."""
         offset, factor = self.steer(x)
         yield from sampled(x, offset, factor, self.kernel)
 

@@ -15,13 +15,14 @@ from .matting import BiRefNet, Options, Planes
 
 
 class ExportedBiRefNet(BiRefNet):
-    """An export of one input; of several outputs the last, which is the finest, counts."""
+    """An export with one input. The last of its outputs is taken, which is the finest."""
 
     def __init__(self, entry: Entry, options: Options, path: Path, setup: Setup) -> None:
         super().__init__(entry, options, setup.device, entry.memory)
         self._session = OnnxSession(entry, path, (options.input,), setup.device, setup.threads)
 
     def opacity(self, planes: Planes) -> FloatMap:
+        """Planes ``(1, 3, h, w)`` float32, normalised -> alpha ``(h, w)`` float32 0..1."""
         (answer,) = self._session.run(self._session.outputs[-1:], {self._options.input: planes})
         values: FloatMap = answer.reshape(planes.shape[2:]).astype(np.float32)
         if self._options.alpha:

@@ -1,4 +1,4 @@
-"""What the network is shown of a picture, and what becomes of its answer; whatever runs it."""
+"""From a picture to BiRefNet's input and from its output to alpha, whichever runtime computes it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from maskwright_protocol.errors import ModelBroken
 _MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 _DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
 _GRID = 32
-_CPU_PIXELS = 1280 * 1280  # a picture's own size goes no further on a CPU: minutes and many GB
+_CPU_PIXELS = 1280 * 1280  # a CPU gets no more of a picture in its own size: it would take minutes and many GB
 
 Planes = NDArray[np.float32]
 
@@ -58,7 +58,9 @@ class BiRefNet(ABC):
         """Planes ``(1, 3, h, w)`` float32, normalised -> alpha ``(h, w)`` float32 0..1."""
 
     def matte(self, image: RGB, trimap: FloatMap | None = None) -> FloatMap:
-        """Alpha ``(H, W)`` float32 0..1; edges follow the image. A trimap settles its sure places.
+        """Alpha ``(H, W)`` float32 0..1 of ``image`` ``(H, W, 3)`` uint8, with edges that follow its colours.
+
+        Where a trimap is 0 or 1 alpha is the same.
 
         Raises ``ModelBroken`` where the network gives no numbers.
         """

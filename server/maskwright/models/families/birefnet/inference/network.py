@@ -43,7 +43,7 @@ class Network(nn.Module):
                 cast(Network, module).fold()
 
     def lower(self, precision: torch.dtype) -> None:
-        """Everything but what says where to sample to ``precision``."""
+        """Bring all weights to ``precision`` save for those that say where to sample."""
         exact = {id(p) for m in self.modules() if isinstance(m, DeformableConv) for p in m.steering()}
         for parameter in self.parameters():
             if id(parameter) not in exact:
@@ -61,7 +61,7 @@ class Network(nn.Module):
 
 
 def plain_keys(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The keys without what training wrapped them in."""
+    """The tensors by the names that they have without the wrappers of training."""
     plain = {}
     for key, value in weights.items():
         while key.startswith(_WRAPPERS):
@@ -97,6 +97,7 @@ class TorchBiRefNet(BiRefNet):
         super().__init__(entry, options, setup.device, nbytes(self._network))
 
     def opacity(self, planes: Planes) -> FloatMap:
+        """Planes ``(1, 3, h, w)`` float32, normalised -> alpha ``(h, w)`` float32 0..1."""
         with running(self.model_id):
             logits = self._network(torch.from_numpy(planes).to(self.device))
             return logits[0, 0].sigmoid().cpu().numpy()

@@ -29,7 +29,7 @@ class Shape:
 
     @classmethod
     def of(cls, weights: Mapping[str, Tensor]) -> Shape:
-        """Read off a checkpoint. Raises ``KeyError`` with the key that it lacks."""
+        """The shape of the network that these weights are of. Raises ``KeyError`` with the key that they lack."""
         depths, heads, window = [], [], 0
         for stage in range(4):
             prefix = f"bb.layers.{stage}.blocks."
@@ -95,6 +95,7 @@ class Mlp(nn.Module):
         self.fc2 = nn.Linear(4 * channels, channels)
 
     def forward(self, x: Tensor) -> Tensor:
+        """``(..., C)`` -> the same."""
         return self.fc2(F.gelu(self.fc1(x)))
 
 
@@ -160,6 +161,7 @@ class PatchMerging(nn.Module):
         self.reduction = nn.Linear(4 * channels, 2 * channels, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
+        """``(B, H, W, C)`` -> ``(B, H / 2, W / 2, 2 C)``, odd sides rounded up."""
         x = F.pad(x, (0, 0, 0, x.shape[2] % 2, 0, x.shape[1] % 2))
         parts = [x[:, row::2, column::2] for row, column in ((0, 0), (1, 0), (0, 1), (1, 1))]
         return self.reduction(self.norm(torch.cat(parts, -1)))
@@ -179,6 +181,7 @@ class PatchEmbed(nn.Module):
         self.norm = nn.LayerNorm(channels)
 
     def forward(self, image: Tensor) -> Tensor:
+        """``(B, 3, H, W)`` -> ``(B, H / 4, W / 4, C)``, sides rounded up."""
         image = F.pad(image, (0, -image.shape[3] % 4, 0, -image.shape[2] % 4))
         return self.norm(self.proj(image).permute(0, 2, 3, 1).contiguous())
 

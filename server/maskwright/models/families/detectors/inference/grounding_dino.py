@@ -4,8 +4,8 @@ Liu et al., "Grounding DINO: Marrying DINO with Grounded Pre-Training for Open-S
 https://github.com/IDEA-Research/GroundingDINO, Apache-2.0; MM Grounding DINO: Zhao et al., "An Open and Comprehensive
 Pipeline for Unified Object Grounding and Detection", 2024. The network is transformers' own.
 
-The caption is made for the user: lower case, phrases with a full stop after each. A box is of the phrase that has the
-word it matches best; doubles are suppressed within a phrase.
+The model is given a caption made of the phrases: in lower case, with a full stop after each. A box belongs to the
+phrase with the word that it matches best; doubles are suppressed within a phrase.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from maskwright.models.runtime.torch_runtime import nbytes, pretrained, running
 from maskwright_protocol.errors import EmptyPrompt, ModelBroken, TooLarge
 
 _MIN_SCORE = 0.3
-_APART = 1e5  # phrases are moved apart by this, so that one suppression serves all of them
+_APART = 1e5  # boxes of each phrase are shifted by this times its index, so that one pass suppresses within phrases
 
 
 class GroundingDino:
@@ -64,7 +64,9 @@ class GroundingDino:
     def detect(
         self, image: RGB, text: str, *, min_score: float | None = None, options: Mapping[str, Any] | None = None
     ) -> list[Detection]:
-        """What the phrases of ``text`` (separated by ``;``, ``,``, ``.`` or new lines) name, each under its phrase.
+        """Boxes in ``image`` ``(H, W, 3)`` uint8 of what the phrases name, each with its phrase as label, best first.
+
+        Phrases are separated by ``;``, ``,``, ``.`` or new lines.
 
         Raises ``EmptyPrompt``, ``TooLarge`` (more words than the model reads at once), ``BadInput``, ``OutOfMemory``.
         """
@@ -90,7 +92,8 @@ class GroundingDino:
         ]
 
     def _caption(self, phrases: list[str]) -> tuple[dict[str, torch.Tensor], NDArray[np.int64]]:
-        """The tokens, and for each the number of the phrase it is of, -1 for separators. Raises ``TooLarge``."""
+        """The tokens of the caption, and for each the index of its phrase, ``(T,)`` int64, -1 for separators. Raises
+        ``TooLarge``."""
         starts, text = [], ""
         for phrase in phrases:
             starts.append(len(text))
@@ -110,7 +113,10 @@ class GroundingDino:
         return dict(tokens), owners
 
     def _run(self, image: RGB, caption: dict[str, torch.Tensor]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """For each query the probability of each token, and its box as centre and size, 0..1 of the image."""
+        """For each of N queries the probabilities of the tokens ``(N, T)`` and its box ``(N, 4)``, both float32 0..1.
+
+        Boxes are centre and size in shares of the image.
+        """
         pictures = self._images(images=image, return_tensors="pt", input_data_format="channels_last")
         kind = next(self._network.parameters()).dtype
         with running(self.model_id):

@@ -2,8 +2,8 @@
 
 Zhao et al., "DETRs Beat YOLOs on Real-time Object Detection", 2023; Lv et al., "RT-DETRv2", 2024; Peng et al.,
 "D-FINE", 2024; Robinson et al., "RF-DETR: Neural Architecture Search for Real-Time Detection Transformers", 2025. All
-Apache-2.0 (RF-DETR's largest are not). The networks are transformers' own: what to take where YOLO's licence is in the
-way. They are trained to give one box a thing, so that nothing is suppressed unless asked for.
+Apache-2.0 (RF-DETR's largest are not). The networks are transformers' own: the alternative where YOLO's licence is in
+the way. They are trained to give one box for each object, so nothing is suppressed unless asked for.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from maskwright_protocol.errors import ModelBroken
 
 _MIN_SCORE = 0.4
 _IOU_AGNOSTIC = 0.7
-_APART = 1e5  # classes are moved apart by this, so that one suppression serves all of them
+_APART = 1e5  # boxes of each class are shifted by this times its index, so that one pass suppresses within classes
 _KINDS = (
     "RTDetrForObjectDetection",
     "RTDetrV2ForObjectDetection",
@@ -45,7 +45,7 @@ class RtDetr:
 
         try:
             told = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("architectures") or [""]
-            # All of them say in the same words how they want their picture; this one reads them without torchvision.
+            # All of them describe their input in the same way; this class reads it without torchvision.
             self._images = RTDetrImageProcessorPil.from_pretrained(folder, local_files_only=True)
         except (OSError, ValueError, KeyError) as error:
             text = f"The files of the model {entry.id} cannot be read."
@@ -65,7 +65,9 @@ class RtDetr:
     def detect(
         self, image: RGB, text: str, *, min_score: float | None = None, options: Mapping[str, Any] | None = None
     ) -> list[Detection]:
-        """What the text's words and the option ``classes`` name among the checkpoint's own names; without both, all.
+        """Boxes, and masks from models that segment, of what is in ``image`` ``(H, W, 3)`` uint8, best first.
+
+        The words of ``text`` and the option ``classes`` choose among the checkpoint's names; without both, all count.
 
         Raises ``UnknownWord``, ``BadInput``, ``OutOfMemory``.
         """
@@ -92,8 +94,10 @@ class RtDetr:
         return found
 
     def _run(self, image: RGB) -> tuple[np.ndarray, np.ndarray, np.ndarray, torch.Tensor | None]:
-        """The best pairs of query and class, as many as there are queries, best first: scores, classes, boxes as centre
-        and size 0..1, and mask logits ``(N, h, w)`` of the whole image from segmenting ones.
+        """The N best pairs of query and class, N being the number of queries, best first.
+
+        Scores ``(N,)`` float32 0..1, classes ``(N,)`` int64, boxes ``(N, 4)`` float32 as centre and size in shares of
+        the image, and from models that segment mask logits ``(N, h, w)`` float32 over the whole image.
         """
         pictures = self._images(images=image, return_tensors="pt", input_data_format="channels_last")
         pixels = pictures["pixel_values"].to(self.device, next(self._network.parameters()).dtype)

@@ -1,4 +1,4 @@
-"""YOLOX: boxes of the 80 COCO classes. Detector.
+"""YOLOX: boxes of COCO's 80 classes. Detector.
 
 Ge et al., "YOLOX: Exceeding YOLO Series in 2021", https://github.com/Megvii-BaseDetection/YOLOX, Apache-2.0.
 Input: BGR 0..255, the long side brought to 416, padded with 114 at the right and bottom. Output per cell of the grids
@@ -25,7 +25,7 @@ from maskwright.models.runtime.setup import Setup
 
 _STRIDES = (8, 16, 32)
 _PAD = 114
-_SAME_IOU = 0.85  # two classes this much on one place: one object seen as two things
+_SAME_IOU = 0.85  # boxes of two classes that overlap this much are one object seen as two things
 
 
 class Yolox:
@@ -42,10 +42,11 @@ class Yolox:
     def detect(
         self, image: RGB, text: str, *, min_score: float | None = None, options: Mapping[str, Any] | None = None
     ) -> list[Detection]:
-        """Boxes of what the text's words (separated by ``;`` or ``,``) and the option ``classes`` name, best first;
-        without both of everything. Raises ``UnknownWord``, ``BadInput``.
+        """Boxes in ``image`` ``(H, W, 3)`` uint8 of what the text's words (separated by ``;`` or ``,``) and the option
+        ``classes`` name, best first; without both, of everything. Raises ``UnknownWord`` and ``BadInput``.
 
-        Of a name of which there is nothing, what it is often taken for is answered, under that label.
+        Where nothing of a name is found, boxes of the classes that it is often confused with are given, with that name
+        as label.
         """
         chosen = checked(self._options, options)
         wanted = classes(text, chosen["classes"], COCO)

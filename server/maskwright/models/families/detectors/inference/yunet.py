@@ -41,7 +41,7 @@ class YuNet:
     def detect(
         self, image: RGB, text: str, *, min_score: float | None = None, options: Mapping[str, Any] | None = None
     ) -> list[Detection]:
-        """Boxes of faces, best first. Raises ``UnknownWord`` for any other word."""
+        """Boxes of the faces in ``image`` ``(H, W, 3)`` uint8, best first. Raises ``UnknownWord`` for other words."""
         checked(self._options, options)
         words = split(text)
         if not words:
@@ -58,7 +58,7 @@ class YuNet:
         return [Detection(Box(*edges[i]), "face", values[i]) for i in nms(edges, values, _NMS_IOU)]
 
     def _faces(self, image: RGB) -> tuple[np.ndarray, np.ndarray]:
-        """Edges ``(N, 4)`` within the image and scores ``(N,)`` of all cells."""
+        """For all N cells the edges of the box ``(N, 4)`` in pixels, within the image, and scores ``(N,)`` 0..1."""
         height, width = image.shape[:2]
         scale = self._side / max(height, width)
         size = (max(1, round(width * scale)), max(1, round(height * scale)))

@@ -1,8 +1,8 @@
-"""Florence-2 as Microsoft and those who trained it further publish it: weights, tokenizer and configuration of their
-own program, of which nothing is run here. They become what transformers' own class takes.
+"""Florence-2 as Microsoft and those who fine-tuned it publish it: for a program of their own, of which nothing is run.
 
-The image features, the mixing blocks and BART are the same network under other names; the tokenizer lacks the places
-and marks, which the program adds when it starts, in an order that the weights know.
+Weights, tokenizer and configuration are turned into what transformers' own class takes. The network is the same, under
+other names. The tokenizer lacks the tokens for places and marks: the program adds them when it starts, in the order
+with which the weights were trained.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def tokenizer(folder: Path) -> Any:
 
 
 def renamed(weights: Weights) -> Weights:
-    """The tensors under transformers' names."""
+    """The tensors by transformers' names for them, of the same shapes except for the image projection, transposed."""
     found: Weights = {}
     for name, tensor in weights.items():
         if name == "language_model.final_logits_bias" and not tensor.any():

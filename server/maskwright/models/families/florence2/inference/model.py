@@ -87,12 +87,15 @@ class Florence2:
     def detect(
         self, image: RGB, text: str, *, min_score: float | None = None, options: Mapping[str, Any] | None = None
     ) -> list[Detection]:
-        """What the option ``task`` asks for; "auto" is grounding for a text and objects without one.
+        """What the option ``task`` asks of ``image`` ``(H, W, 3)`` uint8.
 
-        Tasks with words answer under the user's phrases (separated by ``;``, ``,`` or new lines), nothing for a phrase
-        that was not found. "objects" and "dense_captions" with a text keep what has one of its phrases in the label,
-        "ocr" what has one in the line. Scores are 1. Raises ``EmptyPrompt``, ``BadInput``, ``TooLarge``,
-        ``OutOfMemory``.
+        "auto" means grounding with a text and objects without one.
+
+        Tasks that take words label what they find with the user's phrases (separated by ``;``, ``,`` or new lines); a
+        phrase that is not found gives nothing. With a text "objects" and "dense_captions" keep what has one of its
+        phrases in the label, and "ocr" the lines that contain one. Scores are 1.
+
+        Raises ``EmptyPrompt``, ``BadInput``, ``TooLarge``, ``OutOfMemory``.
         """
         chosen = checked(self._options, options)
         phrases = split(text)
@@ -116,14 +119,14 @@ class Florence2:
         return found
 
     def _look(self, image: RGB) -> torch.Tensor:
-        """What the network sees, ``(tokens, width)``: the dear part, the same for all questions."""
+        """Features of the image, ``(tokens, width)``: the slow part, which serves all questions."""
         pictures = self._images(images=image, return_tensors="pt", input_data_format="channels_last")
         kind = next(self._network.parameters()).dtype
         with running(self.model_id):
             return self._network.get_image_features(pictures["pixel_values"].to(self.device, kind)).pooler_output[0]
 
     def _answer(self, seen: torch.Tensor, question: str, beams: int, most: int) -> list[Piece]:
-        """The answer to a question, as words, places and marks."""
+        """The answer to a question as words, places and marks. ``seen``: ``(tokens, width)`` of ``_look``."""
         start, end = self._tokens.bos_token_id, self._tokens.eos_token_id
         words = self._tokens(question, add_special_tokens=False)["input_ids"]
         ids = torch.tensor([[self._image_token] * len(seen) + [start, *words, end]], device=self.device)
@@ -146,7 +149,7 @@ class Florence2:
         return self._pieces(tokens.tolist())
 
     def _pieces(self, tokens: list[int]) -> list[Piece]:
-        """Tokens as words, places and marks; letters of several tokens are put together before they are read."""
+        """Tokens as words, places and marks. Successive tokens of words are decoded together."""
         pieces: list[Piece] = []
         words: list[int] = []
         for token in [*tokens, None]:

@@ -37,7 +37,7 @@ class GrabCut:
         self._side = entry.input_size
 
     def embed(self, image: RGB) -> Embedding:
-        """The image itself, its long side brought to at most 512."""
+        """``image`` ``(H, W, 3)`` uint8 itself, scaled so that its long side is at most 512."""
         height, width = image.shape[:2]
         scale = min(1.0, self._side / max(height, width))
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -45,7 +45,7 @@ class GrabCut:
         return Embedding(self.model_id, (height, width), small, small.nbytes)
 
     def segment(self, embedding: Embedding, prompts: list[SegmentPrompt]) -> list[list[Hypothesis]]:
-        """One hypothesis per prompt. The score tells how much the colours inside differ from those just outside."""
+        """One hypothesis for each prompt. Its score says how much the colours inside differ from those just outside."""
         return [[self._one(embedding, prompt)] for prompt in prompts]
 
     def _one(self, embedding: Embedding, prompt: SegmentPrompt) -> Hypothesis:

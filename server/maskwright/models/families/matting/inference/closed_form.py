@@ -2,7 +2,7 @@
 
 Levin et al., "A Closed-Form Solution to Natural Image Matting" (2008) and Chen et al., "KNN Matting" (2013), as solved
 by PyMatting (https://github.com/pymatting/pymatting, MIT). What it compiles at its first use on a computer
-(``models/compiled.py``) belongs to loading. An entry's option ``method``: "cf" or "knn".
+(see ``pymatting_cache``) counts as loading. An entry's option ``method``: "cf" or "knn".
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from maskwright.models.runtime.setup import Setup
 from maskwright_protocol.errors import ModelBroken
 
 _CORE, _HALO = 448, 48  # a piece's equations take up to two kilobytes a pixel
-_MOST = 2000  # iterations; pictures that need more are settled by then
+_MOST = 2000  # iterations; by then even slow pictures hardly change
 _METHODS = ("cf", "knn")
 
 
 class _Enough(Exception):
-    """Ends the solver with what it has."""
+    """Stops the solver at its latest solution."""
 
 
 class ClosedForm:
@@ -45,7 +45,7 @@ class ClosedForm:
     def matte(self, image: RGB, trimap: FloatMap | None = None) -> FloatMap:
         """Alpha ``(H, W)`` float32 0..1, the trimap where that is sure. Raises ``BadInput`` without a trimap.
 
-        Where nothing is surely inside the open places are outside, and the other way round.
+        Where nothing is surely inside, the open places are outside; where nothing is surely outside, they are inside.
         """
         return in_pieces(image, required(trimap, self._entry), self._solve, _CORE, _HALO)
 

@@ -72,7 +72,7 @@ class Frame:
         return self.rows * grid / self.side, self.columns * grid / self.side
 
     def drawn(self, values: FloatMap) -> LogitMap:
-        """A map over the square -> the same over the image, without the empty part."""
+        """Logits over the square ``(grid, grid)`` float32 -> the same over the image, without the padding."""
         rows, columns = self.cells(values.shape[0])
         whole_rows, whole_columns = int(np.ceil(rows)), int(np.ceil(columns))
         inside = np.ascontiguousarray(values[:whole_rows, :whole_columns])
@@ -127,7 +127,10 @@ class SamLike(ABC):
 
     @abstractmethod
     def encode(self, pixels: Tensor) -> dict[str, Tensor]:
-        """Features of the network's input. ``"image"`` ``(1, C, h, w)`` is what the decoder attends to."""
+        """Features of the network's input ``(1, 3, side, side)``, which ``planes`` makes, in its precision.
+
+        ``"image"`` ``(1, C, h, w)`` is what the decoder attends to.
+        """
 
     def decode(self, features: dict[str, Tensor], sparse: Tensor, dense: Tensor) -> tuple[Tensor, Tensor]:
         """Prompts' embeddings ``(P, N, C)`` and ``(P or 1, C, h, w)`` -> masks ``(P, 4, H, W)`` and scores ``(P, 4)``.
@@ -144,21 +147,24 @@ class SamLike(ABC):
         return Frame.squashed(size, self.side) if self.squash else Frame.padded(size, self.side)
 
     def embed(self, image: RGB) -> Embedding:
-        """Features of the image; ``data`` is a dictionary of tensors that may be moved to another device and back."""
+        """Features of ``image`` ``(H, W, 3)`` uint8: ``data`` is what ``encode`` gives, tensors by name.
+
+        They may be moved to another device and back. Raises ``OutOfMemory``.
+        """
         size = image.shape[:2]
         with running(self.model_id):
             features = self.encode(planes(image, self.frame(size), *self.mean_std, self.setup))
         return Embedding(self.model_id, size, features, sum(t.nbytes for t in features.values()))
 
     def features(self, embedding: Embedding) -> FloatMap:
-        """As ``roles.Featured``: what the decoder attends to ``(C, h, w)`` float32, without the empty part."""
+        """As ``roles.Featured``: what the decoder attends to, ``(C, h, w)`` float32, without the padding."""
         image = embedding.data["image"][0]
         rows, columns = self.frame(embedding.image_size).cells(image.shape[1])
         inside = image[:, : math.ceil(rows), : math.ceil(columns)]
         return np.ascontiguousarray(inside.float().cpu().numpy())
 
     def segment(self, embedding: Embedding, prompts: list[SegmentPrompt]) -> list[list[Hypothesis]]:
-        """For each prompt its hypotheses, the best first; like prompts share a pass of the decoder.
+        """For each prompt its hypotheses, best first. Prompts of the same make-up share a pass of the decoder.
 
         Raises ``BadInput`` when the logits of a prompt are another model's.
         """
@@ -183,7 +189,10 @@ class SamLike(ABC):
         return answers
 
     def _alike(self, prompts: list[SegmentPrompt]) -> Iterator[list[int]]:
-        """Indices of prompts that can go together. Padding would be attended to: each comes out as if it were alone."""
+        """Indices of prompts that can share a pass, having as many points and boxes.
+
+        Shorter ones are not padded, since the network would attend to the padding.
+        """
 
         def shape(index: int) -> tuple[int, bool]:
             return len(prompts[index].points), prompts[index].box is not None
@@ -194,10 +203,10 @@ class SamLike(ABC):
             yield from (indices[first : first + at_once] for first in range(0, len(indices), at_once))
 
     def _sparse(self, batch: list[SegmentPrompt], frame: Frame) -> Tensor:
-        """Points and boxes of like prompts -> ``(P, N, C)``."""
+        """Points and boxes of prompts that are made up alike -> ``(P, N, C)``."""
         points, labels, boxes = None, None, None
         if batch[0].points or (batch[0].box is None and self.squash):
-            # Descendants of SAM 2 never see a prompt without any point; one that is none stands for it.
+            # SAM 2 and its descendants must see a point; one with the label for "none" stands for it.
             places = [frame.places((x, y) for x, y, _ in prompt.points) or [(0.0, 0.0)] for prompt in batch]
             kinds = [[int(include) for _, _, include in prompt.points] or [_NOTHING] for prompt in batch]
             points, labels = self._tensor(places)[None], self._tensor(kinds)[None].int()
@@ -231,7 +240,10 @@ class SamLike(ABC):
         return torch.as_tensor(np.asarray(values, np.float32), device=self.device)
 
     def _stable(self, masks: Tensor) -> Tensor:
-        """Whether each prompt's first mask hardly depends on the threshold; where it does SAM 2 takes another."""
+        """For each prompt whether its first mask hardly depends on the threshold, ``(P,)`` bool.
+
+        Where it does, SAM 2 prefers another mask.
+        """
         if not getattr(self.decoder, "dynamic_multimask_via_stability", False):
             return torch.ones(len(masks), dtype=torch.bool, device=masks.device)
         delta = self.decoder.dynamic_multimask_stability_delta
@@ -240,7 +252,7 @@ class SamLike(ABC):
 
 
 def _order(prompt: SegmentPrompt, scores: FloatMap, stable: bool) -> list[int]:
-    """The mask for clear prompts first if this one is clear, the other three by what the model thinks of them."""
+    """Indices of the four masks, best first: that for clear prompts first if this one is clear, the others by score."""
     others = sorted(range(1, len(scores)), key=lambda i: -float(scores[i]))
     continued = prompt.logits is not None or prompt.mask is not None
     clear = prompt.box is not None or len(prompt.points) > 1 or continued
@@ -266,7 +278,7 @@ def enlarge(decoder: Any, attended: Tensor, half: Tensor | None = None, quarter:
 
 
 def mask_weights(decoder: Any, tokens: Tensor) -> Tensor:
-    """Mask tokens ``(P, M, C)`` -> what each mask weighs the channels with ``(P, M, C / 8)``."""
+    """Mask tokens ``(P, M, C)`` -> each mask's weights for the channels, ``(P, M, C / 8)``."""
     return torch.stack([mlp(tokens[:, i]) for i, mlp in enumerate(decoder.output_hypernetworks_mlps)], dim=1)
 
 

@@ -72,12 +72,12 @@ _GLOBAL = {12: (5, 7, 9), 16: (7, 10, 13), 24: (12, 16, 20), 48: (23, 33, 43)}  
 
 
 def sam(weights: Weights) -> Weights:
-    """SAM and HQ-SAM."""
+    """Weights of SAM and HQ-SAM under transformers' names."""
     return _tied(_renamed(weights, (*_VIT, *_PROMPTS_AND_DECODER)))
 
 
 def sam2(weights: Weights) -> Weights:
-    """SAM 2 and 2.1, without what only films need."""
+    """Weights of SAM 2 and 2.1 under transformers' names, without those for films."""
     weights = {name: tensor for name, tensor in weights.items() if not _VIDEO.match(name)}
     renamed = _tied(_renamed(weights, (*_HIERA, *_PROMPTS_AND_DECODER)))
     points = [renamed.pop(key) for key in sorted(k for k in renamed if k.startswith("prompt_encoder.point_embed."))]
@@ -87,7 +87,7 @@ def sam2(weights: Weights) -> Weights:
 
 
 def prompts_and_decoder(weights: Weights) -> Weights:
-    """What all of them have in common; other names are left as they are."""
+    """The prompt encoder's and the mask decoder's weights under transformers' names; others keep their names."""
     return _tied(_renamed(weights, _PROMPTS_AND_DECODER))
 
 
@@ -166,7 +166,8 @@ def strange(entry: Entry, error: Exception) -> ModelBroken:
 
 
 def load(build: Callable[[], nn.Module], weights: Weights, entry: Entry, setup: Setup) -> Any:
-    """A network with these weights, on its device; what always computes in float32 stays so. Raises ``ModelBroken``."""
+    """A network with these weights on its device, in its precision save for the modules of ``FLOAT32``. Raises
+    ``ModelBroken``."""
     torch.set_num_threads(setup.threads)
     with torch.device("meta"):
         network = build()

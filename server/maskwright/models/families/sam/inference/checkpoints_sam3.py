@@ -91,7 +91,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     (r"\.(presence_head|box_head|ref_point_head|box_rpb_embed_[xy]|text_mlp)\.layers\.1\.", r".\1.layer2."),
     (r"\.(presence_head|box_head|ref_point_head|box_rpb_embed_[xy]|text_mlp)\.layers\.2\.", r".\1.layer3."),
 )
-_JOINED = re.compile(r"\.(?:qkv\.|in_proj_)(weight|bias)$")  # queries, keys and values in one
+_JOINED = re.compile(r"\.(?:qkv\.|in_proj_)(weight|bias)$")  # queries, keys and values in one tensor
 
 
 def named_by_authors(path: Path) -> bool:
@@ -116,7 +116,7 @@ def _is_neck(name: str) -> bool:
 
 
 def concepts(weights: Weights) -> Weights:
-    """For ``Sam3Model``."""
+    """The weights that ``Sam3Model`` takes, under its names."""
     found: Weights = {}
     for name, tensor in weights.items():
         part, _, rest = name.partition(".")
@@ -134,7 +134,7 @@ def concepts(weights: Weights) -> Weights:
 
 
 def clicks(weights: Weights) -> Weights:
-    """For ``Sam3TrackerModel`` without an image encoder of its own."""
+    """The weights that ``Sam3TrackerModel`` takes, under its names, without an image encoder."""
     inner: Weights = {}
     multiplex = any(name.startswith("tracker.model.interactive_") for name in weights)
     for name, tensor in weights.items():
@@ -166,7 +166,7 @@ def _neck(name: str) -> str:
 
 
 def _apart(name: str, tensor: Tensor) -> Weights:
-    """What is stored in one, as its three parts."""
+    """Queries', keys' and values' weights, which are stored as one tensor, apart."""
     if not _JOINED.search(name):
         return {name: tensor}
     parts = zip("qkv", torch.chunk(tensor, 3), strict=True)

@@ -39,6 +39,7 @@ class _ConvNorm(nn.Module):
         self.bn = nn.BatchNorm2d(outside)
 
     def forward(self, x: Tensor) -> Tensor:
+        """``(N, inside, h, w)`` -> ``(N, outside, h / stride, w / stride)``."""
         return self.bn(self.c(x))
 
 
@@ -52,6 +53,7 @@ class _Expanding(nn.Module):
         self.conv3 = _ConvNorm(4 * width, width)
 
     def forward(self, x: Tensor) -> Tensor:
+        """``(1, C, h, w)`` -> the same."""
         return F.gelu(x + self.conv3(F.gelu(self.conv2(F.gelu(self.conv1(x))))))
 
 
@@ -65,12 +67,13 @@ class _Merging(nn.Module):
         self.conv3 = _ConvNorm(outside, outside)
 
     def forward(self, x: Tensor) -> Tensor:
+        """``(1, inside, h, w)`` -> ``(1, outside, h / 2, w / 2)``; the last one keeps ``h`` and ``w``."""
         return self.conv3(F.gelu(self.conv2(F.gelu(self.conv1(x)))))
 
 
 @lru_cache(maxsize=8)
 def _distances(window: int, device: torch.device) -> Tensor:
-    """For each pair of places in a window the number of their distance ``(n, n)``."""
+    """For each pair of the window's ``n`` cells the index of their distance, ``(n, n)`` int64."""
     rows = torch.arange(window, device=device).repeat_interleave(window)
     columns = torch.arange(window, device=device).repeat(window)
     return (rows[:, None] - rows).abs() * window + (columns[:, None] - columns).abs()
@@ -86,7 +89,7 @@ class _Attention(nn.Module):
         self.attention_biases = nn.Parameter(torch.zeros(heads, window * window))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Windows ``(N, window * window, C)``."""
+        """Windows ``(N, window * window, C)`` -> the same."""
         heads = self.qkv(self.norm(x)).unflatten(2, (self.heads, 3 * _HEAD_WIDTH)).transpose(1, 2)
         query, key, value = heads.chunk(3, -1)
         bias = self.attention_biases[:, _distances(self.window, x.device)]
@@ -102,6 +105,7 @@ class _Mlp(nn.Module):
         self.fc2 = nn.Linear(4 * width, width)
 
     def forward(self, x: Tensor) -> Tensor:
+        """``(N, tokens, C)`` -> the same."""
         return self.fc2(F.gelu(self.fc1(self.norm(x))))
 
 
@@ -114,7 +118,10 @@ class _Block(nn.Module):
         self.mlp = _Mlp(width)
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(1, C, h, w)``. What windows reach beyond the image is empty, and attended to: it was so in training."""
+        """``(1, C, h, w)`` -> the same.
+
+        Windows may reach beyond the image; as in training, the zeros there are attended to.
+        """
         _, channels, rows, columns = x.shape
         side = self.window
         padded = F.pad(x, (0, -columns % side, 0, -rows % side))
@@ -140,6 +147,7 @@ class _Stage(nn.Module):
             self.downsample = _Merging(width, _WIDTHS[stage + 1])
 
     def forward(self, x: Tensor) -> Tensor:
+        """``(1, C, h, w)`` -> as ``_Merging``; the last stage gives the shape it was given."""
         x = self.blocks(x)
         return self.downsample(x) if hasattr(self, "downsample") else x
 
@@ -151,11 +159,12 @@ class _Patches(nn.Module):
         self.seq = nn.Sequential(first, nn.GELU(), second)
 
     def forward(self, x: Tensor) -> Tensor:
+        """``(1, 3, H, W)`` -> ``(1, C, H / 4, W / 4)``."""
         return self.seq(x)
 
 
 class TinyViT(nn.Module):
-    """``(1, 3, 1024, 1024)`` -> ``(1, 256, 64, 64)``."""
+    """MobileSAM's image encoder."""
 
     def __init__(self, channels: int = 256) -> None:
         super().__init__()
@@ -169,6 +178,7 @@ class TinyViT(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
+        """``(1, 3, 1024, 1024)`` -> ``(1, 256, 64, 64)``."""
         return self.neck(self.layers(self.patch_embed(x)))
 
 
@@ -180,6 +190,7 @@ class MobileSam(SamLike):
         self._encoder = network.vision_encoder
 
     def encode(self, pixels: Tensor) -> dict[str, Tensor]:
+        """``pixels`` ``(1, 3, 1024, 1024)`` -> ``image`` ``(1, 256, 64, 64)``."""
         return {"image": self._encoder(pixels)}
 
 

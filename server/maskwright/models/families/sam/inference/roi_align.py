@@ -24,7 +24,7 @@ def pooled(features: Tensor, boxes: Tensor, bins: int) -> Tensor:
 
 
 def _weights(start: float, length: float, cells: int, bins: int, like: Tensor) -> Tensor:
-    """What each bin along one axis takes of each cell ``(bins, cells)``."""
+    """How much of each cell goes into each bin along one axis, ``(bins, cells)``."""
     samples = math.ceil(length / bins)
     places = start + (torch.arange(bins * samples, device=like.device) + 0.5) * (length / (bins * samples))
     inside = (places >= -1) & (places <= cells)

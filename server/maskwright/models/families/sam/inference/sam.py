@@ -32,6 +32,7 @@ class Sam(SamLike):
         self._encoder = network.vision_encoder
 
     def encode(self, pixels: Tensor) -> dict[str, Tensor]:
+        """``pixels`` ``(1, 3, 1024, 1024)`` -> ``image`` ``(1, 256, 64, 64)``."""
         return {"image": self._encoder(pixels).last_hidden_state}
 
 

@@ -2,7 +2,7 @@
 
 Ravi et al., "SAM 2: Segment Anything in Images and Videos" (2024), https://github.com/facebookresearch/sam2,
 Apache-2.0. The network is transformers' ``Sam2Model``; the authors' own checkpoints, converted to safetensors, serve as
-well. What only films need is left out.
+well. The parts that follow objects through films are left out.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ class Sam2(SamLike):
         self._no_memory = network.no_memory_embedding
 
     def encode(self, pixels: Tensor) -> dict[str, Tensor]:
+        """``pixels`` ``(1, 3, 1024, 1024)`` -> ``image`` ``(1, 256, 64, 64)``, ``half`` ``(1, 64, 128, 128)`` and
+        ``quarter`` ``(1, 32, 256, 256)``."""
         quarter, half, image = self._encoder(pixels).fpn_hidden_states
         kept = {
             "image": image + self._no_memory.reshape(1, -1, 1, 1),
@@ -55,7 +57,7 @@ def load(entry: Entry, folder: Path, setup: Setup) -> Sam2:
 
 
 def from_authors(entry: Entry, weights: torch_runtime.Weights, setup: Setup, side: int = SIDE) -> Sam2:
-    """A checkpoint of the authors' for square inputs of ``side``. Raises ``ModelBroken``."""
+    """A model from weights under the authors' names; ``side``: pixels of its square input. Raises ``ModelBroken``."""
     weights = checkpoints.sam2(weights)
     shape = checkpoints.hiera(weights, entry)
     vision = Sam2VisionConfig(

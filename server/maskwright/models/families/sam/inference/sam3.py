@@ -39,7 +39,7 @@ from .roi_align import pooled
 
 _FILE = "model.safetensors"
 _TOKENS = 32  # that a phrase may have
-_SCALES = [4.0, 2.0, 1.0, 0.5]  # of the necks' levels; SAM 3.1 does without the last, which is never looked at
+_SCALES = [4.0, 2.0, 1.0, 0.5]  # of the necks' levels; the last, which nothing reads, is absent from SAM 3.1
 _BY_EXAMPLE = "visual"  # the phrase that stands for examples without any text
 _LEVELS = ("fine", "middle", "coarse")  # of the concept head's features: 4, 2 and 1 cells to a patch's side
 _VIDEO_ONLY = Sam3TrackerModel._keys_to_ignore_on_load_unexpected or []
@@ -69,10 +69,14 @@ class Sam3(SamLike):
         self._neck = clicks.vision_encoder.neck
         self._no_memory = clicks.no_memory_embedding
         self._tokenizer = tokenizer
-        self._seen: tuple[bytes, Embedding] | None = None  # so that detecting and then clicking looks but once
+        self._seen: tuple[bytes, Embedding] | None = None  # so that detecting and then clicking encodes once
         concepts.geometry_encoder._encode_boxes = MethodType(_encode_boxes, concepts.geometry_encoder)
 
     def encode(self, pixels: Tensor) -> dict[str, Tensor]:
+        """``pixels`` ``(1, 3, 1008, 1008)`` -> features for clicks and, on grids of the same sizes, for concepts.
+
+        For clicks ``image`` ``(1, 256, 72, 72)``, ``half`` ``(1, 64, 144, 144)``, ``quarter`` ``(1, 32, 288, 288)``.
+        """
         vision = self._concepts.vision_encoder
         patches = vision.backbone(pixels).last_hidden_state
         side = self.grid // 4
@@ -88,7 +92,7 @@ class Sam3(SamLike):
         return {name: tensor.to(pixels.dtype) for name, tensor in kept.items()}
 
     def embed(self, image: RGB) -> Embedding:
-        """As ``SamLike.embed``; the same image as the last time is not looked at again."""
+        """As ``SamLike.embed``; the image of the last call is not encoded again."""
         key = hashlib.blake2b(np.ascontiguousarray(image).data, digest_size=16).digest()
         if self._seen is None or self._seen[0] != key or self._seen[1].image_size != image.shape[:2]:
             self._seen = key, super().embed(image)
@@ -97,7 +101,10 @@ class Sam3(SamLike):
     def detect(
         self, image: RGB, text: str, *, min_score: float | None = None, options: Mapping[str, Any] | None = None
     ) -> list[Detection]:
-        """Boxes of what any words name (phrases separated by ``;`` or ``,``), best first. Raises ``EmptyPrompt``."""
+        """Boxes of everything in ``image`` ``(H, W, 3)`` uint8 that the phrases name, best score first.
+
+        Phrases are separated by ``;`` or ``,`` and may be any words. Raises ``EmptyPrompt`` and ``OutOfMemory``.
+        """
         checked(self._options, options)
         return [match.detection for match in self.segment_text(self.embed(image), text, min_score=min_score)]
 
@@ -109,7 +116,7 @@ class Sam3(SamLike):
         examples: Sequence[tuple[Box, bool]] = (),
         min_score: float | None = None,
     ) -> list[Match]:
-        """As ``roles.TextSegmenter``. A score is the model's for the object times that for the concept being there."""
+        """As ``roles.TextSegmenter``. A score is the object's times the score for the concept being in the image."""
         phrases = split(text)
         if not phrases and not any(include for _, include in examples):
             raise EmptyPrompt("There is nothing to look for.", hint="Type what to look for, or show an example of it.")
@@ -139,7 +146,7 @@ class Sam3(SamLike):
         return Sam3VisionEncoderOutput(fpn_hidden_states=shown, fpn_position_encoding=places)
 
     def _text(self, phrase: str) -> Any:
-        """Features of a phrase, without the padding that the model would be told to pass over."""
+        """Features of a phrase. It is not padded, since the model would be told to ignore the padding."""
         ids: Any = torch.tensor([self._tokenizer.encode(phrase).ids], device=self.device)
         features: Any = self._concepts.get_text_features(input_ids=ids, attention_mask=torch.ones_like(ids))
         return BaseModelOutputWithPooling(pooler_output=features.pooler_output.float())
@@ -167,7 +174,7 @@ def _matches(frame: Frame, label: str, scores: Any, boxes: Any, masks: Any) -> l
 def _encode_boxes(self: Any, boxes: Tensor, mask: Tensor, labels: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
     """What ``Sam3GeometryEncoder._encode_boxes`` does, without torchvision.
 
-    An example is the sum of its kind, its numbers, its place and what the image shows in it.
+    The encoding of an example is the sum of those of its label, its coordinates, its position and the features in it.
     """
     middle_x, middle_y, width, height = boxes[0].unbind(-1)
     rows, columns = features.shape[-2:]
@@ -200,7 +207,8 @@ def from_authors(
     setup: Setup,
     config: Sam3VideoConfig | None = None,
 ) -> Sam3:
-    """A checkpoint of the authors'. ``config``: of another size than the published. Raises ``ModelBroken``."""
+    """A model from weights under the authors' names. ``config``: where its size is not the published one. Raises
+    ``ModelBroken``."""
     config = config or Sam3VideoConfig()
     scales = _SCALES[: checkpoints_sam3.levels(weights, entry)]
     parts: Any = (config.detector_config, config.tracker_config)

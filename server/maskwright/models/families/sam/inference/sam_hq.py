@@ -45,6 +45,7 @@ class SamHq(SamLike):
         self._encoder = network.vision_encoder
 
     def encode(self, pixels: Tensor) -> dict[str, Tensor]:
+        """``pixels`` ``(1, 3, 1024, 1024)`` -> ``image`` ``(1, 256, 64, 64)`` and ``fine`` ``(1, 32, 256, 256)``."""
         seen = self._encoder(pixels)
         head = self.decoder
         image = seen.last_hidden_state.float()
@@ -54,7 +55,7 @@ class SamHq(SamLike):
         return {"image": image.to(pixels.dtype), "fine": fine.to(pixels.dtype)}
 
     def decode(self, features: dict[str, Tensor], sparse: Tensor, dense: Tensor) -> tuple[Tensor, Tensor]:
-        """As ``SamLike.decode``; each mask is SAM's plus the high-quality token's."""
+        """As ``SamLike.decode``. To the logits of each of SAM's masks those of the high-quality token are added."""
         head = self.decoder
         tokens, attended = attend(head, features["image"], self.positions, sparse, dense)
         plain = enlarge(head, attended)

@@ -16,7 +16,7 @@ from maskwright.models.roles import RGB, Box, Detection
 
 _PAD = 114
 _MOST = 30_000  # candidates that suppression looks at
-_APART = 7680.0  # classes are moved apart by this, so that one suppression serves all of them
+_APART = 7680.0  # boxes of each class are shifted by this times its index, so that one pass suppresses within classes
 _FALL = 2.0  # logits by which a mask falls per cell outside of its box
 
 Floats = NDArray[np.float32]
@@ -32,8 +32,9 @@ class Letterbox:
 
 
 def letterbox(image: RGB, side: tuple[int, int], stride: int | None) -> tuple[RGB, Letterbox]:
-    """The image scaled into ``side`` (H, W), grey around. With a ``stride`` only as much grey as it takes to make both
-    sides multiples of it.
+    """``image`` ``(H, W, 3)`` uint8 scaled to fit ``side`` ``(H, W)``, with grey around it.
+
+    With a ``stride`` there is only as much grey as makes both sides multiples of it.
     """
     height, width = image.shape[:2]
     scale = min(side[0] / height, side[1] / width)

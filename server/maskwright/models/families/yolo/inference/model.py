@@ -1,8 +1,8 @@
 """YOLO v8, 11 and 26: boxes of a checkpoint's own classes, and masks from its segment models. Detector.
 
 https://github.com/ultralytics/ultralytics, AGPL-3.0. ``.onnx`` exports run in ONNX Runtime without that package; for
-safetensors files, converted from ``.pt`` files, its layers are needed, see ``_ultralytics``. Input: RGB 0..1,
-letterboxed with grey 114. The output's layouts are in ``_yolo_boxes``.
+safetensors files, converted from ``.pt`` files, its layers are needed, see ``ultralytics_network``. Input: RGB 0..1,
+letterboxed with grey 114. The output's layouts are in ``boxes``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from maskwright.models.roles import RGB, Detection
 from maskwright.models.runtime.setup import Setup
 from maskwright_protocol.errors import ModelBroken
 
-from . import boxes as boxes
+from . import boxes
 
 _MIN_SCORE = 0.25
 # Planes (1, 3, H, W) float32 -> the output and, from segment models, the mask prototypes, both without batch axis.
@@ -52,9 +52,10 @@ class Yolo:
     def detect(
         self, image: RGB, text: str, *, min_score: float | None = None, options: Mapping[str, Any] | None = None
     ) -> list[Detection]:
-        """What the text's words and the option ``classes`` name among the checkpoint's own names; without both, all.
+        """Boxes, and masks from segment models, of what is in ``image`` ``(H, W, 3)`` uint8, best first.
 
-        Segment models give masks as logits. Raises ``UnknownWord``, ``BadInput``, ``ModelBroken``, ``OutOfMemory``.
+        The words of ``text`` and the option ``classes`` choose among the checkpoint's names; without both, all count.
+        Raises ``UnknownWord``, ``BadInput``, ``ModelBroken``, ``OutOfMemory``.
         """
         chosen = checked(self._options, options)
         names = classes(text, chosen["classes"], self.labels)

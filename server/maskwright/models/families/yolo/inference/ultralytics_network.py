@@ -1,7 +1,7 @@
 """Ultralytics' modules without what else its package does: network, telemetry, installs, files in other folders.
 
 https://github.com/ultralytics/ultralytics, AGPL-3.0; an extra that the user installs. Only its layers are used: a
-checkpoint was read as data when it was converted (``models.whole_models``); its architecture is built anew from the
+checkpoint was read as data when it was converted (``install.whole_models``); its architecture is built anew from the
 description in it, and the weights are put in strictly. Loaders and predictors, which download and unpickle, are never
 called.
 """
