@@ -86,7 +86,7 @@ class ClickTool(QObject):
         self.active_changed.emit(True)
 
     def stop(self) -> None:
-        """Switch off and forget the marks; the document stays as it is."""
+        """Switch off and forget the clicks; the document stays as it is."""
         if not self.active:
             return
         self.active = False
