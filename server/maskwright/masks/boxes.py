@@ -42,7 +42,9 @@ class PixelBox(NamedTuple):
 
     def intersect(self, other: PixelBox) -> PixelBox:
         x, y = max(self.x, other.x), max(self.y, other.y)
-        return PixelBox(x, y, max(0, min(self.right, other.right) - x), max(0, min(self.bottom, other.bottom) - y))
+        right = min(self.x + self.width, other.x + other.width)
+        bottom = min(self.y + self.height, other.y + other.height)
+        return PixelBox(x, y, max(0, right - x), max(0, bottom - y))
 
     def union(self, other: PixelBox) -> PixelBox:
         if self.empty:
@@ -63,7 +65,7 @@ class PixelBox(NamedTuple):
 
     def slices(self) -> tuple[slice, slice]:
         """Row and column slices into an array whose origin is the box's coordinate origin."""
-        return slice(self.y, self.bottom), slice(self.x, self.right)
+        return slice(self.y, self.y + self.height), slice(self.x, self.x + self.width)
 
     @classmethod
     def around(cls, x0: float, y0: float, x1: float, y1: float) -> PixelBox:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +31,7 @@ class LogitMap:
     x1: float
     y1: float
 
-    @property
+    @cached_property
     def cell(self) -> tuple[float, float]:
         """Width and height of a cell in pixels."""
         rows, columns = self.values.shape

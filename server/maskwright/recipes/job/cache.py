@@ -1,4 +1,4 @@
-"""What a worker remembers between jobs: embeddings, mattes, the logits of its last answers. Least recent goes first.
+"""What a worker remembers between jobs: embeddings, mattes, the logits of answers. The least recent goes first.
 
 What lies in a graphics card's memory has a budget of its own there. Beyond it, values move to main memory, and back
 when they are used; only what exceeds main memory's budget too is forgotten.
@@ -14,6 +14,8 @@ from collections import OrderedDict
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
+
+from maskwright.models.roles import Embedding
 
 HOST = "cpu"
 
@@ -66,7 +68,8 @@ class EmbeddingCache:
     def put(self, key: Hashable, value: Any, nbytes: int) -> None:
         """Keep ``value``, which holds ``nbytes``; moves and drops the least recent until all fit."""
         self.drop(key)
-        self._keep(key, _Entry(value, nbytes, device_of(value)))
+        # Embeddings alone may hold tensors; all else are arrays and small objects in main memory.
+        self._keep(key, _Entry(value, nbytes, device_of(value.data) if isinstance(value, Embedding) else HOST))
 
     def drop(self, key: Hashable) -> None:
         entry = self._host.pop(key, None)

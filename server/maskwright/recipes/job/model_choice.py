@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 from maskwright.models.catalogue.abilities import draws, knows, reads_any_words
 from maskwright.models.catalogue.labels import LabelTable, installed_table
 from maskwright.models.catalogue.labels import find as find_part
 from maskwright.models.catalogue.words import meanings
 from maskwright.models.machine.packages import lacking
-from maskwright.models.roles import Detection, Detector, MattingModel, Parser, Segmenter
+from maskwright.models.roles import Detection, Detector, MattingModel, Model, Parser, Segmenter
 from maskwright.models.runtime import pymatting_cache
 from maskwright_protocol.errors import BadInput, ModelMissing
 from maskwright_protocol.messages import Job
@@ -19,13 +20,9 @@ from maskwright_protocol.messages import Job
 from .context import JobContext
 from .presets import AUTO, PRESETS, Preset, find, named
 
-_ROLES = (
-    "detector",
-    "segmenter",
-    "matting",
-    "refiner",
-    "parser",
-)  # a refiner is a matting model that works from a trimap
+_ROLES = ("detector", "segmenter", "matting", "refiner", "parser")  # a refiner is a matting model with a trimap
+
+M = TypeVar("M", bound=Model)
 
 
 @dataclass(frozen=True)
@@ -77,17 +74,11 @@ class ModelChoice:
         self._wanted[role] = model_id
 
     def detector(self) -> Detector:
-        model_id = self.model_id("detector")
-        with self._loading(model_id):
-            model = self._context.models.detector(model_id)
-        self._context.use(model_id, model.device)
-        return model
+        return self._used(self._context.models.detector, self.model_id("detector"))
 
     def segmenter(self) -> Segmenter:
         model_id = self.model_id("segmenter")
-        with self._loading(model_id):
-            model = self._context.models.segmenter(model_id)
-        self._context.use(model_id, model.device)
+        model = self._used(self._context.models.segmenter, model_id)
         if self._context.models.slow(model_id) and not (self._asked or self.preset.roles.get("segmenter")):
             self._context.note(f"{self._context.models.known.get(model_id).title} is slow without a graphics card.")
         if self._is_basic(model_id):
@@ -128,11 +119,7 @@ class ModelChoice:
         return model_id is not None and self._context.models.known.get(model_id).facts.basic
 
     def matting(self) -> MattingModel:
-        model_id = self.model_id("matting")
-        with self._loading(model_id):
-            model = self._context.models.matting(model_id)
-        self._context.use(model_id, model.device)
-        return model
+        return self._used(self._context.models.matting, self.model_id("matting"))
 
     def refiner(self) -> MattingModel | None:
         """The matting model that works from a trimap, or None where the recipe has none and none is installed."""
@@ -149,16 +136,10 @@ class ModelChoice:
                 f"{entry.title} is being made ready, which takes a few minutes once; the edge follows the colours."
             )
             return None
-        with self._loading(model_id):
-            model = self._context.models.matting(model_id)
-        self._context.use(model_id, model.device)
-        return model
+        return self._used(self._context.models.matting, model_id)
 
     def parser(self, model_id: str) -> Parser:
-        with self._loading(model_id):
-            model = self._context.models.parser(model_id)
-        self._context.use(model_id, model.device)
-        return model
+        return self._used(self._context.models.parser, model_id)
 
     def label_tables(self) -> dict[str, LabelTable]:
         """The tables of the parsers that may be used, the preferred first. Raises ``ModelMissing``."""
@@ -185,12 +166,7 @@ class ModelChoice:
             return self.detector()
         sure = (i for i in pool.candidates("detector") if knows(pool.known.get(i), word) is True)
         model_id = next(sure, None)
-        if model_id is None:
-            return None
-        with self._loading(model_id):
-            model = pool.detector(model_id)
-        self._context.use(model_id, model.device)
-        return model
+        return self._used(pool.detector, model_id) if model_id is not None else None
 
     def route(self, phrases: Sequence[str], masks: bool = True) -> Route:
         """Who finds what these phrases name, and makes masks of it if they are wanted.
@@ -200,35 +176,58 @@ class ModelChoice:
         ``ModelMissing`` when there is nothing.
         """
         pool = self._context.models
-        if not self.free("detector"):
-            return Route("boxes", self.model_id("detector"))
-        if masks and (self.preset.name == "parts" or "parser" in self._wanted):
-            return Route("parts", self.model_id("parser"))
-        if masks and not self.free("segmenter") and reads_any_words(pool.known.get(self.model_id("segmenter"))):
-            return Route("concepts", self.model_id("segmenter"))
+        given = self._given_route(masks)
+        if given is not None:
+            return given
         reading = [i for i in pool.candidates("segmenter") if reads_any_words(pool.known.get(i))]
         ids = [*(reading if masks and self.free("segmenter") else []), *pool.candidates("detector")]
         poorly = masks and self._draws_poorly()  # then a detector that draws is worth more
         ids.sort(key=lambda i: (bool(lacking(e := pool.known.get(i))), pool.slow(i), poorly and draws(e) is not True))
         ids = [i for i in ids if self._takes_options(i)] or ids  # else one of them says which options there are
+        knowing = self._knowing(ids, phrases)
+        if knowing is not None:
+            return Route("concepts" if masks and knowing in reading else "boxes", knowing)
+        parser = self._parser_for(phrases) if masks and pool.best("parser") is not None else None
+        if parser is not None:
+            return Route("parts", parser)
+        first = next((i for i in pool.candidates("detector") if i in ids), None)
+        return Route("boxes", first or self.model_id("detector"), False)
+
+    def _given_route(self, masks: bool) -> Route | None:
+        """What the user or the recipe names."""
+        if not self.free("detector"):
+            return Route("boxes", self.model_id("detector"))
+        if masks and (self.preset.name == "parts" or "parser" in self._wanted):
+            return Route("parts", self.model_id("parser"))
+        if masks and not self.free("segmenter"):
+            segmenter = self.model_id("segmenter")
+            return Route("concepts", segmenter) if reads_any_words(self._context.models.known.get(segmenter)) else None
+        return None
+
+    def _knowing(self, ids: Sequence[str], phrases: Sequence[str]) -> str | None:
+        """The first of these models that knows all of the phrases. Models of which only the loaded file tells come
+        after all others, and are loaded to see."""
+        pool = self._context.models
         unsure = []
         for model_id in dict.fromkeys(ids):
             answers = [knows(pool.known.get(model_id), phrase) for phrase in phrases]
             if all(answers):
-                return Route("concepts" if masks and model_id in reading else "boxes", model_id)
+                return model_id
             if False not in answers and not lacking(pool.known.get(model_id)):
                 unsure.append(model_id)
         for model_id in unsure:
             with self._loading(model_id):
                 names = getattr(pool.detector(model_id), "labels", ())
             if names and all(meanings(phrase, names) for phrase in phrases):
-                return Route("boxes", model_id)
-        if masks and pool.best("parser") is not None:
-            for model_id, table in self.label_tables().items():
-                if phrases and all(find_part(table, phrase) for phrase in phrases):
-                    return Route("parts", model_id)
-        first = next((i for i in pool.candidates("detector") if i in ids), None)
-        return Route("boxes", first or self.model_id("detector"), False)
+                return model_id
+        return None
+
+    def _parser_for(self, phrases: Sequence[str]) -> str | None:
+        """The first parser that may be used and knows all of the phrases as parts of people."""
+        for model_id, table in self.label_tables().items():
+            if phrases and all(find_part(table, phrase) for phrase in phrases):
+                return model_id
+        return None
 
     def _takes_options(self, model_id: str) -> bool:
         return self._options <= {option.name for option in self._context.models.known.get(model_id).facts.options}
@@ -260,17 +259,16 @@ class ModelChoice:
         used = [known.get(model_id) for model_id in self._context.used]
         return named(self.preset.verb, used)
 
-    def _loading(self, model_id: str):
+    def _used(self, get: Callable[[str], M], model_id: str) -> M:
+        """The model, which takes part in the job from now on."""
+        with self._loading(model_id):
+            model = get(model_id)
+        self._context.use(model_id, model.device)
+        return model
+
+    def _loading(self, model_id: str) -> AbstractContextManager[None]:
         if model_id in self._context.models.resident():
-            return _Nothing()
+            return nullcontext()
         entry = self._context.models.known.get(model_id)
         once = ", which takes a few minutes the first time" if pymatting_cache.pending(entry) else ""
         return self._context.stage("load", f"Loading {entry.title}{once}")
-
-
-class _Nothing:
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, *_: object) -> None:
-        return None

@@ -173,10 +173,11 @@ def named(verb: str, entries: Sequence[Entry]) -> str:
     """The name of the recipe that uses exactly these models, not counting parsers and models that only refine edges;
     ``AUTO`` where there is none."""
     entries = [entry for entry in entries if set(entry.roles) != {"parser"} and not entry.needs_trimap]
+    names = {name for entry in entries for name in (entry.id, entry.family)}
     for preset in PRESETS:
-        groups = [group for group in preset.roles.values() if group]
-        playing = [[e for e in entries if e.id in group or e.family in group] for group in groups]
-        if preset.verb == verb and not preset.own_masks and groups and len(groups) == len(entries) and all(playing):
+        groups = list(filter(None, preset.roles.values()))
+        fits = preset.verb == verb and not preset.own_masks and len(groups) == len(entries)
+        if groups and fits and all(map(names.intersection, groups)):
             return preset.name
     return AUTO
 

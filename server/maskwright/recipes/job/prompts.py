@@ -74,8 +74,10 @@ def check_examples(examples: list[Example], canvas: PixelBox, alone: bool) -> li
 
     ``alone``: nothing else says what is wanted. Then ``EmptyPrompt`` is raised when none of the examples does.
     """
+    if not examples:
+        return []
     boxes = check_boxes([Rect(one.x, one.y, one.width, one.height) for one in examples], canvas)
-    if examples and alone and not any(one.include for one in examples):
+    if alone and not any(one.include for one in examples):
         raise EmptyPrompt(
             "The examples only tell what is not meant.", hint="Draw a box around one of the things that you want."
         )
@@ -119,6 +121,8 @@ def picked(items: Sequence[T], pick: str) -> list[T]:
 
 def check_post(post: PostProcess) -> PostProcess:
     """Raises ``BadInput`` for NaN, negative lengths, levels that cross, or lengths beyond ``MAX_LENGTH``."""
+    if post == PostProcess():
+        return post
     for name in ("levels_low", "levels_high", "max_hole_area", "min_area", "smooth", "grow", "feather"):
         value = check_number(getattr(post, name), name.replace("_", " "))
         if name in ("smooth", "grow", "feather") and abs(value) > MAX_LENGTH:

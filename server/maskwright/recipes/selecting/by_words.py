@@ -32,6 +32,8 @@ from .segment import Segmenting
 PADDING = 0.0
 _IN_REGION = 0.1  # share of a box that must lie in the region
 
+_DETECTED: Measures[Detection] = Measures(lambda d: d.box, lambda d: d.box.area, lambda d: d.score)
+
 T = TypeVar("T")
 Region = tuple[Plane, PixelBox]
 Example = tuple[Box, bool]  # in document pixels, and whether such things are wanted
@@ -55,8 +57,7 @@ class Search:
         self._tiles: tiling.Tiles = tiling.check_tiles(request.tiles)
         self._models, self._picture, self._context, self._region = models, picture, context, region
         self._seen: list[tuple[Concept, list[Detection]]] = []
-        self._detected = Measures[Detection](lambda d: d.box, lambda d: d.box.area, lambda d: d.score)
-        self._found = Measures[Found](self._box, lambda one: one.logits.area(), lambda one: one.score)
+        self._found: Measures[Found] = Measures(self._box, lambda one: one.logits.area(), lambda one: one.score)
         self.missing = ""
 
     def look(self, query: Query) -> list[Detection]:
@@ -68,7 +69,7 @@ class Search:
         """Boxes of what the query names, chosen as it says, best first. What is to be left out is left in."""
         found: list[Detection] = []
         for concept, detections in self._by_concept(query):
-            found += self._chosen(detections, concept, self._detected)
+            found += self._chosen(detections, concept, _DETECTED)
         return sorted(found, key=lambda d: -d.score)
 
     def objects(self, points: list[Point], boxes: list[Box], masks: Segmenting | DetectorMasks) -> list[Found]:

@@ -55,9 +55,10 @@ class Segmenting:
                 if first:
                     self._context.progress("segment", first / len(wanted), f"{first} of {len(wanted)} objects")
                 batch = wanted[first : first + _BATCH]
-                answers = self.segmenter.segment(self._embedding, [self._prompt(one) for one in batch])
-                for one, hypotheses in zip(batch, answers, strict=True):
-                    clicks = self._clicks(one)
+                clicked = [self._clicks(one) for one in batch]
+                asked = [self._prompt(one, clicks) for one, clicks in zip(batch, clicked, strict=True)]
+                answers = self.segmenter.segment(self._embedding, asked)
+                for one, clicks, hypotheses in zip(batch, clicked, answers, strict=True):
                     best = self._choose(one, _obeying(one, clicks, hypotheses))
                     if best is not None:
                         score = one.score if one.score is not None else best.score
@@ -74,8 +75,7 @@ class Segmenting:
     def _clicks(self, wanted: ObjectPrompt) -> list[Click]:
         return [(*self._picture.to_overview(p.x, p.y), p.include) for p in wanted.points]
 
-    def _prompt(self, wanted: ObjectPrompt) -> SegmentPrompt:
-        clicks = self._clicks(wanted)
+    def _prompt(self, wanted: ObjectPrompt, clicks: list[Click]) -> SegmentPrompt:
         if self._start is not None and not clicks and wanted.box is None:
             along = strokes(self._start)
             if along:
