@@ -109,6 +109,8 @@ def own_entry(table: Any) -> Entry:
     entry = Entry.model_validate({**defaults, **table, "own": True, "embedded": False, "recommended": False})
     if not entry.files:
         raise ValueError("it names no files")
+    if not set(entry.roles) <= set(entry.facts.roles):
+        raise ValueError(f"the family {entry.family} is made for: {', '.join(entry.facts.roles)}")
     if not entry.facts.fits([file.name for file in entry.files]):
         layouts = " or ".join(entry.facts.layouts) or "none"
         raise ValueError(f"the files of a model of the family {entry.family} are called {layouts}")

@@ -64,6 +64,8 @@ def test_an_own_entry_joins_the_others_as_soon_as_it_is_written(home: Path) -> N
         (OWN + 'colour = "red"', "colour"),
         ('[[model]]\nid = "x"\nfamily = "yolox"\nfiles = []', "names no files"),
         (OWN.replace("faces.onnx", "faces.pt"), "a pickle is never loaded"),
+        (OWN.replace("faces.onnx", "faces.safetensors"), r"family yolox are called \*\.onnx"),
+        (OWN + 'roles = ["segmenter"]', "family yolox is made for: detector"),
         (OWN.replace("size =", 'pickle = { name = "a.pt" }, size ='), "ends in .safetensors"),
         (PICKLED % 'rename = [["(", ""]]', r"'\(' is no regular expression"),
         (PICKLED % 'allow = ["argparse.Namespace"]', "allow needs the sha256"),
@@ -99,6 +101,15 @@ def test_an_own_entry_cannot_claim_to_be_built_in() -> None:
     table = tomllib.loads(OWN + "embedded = true\nrecommended = true\nown = false")["model"][0]
     entry = catalogue.own_entry(table)
     assert (entry.own, entry.embedded, entry.recommended) == (True, False, False)
+
+
+def test_an_own_entry_takes_what_it_does_not_say_from_its_family() -> None:
+    files = [{"name": name} for name in ("config.json", "model.safetensors", "preprocessor_config.json")]
+    entry = catalogue.own_entry({"id": "mine", "family": "vitmatte", "files": files})
+    assert (entry.roles, entry.needs_trimap) == (("matting",), True)
+    assert not catalogue.own_entry(
+        {"id": "mine", "family": "vitmatte", "files": files, "needs_trimap": False}
+    ).needs_trimap
 
 
 def test_sources_name_files() -> None:
