@@ -46,6 +46,28 @@ def test_ticked_parts_become_the_selection(studio: Studio, krita: Krita) -> None
     studio.has_steps(1)
 
 
+def test_parts_in_words(studio: Studio, krita: Krita) -> None:
+    person = studio.photo("photos/astronaut.png")
+    studio.open(person)
+    krita.run("QTimer.singleShot(0, K.action('maskwright_parts').trigger)")
+    opened(krita, "maskwright_parts_dialog")
+    krita.run("row('maskwright_parts_words').setText('SKIN #1'); row('maskwright_exact').setChecked(False)")
+    krita.wait("row('maskwright_parts').count() > 0 and not dialog.task.running()", "the list")
+    ticked = "[i.text() for i in map(parts.item, range(parts.count())) if i.checkState() == Qt.CheckState.Checked]"
+    krita.run("parts = row('maskwright_parts')")
+    assert krita.get(ticked) == ["skin of person 1"], "the list shows what was typed meanwhile"
+    krita.run("[parts.item(i).setCheckState(Qt.CheckState.Checked) for i in range(parts.count())]")
+    krita.run("[parts.item(i).setCheckState(Qt.CheckState.Unchecked) for i in range(parts.count())]")
+    assert krita.get("row('maskwright_parts_words').text()") == ""
+    krita.run("row('maskwright_parts_words').setText('SKIN #1')")
+    krita.run("dialog.accept()")
+    krita.wait("C.result is not None and not C.busy()", "the answer")
+    studio.settle()
+    answer = studio.ask(Parse("", parts=["skin"], per_person=True), person, BOX)
+    expected = [placed(i.mask, WIDTH, HEIGHT) for i in answer.instances if i.person == 1]
+    assert (studio.selection() == np.max(expected, axis=0)).all()
+
+
 def test_one_layer_for_each_part(studio: Studio, krita: Krita) -> None:
     person = studio.photo("photos/astronaut.png")
     studio.open(person)
