@@ -1,9 +1,10 @@
 """The commands: each reads what it needs, asks the server, and puts the answer into the document. No widgets here."""
 
 from dataclasses import replace
-from typing import Any, Callable, Dict, Generator, Optional
+from typing import Any, Callable, Dict, Optional
 
 from maskwright_client import body_parts
+from maskwright_client.ask import Steps
 from maskwright_client.jobs import Cut, Edge, Prompt
 from maskwright_protocol import masks
 from maskwright_protocol.errors import JobCancelled, MaskwrightError
@@ -20,7 +21,6 @@ from .results import Result
 from .tasks import Task
 from .texts import tr
 
-Steps = Generator[Any, Any, Any]
 SETTING = "options"
 
 

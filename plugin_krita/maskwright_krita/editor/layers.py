@@ -1,9 +1,10 @@
 """New layers and masks. Each is filled while it is outside the image, then added in one undo step."""
 
-from typing import Any, Generator, List, Optional, Tuple
+from typing import List, Optional, Tuple
 
 from krita import Document, Node
 
+from maskwright_client.ask import Steps
 from maskwright_protocol.messages import PixelRect
 
 from .. import planes
@@ -16,7 +17,6 @@ from . import app
 from .pixels import SRGB, Bench, Reader, new_node
 from .selections import from_plane
 
-Steps = Generator[Any, None, Any]
 COLOURS = ("RGBA", "U8", SRGB)
 
 
