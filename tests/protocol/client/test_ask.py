@@ -101,6 +101,35 @@ def test_pixels_travel_once_and_then_the_key_alone(gateway: Start, connect: Conn
     assert travelled(server)[3:] == [[True]]
 
 
+def test_what_is_read_is_prepared_first(gateway: Start, connect: Connect) -> None:
+    """An editor that must not read in one go does it in steps of its own."""
+
+    class Slow(Document):
+        def __init__(self) -> None:
+            super().__init__()
+            self.order: list[str] = []
+
+        def prepare(self) -> ask.Steps:
+            yield None
+            self.order.append("prepared")
+
+        def prepare_detail(self, box: PixelRect) -> ask.Steps:
+            yield None
+            self.order.append(f"prepared {box.height} rows")
+
+        def overview(self) -> RasterData:
+            self.order.append("overview")
+            return super().overview()
+
+        def detail(self, box: PixelRect) -> RasterData:
+            self.order.append("detail")
+            return super().detail(box)
+
+    document = Slow()
+    assert isinstance(asked(connect(gateway(needs_detail).endpoint), document), Done)
+    assert document.order == ["prepared", "overview", f"prepared {HEIGHT} rows", "detail"]
+
+
 def test_what_the_server_forgot_is_sent_again(gateway: Start, connect: Connect) -> None:
     server, document = gateway(done), Document()
     client = connect(server.endpoint)
