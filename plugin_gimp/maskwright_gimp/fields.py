@@ -8,7 +8,7 @@ gi.require_version("GimpUi", "3.0")
 gi.require_version("Gtk", "3.0")
 from gi.repository import GimpUi, Gtk  # noqa: E402
 
-from maskwright_client import offers  # noqa: E402
+from maskwright_client import choices, offers  # noqa: E402
 from maskwright_client.jobs import ROLES  # noqa: E402
 
 from . import procedures  # noqa: E402
@@ -16,21 +16,10 @@ from . import procedures  # noqa: E402
 Rows = Sequence[Tuple[str, str]]  # (value, label)
 
 AUTOMATIC: Rows = (("", "Automatic"),)
-PICKS: Rows = (("all", "All that are found"), ("best", "The best match"), ("2", "The second best"), ("3", "The third"))
-FREE_LISTS: Dict[str, Rows] = {"recipe": (("auto", "Best of what is installed"),), "models": AUTOMATIC, "pick": PICKS}
+BEST: Rows = (("auto", "Best of what is installed"),)
+FREE_LISTS: Dict[str, Rows] = {"recipe": BEST, "models": AUTOMATIC, "pick": choices.PICKS}
 # What is worth more words than the argument's own; the same on all places where it is asked for.
-TIPS = {
-    "prompt": "What to select, in words:\n"
-    '"dog; red car": both\n'
-    '"dog - collar": dogs without their collars\n'
-    '"the largest dog", "two largest dogs"\n'
-    '"second person from the left", "leftmost dog"\n'
-    '"dog #2": the second by score',
-    "detector-options": "Settings of the model that finds by name, with semicolons between:\n"
-    '"min_score=0.3": less sure things too\n'
-    '"classes=0,2", "iou=0.5", "max_det=5", "size=1280"\n'
-    '"task=referring", "task=ocr": what Florence-2 is to do',
-}
+TIPS = {"prompt": choices.PROMPT_HELP, "detector-options": choices.DETECTOR_HELP}
 UNITS = {"min-area": "px²"}
 
 

@@ -5,6 +5,8 @@ The names of arguments are what scripts use; they stay. Lengths are image pixels
 
 from typing import Any, NamedTuple, Tuple
 
+from maskwright_client.choices import LOOKS_CLOSELY, USES_TILES
+
 
 class Argument(NamedTuple):
     """One argument; ``kind`` is "string", "double", "int", "boolean", "choice" or "color" (default "#rrggbb")."""
@@ -48,8 +50,6 @@ RESULTS = (
     ("layers", "One new layer per object"),
 )
 USES = (("ignore", "Ignore it"), ("limit", "Stay inside it"), ("prompt", "Look for the object in it"))
-LOOKS_CLOSELY = (("auto", "At small objects"), ("on", "Always"), ("off", "Never"))
-TILES_USES = (("auto", "When nothing is found"), ("on", "Always"), ("off", "Never"))
 CUT_USES = (("ignore", "Ignore it"), ("prompt", "Cut out what is in it"))
 
 PROMPT = Argument("prompt", "string", "_Prompt", "What to select, in words", "")
@@ -62,7 +62,7 @@ PRECISE = Argument(
     "precise", "choice", "Look close_ly", "Look at objects again, at full resolution", "auto", choices=LOOKS_CLOSELY
 )
 TILES = Argument(
-    "tiles", "choice", "S_mall objects", "Look for small things in overlapping tiles", "auto", choices=TILES_USES
+    "tiles", "choice", "S_mall objects", "Look for small things in overlapping tiles", "auto", choices=USES_TILES
 )
 DETECTOR_OPTIONS = Argument(
     "detector-options",

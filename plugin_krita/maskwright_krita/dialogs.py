@@ -3,6 +3,7 @@
 from html import escape
 from typing import Any, Callable, List
 
+from maskwright_client.choices import PROMPT_HELP
 from maskwright_client.offers import needs_a_yes, size, terms
 from maskwright_protocol.messages import ModelInfo
 
@@ -33,16 +34,7 @@ def prompt_box(controller: Controller) -> QComboBox:
     box.setMinimumContentsLength(12)
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     box.lineEdit().setPlaceholderText(tr("dog; the largest cat - collar"))
-    box.setToolTip(
-        tr(
-            "What to select, in words:\n"
-            "dog; red car: every dog and every red car\n"
-            "dog - collar: dogs without their collars\n"
-            "the largest dog, two largest dogs: by size\n"
-            "second person from the left: by place\n"
-            "dog #2: by its number in the list"
-        )
-    )
+    box.setToolTip(tr(PROMPT_HELP))
     fill_history(controller, box)
     return box
 

@@ -1,9 +1,10 @@
 """The docker: shows the controller's state and hands the user's wishes to it. No logic in here."""
 
-from typing import Any
+from typing import Any, Dict
 
 from krita import DockWidget
 
+from maskwright_client.choices import DETECTOR_HELP, LOOKS_CLOSELY, USES_TILES
 from maskwright_client.jobs import AUTO
 from maskwright_client.offers import playing
 from maskwright_client.results import how
@@ -33,7 +34,7 @@ from .qt import (
 )
 from .texts import tr
 from .tool_box import ToolBox
-from .widgets import Fold, Rows, check, combo, fill, form, row, spin
+from .widgets import Fold, Rows, changed, check, combo, fill, form, row, spin, value_of
 
 SOURCES = (("layer", "Active layer"), ("effects", "Layer with effects"), ("image", "Visible image"))
 MODES = (
@@ -50,14 +51,12 @@ KINDS = (
     ("selection-mask", "Selection mask layer"),
     ("instances", "One layer per object"),
 )
-ROLES = (
-    ("detector", "Find with"),
-    ("segmenter", "Select with"),
-    ("matting", "Cut out with"),
-    ("parser", "Know parts with"),
-)
-CLOSELY = (("auto", "At small objects"), ("on", "At all objects"), ("off", "At none"))
-TILES = (("auto", "When nothing is found"), ("on", "Always look for them"), ("off", "Do not look for them"))
+ROLES = {
+    "detector": "Find with",
+    "segmenter": "Select with",
+    "matting": "Cut out with",
+    "parser": "Know parts with",
+}
 
 
 class MaskwrightDocker(DockWidget):
@@ -69,6 +68,7 @@ class MaskwrightDocker(DockWidget):
         self.connection = parts.controller.connection
         self.hover = HoverPreview()
         self._filling = False
+        self.fields: Dict[str, QWidget] = {}  # option -> the widget that shows it
         self.problem = ProblemBox(parts.controller, parts.downloads)
         self.offer = ModelsBox(parts.controller, parts.downloads)
 
@@ -111,6 +111,7 @@ class MaskwrightDocker(DockWidget):
         self.prompt.lineEdit().returnPressed.connect(self._search)
         self.go.clicked.connect(lambda *_: self._search())
         self.exclude = exclude_line(self.controller.options.exclude)
+        self._field("exclude", self.exclude)
         self.exclude.returnPressed.connect(self._search)
         frame = QWidget()
         grid = QGridLayout(frame)
@@ -158,61 +159,67 @@ class MaskwrightDocker(DockWidget):
         layout.addWidget(self.how)
         return self.found_box
 
+    def _field(self, option: str, widget: QWidget, tip: str = "") -> QWidget:
+        """A widget whose value becomes that option."""
+        self.fields[option] = widget
+        if tip:
+            widget.setToolTip(tip)
+        return widget
+
     def _result_rows(self) -> Rows:
-        options = self.controller.options
-        self.source = combo("maskwright_source", SOURCES, options.source)
-        self.kind = combo("maskwright_kind", KINDS, options.kind)
-        self.mode = combo("maskwright_mode", MODES, options.mode)
-        self.limit = check("maskwright_limit", tr("Only inside the selection"), options.limit)
-        return [(tr("Look at"), self.source), (tr("Result"), self.kind), ("", self.mode), ("", self.limit)]
+        options, field = self.controller.options, self._field
+        self.mode = field("mode", combo("maskwright_mode", MODES, options.mode))
+        return [
+            (tr("Look at"), field("source", combo("maskwright_source", SOURCES, options.source))),
+            (tr("Result"), field("kind", combo("maskwright_kind", KINDS, options.kind))),
+            ("", self.mode),
+            ("", field("limit", check("maskwright_limit", tr("Only inside the selection"), options.limit))),
+        ]
 
     def _clean_up(self) -> QWidget:
         options, px = self.controller.options, tr(" px")
-        self.grow = spin(
-            "maskwright_grow", -500, 500, options.grow, tr("Larger than 0 grows, smaller shrinks"), px
-        )  # fmt: skip
-        self.feather = spin("maskwright_feather", 0, 250, options.feather, tr("Softens the edge"), px)
-        self.smooth = spin("maskwright_rounding", 0, 100, options.smooth, tr("Rounds corners within this radius"), px)
+
+        def number(option: str, low: float, high: float, tip: str, unit: str = px) -> QWidget:
+            name = f"maskwright_{option}"
+            return self._field(option, spin(name, low, high, getattr(options, option), tip, unit))
+
+        def switch(option: str, text: str, tip: str) -> QWidget:
+            return self._field(option, check(f"maskwright_{option}", text, getattr(options, option), tip))
+
         self.threshold = spin(
             "maskwright_threshold", -1, 100, -1 if options.threshold is None else options.threshold * 100,
             tr("Cuts the soft edge hard at this value"), " %", tr("soft edge"),
         )  # fmt: skip
-        self.specks = spin(
-            "maskwright_specks", 0, 1e6, options.min_area, tr("Removes pieces smaller than this area"), tr(" px²")
-        )
-        self.holes = check("maskwright_holes", tr("Fill holes"), options.fill_holes)
-        self.invert = check(
-            "maskwright_invert", tr("Invert"), options.invert, tr("Selects everything but what was found")
+        switches = row(
+            switch("fill_holes", tr("Fill holes"), tr("Fills holes inside the objects")),
+            switch("invert", tr("Invert"), tr("Selects everything but what was found")),
         )
         rows: Rows = [
-            (tr("Grow"), self.grow), (tr("Feather"), self.feather), (tr("Smooth"), self.smooth),
-            (tr("Threshold"), self.threshold), (tr("Drop specks"), self.specks), ("", row(self.holes, self.invert)),
-        ]  # fmt: skip
+            (tr("Grow"), number("grow", -500, 500, tr("Larger than 0 grows, smaller shrinks"))),
+            (tr("Feather"), number("feather", 0, 250, tr("Softens the edge"))),
+            (tr("Smooth"), number("smooth", 0, 100, tr("Rounds corners within this radius"))),
+            (tr("Threshold"), self.threshold),
+            (tr("Drop specks"), number("min_area", 0, 1e6, tr("Removes pieces smaller than this area"), tr(" px²"))),
+            ("", switches),
+        ]
         return Fold(tr("Edges and clean-up"), rows, options.post() != PostProcess())
 
     def _model_rows(self) -> Rows:
+        options, field = self.controller.options, self._field
         self.recipe = combo("maskwright_recipe")
-        self.model_boxes = [(role, combo(f"maskwright_{role}"), text) for role, text in ROLES]
-        options = self.controller.options
-        self.closely = combo("maskwright_closely", CLOSELY, options.precise)
-        self.closely.setToolTip(tr("Looks at objects a second time, at full resolution: slower, with finer edges."))
-        self.tiles = combo("maskwright_tiles", TILES, options.tiles)
-        self.tiles.setToolTip(tr("Looks for small objects in pieces of the picture at full resolution."))
-        self.detector_options = QLineEdit(options.detector_options)
-        self.detector_options.setObjectName("maskwright_detector_options")
-        self.detector_options.setPlaceholderText("min_score=0.3; iou=0.5")
-        self.detector_options.setToolTip(
-            tr("Settings of the model that finds by name, for instance min_score=0.3; classes=0,2; task=referring")
-        )
-        looks: Rows = [
-            (tr("Look closely"), self.closely),
-            (tr("Small objects"), self.tiles),
-            (tr("Recipe"), self.recipe),
-        ]
+        self.model_boxes = {role: combo(f"maskwright_{role}") for role in ROLES}
+        settings = QLineEdit(options.detector_options)
+        settings.setObjectName("maskwright_detector_options")
+        settings.setPlaceholderText("min_score=0.3; iou=0.5")
+        closely = combo("maskwright_closely", LOOKS_CLOSELY, options.precise)
+        tiles = combo("maskwright_tiles", USES_TILES, options.tiles)
+        again = tr("Looks at objects a second time, at full resolution: slower, with finer edges.")
         return [
-            *looks,
-            *((tr(text), box) for _, box, text in self.model_boxes),
-            (tr("Settings"), self.detector_options),
+            (tr("Look closely"), field("precise", closely, again)),
+            (tr("Small objects"), field("tiles", tiles, tr("Looks for them in pieces of the picture."))),
+            (tr("Recipe"), self.recipe),
+            *((tr(text), self.model_boxes[role]) for role, text in ROLES.items()),
+            (tr("Settings"), field("detector_options", settings, tr(DETECTOR_HELP))),
         ]
 
     def _state_row(self) -> QWidget:
@@ -248,17 +255,11 @@ class MaskwrightDocker(DockWidget):
         if self._filling:
             return
         options = self.controller.options
-        options.source, options.kind, options.mode = (
-            box.currentData() for box in (self.source, self.kind, self.mode)
-        )  # fmt: skip
-        options.precise, options.tiles = self.closely.currentData(), self.tiles.currentData()
-        options.detector_options, options.exclude = self.detector_options.text(), self.exclude.text()
-        options.limit, options.invert = self.limit.isChecked(), self.invert.isChecked()
-        options.grow, options.feather, options.smooth = self.grow.value(), self.feather.value(), self.smooth.value()
+        for option, widget in self.fields.items():
+            setattr(options, option, value_of(widget))
         options.threshold = None if self.threshold.value() < 0 else self.threshold.value() / 100
-        options.min_area, options.fill_holes = self.specks.value(), self.holes.isChecked()
         options.recipes = {"select": self.recipe.currentData()} if self.recipe.currentData() else {}
-        options.models = {role: box.currentData() for role, box, _ in self.model_boxes if box.currentData()}
+        options.models = {role: box.currentData() for role, box in self.model_boxes.items() if box.currentData()}
         self.mode.setEnabled(options.kind == "selection")
         self.controller.save_options()
 
@@ -272,22 +273,8 @@ class MaskwrightDocker(DockWidget):
         self.controller.result_changed.connect(self._show_result)
         self.tool.failed.connect(self.problem.show_failure)
         self.found.hovered.connect(self._show_hovered)
-        for box in (
-            self.source,
-            self.kind,
-            self.mode,
-            self.recipe,
-            self.closely,
-            self.tiles,
-            *(box for _, box, _ in self.model_boxes),
-        ):
-            box.currentIndexChanged.connect(self._save)
-        for line in (self.detector_options, self.exclude):
-            line.editingFinished.connect(self._save)
-        for number in (self.grow, self.feather, self.smooth, self.threshold, self.specks):
-            number.valueChanged.connect(self._save)
-        for switch in (self.limit, self.holes, self.invert):
-            switch.toggled.connect(self._save)
+        for widget in (*self.fields.values(), self.threshold, self.recipe, *self.model_boxes.values()):
+            changed(widget).connect(self._save)
         self.mode.setEnabled(self.controller.options.kind == "selection")
 
     def _show_connection(self) -> None:
@@ -313,7 +300,7 @@ class MaskwrightDocker(DockWidget):
         recipes = [info for info in self.connection.recipes if info.verb == "select" and info.available]
         titles = [(info.name, info.title) for info in recipes] or [(AUTO, tr("Automatic"))]
         fill(self.recipe, titles, options.recipes.get("select", AUTO))
-        for role, box, _ in self.model_boxes:
+        for role, box in self.model_boxes.items():
             found = [(model.id, model.title) for model in playing(self.connection.models, role)]
             fill(box, [("", tr("Automatic")), *found], options.models.get(role, ""))
         self._filling = False

@@ -2,6 +2,7 @@
 
 from typing import Any, List, Tuple
 
+from maskwright_client.choices import PICKS
 from maskwright_client.jobs import Cut, Edge
 
 from .controller import Controller
@@ -16,7 +17,6 @@ from .qt import (
 from .texts import tr
 from .widgets import Fold, check, combo, spin
 
-PICKS = (("all", "All that are found"), ("best", "The best match"), ("2", "The second best"), ("3", "The third"))
 CUT_KINDS = (("layer", "New layer"), ("transparency", "Transparency mask"), ("selection", "Selection"))
 SURROUNDINGS = (
     ("tell", "Only say where they are"),
@@ -33,7 +33,7 @@ class EdgeRows:
         self._controller = controller
         edge, px = controller.edge, tr(" px")
         self.width = spin(
-            "maskwright_edge_width", 0, 1000, edge.width,
+            "maskwright_edge_width", 0, 1000, edge.edge_width,
             tr("How wide a band around the edge is looked at; hair needs a wide one."), px, tr("automatic"),
         )  # fmt: skip
         tip = tr("Work further out where hair or fur reaches out of the edge.")
@@ -44,7 +44,7 @@ class EdgeRows:
             tr("Make the edge steeper; 100 % leaves no softness."), " %",
         )  # fmt: skip
         self.shift = spin(
-            "maskwright_shift", -100, 100, edge.shift * 100,
+            "maskwright_shift", -100, 100, edge.shift_edge * 100,
             tr("Move the edge in (-) or out within its softness."), " %",
         )  # fmt: skip
 

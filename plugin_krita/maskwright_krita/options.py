@@ -4,14 +4,17 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import List
 
-from maskwright_client.jobs import LOOKS_CLOSELY, USES_TILES, JobOptions
+from maskwright_client.choices import LOOKS_CLOSELY, USES_TILES
+from maskwright_client.jobs import JobOptions
 from maskwright_client.settings import read_settings
 
 SOURCES = ("layer", "effects", "image")
 MODES = ("replace", "add", "subtract", "intersect", "difference")
 KINDS = ("selection", "transparency", "layer", "selection-mask", "instances")
-CHOICES = {"source": SOURCES, "mode": MODES, "kind": KINDS, "precise": LOOKS_CLOSELY, "tiles": USES_TILES,
-           "mask_depth": (8,)}  # fmt: skip
+CHOICES = {
+    "source": SOURCES, "mode": MODES, "kind": KINDS, "mask_depth": (8,),
+    "precise": dict(LOOKS_CLOSELY), "tiles": dict(USES_TILES),
+}  # fmt: skip
 HISTORY_LENGTH = 20
 
 

@@ -1,6 +1,6 @@
 """Widgets as the panel and the dialogs have them: rows with labels, numbers, choices, switches, folds."""
 
-from typing import List, Optional, Sequence, Tuple
+from typing import Any, List, Optional, Sequence, Tuple
 
 from .qt import (
     QCheckBox,
@@ -63,6 +63,24 @@ def fill(box: QComboBox, items: List[Tuple[str, str]], current: Optional[str]) -
             box.addItem(text, value)
     place = box.findData(current)
     box.setCurrentIndex(max(0, place))
+
+
+def value_of(widget: Any) -> Any:
+    """What the user chose in one of these, or wrote in a line."""
+    if isinstance(widget, QComboBox):
+        return widget.currentData()
+    if isinstance(widget, QDoubleSpinBox):
+        return widget.value()
+    return widget.isChecked() if isinstance(widget, QCheckBox) else widget.text()
+
+
+def changed(widget: Any) -> Any:
+    """The signal that tells of another value."""
+    if isinstance(widget, QComboBox):
+        return widget.currentIndexChanged
+    if isinstance(widget, QDoubleSpinBox):
+        return widget.valueChanged
+    return widget.toggled if isinstance(widget, QCheckBox) else widget.editingFinished
 
 
 def row(*widgets: QWidget) -> QWidget:

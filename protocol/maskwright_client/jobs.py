@@ -1,6 +1,6 @@
 """From what a user chose and means to the jobs of the wire: the only place that builds them for the clients."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Dict, List, Optional, Sequence
 
 from maskwright_protocol.errors import EmptyPrompt
@@ -26,8 +26,6 @@ from .coordinates import rect_of
 from .detector_options import read as read_detector_options
 
 AUTO = "auto"
-LOOKS_CLOSELY = ("auto", "on", "off")  # at small objects, at all, at none
-USES_TILES = ("auto", "on", "off")  # when nothing was found, always, never
 # The roles whose models a user may choose for a verb. A refiner is a matting model that works from a trimap.
 ROLES = {
     "select": ("detector", "segmenter"),
@@ -43,23 +41,13 @@ _NOTHING_SELECTED = "Nothing is selected."
 
 @dataclass
 class Edge:
-    """How an edge is found again, as image editors know it; lengths are image pixels."""
+    """How an edge is found again, as image editors know it and ``EdgeJob`` names it; lengths are image pixels."""
 
-    width: float = 0.0  # of the band to work in; 0 lets the server choose
+    edge_width: float = 0.0  # of the band to work in; 0 lets the server choose
     hair: bool = False
     smooth: float = 0.0
     contrast: float = 0.0  # 0..1
-    shift: float = 0.0  # -1..1, within the edge's own softness
-
-    def fields(self) -> Dict[str, Any]:
-        """As the messages name them."""
-        return {
-            "edge_width": self.width,
-            "hair": self.hair,
-            "smooth": self.smooth,
-            "contrast": self.contrast,
-            "shift_edge": self.shift,
-        }
+    shift_edge: float = 0.0  # -1..1, within the edge's own softness
 
 
 @dataclass
@@ -110,8 +98,8 @@ class JobOptions:
     recipes: Dict[str, str] = field(default_factory=dict)  # verb -> recipe, where the user chose one
     models: Dict[str, str] = field(default_factory=dict)  # role -> model id, where the user chose one
     detector_options: str = ""  # settings of the detector in one line, as ``detector_options.read`` takes it
-    precise: str = "auto"  # one of ``LOOKS_CLOSELY``
-    tiles: str = "auto"  # one of ``USES_TILES``
+    precise: str = "auto"  # one of ``choices.LOOKS_CLOSELY``
+    tiles: str = "auto"  # one of ``choices.USES_TILES``
     threshold: Optional[float] = None  # 0..1; None keeps soft edges
     fill_holes: bool = False
     min_area: float = 0.0
@@ -282,7 +270,7 @@ class JobOptions:
             **self._how("cutout", () if prompted else _EDGES),
             **self._masks(),
             **cut.fields(),
-            **cut.edge.fields(),
+            **asdict(cut.edge),
         )
         if colours:
             job.format, job.colours = colours, "auto" if cut.clean else "own"
@@ -294,7 +282,7 @@ class JobOptions:
         """A selection's edge found again, then cleaned up as other masks are, if wanted. Raises ``EmptyPrompt``."""
         if mask is None:
             raise EmptyPrompt(_NOTHING_SELECTED, "Select something roughly, then refine it.")
-        job = Refine("", tool="refine", mask=mask, **edge.fields(), **self._how("refine"), **self._masks())
+        job = Refine("", tool="refine", mask=mask, **asdict(edge), **self._how("refine"), **self._masks())
         if not clean_up:
             job.post = PostProcess()
         return job

@@ -172,7 +172,7 @@ def test_the_panel_leaves_out_and_cleans_up(studio: Studio, krita: Krita) -> Non
     street = studio.photo("photos/bus.jpg").resize((540, 720))
     box = PixelRect(0, 0, 540, 720)
     studio.open(street)
-    fields = {"rounding": 3.0, "specks": 50.0, "grow": 1.0}
+    fields = {"smooth": 3.0, "min_area": 50.0, "grow": 1.0}
     krita.run(f"[child('maskwright_' + name).setValue(value) for name, value in {fields}.items()]")
     krita.run("child('maskwright_invert').setChecked(True)")
     post = PostProcess(smooth=3.0, min_area=50.0, grow=1.0, invert=True)
