@@ -9,14 +9,8 @@ from .words import meanings
 def names(entry: Entry) -> tuple[str, ...] | None:
     """The names of a detector's classes; None when it understands any words, or only the loaded file tells."""
     family = entry.facts
-    listed = entry.options.get("names")
-    if isinstance(listed, list):
-        return tuple(str(name) for name in listed)
-    if entry.names:
-        return entry.names
-    if isinstance(family.vocabulary, tuple):
-        return family.vocabulary or None
-    return None if entry.own else family.usual_names or None
+    everywhere = family.vocabulary if isinstance(family.vocabulary, tuple) else ()
+    return entry.names or everywhere or (() if entry.own else family.usual_names) or None
 
 
 def reads_any_words(entry: Entry) -> bool:

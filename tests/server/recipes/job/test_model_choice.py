@@ -100,7 +100,7 @@ def test_what_published_checkpoints_know(model, word, known):
 def test_own_models_names_are_told_by_their_files():
     entry = catalogue.built_in().get("yolo11n").model_copy(update={"own": True, "options": {}})
     assert abilities.knows(entry, "dog") is None
-    listed = entry.model_copy(update={"options": {"names": ["dragon"]}})
+    listed = entry.model_copy(update={"names": ("dragon",)})
     assert abilities.knows(listed, "dragons") is True
 
 

@@ -250,8 +250,8 @@ def test_an_export_that_tells_no_names_takes_the_catalogues(tmp_path: Path) -> N
     files.exported(path, "yolov8", tells=False)
     with pytest.raises(ModelBroken, match="names of its classes"):
         load(path)
-    model = load(path, options={"names": ["hat", "shoe", "bag"]})
+    model = load(path, names=["hat", "shoe", "bag"])
     assert {d.label for d in model.detect(IMAGE, "", min_score=0.2)} <= {"hat", "shoe", "bag"}
-    fewer = load(path, options={"names": ["hat", "shoe"]})
+    fewer = load(path, names=["hat", "shoe"])
     with pytest.raises(ModelBroken, match="not those of a YOLO detector"):
         fewer.detect(IMAGE, "")

@@ -128,10 +128,10 @@ def _from_checkpoint(entry: Entry, path: Path, setup: Setup) -> Yolo:
 
 def _names(told: Any, entry: Entry) -> tuple[str, ...]:
     """The classes by number, from the file or else from the catalogue. Raises ``ModelBroken``."""
-    names = entry.options.get("names") or told
+    names = told or entry.names
     if isinstance(names, dict) and sorted(names) == list(range(len(names))):
         names = [names[i] for i in range(len(names))]
     if not isinstance(names, (list, tuple)) or not names or not all(isinstance(name, str) for name in names):
         text = f"The model {entry.id} does not tell the names of its classes."
-        raise ModelBroken(text, hint="Add them as options.names of its entry in models.toml.", model=entry.id)
+        raise ModelBroken(text, hint="Add them as names to its entry in models.toml.", model=entry.id)
     return tuple(names)
