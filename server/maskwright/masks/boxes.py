@@ -97,7 +97,7 @@ def tight_box(mask: NDArray[Any], above: float = VISIBLE) -> PixelBox:
 
 
 def recrop(array: NDArray[T], box: PixelBox, target: PixelBox) -> NDArray[T]:
-    """``array`` covers ``box``; the answer covers ``target``, 0 where ``array`` has nothing. A view where possible."""
+    """An array ``(H, W[, C])`` that covers ``box``, cut or filled up with 0 to cover ``target``; a view if possible."""
     if box.contains(target):
         rows, columns = target.moved(-box.x, -box.y).slices()
         return array[rows, columns]
@@ -110,7 +110,7 @@ def recrop(array: NDArray[T], box: PixelBox, target: PixelBox) -> NDArray[T]:
 
 
 def quantise(mask: Plane, depth: int) -> NDArray[np.uint8] | NDArray[np.uint16]:
-    """float32 0..1 -> uint8 (``depth`` 8) or uint16 (16), rounded to nearest, clipped; no threshold anywhere."""
+    """``(H, W)`` float32 0..1 -> uint8 (``depth`` 8) or uint16 (16) at full scale, rounded to nearest and clipped."""
     if depth == 8:
         return cv2.addWeighted(mask, 255.0, mask, 0.0, 0.0, dtype=cv2.CV_8U) if mask.size else mask.astype(np.uint8)
     if depth != 16:
@@ -119,7 +119,7 @@ def quantise(mask: Plane, depth: int) -> NDArray[np.uint8] | NDArray[np.uint16]:
 
 
 def dequantise(plane: NDArray[np.uint8] | NDArray[np.uint16]) -> Plane:
-    """uint8 or uint16 full scale -> float32 0..1."""
+    """``(H, W)`` uint8 or uint16 at full scale -> float32 0..1."""
     return plane.astype(np.float32) * np.float32(1.0 / np.iinfo(plane.dtype).max)
 
 

@@ -17,7 +17,7 @@ _LOW, _HIGH = 0.08, 0.92  # the guided filter never quite reaches 0 and 1
 
 
 def snapped(rough: Plane) -> Plane:
-    """A copy of a mask (float32 0..1) in which what is nearly full or nearly empty is quite so."""
+    """A copy of a mask ``(H, W)`` float32 0..1 in which nearly full pixels are 1 and nearly empty ones 0."""
     out = np.where(rough >= _SURE, np.float32(1), rough)
     return np.where(out <= 1 - _SURE, np.float32(0), out)
 
@@ -51,7 +51,7 @@ def contrast(mask: Plane, amount: float) -> Plane:
 
 
 def shift(mask: Plane, amount: float) -> Plane:
-    """Move the edge within its softness: ``amount`` -1 far inward, 1 far outward.
+    """Move the edge of a mask ``(H, W)`` float32 0..1 within its softness: ``amount`` -1 far inward, 1 far outward.
 
     A power of the alpha inward, of its complement's outward: what is empty stays empty and what is full stays full,
     so no background is let in. A hard edge has nothing to move within.
@@ -65,7 +65,7 @@ def shift(mask: Plane, amount: float) -> Plane:
 
 
 def smooth_outline(mask: Plane, radius: float) -> Plane:
-    """Round corners and jaggies within ``radius`` pixels, and leave the edge as soft as it was on the whole.
+    """Round corners and jagged edges within ``radius`` pixels of a mask ``(H, W)`` float32 0..1; it stays as soft.
 
     ``post.smooth`` ends with an edge about a pixel wide; here the blurred mask is made just so steep that the area
     of half transparent pixels, the sum of ``4 a (1 - a)``, is what it was before.

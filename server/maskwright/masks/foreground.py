@@ -59,6 +59,7 @@ def multi_level(image: Colours, alpha: Plane) -> Colours:
 
 
 def has_multi_level() -> bool:
+    """Whether PyMatting is installed."""
     return find_spec("pymatting") is not None
 
 

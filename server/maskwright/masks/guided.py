@@ -84,7 +84,7 @@ def guided_filter(guide: Guide, mask: Plane, radius: int, epsilon: float = 1e-4,
 
 
 def upsample(mask: Plane, guide: Guide, radius: int = 3, epsilon: float = 1e-4) -> Plane:
-    """A small mask brought to the size of ``guide`` ``(H, W, 3)``, its edges following the image.
+    """A small mask (float32 0..1) at the size of ``guide`` ``(H, W, 3)`` float32 0..1, its edges following the guide.
 
     ``radius`` is in cells of the small mask. Float all the way; never thresholded.
     """
@@ -93,7 +93,10 @@ def upsample(mask: Plane, guide: Guide, radius: int = 3, epsilon: float = 1e-4) 
 
 
 def interpolate(plane: NDArray[np.float32], columns: NDArray[np.float32], rows: NDArray[np.float32]) -> Plane:
-    """Bilinear values at ``rows`` x ``columns`` (float32 places), one axis after the other; the rim goes on outside."""
+    """Bilinear values of a plane ``(h, w)`` at places in its pixels: ``(len(rows), len(columns))`` float32.
+
+    Outside the plane its rim goes on.
+    """
     for axis, places in ((0, rows), (1, columns)):
         last = plane.shape[axis] - 1
         places = np.clip(places, 0, last)

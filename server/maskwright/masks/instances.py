@@ -15,7 +15,7 @@ Edges = tuple[float, float, float, float]
 
 
 def merge(masks: Sequence[tuple[Plane, PixelBox]]) -> tuple[Plane, PixelBox]:
-    """Union of soft masks (float32 0..1): the maximum in each place, and the box of all."""
+    """Union of soft masks ``(h, w)`` float32 0..1, each with its box: the maximum in each place, and the box of all."""
     box = PixelBox(0, 0, 0, 0)
     for _, one in masks:
         box = box.union(one)
@@ -27,7 +27,10 @@ def merge(masks: Sequence[tuple[Plane, PixelBox]]) -> tuple[Plane, PixelBox]:
 
 
 def limit(mask: Plane, box: PixelBox, region: Plane, region_box: PixelBox) -> tuple[Plane, PixelBox]:
-    """``mask`` within a soft region, both float32 0..1: ``min(mask, region)``, and the boxes' common part."""
+    """``mask`` within a soft region: ``min(mask, region)``, and the common part of their boxes, which it covers.
+
+    Both are ``(h, w)`` float32 0..1.
+    """
     common = box.intersect(region_box)
     return np.minimum(recrop(mask, box, common), recrop(region, region_box, common)), common
 
@@ -47,7 +50,7 @@ def box_iou(first: Edges, second: Edges) -> float:
 
 
 def mask_iou(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
-    """Intersection over union of two masks of one shape; 0 where both are empty."""
+    """Intersection over union of two boolean masks ``(h, w)``; 0 where both are empty."""
     either = int(np.count_nonzero(first | second))
     return int(np.count_nonzero(first & second)) / either if either else 0.0
 
@@ -71,7 +74,7 @@ def nms(
 ) -> list[int]:
     """Greedy suppression: indices, best score first, of boxes that overlap no better one by more than ``limit`` IoU.
 
-    ``boxes`` may be an array ``(N, 4)``; ``most``: stop at so many.
+    ``boxes``: ``x0, y0, x1, y1`` each, or an array ``(N, 4)``. ``scores``: any range. ``most``: stop at so many.
     """
     kept: list[int] = []
     if not len(boxes):

@@ -48,6 +48,7 @@ class LogitMap:
         )
 
     def like(self, values: Plane) -> LogitMap:
+        """Other logits (any number of cells) in the same place."""
         return replace(self, values=values)
 
     def slope(self, edge_pixels: float = EDGE_PIXELS) -> float:
@@ -133,7 +134,10 @@ class LogitMap:
         return int(np.count_nonzero(self.values > 0)) * cell_x * cell_y
 
     def onto(self, other: LogitMap) -> Plane:
-        """This map's values at the middles of another's cells (bilinear; the rim goes on), of the other's shape."""
+        """This map's logits at the middles of another's cells, of the other's shape, float32.
+
+        Bilinear; outside of this map its rim goes on.
+        """
         rows, columns = other.values.shape
         (cell_x, cell_y), (own_x, own_y) = other.cell, self.cell
         x = (other.x0 + (np.arange(columns, dtype=np.float32) + 0.5) * cell_x - self.x0) / own_x - 0.5
@@ -207,7 +211,7 @@ def _span(origin: float, cell: float, cells: int, start: int, end: int) -> tuple
 
 
 def logit(mask: Plane, limit: float = 8.0) -> Plane:
-    """The inverse of the sigmoid, clipped to ``+-limit``."""
+    """The inverse of the sigmoid of a mask ``(h, w)`` float32 0..1, clipped to ``+-limit``."""
     low = 1.0 / (1.0 + math.exp(limit))
     clipped = np.clip(mask, low, 1.0 - low)
     return np.log(clipped / (1.0 - clipped)).astype(np.float32)

@@ -26,7 +26,7 @@ class Candidate:
 
 
 def stability(values: NDArray[np.float32], offset: float = 1.0) -> float:
-    """IoU of the masks that logits give when cut ``offset`` above and below 0: low where the edge is anywhere.
+    """IoU of the masks that logits ``(h, w)`` give when cut ``offset`` above and below 0: low where the edge is unsure.
 
     Kirillov et al., "Segment Anything" (2023), section on automatic masks.
     """
@@ -35,7 +35,7 @@ def stability(values: NDArray[np.float32], offset: float = 1.0) -> float:
 
 
 def packed(logits: LogitMap, canvas: LogitMap) -> Bits:
-    """The mask on the canvas' cells, eight to a byte."""
+    """The mask on the canvas' cells, eight to a byte: ``(cells / 8,)`` uint8."""
     return np.packbits(logits.on_grid_of(canvas) > 0)
 
 

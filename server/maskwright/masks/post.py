@@ -102,7 +102,7 @@ def margin(settings: Settings) -> int:
 
 
 def threshold(mask: Plane, value: float) -> Plane:
-    """1 where the mask is at least ``value``, else 0. A ``value`` of 0 still leaves empty pixels empty."""
+    """1 where the mask is at least ``value`` (0..1), else 0. A ``value`` of 0 still leaves empty pixels empty."""
     return (mask >= max(value, 1e-6)).astype(np.float32)
 
 
@@ -225,5 +225,5 @@ def feather(mask: Plane, sigma: float) -> Plane:
 
 
 def invert(mask: Plane) -> Plane:
-    """``1 - mask``."""
+    """``1 - mask``, for a mask ``(H, W)`` float32 0..1."""
     return np.float32(1.0) - mask

@@ -32,7 +32,7 @@ class Subjects:
     nearest: NDArray[np.int32]
 
     def keep(self, alpha: Plane, chosen: Sequence[int]) -> Plane:
-        """The matte without what belongs to other subjects than ``chosen``."""
+        """The matte ``(H, W)`` float32 0..1 without what belongs to other subjects than ``chosen`` (indices)."""
         if len(chosen) == len(self.found):
             return alpha
         stays = np.zeros(len(self.found), bool)
@@ -46,7 +46,7 @@ class Subjects:
 
 
 def subjects(alpha: Plane) -> Subjects:
-    """Connected parts (8-connected, at or above 0.5) of a matte, 0..1, largest first; none in an empty one."""
+    """Connected parts (8-connected, at or above 0.5) of a matte ``(H, W)`` float32 0..1, largest first."""
     solid = (alpha >= 0.5).view(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(solid, connectivity=8)
     order = sorted(range(1, count), key=lambda i: -int(stats[i, cv2.CC_STAT_AREA]))

@@ -64,12 +64,12 @@ def trimap(mask: Plane, width: float) -> Plane:
 
 
 def unknown(trimap: Plane) -> NDArray[np.bool_]:
-    """Where a trimap leaves it open."""
+    """Where a trimap ``(H, W)`` float32 is neither 0 nor 1: bool ``(H, W)``."""
     return (trimap > OUTSIDE) & (trimap < INSIDE)
 
 
 def widened(trimap: Plane, alpha: Plane, reach: float) -> Plane:
-    """The trimap with its band ``reach`` pixels wider wherever ``alpha`` is undecided right at the band's rim.
+    """The trimap ``(H, W)``, its band ``reach`` pixels wider wherever ``alpha`` is undecided at the band's rim.
 
     Hair that leaves the band shows so: its alpha is neither 0 where the sure outside begins nor 1 where the sure
     inside does. The same trimap where nothing asks for more.

@@ -28,8 +28,8 @@ CLOSER = 1.5  # how many times more of the subject a matting model must see in a
 
 
 @dataclass
-class Subject:
-    """What is cut out. ``listed``: all that could have been."""
+class Cut:
+    """What is cut out. ``listed``: everything that could have been, without masks."""
 
     matted: Matted
     listed: list[Instance] = field(default_factory=list)
@@ -87,8 +87,8 @@ def _needed(box: PixelBox, request: Cutout, picture: PictureView) -> PixelBox:
     return picture.box if request.post.invert else box.padded(margin(request.post)).intersect(picture.box)
 
 
-def _by_prompt(request: Cutout, choice: ModelChoice, picture: PictureView, context: JobContext) -> Subject:
-    """Each thing that is meant by itself, its neighbours taken away, then all together."""
+def _by_prompt(request: Cutout, choice: ModelChoice, picture: PictureView, context: JobContext) -> Cut:
+    """An edge is found for each wanted object by itself, without its neighbours; then they are united."""
     found = by_prompt(request, choice, picture, context)
     whole = PixelBox(0, 0, 0, 0)
     for _, box in found.chosen:
@@ -101,11 +101,11 @@ def _by_prompt(request: Cutout, choice: ModelChoice, picture: PictureView, conte
         )
         for mask, box in found.chosen
     ]  # fmt: skip
-    return Subject(edge.union(done), found.listed, min(one.agreement for one in done))
+    return Cut(edge.union(done), found.listed, min(one.agreement for one in done))
 
 
-def _main(request: Cutout, choice: ModelChoice, picture: PictureView, context: JobContext) -> Subject:
-    """The subjects that the matting model finds by itself."""
+def _main(request: Cutout, choice: ModelChoice, picture: PictureView, context: JobContext) -> Cut:
+    """The main subjects, which the matting model finds without a prompt."""
     matting = choice.matting()
     small = vision.matte(matting, picture, context)
     if not (small >= 0.5).any():
@@ -122,7 +122,7 @@ def _main(request: Cutout, choice: ModelChoice, picture: PictureView, context: J
         alpha = picture.enlarged(small, box, follow=detailed)
     done = Matted(alpha, box, 1.0, "matte")
     if not detailed or request.edges == "matte":
-        return Subject(done, listed)
+        return Cut(done, listed)
     size = context.models.known.get(matting.model_id).input_size
     whole, part = max(picture.box.width, picture.box.height), max(roi.width, roi.height)
     if min(size, part) * whole > CLOSER * min(size, max(picture.size)) * part:
@@ -133,7 +133,7 @@ def _main(request: Cutout, choice: ModelChoice, picture: PictureView, context: J
         width = edge.edge_width(alpha, request.edge_width)
         asked = request.edges == "refined" or not choice.free("refiner")
         done = found_again(done, picture, choice.refiner(), width, request.hair, roi, context, asked)
-    return Subject(done, listed)
+    return Cut(done, listed)
 
 
 def _listed(seen: Subjects, picture: PictureView, source: str) -> list[Instance]:

@@ -51,7 +51,8 @@ def check_looks(request: Cutout) -> None:
 
 @dataclass
 class Layers:
-    """A cut-out in float32 planes that cover ``box``: the subject's alpha, what the border and the shadow add to it."""
+    """A cut-out as planes ``(box.height, box.width)`` float32 0..1: the subject's alpha, the opacity of its border
+    and of its shadow. ``box`` is in the document."""
 
     box: PixelBox
     subject: Plane
@@ -59,7 +60,7 @@ class Layers:
     shadow: Plane | None = None
 
     def opacity(self) -> Plane:
-        """Of all of it together."""
+        """Of subject, border and shadow together, ``(box.height, box.width)`` float32 0..1."""
         if self.outline is None and self.shadow is None:
             return self.subject
         clear = np.float32(1) - self.subject
@@ -70,7 +71,10 @@ class Layers:
 
 
 def layers(alpha: Plane, box: PixelBox, request: Cutout, picture: PictureView, context: JobContext) -> Layers:
-    """The subject, and around it what the request asks for, within the picture."""
+    """The subject, and the border and shadow that the request asks for, within the picture.
+
+    ``alpha`` ``(box.height, box.width)`` float32 0..1 covers ``box`` of the document.
+    """
     found = Layers(box, alpha)
     if request.outline:
         wide = box.padded(int(request.outline) + 2).intersect(picture.box)
@@ -91,6 +95,8 @@ def layers(alpha: Plane, box: PixelBox, request: Cutout, picture: PictureView, c
 
 def sticker_border(alpha: Plane, width: float) -> Plane:
     """Opacity of a border of ``width`` pixels around (and behind) a subject, as smooth as a cut sticker's edge.
+
+    Both ``(H, W)`` float32 0..1.
 
     It follows what is solid, since one around every hair would be a blot, and takes in hollows narrower than itself.
     """
@@ -115,7 +121,7 @@ def _shadow(alpha: Plane, box: PixelBox, picture: PictureView, context: JobConte
 
 
 def coloured(parts: Layers, shown: PixelBox, request: Cutout, picture: PictureView, context: JobContext) -> Pixels:
-    """The pixels in ``shown``. Raises ``MorePixelsNeeded`` where colours of the subject are not at hand."""
+    """The pixels in ``shown``. Raises ``MorePixelsNeeded`` where only a proxy shows the subject's colours."""
     border, behind = colour(request.outline_colour, "outline"), colour(request.background, "background")
     estimate = _estimate(request.colours, parts.subject, context)
     fill = None if request.crop else behind
@@ -156,7 +162,10 @@ class _Piece:
             self.alpha = alpha * recrop(own_alpha, around, tile.write)
 
     def mixed(self, border: Colour | None, behind: Colour | None) -> tuple[Colour, Plane]:
-        """Straight colours and opacity of subject over border over shadow over background."""
+        """Subject over border over shadow over background, in the pixels that the tile writes.
+
+        Colours ``(h, w, 3)``, not multiplied by the opacity, and opacity ``(h, w)``; float32 0..1.
+        """
         one = np.float32(1)
         alpha = self.alpha
         outline, shadow = (

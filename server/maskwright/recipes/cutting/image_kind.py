@@ -24,11 +24,12 @@ FACE_DETECTOR, FACE_SHARE = "yunet", 0.15  # a face at least this high, of the p
 
 
 def drawn_share(image: RGB) -> float:
-    """How much the picture looks like line art or flat drawing, 0..1.
+    """How much an image ``(H, W, 3)`` uint8 looks like line art or flat drawing, 0..1.
 
-    Of what is not plain background: all but the texture where there is little of that; else the geometric mean of the
-    shares of pixels in flat areas and at strong edges, less the more background there is. Photos have noise where
-    drawings are flat, and soft gradients, but a photo before a white sheet is flat and has an edge around it too.
+    Plain background does not count. Of the rest, pixels are flat, at strong edges, or texture. Where there is little
+    texture the answer is the share of the others; else it is the geometric mean of the shares of flat pixels and of
+    strong edges, and the less the more background there is. Photos have noise where drawings are flat, and soft
+    gradients; but a photo before a white sheet is flat and has an edge around it too.
     """
     scale = min(1.0, _SIDE / max(image.shape[:2]))
     small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
@@ -70,10 +71,10 @@ def kind(picture: PictureView, context: JobContext, tell_portraits: bool) -> str
 
 
 def suit(choice: ModelChoice, picture: PictureView, context: JobContext) -> None:
-    """Let the choice take the matting model that suits the picture, where neither the user nor the recipe names one.
+    """Take the matting model that suits the picture, where neither the user nor the recipe names one.
 
-    A catalogue entry may say what it ``suits``; one that says nothing is for all. On a CPU, models
-    that are slow there come after those that are not. The choice is told in a note when it was one.
+    A catalogue entry may say what it ``suits``; one that says nothing suits everything. On a CPU, models that are slow
+    there come last. A note tells which model was taken when there was a choice.
     """
     if not choice.free("matting"):
         return

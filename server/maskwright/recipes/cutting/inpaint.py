@@ -29,8 +29,11 @@ def check_context(share: float) -> float:
 
 
 def suitable(post: PostProcess, mask: NDArray[Any]) -> PostProcess:
-    """``post`` with what it leaves at 0 chosen: grown by a twelfth of the radius of a disk as large as the selection,
-    so that no rim of the old content stays, and feathered by half of that."""
+    """``post`` with ``grow`` and ``feather`` chosen where they are 0.
+
+    Grown by a twelfth of the radius of a disk as large as the selection, so that no rim of the old content stays;
+    feathered by half of that. ``mask`` ``(h, w)``, float32 0..1 or whole numbers at full scale.
+    """
     area = float(mask.sum(dtype=np.float64)) / (1.0 if mask.dtype.kind == "f" else np.iinfo(mask.dtype).max)
     grow = post.grow or min(32.0, max(4.0, object_radius(area) / 12))
     return replace(post, grow=grow, feather=post.feather or max(1.0, abs(grow) / 2))

@@ -1,4 +1,4 @@
-"""A segmenter's object with a matting model's edges: the one knows what belongs together, the other knows hair.
+"""A segmenter's object with the edges of a matting model: the first knows what belongs together, the second knows hair.
 
 The object's crop of the picture, at its own resolution and not painted over, goes to the matting model; its alpha
 counts in a band around the object's outline, the object itself inside and outside of it. Where the matting model took
@@ -30,9 +30,7 @@ Selected = tuple[NDArray[Any], PixelBox]  # a mask, float or whole numbers, and 
 ROI_SHARE = 0.125  # of the object's size, added on each side
 ROI_LEAST = 64  # pixels
 AGREEMENT = 0.6  # IoU of matte and object below which the matte shows something else
-FINER = (
-    1.25  # how many times larger than the matting model's own resolution the crop is before the edge is found once more
-)
+FINER = 1.25  # from this many times the matting model's own resolution on, the edge of a crop is found once more
 COARSE = 512  # pixels: a matting model that looks at fewer has blurred edges at any size
 SURE, HAZE = 0.9, 0.05
 PAINTS = ("", "green", "mean", "blur")
@@ -59,7 +57,9 @@ def compose(
     transparency: bool = False,
     paint_out: str = "",
 ) -> Matted:
-    """Alpha of the object that ``mask`` shows (covering ``box``, tight), by the job's matting model and refiner.
+    """Alpha of the object that ``mask`` shows, by the job's matting model and refiner.
+
+    ``mask`` ``(h, w)``, float32 0..1 or whole numbers at full scale, covers ``box`` of the document tightly.
 
     ``others``: masks of its neighbours, whose sure parts are taken away. ``edges``: "matte" as the matting model gives
     them, "refined" found once more by the refiner, "auto": refined where the model looks at fewer pixels.
@@ -136,8 +136,11 @@ def _matte(
 
 
 def painted(image: RGB, mask: Plane, width: float, how: str) -> RGB:
-    """The image with everything further than ``width`` from the mask painted over: "green", "mean" (colour of what is
-    painted over) or "blur" (of it, without the object)."""
+    """The image with everything painted over that is further than ``width`` pixels from the mask.
+
+    ``how``: "green", "mean" (the mean colour of what is painted over) or "blur" (it is blurred, without the object).
+    ``image`` ``(H, W, 3)`` uint8, ``mask`` ``(H, W)`` float32 0..1.
+    """
     keep = cv2.distanceTransform((mask <= 0.1).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE) <= width
     rest = ~keep
     if not rest.any():
@@ -157,7 +160,7 @@ def painted(image: RGB, mask: Plane, width: float, how: str) -> RGB:
 
 
 def without_neighbours(alpha: Plane, box: PixelBox, others: Sequence[Selected]) -> Plane:
-    """``alpha`` less what is surely part of something else."""
+    """``alpha`` with 0 where something else surely is; changed in place. ``(h, w)`` float32 0..1, covering ``box``."""
     for other, other_box in others:
         common = box.intersect(other_box)
         if common.empty:
@@ -169,7 +172,10 @@ def without_neighbours(alpha: Plane, box: PixelBox, others: Sequence[Selected]) 
 
 
 def attached(alpha: Plane, mask: Plane) -> Plane:
-    """Only the connected parts of ``alpha`` that touch what the mask surely shows; all where it is sure of nothing."""
+    """The connected parts of ``alpha`` that touch what the mask surely shows; all where it is sure of nothing.
+
+    Both ``(H, W)`` float32 0..1.
+    """
     sure = (mask >= SURE) & (alpha > HAZE)
     if not sure.any():
         return alpha

@@ -87,7 +87,7 @@ def _edge(
 
 
 def adjusted(alpha: Plane, settings: EdgeJob) -> Plane:
-    """The found edge as the user wants it: rounded, steeper, shifted, in this order."""
+    """The found edge as the user wants it: rounded, steeper, shifted, in this order. ``(h, w)`` float32 0..1."""
     alpha = edges.smooth_outline(alpha, settings.smooth)
     alpha = edges.contrast(alpha, settings.contrast)
     return edges.shift(alpha, settings.shift_edge)

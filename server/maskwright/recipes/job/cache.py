@@ -122,7 +122,7 @@ def _is_tensor(value: Any) -> bool:
 
 
 def device_of(value: Any) -> str:
-    """Where the first tensor within ``value`` lies that is not in main memory; else ``"cpu"``."""
+    """The device of the first tensor within ``value`` that is not in main memory; else ``"cpu"``."""
     if _is_tensor(value):
         return str(value.device)
     return next((found for found in map(device_of, _inner(value)) if found != HOST), HOST)

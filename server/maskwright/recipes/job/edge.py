@@ -1,4 +1,4 @@
-"""Finding the edge of a rough mask again, in a band around it, tile by tile, so that any size of picture will do."""
+"""Finding the edge of a rough mask again: in a band around it, and in tiles, so that pictures may have any size."""
 
 from __future__ import annotations
 
@@ -29,12 +29,16 @@ HAIR_ROUNDS = 2  # how often the band may grow by its width
 
 
 class Solver(Protocol):
-    """A way to find alpha where a trimap leaves it open. ``route`` names it in answers."""
+    """A way to find alpha where a trimap is undecided. ``route`` names it in answers."""
 
     route: str
 
     def solve(self, box: PixelBox, tri: Plane, rough: Plane, width: float) -> Plane:
-        """Alpha of the document's pixels in ``box``. ``tri``, ``rough`` (the mask as it was) cover the same."""
+        """Alpha of the document's pixels in ``box``, ``(box.height, box.width)`` float32 0..1.
+
+        ``tri`` and ``rough``, the mask as it was, have the same shape and range; ``tri`` is 0 outside, 1 inside and 0.5
+        where alpha is to be found. ``width`` of that band in pixels. Raises ``MorePixelsNeeded``.
+        """
         ...
 
 
@@ -80,7 +84,10 @@ class FromMatte:
 
 @dataclass
 class Matted:
-    """``alpha`` float32 covers ``box``. ``agreement``: 1 less twice the share of the band that changed sides."""
+    """``alpha`` ``(box.height, box.width)`` float32 0..1 covers ``box`` of the document.
+
+    ``agreement``: 1 less twice the share of the band that changed sides.
+    """
 
     alpha: Plane
     box: PixelBox
@@ -96,8 +103,11 @@ def solver_for(
     context: JobContext,
     asked: bool,
 ) -> Solver:
-    """The refiner, or the guided filter where there is none, or where the band is too long for a refiner on the CPU
-    that nobody ``asked`` for."""
+    """The refiner, or the guided filter where there is no refiner.
+
+    The guided filter also serves where the band is so long that a refiner on the CPU, which nobody ``asked`` for, would
+    take minutes. ``mask`` ``(h, w)``: float32 0..1 or whole numbers at full scale.
+    """
     if refiner is None:
         return Guided(picture)
     if not asked and refiner.device == "cpu" and outline_length(_bytes(mask)) * width > LONG_BAND:
@@ -120,7 +130,7 @@ def check_edge(job: EdgeJob) -> None:
 
 
 def edge_width(mask: NDArray[Any], wanted: float = 0.0) -> float:
-    """The band's width in pixels: as wanted, or what suits the mask (float32 0..1 or whole numbers)."""
+    """The band's width in pixels: as wanted, or what suits the mask ``(h, w)``, float32 0..1 or whole numbers."""
     return wanted or auto_edge_width(_bytes(mask))
 
 

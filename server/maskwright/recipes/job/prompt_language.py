@@ -52,7 +52,7 @@ class Concept:
 class Query:
     """``minus`` is left out of all concepts; ``inverse``: everything but them is meant.
 
-    What is left out may say which one is meant; ``which`` reads that.
+    What is left out may say which one is meant; ``which`` tells.
     """
 
     concepts: tuple[Concept, ...] = ()
@@ -141,7 +141,7 @@ _TOLD = re.compile(
 )
 
 
-def read(text: str) -> Query:
+def parse_query(text: str) -> Query:
     """What a prompt asks for. Never fails: what no rule fits is text. No concepts for a text of blanks."""
     concepts: list[Concept] = []
     minus: list[str] = []
@@ -161,7 +161,7 @@ def read(text: str) -> Query:
     return Query(tuple(concepts), tuple(dict.fromkeys(minus)), inverse)
 
 
-def parts(text: str) -> tuple[str, ...]:
+def split_phrases(text: str) -> tuple[str, ...]:
     """The several things that a text names, as they are written, without repeats."""
     return tuple(dict.fromkeys(part.strip('" ') for part in _split(text)))
 

@@ -30,7 +30,7 @@ class ObjectPrompt:
     label: str = ""
     score: float | None = None  # the detector's, when one found it
     padding: float = 0.0  # how much the box is to be widened on each side, as a share of its size
-    logits: LogitMap | None = None  # the detector's own mask, in document pixels: a prompt beside the box
+    logits: LogitMap | None = None  # the detector's own mask, in document pixels
 
 
 def check_number(value: float, what: str) -> float:

@@ -19,9 +19,10 @@ _FAR = -6.0  # logits below this, all around, are remembered by their mean
 
 @dataclass(frozen=True)
 class SmallPlane:
-    """A plane of logits as float16 within the part that matters; 256 KB become some ten.
+    """A plane of logits, kept as float16 within the box that matters: 256 KB become some ten.
 
-    ``shape``: of the array that it was made from, whose last two axes are the plane and whose others are 1.
+    ``outside`` is the mean logit beyond ``box``. ``shape``: of the array that it was made from, whose last two axes are
+    the plane and whose others are 1.
     """
 
     shape: tuple[int, ...]
@@ -31,6 +32,7 @@ class SmallPlane:
 
     @classmethod
     def of(cls, array: Plane) -> SmallPlane:
+        """``array``: logits ``(..., h, w)`` float32, with axes of length 1 before the plane's."""
         plane: Plane = array.reshape(array.shape[-2:])
         box = tight_box(plane, _FAR).padded(2).intersect(whole(plane))
         beyond = plane.size - box.area
@@ -39,7 +41,7 @@ class SmallPlane:
         return cls(array.shape, box, inner.astype(np.float16), outside)
 
     def plane(self) -> Plane:
-        """``shape`` float32."""
+        """The logits again, of ``shape``, float32."""
         out = np.full(self.shape, self.outside, np.float32)
         out[..., *self.box.slices()] = self.values
         return out

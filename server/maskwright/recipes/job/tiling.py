@@ -1,4 +1,4 @@
-"""Looking for small things in a large picture: overlapping tiles at full resolution, what they find put together."""
+"""Looking for small things in a large picture: in overlapping tiles at full resolution, whose answers are merged."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def check_tiles(tiles: str) -> Tiles:
 
 
 def grid(area: PixelBox, side: int, most: int) -> list[PixelBox]:
-    """Tiles of about ``side`` that cover the area and overlap; at most ``most``, for which they become larger."""
+    """Overlapping tiles of about ``side`` pixels that cover the area; larger ones where it took more than ``most``."""
     while True:
         step = max(1, round(side * (1 - OVERLAP)))
         columns = max(1, math.ceil((area.width - side) / step) + 1)

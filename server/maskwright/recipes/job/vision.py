@@ -1,4 +1,4 @@
-"""Running the roles' models on a picture's overview: with stages, and without doing the dear part twice."""
+"""Running models on a picture, with progress and without computing embeddings and mattes twice."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .context import JobContext
 from .model_choice import ModelChoice
 from .picture import PictureView
 
-_CROPS = 32  # remembered by place; their embeddings have the cache's budget
+_CROPS = 32  # the most crops of a picture that are remembered
 
 
 def detect(
@@ -63,9 +63,10 @@ def embed(segmenter: Segmenter, picture: PictureView, context: JobContext) -> Em
 def embed_crop(
     segmenter: Segmenter, picture: PictureView, crop: PixelBox, context: JobContext, text: str
 ) -> tuple[RGB, Embedding]:
-    """Pixels and embedding of a part of the document at full resolution, from memory if they were seen before.
+    """Pixels ``(crop.height, crop.width, 3)`` uint8 sRGB and embedding of a part of the document at full resolution.
 
-    They are known by the overview's key: what changes a picture changes its overview. Raises ``MorePixelsNeeded``.
+    From memory if they were seen before; the overview's key names them, since what changes a picture changes its
+    overview. ``text`` for the progress. Raises ``MorePixelsNeeded``.
     """
     pixels_key, key = ("pixels", picture.key, crop), _embedding_key(segmenter, picture, crop, context)
     colours: RGB | None = context.embeddings.get(pixels_key)
@@ -112,7 +113,8 @@ def matte(matting: MattingModel, picture: PictureView, context: JobContext) -> F
 
 
 def saliency(segmenter: Segmenter, choice: ModelChoice, picture: PictureView, context: JobContext) -> FloatMap | None:
-    """What stands out in the picture, for segmenters that want to know and where a matting model is installed."""
+    """What stands out in the overview, ``(h, w)`` float32 0..1; None where the segmenter does not use it or no matting
+    model is installed."""
     if not segmenter.uses_saliency or context.models.best("matting") is None:
         return None
     return matte(choice.matting(), picture, context)

@@ -26,7 +26,7 @@ def finish(
 
 
 def pack8(plane: NDArray[np.uint8] | NDArray[np.uint16], box: PixelBox) -> Mask | None:
-    """A mask of whole numbers that covers ``box``, cropped to what is not 0; None when all is."""
+    """A mask ``(h, w)`` of whole numbers that covers ``box``, cropped to what is not 0; None when all of it is."""
     inner = tight_box(plane)
     if inner.empty:
         return None
@@ -36,7 +36,10 @@ def pack8(plane: NDArray[np.uint8] | NDArray[np.uint16], box: PixelBox) -> Mask 
 
 
 def pack(mask: Plane, box: PixelBox, depth: int) -> Mask | None:
-    """A float32 mask 0..1, rounded to nearest in ``depth`` bits, cropped to what is visible; None when nothing is."""
+    """A mask ``(h, w)`` float32 0..1 that covers ``box``, rounded to ``depth`` bits, cropped to what is visible.
+
+    None when nothing is.
+    """
     return pack8(quantise(np.ascontiguousarray(mask), depth), box)
 
 

@@ -1,4 +1,4 @@
-"""The automatic mask generator: a grid of clicks, filtered, without doubles -> all objects of a picture, remembered.
+"""The automatic mask generator: a grid of clicks, whose answers are filtered -> all objects of a picture.
 
 After Kirillov et al., "Segment Anything" (2023), appendix on automatic mask generation, for any segmenter.
 """
@@ -70,7 +70,7 @@ class AutomaticMasks:
 
 @dataclass
 class _Partial:
-    """How far a search came that was interrupted."""
+    """How far an interrupted search came."""
 
     done: int = 0
     found: list[Candidate] = field(default_factory=list)

@@ -31,7 +31,7 @@ from maskwright_protocol.errors import BadInput, MorePixelsNeeded, UnknownWord
 from maskwright_protocol.messages import Instance, Mask, Parse, Selection
 
 from . import people
-from .people import Subject
+from .people import Person
 
 MAX_PARTS = 64
 _MARGINS = (0.25,)  # of a view around a person, in sizes of the person
@@ -163,15 +163,15 @@ class _Parsing:
     def pieces(self, asked: Asked) -> list[Piece]:
         """Soft masks at document resolution of the parts, person by person or all people's together."""
         parser = self._choice.parser(asked.model_id)
-        subjects = self._subjects(parser)
+        people_found = self._people(parser)
         wanted = {self._whose(part) for part in asked.parts}
-        chosen = [s for s in subjects if 0 in wanted or s.number in wanted]
+        chosen = [s for s in people_found if 0 in wanted or s.number in wanted]
         self._need(chosen)
         found: list[Piece] = []
-        for subject in chosen:
-            own = [part for part in asked.parts if self._whose(part) in (0, subject.number)]
-            found += self._read(parser, own, subject, subjects)
-        apart = self._request.per_person and subjects[0].number > 0
+        for person in chosen:
+            own = [part for part in asked.parts if self._whose(part) in (0, person.number)]
+            found += self._parts_of(parser, own, person, people_found)
+        apart = self._request.per_person and people_found[0].number > 0
         if not apart:
             found = [_together([p for p in found if p.part == part]) for part in _seen(found)]
         with self._context.stage("post", "Drawing the masks"):
@@ -182,7 +182,7 @@ class _Parsing:
         """The number of the person whose part is meant, 0 for everybody's."""
         return part.person or self._request.person
 
-    def _subjects(self, parser: ParserModel) -> list[Subject]:
+    def _people(self, parser: ParserModel) -> list[Person]:
         self.of = parser.table.of
         if not self._request.find_people:
             return [people.everybody(self._picture)]
@@ -192,23 +192,23 @@ class _Parsing:
         self.count = len(found)
         return found or [people.everybody(self._picture)]
 
-    def _need(self, chosen: list[Subject]) -> None:
+    def _need(self, chosen: list[Person]) -> None:
         """Raises ``MorePixelsNeeded`` for all that will be looked at, so that it is asked for once."""
         if self._request.draft:
             return
         box = PixelBox(0, 0, 0, 0)
-        for subject in chosen:
-            box = box.union(subject.views[0])
+        for person in chosen:
+            box = box.union(person.views[0])
         if self._request.refine and not box.empty:
             margin = math.ceil((REACH + HAIR_ROUNDS) * _WIDEST_EDGE) + 2 + HALO
             box = box.padded(margin).intersect(self._picture.box)
         if not box.empty:
             self._picture.need_detail(box)
 
-    def _read(self, parser: ParserModel, parts: list[Part], subject: Subject, others: list[Subject]) -> list[Piece]:
-        view = subject.views[0]
-        share = people.shares(subject, others)
-        looks = [(v, self._pixels(v), self._probabilities(parser, v)) for v in subject.views if not v.empty]
+    def _parts_of(self, parser: ParserModel, parts: list[Part], person: Person, others: list[Person]) -> list[Piece]:
+        view = person.views[0]
+        share = people.shares(person, others)
+        looks = [(v, self._pixels(v), self._probabilities(parser, v)) for v in person.views if not v.empty]
         found = []
         with self._context.stage("parse", "Drawing the parts"):
             for part in parts:
@@ -216,7 +216,7 @@ class _Parsing:
                 mask = _drawn(classes, looks, view)
                 if mask is None:
                     continue
-                found.append(Piece(part, subject.number, mask if share is None else mask * share, view, self.of))
+                found.append(Piece(part, person.number, mask if share is None else mask * share, view, self.of))
         return found
 
     def _pixels(self, view: PixelBox) -> RGB:
@@ -260,7 +260,10 @@ class _Parsing:
 
 
 def _of_side(part: Part, probabilities: FloatMap) -> tuple[int, ...]:
-    """The classes of a part; of a pair of which one side is meant, the class seen further to that side."""
+    """The classes of a part; where a side of the picture is meant, the one of the pair that lies further to it.
+
+    ``probabilities`` ``(classes, h, w)`` float32 0..1.
+    """
     if not part.seen:
         return part.classes
     places = []
@@ -276,8 +279,11 @@ def _of_side(part: Part, probabilities: FloatMap) -> tuple[int, ...]:
 
 
 def _drawn(classes: tuple[int, ...], looks: list[tuple[PixelBox, RGB, FloatMap]], whole: PixelBox) -> Plane | None:
-    """The classes' summed probability at document resolution in ``whole``, the looks' answers averaged; None where
-    no look is sure of anything."""
+    """The summed probability of classes in ``whole``, ``(whole.height, whole.width)`` float32 0..1.
+
+    ``looks``: views in the document, their pixels ``(h, w, 3)`` uint8, the classes' probabilities ``(classes, h, w)``
+    float32 0..1. Where views overlap their answers are averaged. None where no look is sure of anything.
+    """
     sums = [np.clip(p[list(classes)].sum(axis=0), 0.0, 1.0) for _, _, p in looks]
     if not classes or all(plane.max() < 0.5 for plane in sums):
         return None

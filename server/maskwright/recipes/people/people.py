@@ -1,4 +1,4 @@
-"""Finding people and faces, each to be looked at closely, and whose a pixel is where their surroundings overlap."""
+"""Finding people and faces, where to look at each, and to whom pixels belong where these places overlap."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SHARPNESS = 8.0  # how quickly a pixel between two people changes hands
 
 
 @dataclass(frozen=True)
-class Subject:
+class Person:
     """A person or face. ``views``: crops of the document to look at, the widest first; None for the whole picture."""
 
     number: int
@@ -38,7 +38,7 @@ def find(
     picture: PictureView,
     min_score: float | None,
     context: JobContext,
-) -> list[Subject]:
+) -> list[Person]:
     """People or faces from left to right; none when none are found or nothing that finds them is installed.
 
     ``margins``: how much of a person's size each view adds on each side. Where the overview shows nobody, tiles are
@@ -61,14 +61,14 @@ def find(
     if not boxes:
         context.note(f"No {of} was found, so the picture was looked at as a whole.")
     return [
-        Subject(number, box, tuple(_view(box, of, margin).intersect(picture.box) for margin in margins))
+        Person(number, box, tuple(_view(box, of, margin).intersect(picture.box) for margin in margins))
         for number, box in enumerate(boxes, 1)
     ]
 
 
-def everybody(picture: PictureView) -> Subject:
+def everybody(picture: PictureView) -> Person:
     """The whole picture in the place of a person."""
-    return Subject(0, None, (picture.box,))
+    return Person(0, None, (picture.box,))
 
 
 def _view(box: Box, of: str, margin: float) -> PixelBox:
@@ -81,18 +81,18 @@ def _view(box: Box, of: str, margin: float) -> PixelBox:
     )
 
 
-def shares(subject: Subject, others: list[Subject]) -> Plane | None:
-    """How far each pixel of the subject's widest view is its own, ``(height, width)`` float32 0..1; None for all.
+def shares(person: Person, others: list[Person]) -> Plane | None:
+    """How far each pixel of a person's widest view is their own, ``(height, width)`` float32 0..1; None where all are.
 
-    Where views overlap a pixel belongs to whom it is nearer, measured in their sizes; the shares of all add up to 1.
+    Where views overlap a pixel belongs to whom it is nearer, measured in sizes of that person; all shares add up to 1.
     """
-    view = subject.views[0]
-    rivals = [o for o in others if o is not subject and not o.views[0].intersect(view).empty]
-    if subject.box is None or not rivals:
+    view = person.views[0]
+    rivals = [o for o in others if o is not person and not o.views[0].intersect(view).empty]
+    if person.box is None or not rivals:
         return None
     columns = np.arange(view.x, view.right, dtype=np.float32) + np.float32(0.5)
     rows = np.arange(view.y, view.bottom, dtype=np.float32)[:, None] + np.float32(0.5)
-    own = _nearness(subject.box, columns, rows)
+    own = _nearness(person.box, columns, rows)
     total = own.copy()
     for rival in rivals:
         assert rival.box is not None

@@ -62,7 +62,7 @@ class Prompt:
         previous = recall(request.continue_from, picture, context)
         examples = prompts.check_examples(request.examples, picture.box, alone=not text)
         search = Search(request, choice, picture, context, region, examples)
-        unwanted = prompt_language.parts(exclude) if exclude else ()
+        unwanted = prompt_language.split_phrases(exclude) if exclude else ()
         return cls(request, picture, context, choice, search, text, unwanted, points, examples, start, region, previous)
 
     @property

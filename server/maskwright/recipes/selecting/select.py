@@ -28,7 +28,7 @@ def detect(request: Detect, picture: PictureView, context: JobContext) -> Select
         raise EmptyPrompt("There is nothing to look for.", hint="Type what to look for.")
     choice = ModelChoice(request, "detect", context)
     search = Search(request, choice, picture, context)
-    query = prompt_language.read(text)
+    query = prompt_language.parse_query(text)
     if query.inverse:
         context.note("The boxes are those of what is left out.")
     detector_id = choice.route(query.phrases, masks=False).model_id

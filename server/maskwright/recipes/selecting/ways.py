@@ -41,7 +41,7 @@ def pick_way(prompt: Prompt) -> Way | PartsOfPeople:
     if previous is not None and (prompt.points or request.boxes) and not prompt.examples:
         return Clicks(prompt)
     if prompt.examples:
-        query = prompt_language.read(prompt.text)
+        query = prompt_language.parse_query(prompt.text)
         prompt.choice.take("segmenter", prompt.choice.by_example(bool(prompt.text)))
         return ReadWords(prompt, query if query.concepts else Query((Concept(""),)))
     if prompt.text or request.detector_options:
@@ -51,7 +51,7 @@ def pick_way(prompt: Prompt) -> Way | PartsOfPeople:
 
 def _words(prompt: Prompt) -> Way | PartsOfPeople:
     """The way for words: by the first model that knows them all, those of what is left out too if there is one."""
-    query, choice = prompt_language.read(prompt.text), prompt.choice
+    query, choice = prompt_language.parse_query(prompt.text), prompt.choice
     less = (*prompt.unwanted, *query.minus, *(phrase for concept in query.concepts for phrase in concept.minus))
     out = [prompt_language.which(phrase)[0] for phrase in less]
     route = choice.route((*query.phrases, *out))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskwright.recipes.job.prompt_language import Choice, Concept, Query, parts, read, which
+from maskwright.recipes.job.prompt_language import Choice, Concept, Query, parse_query, split_phrases, which
 
 
 def one(
@@ -94,7 +94,7 @@ def one(
     ],
 )
 def test_what_is_understood(text, query):
-    assert read(text) == query
+    assert parse_query(text) == query
 
 
 @pytest.mark.parametrize(
@@ -109,12 +109,12 @@ def test_what_is_understood(text, query):
     ],
 )  # fmt: skip
 def test_everything_else_is_text(text):
-    assert read(text) == one(text)
+    assert parse_query(text) == one(text)
 
 
 @pytest.mark.parametrize("text", ["", "  ", ";,;", "\n", '""'])
 def test_nothing_is_nothing(text):
-    assert read(text) == Query()
+    assert parse_query(text) == Query()
 
 
 WORDS = (
@@ -126,19 +126,19 @@ WORDS = (
 
 @given(st.one_of(st.text(max_size=60), st.lists(st.sampled_from(WORDS.split(" ")), max_size=14).map(" ".join)))
 def test_it_never_fails_and_asks_for_something_sensible(text: str) -> None:
-    query = read(text)
+    query = parse_query(text)
     for concept in query.concepts:
         assert concept.phrase.strip()
         for choice in (concept.choice, *concept.without):
             assert choice is None or (1 <= choice.first <= 999 and 1 <= choice.count <= 999 and choice.text())
         assert all(phrase.strip() and which(phrase)[0].strip() for phrase in concept.minus)
-    assert all(phrase.strip() for phrase in (*query.minus, *parts(text)))
+    assert all(phrase.strip() for phrase in (*query.minus, *split_phrases(text)))
     assert not query.inverse or query.concepts
 
 
 @given(st.text("abc -#;,+&\u0131 ", min_size=1, max_size=30).filter(lambda text: text.strip()))
 def test_what_stands_in_quotation_marks_is_text(text: str) -> None:
-    assert read(f'"{text}"') == one(" ".join(text.split()))
+    assert parse_query(f'"{text}"') == one(" ".join(text.split()))
 
 
 def test_it_is_quick_on_nonsense() -> None:
@@ -148,4 +148,4 @@ def test_it_is_quick_on_nonsense() -> None:
         "one but " * 125, "two as " * 140, "the far left " * 77,
     )  # fmt: skip
     for text in hostile:  # all within a second; a pattern that explodes takes hours
-        assert read(text) == read(text)
+        assert parse_query(text) == parse_query(text)

@@ -15,7 +15,7 @@ from maskwright.models.catalogue import labels
 from maskwright.models.roles import Box
 from maskwright.models.runtime.pool import ModelPool
 from maskwright.recipes.people import parse, people
-from maskwright.recipes.people.people import Subject
+from maskwright.recipes.people.people import Person
 from maskwright_protocol import errors
 from maskwright_protocol.messages import Mask, Parse, Picture, PixelRect, PostProcess, Raster, Select
 from tests.server.models.families.tiny_parsers import save_segformer
@@ -191,8 +191,8 @@ def test_without_a_parser_it_is_said_what_to_install():
 
 def test_where_views_overlap_the_shares_add_up():
     view = PixelBox(0, 0, 120, 80)
-    left = Subject(1, Box(10, 10, 60, 70), (view,))
-    right = Subject(2, Box(60, 10, 110, 70), (view,))
+    left = Person(1, Box(10, 10, 60, 70), (view,))
+    right = Person(2, Box(60, 10, 110, 70), (view,))
     one, two = people.shares(left, [left, right]), people.shares(right, [left, right])
     assert one is not None
     assert two is not None
