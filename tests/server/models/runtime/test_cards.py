@@ -69,7 +69,7 @@ def card(monkeypatch: pytest.MonkeyPatch) -> None:
     from maskwright.models.runtime import device_memory, torch_runtime
 
     assert torch_runtime.is_memory
-    monkeypatch.setattr(Devices, "_ask", lambda self, runtime: Placement(CARD, "fp32", "there is a card"))
+    monkeypatch.setattr(Devices, "place", lambda self, runtime: Placement(CARD, "fp32", "there is a card"))
     monkeypatch.setattr(Devices, "outlook", Devices.place)
     monkeypatch.setattr(device_memory, "held", lambda device: 0)  # sizes are the estimates
     full[0] = ""

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from maskwright.models.families.florence2.inference.model import _TASKS, Florence2
+from maskwright.models import families
+from maskwright.models.families.florence2.inference.model import TASKS, Florence2
 from maskwright.models.roles import Detector
 from maskwright_protocol.errors import BadInput, EmptyPrompt, TooLarge
 from tests.server.models.families import tiny_detectors as tiny
@@ -54,11 +55,16 @@ def say(model: Florence2, monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
     monkeypatch.setattr(model._network, "generate", lambda **_: torch.tensor([[2, *tokens]]))
 
 
+def test_the_option_offers_all_tasks() -> None:
+    (option,) = (one for one in families.get("florence2").options if one.name == "task")
+    assert option.choices == ["auto", *TASKS]
+
+
 @pytest.mark.parametrize("task", NAMES)
 def test_the_tokens_are_the_librarys(folder: Path, model: Florence2, processor: Any, task: str) -> None:
     """Same question, same picture, same search: the same tokens."""
     phrase = {"segment_region": "<loc_100><loc_200><loc_700><loc_900>"}.get(task, "red car")
-    question = NAMES[task] + (phrase if "{}" in _TASKS[task].question else "")
+    question = NAMES[task] + (phrase if "{}" in TASKS[task].question else "")
     inputs = processor(images=IMAGE, text=question, return_tensors="pt")
     network = tf.Florence2ForConditionalGeneration.from_pretrained(folder).eval()
     theirs = network.generate(**inputs, num_beams=3, do_sample=False, max_new_tokens=30)[0].tolist()
@@ -68,7 +74,7 @@ def test_the_tokens_are_the_librarys(folder: Path, model: Florence2, processor: 
     model._pieces = lambda tokens: (seen.append(tokens), inner(tokens))[1]  # type: ignore[method-assign]
     try:
         options = {"task": task, "max_tokens": 30, "region": "0.1001,0.2001,0.7001,0.9001"}
-        model.detect(IMAGE, "Red  CAR" if "{}" in _TASKS[task].question else "", options=options)
+        model.detect(IMAGE, "Red  CAR" if "{}" in TASKS[task].question else "", options=options)
     finally:
         model._pieces = inner  # type: ignore[method-assign]
     assert seen == [theirs]
@@ -94,7 +100,7 @@ def test_answers_are_read_as_the_library_reads_them(
     model: Florence2, processor: Any, monkeypatch: pytest.MonkeyPatch, task: str
 ) -> None:
     say(model, monkeypatch, ANSWERS[task])
-    asks = "{}" in _TASKS[task].question and task != "segment_region"
+    asks = "{}" in TASKS[task].question and task != "segment_region"
     found = model.detect(IMAGE, "red car" if asks else "", options={"task": task, "region": "0.1,0.1,0.9,0.9"})
     (theirs,) = processor.post_process_generation(text=ANSWERS[task], task=NAMES[task], image_size=(150, 90)).values()
     if theirs.get("polygons"):

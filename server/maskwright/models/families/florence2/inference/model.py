@@ -40,7 +40,8 @@ class _Task(NamedTuple):
     kind: Kind
 
 
-_TASKS = {
+# By the names that the option ``task`` has for them.
+TASKS = {
     "grounding": _Task("Locate the phrases in the caption: {}", "box"),
     "referring": _Task("Locate {} in the image with mask", "polygon"),
     "open_vocabulary": _Task("Locate {} in the image.", "box"),
@@ -100,7 +101,7 @@ class Florence2:
         chosen = checked(self._options, options)
         phrases = split(text)
         name = chosen["task"] if chosen["task"] != "auto" else "grounding" if phrases else "objects"
-        task = _TASKS[name]
+        task = TASKS[name]
         asked = [task.question]
         if name == "segment_region":
             asked = [task.question.format(spell(_region(chosen["region"])))]
