@@ -4,7 +4,7 @@ import dataclasses
 import struct
 import typing
 from functools import lru_cache
-from typing import Any, Collection, Dict, List, Mapping, NamedTuple, Optional, Type, Union
+from typing import Any, Dict, List, Mapping, Type, Union
 
 from . import _msgpack
 from .errors import BadInput, BadMessage, TooLarge
@@ -192,31 +192,8 @@ def _tag_table() -> List[typing.Tuple[int, int, int]]:
 
 
 _TAGS = _tag_table()
-_SCALARS = (str, bytes, int, float, bool)
-
-
-class _Field(NamedTuple):
-    name: str
-    kind: Any  # the annotated type
-    required: bool
-    choices: Collection[Any]  # the values that it takes; empty is any
-    lowest: Optional[float]
-
-
-@lru_cache(maxsize=None)
-def _fields_of_class(cls: type) -> List[_Field]:
-    kinds = typing.get_type_hints(cls)
-    missing = dataclasses.MISSING
-    return [
-        _Field(
-            f.name,
-            kinds[f.name],
-            f.default is missing and f.default_factory is missing,
-            f.metadata.get("choices", ()),
-            f.metadata.get("lowest"),
-        )
-        for f in dataclasses.fields(cls)
-    ]
+_LONGEST = {str: MAX_TEXT, list: MAX_LIST, dict: MAX_ENTRIES}
+_LARGEST = {int: MAX_INTEGER, float: MAX_COORDINATE}
 
 
 def build(kind: Any, value: Any, where: str, limited: bool = False) -> Any:
@@ -225,81 +202,60 @@ def build(kind: Any, value: Any, where: str, limited: bool = False) -> Any:
     Raises ``BadMessage`` for another type or a missing field. With ``limited`` also ``BadInput`` beyond a limit, of the
     type (``MAX_TEXT`` and so on) or of the field (``fields.one_of``, ``fields.at_least``).
     """
-    if kind in _SCALARS:
-        return _build_scalar(kind, value, where, limited)
     if kind is Any:
         return value
     if dataclasses.is_dataclass(kind):
         return _build_dataclass(kind, value, where, limited)
-    arguments = typing.get_args(kind)
-    origin = typing.get_origin(kind)
-    if origin is list:
-        return _build_list(arguments[0], value, where, limited)
-    if origin is dict:
-        return _build_dict(arguments[1], value, where, limited)
-    inner = next(a for a in arguments if a is not type(None))  # Optional[X]
-    return None if value is None else build(inner, value, where, limited)
-
-
-def _build_scalar(kind: Any, value: Any, where: str, limited: bool) -> Any:
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+    origin, arguments = typing.get_origin(kind) or kind, typing.get_args(kind)
+    if origin is Union:  # Optional[X]
+        return None if value is None else build(arguments[0], value, where, limited)
+    if origin is float and type(value) is int:
         value = float(value)
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise BadMessage(f"The field {where} is not of type {kind.__name__}.")
+    if not isinstance(value, origin) or (origin is int and isinstance(value, bool)):
+        raise BadMessage(f"The field {where} is not of type {origin.__name__}.")
     if limited:
-        _check_value(value, where)
+        _check_size(value, where)
+    if origin is list:
+        return [build(arguments[0], item, f"{where}.{number}", limited) for number, item in enumerate(value)]
+    if origin is dict:
+        keys = [build(str, key, f"{where} (a key of it)", limited) for key in value]
+        return {key: build(arguments[1], value[key], f"{where}.{key[:40]}", limited) for key in keys}
     return value
 
 
-def _build_list(kind: Any, value: Any, where: str, limited: bool) -> List[Any]:
-    if not isinstance(value, list):
-        raise BadMessage(f"The field {where} is not a list.")
-    if limited and len(value) > MAX_LIST:
-        raise _unusable(where, f"it has more than {MAX_LIST} elements")
-    return [build(kind, item, f"{where}.{number}", limited) for number, item in enumerate(value)]
-
-
-def _build_dict(kind: Any, value: Any, where: str, limited: bool) -> Dict[str, Any]:
-    if not isinstance(value, dict):
-        raise BadMessage(f"The field {where} is not a dict.")
-    if not all(isinstance(key, str) for key in value):
-        raise BadMessage(f"The field {where} has a key that is not text.")
-    if limited and len(value) > MAX_ENTRIES:
-        raise _unusable(where, f"it has more than {MAX_ENTRIES} entries")
-    if limited and any(len(key) > MAX_TEXT for key in value):
-        raise _unusable(where, f"a key is longer than {MAX_TEXT} characters")
-    return {key: build(kind, item, f"{where}.{key[:40]}", limited) for key, item in value.items()}
+@lru_cache(maxsize=None)
+def _fields_with_types(cls: type) -> List[typing.Tuple["dataclasses.Field[Any]", Any]]:
+    kinds = typing.get_type_hints(cls)
+    return [(field, kinds[field.name]) for field in dataclasses.fields(cls)]
 
 
 def _build_dataclass(cls: Any, value: Any, where: str, limited: bool) -> Any:
     if not isinstance(value, dict):
         raise BadMessage(f"The field {where} is not a map.")
     found = {}
-    for field in _fields_of_class(cls):
+    for field, kind in _fields_with_types(cls):
+        place = f"{where}.{field.name}"
         if field.name in value:
-            place = f"{where}.{field.name}"
-            found[field.name] = item = build(field.kind, value[field.name], place, limited)
-            if limited and field.choices and item not in field.choices:
-                known = ", ".join(map(str, field.choices))
-                raise _unusable(place, f"{str(item)[:40]!r} is not one of {known}")
-            if limited and field.lowest is not None and item < field.lowest:
-                raise _unusable(place, f"it is less than {field.lowest:g}")
-        elif field.required:
-            raise BadMessage(f"The field {where}.{field.name} is missing.")
+            found[field.name] = build(kind, value[field.name], place, limited)
+            if limited and field.metadata:
+                _check_field(field.metadata, found[field.name], place)
+        elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+            raise BadMessage(f"The field {place} is missing.")
     return cls(**found)
 
 
-def _check_value(value: Any, where: str) -> None:
-    """Raises ``BadInput`` for a text or number beyond the limits of its type."""
-    if isinstance(value, str):
-        if len(value) > MAX_TEXT:
-            raise _unusable(where, f"it is longer than {MAX_TEXT} characters")
-    elif isinstance(value, float):
-        if not -MAX_COORDINATE <= value <= MAX_COORDINATE:  # NaN is not either
-            raise _unusable(where, f"it is not between {-MAX_COORDINATE:,.0f} and {MAX_COORDINATE:,.0f}")
-    elif isinstance(value, int) and not -MAX_INTEGER <= value <= MAX_INTEGER:
-        raise _unusable(where, "it is not between -2^31 and 2^31")
+def _check_size(value: Any, where: str) -> None:
+    longest, largest = _LONGEST.get(type(value)), _LARGEST.get(type(value))
+    if longest is not None and len(value) > longest:
+        raise BadInput(f"The value of {where} cannot be used: it is longer than {longest:,}.")
+    if largest is not None and not -largest <= value <= largest:  # not a number is not either
+        raise BadInput(f"The value of {where} cannot be used: it is beyond {largest:,.0f}.")
 
 
-def _unusable(where: str, why: str) -> BadInput:
-    return BadInput(f"The value of {where} cannot be used: {why}.")
+def _check_field(metadata: Mapping[str, Any], value: Any, where: str) -> None:
+    known, lowest = metadata.get("choices"), metadata.get("lowest")
+    if known is not None and value not in known:
+        text = f"{str(value)[:40]!r} is not one of {', '.join(map(str, known))}"
+        raise BadInput(f"The value of {where} cannot be used: {text}.")
+    if lowest is not None and value < lowest:
+        raise BadInput(f"The value of {where} cannot be used: it is less than {lowest:g}.")

@@ -10,52 +10,34 @@ import typer
 
 from maskwright_client.jobs import Cut, Edge, JobOptions
 
-from .flags import (
-    Contrast,
-    Depth,
-    EdgeWidth,
-    ExcludedPoint,
-    Feather,
-    FillHoles,
-    Grow,
-    Hair,
-    ImageFile,
-    Invert,
-    Json,
-    MinArea,
-    MinScore,
-    Recipe,
-    RoundEdge,
-    ShiftEdge,
-    by_role,
-)
+from . import flags
 
 
 def refine(
-    image: ImageFile,
+    image: flags.ImageFile,
     mask: Annotated[Path, typer.Option(help="The selection to refine.")],
-    edge_width: EdgeWidth = 0.0,
-    hair: Hair = False,
-    smooth: RoundEdge = 0.0,
-    contrast: Contrast = 0.0,
-    shift_edge: ShiftEdge = 0.0,
-    grow: Grow = 0.0,
-    feather: Feather = 0.0,
-    invert: Invert = False,
+    edge_width: flags.EdgeWidth = 0.0,
+    hair: flags.Hair = False,
+    smooth: flags.RoundEdge = 0.0,
+    contrast: flags.Contrast = 0.0,
+    shift_edge: flags.ShiftEdge = 0.0,
+    grow: flags.Grow = 0.0,
+    feather: flags.Feather = 0.0,
+    invert: flags.Invert = False,
     recipe: Annotated[str, typer.Option(help="auto, trimap, guided, or inpaint: grown and feathered.")] = "auto",
     context: Annotated[
         float, typer.Option(help="Tell the box to inpaint in, so many times the selection's size on each side.")
     ] = 0.0,
     model: Annotated[str, typer.Option(help="The model that finds the edge.")] = "",
-    depth: Depth = 8,
+    depth: flags.Depth = 8,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="The mask file (IMAGE-refined.png).")] = None,
-    as_json: Json = False,
+    as_json: flags.Json = False,
 ) -> None:
     """Give a rough selection soft, right edges, or make it ready for inpainting."""
     from .cutting import run_refine
 
     options = JobOptions(
-        recipes={"refine": recipe}, models=by_role(matting=model), grow=grow, feather=feather, invert=invert,
+        recipes={"refine": recipe}, models=flags.by_role(matting=model), grow=grow, feather=feather, invert=invert,
         mask_depth=depth,
     )  # fmt: skip
     run_refine(image, mask, options, Edge(edge_width, hair, smooth, contrast, shift_edge), context, out, as_json)
@@ -66,24 +48,24 @@ def cutout(
     text: Annotated[str, typer.Option("--text", "-t", help="What to cut out, in words; else the main subject.")] = "",
     exclude_text: Annotated[str, typer.Option("--not", help="What to leave out of it, in words.")] = "",
     point: Annotated[list[str] | None, typer.Option(help="Cut out what is at X,Y. Repeatable.", metavar="X,Y")] = None,
-    exclude: ExcludedPoint = None,
+    exclude: flags.ExcludedPoint = None,
     box: Annotated[list[str] | None, typer.Option(help="Cut out what is in the box.", metavar="X,Y,W,H")] = None,
     mask: Annotated[Path | None, typer.Option(help="Cut out what this rough mask shows.")] = None,
     pick: Annotated[str, typer.Option(help="Of several subjects: all, best, or a number.")] = "all",
     subject: Annotated[str, typer.Option(help="Of several main subjects the one at X,Y.", metavar="X,Y")] = "",
-    min_score: MinScore = None,
+    min_score: flags.MinScore = None,
     edges: Annotated[str, typer.Option(help="matte, refined or auto.")] = "auto",
-    edge_width: EdgeWidth = 0.0,
-    hair: Hair = False,
-    smooth: RoundEdge = 0.0,
-    contrast: Contrast = 0.0,
-    shift_edge: ShiftEdge = 0.0,
+    edge_width: flags.EdgeWidth = 0.0,
+    hair: flags.Hair = False,
+    smooth: flags.RoundEdge = 0.0,
+    contrast: flags.Contrast = 0.0,
+    shift_edge: flags.ShiftEdge = 0.0,
     transparency: Annotated[bool, typer.Option("--transparency", help="Keep glass and veils transparent.")] = False,
     paint_out: Annotated[str, typer.Option(help="Show the model all else painted over: green, mean or blur.")] = "",
-    grow: Grow = 0.0,
-    feather: Feather = 0.0,
-    fill_holes: FillHoles = False,
-    min_area: MinArea = 0.0,
+    grow: flags.Grow = 0.0,
+    feather: flags.Feather = 0.0,
+    fill_holes: flags.FillHoles = False,
+    min_area: flags.MinArea = 0.0,
     colours: Annotated[str, typer.Option(help="Of the edge: auto, own, fast or best.")] = "auto",
     outline: Annotated[float, typer.Option(help="A border of so many pixels, as on a sticker.")] = 0.0,
     outline_colour: Annotated[str, typer.Option(help="Its colour.", metavar="#RRGGBB")] = "#ffffff",
@@ -91,19 +73,19 @@ def cutout(
     background: Annotated[str, typer.Option(help="Put this colour behind.", metavar="#RRGGBB")] = "",
     crop: Annotated[bool, typer.Option("--crop", help="Write only as much of the picture as shows something.")] = False,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="File, or folder for several images.")] = None,
-    recipe: Recipe = "auto",
+    recipe: flags.Recipe = "auto",
     model: Annotated[str, typer.Option(help="The model that draws the opacity.")] = "",
     mask_only: Annotated[bool, typer.Option("--mask-only", help="Write the alpha as a mask.")] = False,
-    depth: Depth = 8,
-    as_json: Json = False,
+    depth: flags.Depth = 8,
+    as_json: flags.Json = False,
 ) -> None:
     """Remove the background, or cut out what a prompt names; writes PNGs with transparency and clean edge colours."""
     from .cutting import run_cutout
     from .jobs import PromptFlags
 
     options = JobOptions(
-        recipes={"cutout": recipe}, models=by_role(matting=model), grow=grow, feather=feather, fill_holes=fill_holes,
-        min_area=min_area, mask_depth=depth if mask_only else 8,
+        recipes={"cutout": recipe}, models=flags.by_role(matting=model), grow=grow, feather=feather,
+        fill_holes=fill_holes, min_area=min_area, mask_depth=depth if mask_only else 8,
     )  # fmt: skip
     edge = Edge(edge_width, hair, smooth, contrast, shift_edge)
     cut = Cut(

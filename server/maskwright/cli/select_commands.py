@@ -14,33 +14,15 @@ import typer
 from maskwright_client.body_parts import BodyPart
 from maskwright_client.jobs import JobOptions
 
-from .flags import (
-    Depth,
-    Detector,
-    DetectorOptions,
-    ExcludedPoint,
-    Feather,
-    FillHoles,
-    Grow,
-    ImageFile,
-    Invert,
-    Json,
-    MinArea,
-    MinScore,
-    Recipe,
-    Smooth,
-    Threshold,
-    Tiles,
-    by_role,
-)
+from . import flags
 
 
 def select(
-    image: ImageFile,
+    image: flags.ImageFile,
     text: Annotated[str, typer.Option("--text", "-t", help="What to select, in words.")] = "",
     exclude_text: Annotated[str, typer.Option("--not", help="What to subtract, in words.")] = "",
     point: Annotated[list[str] | None, typer.Option(help="Select what is at X,Y. Repeatable.", metavar="X,Y")] = None,
-    exclude: ExcludedPoint = None,
+    exclude: flags.ExcludedPoint = None,
     box: Annotated[list[str] | None, typer.Option(help="Select what is in the box.", metavar="X,Y,W,H")] = None,
     like: Annotated[
         list[str] | None,
@@ -49,34 +31,34 @@ def select(
     unlike: Annotated[list[str] | None, typer.Option(help="But nothing like this.", metavar="X,Y,W,H")] = None,
     mask: Annotated[Path | None, typer.Option(help="Start from this mask.")] = None,
     region: Annotated[Path | None, typer.Option(help="Select only inside this mask.")] = None,
-    recipe: Recipe = "auto",
+    recipe: flags.Recipe = "auto",
     pick: Annotated[str, typer.Option(help="all, best, or the number of an instance.")] = "all",
-    min_score: MinScore = None,
+    min_score: flags.MinScore = None,
     precise: Annotated[str, typer.Option(help="Look again, closely: auto (at small things), on or off.")] = "auto",
-    tiles: Tiles = "auto",
-    detector: Detector = "",
+    tiles: flags.Tiles = "auto",
+    detector: flags.Detector = "",
     segmenter: Annotated[str, typer.Option(help="The model that draws the mask.")] = "",
-    option: DetectorOptions = None,
-    threshold: Threshold = None,
-    grow: Grow = 0.0,
-    feather: Feather = 0.0,
-    smooth: Smooth = 0.0,
-    fill_holes: FillHoles = False,
-    min_area: MinArea = 0.0,
-    invert: Invert = False,
-    depth: Depth = 8,
+    option: flags.DetectorOptions = None,
+    threshold: flags.Threshold = None,
+    grow: flags.Grow = 0.0,
+    feather: flags.Feather = 0.0,
+    smooth: flags.Smooth = 0.0,
+    fill_holes: flags.FillHoles = False,
+    min_area: flags.MinArea = 0.0,
+    invert: flags.Invert = False,
+    depth: flags.Depth = 8,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="The mask file (IMAGE-mask.png).")] = None,
     instances: Annotated[Path | None, typer.Option(help="Also write one mask per instance into this folder.")] = None,
     guesses: Annotated[
         int, typer.Option(min=0, help="Also write so many other guesses of each object: a part, the whole, ...")
     ] = 0,
-    as_json: Json = False,
+    as_json: flags.Json = False,
 ) -> None:
     """Select by words, points, boxes, examples or a mask to start from; writes a mask."""
     from .jobs import PromptFlags, run_select
 
     options = JobOptions(
-        recipes={"select": recipe}, models=by_role(detector=detector, segmenter=segmenter),
+        recipes={"select": recipe}, models=flags.by_role(detector=detector, segmenter=segmenter),
         detector_options="; ".join(option or []), precise=precise, tiles=tiles, threshold=threshold, grow=grow,
         feather=feather, smooth=smooth, fill_holes=fill_holes, min_area=min_area, invert=invert, mask_depth=depth,
     )  # fmt: skip
@@ -87,27 +69,27 @@ def select(
 
 
 def detect(
-    image: ImageFile,
+    image: flags.ImageFile,
     text: Annotated[str, typer.Option("--text", "-t", help="What to find, in words.")] = "",
-    recipe: Recipe = "auto",
-    min_score: MinScore = None,
-    tiles: Tiles = "auto",
-    detector: Detector = "",
-    option: DetectorOptions = None,
-    as_json: Json = False,
+    recipe: flags.Recipe = "auto",
+    min_score: flags.MinScore = None,
+    tiles: flags.Tiles = "auto",
+    detector: flags.Detector = "",
+    option: flags.DetectorOptions = None,
+    as_json: flags.Json = False,
 ) -> None:
     """Find things by name; prints boxes."""
     from .jobs import run_detect
 
     options = JobOptions(
-        recipes={"detect": recipe}, models=by_role(detector=detector), detector_options="; ".join(option or []),
+        recipes={"detect": recipe}, models=flags.by_role(detector=detector), detector_options="; ".join(option or []),
         tiles=tiles,
     )  # fmt: skip
     run_detect(image, text, options, min_score, as_json)
 
 
 def parse(
-    image: ImageFile,
+    image: flags.ImageFile,
     part: Annotated[
         list[str] | None,
         typer.Option("--part", "-p", help="hair, skirt, upper body, ...; all labels without. Repeatable."),
@@ -117,35 +99,36 @@ def parse(
     person: Annotated[int, typer.Option(help="Only of this person or face, counted from the left.")] = 0,
     whole: Annotated[bool, typer.Option("--whole", help="Look at the picture as a whole, find no people.")] = False,
     refine: Annotated[bool, typer.Option("--refine", help="Find the edges again, hair by matting.")] = False,
-    grow: Grow = 0.0,
-    feather: Feather = 0.0,
-    smooth: Smooth = 0.0,
-    min_area: MinArea = 0.0,
-    depth: Depth = 8,
+    grow: flags.Grow = 0.0,
+    feather: flags.Feather = 0.0,
+    smooth: flags.Smooth = 0.0,
+    min_area: flags.MinArea = 0.0,
+    depth: flags.Depth = 8,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="The mask file (IMAGE-parts.png).")] = None,
     instances: Annotated[Path | None, typer.Option(help="Also write one mask per part into this folder.")] = None,
-    as_json: Json = False,
+    as_json: flags.Json = False,
 ) -> None:
     """Select parts of people: hair, clothes, the face; writes a mask."""
     from .jobs import run_parse
 
     options = JobOptions(
-        models=by_role(parser=model), grow=grow, feather=feather, smooth=smooth, min_area=min_area, mask_depth=depth
+        models=flags.by_role(parser=model), grow=grow, feather=feather, smooth=smooth, min_area=min_area,
+        mask_depth=depth,
     )  # fmt: skip
     wanted = options.parts([BodyPart(name) for name in part or []], refine, one_by_one=per_person)
     run_parse(image, replace(wanted, merge=True, person=person, find_people=not whole), out, instances, as_json)
 
 
 def everything(
-    image: ImageFile,
+    image: flags.ImageFile,
     points: Annotated[int, typer.Option(help="Points along the long side that are tried; 0 chooses.")] = 0,
     layers: Annotated[int, typer.Option(help="Look at crops too, each time twice as close: 0 to 2.")] = 0,
     min_score: Annotated[float | None, typer.Option(help="Leave out objects below this score, 0..1.")] = None,
     min_area: Annotated[float, typer.Option(help="Leave out objects smaller than so many pixels.")] = 0.0,
-    recipe: Recipe = "auto",
+    recipe: flags.Recipe = "auto",
     out: Annotated[Path | None, typer.Option("--out", "-o", help="The map in colours (IMAGE-objects.png).")] = None,
     labels: Annotated[Path | None, typer.Option(help="Write the objects' numbers as a 16-bit PNG too.")] = None,
-    as_json: Json = False,
+    as_json: flags.Json = False,
 ) -> None:
     """Find all objects; writes a map in colours and a table as JSON beside it."""
     from .mapping import run_everything
@@ -158,15 +141,15 @@ def everything(
 
 
 def similar(
-    image: ImageFile,
+    image: flags.ImageFile,
     mask: Annotated[Path, typer.Option(help="A selection of one of the things.")],
     pick: Annotated[str, typer.Option(help="all, best (the thing itself), or a number.")] = "all",
     min_score: Annotated[float | None, typer.Option(help="Leave out what is less like it, 0..1.")] = None,
-    recipe: Recipe = "auto",
-    depth: Depth = 8,
+    recipe: flags.Recipe = "auto",
+    depth: flags.Depth = 8,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="The mask of all (IMAGE-similar.png).")] = None,
     instances: Annotated[Path | None, typer.Option(help="Folder for one mask each.")] = None,
-    as_json: Json = False,
+    as_json: flags.Json = False,
 ) -> None:
     """Find what is like a selection."""
     from .mapping import run_similar
