@@ -248,8 +248,8 @@ def _check_size(value: Any, where: str) -> None:
     longest, largest = _LONGEST.get(type(value)), _LARGEST.get(type(value))
     if longest is not None and len(value) > longest:
         raise BadInput(f"The value of {where} cannot be used: it is longer than {longest:,}.")
-    if largest is not None and not -largest <= value <= largest:  # not a number is not either
-        raise BadInput(f"The value of {where} cannot be used: it is beyond {largest:,.0f}.")
+    if largest is not None and not -largest <= value <= largest:
+        raise BadInput(f"The value of {where} cannot be used: it is not between {-largest:,.0f} and {largest:,.0f}.")
 
 
 def _check_field(metadata: Mapping[str, Any], value: Any, where: str) -> None:

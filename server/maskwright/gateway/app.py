@@ -21,7 +21,7 @@ from maskwright.memory import keep_freed_blocks
 from maskwright.workers.messages import WorkerOptions
 from maskwright_protocol.discovery import Endpoint, prepare_runtime_directory, remove_endpoint, write_endpoint
 from maskwright_protocol.errors import BadInput
-from maskwright_protocol.messages import PROTOCOL_VERSION, Message
+from maskwright_protocol.messages import PROTOCOL_VERSION
 
 from .downloads import Downloads
 from .listener import LOOPBACK, listen
@@ -84,8 +84,8 @@ async def _serve(settings: Settings, tls: ssl.SSLContext | None) -> None:
     services = Services(
         store=store,
         scheduler=scheduler,
-        status=lambda identity: _status(identity, started, services, len(policy.sessions)),
-        models=lambda identity: _models(identity, settings, scheduler),
+        status=lambda identity: _reports().status(identity, started, services, len(policy.sessions)),
+        models=lambda identity: _reports().models(identity, settings, scheduler),
         shutdown=stop.set,
         downloads=Downloads(model_folders(settings)),
     )
@@ -124,26 +124,18 @@ async def _end_when_idle(limit_s: float, busy: Callable[[], bool], stop: asyncio
         stop.set()
 
 
-# What follows needs the catalogue, which is imported after the server listens, so that clients can connect at once.
-
-
 def _ask_the_driver() -> None:
-    """How much memory the graphics card has: it may take seconds to tell, and is remembered for the reports."""
+    """How much memory the graphics card has. It may take seconds to tell, and is remembered for the reports."""
     from maskwright.models.install.recommend import card_memory
 
     card_memory()
 
 
-def _status(identity: str, started: float, services: Services, sessions: int) -> Message:
+def _reports():
+    """Imported when a client asks for one, so that the server listens sooner."""
     from . import reports
 
-    return reports.status(identity, started, services, sessions)
-
-
-def _models(identity: str, settings: Settings, scheduler: Scheduler) -> Message:
-    from . import reports
-
-    return reports.models(identity, settings, scheduler)
+    return reports
 
 
 def _on_signals(stop: asyncio.Event) -> None:
