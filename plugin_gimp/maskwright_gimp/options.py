@@ -21,6 +21,10 @@ WIRE_VERBS = {
     "prepare_inpainting": "refine",
     "select_parts": "parse",
 }
+# Arguments that a procedure may have and ``JobOptions`` knows by the same names.
+_AS_THEY_ARE = (
+    "detector-options", "precise", "tiles", "fill-holes", "min-area", "smooth", "grow", "feather", "invert",
+)  # fmt: skip
 
 
 def read(values: Values, verb: str, depth: int = 8) -> JobOptions:
@@ -28,17 +32,9 @@ def read(values: Values, verb: str, depth: int = 8) -> JobOptions:
     return JobOptions(
         recipes={WIRE_VERBS[verb]: values.get("recipe", "").strip() or AUTO},
         models=models(values.get("models", "")),
-        detector_options=values.get("detector-options", ""),
-        precise=values.get("precise", "auto"),
-        tiles=values.get("tiles", "auto"),
         threshold=values.get("threshold") or None,
-        fill_holes=values.get("fill-holes", False),
-        min_area=values.get("min-area", 0.0),
-        smooth=values.get("smooth", 0.0),
-        grow=values.get("grow", 0.0),
-        feather=values.get("feather", 0.0),
-        invert=values.get("invert", False),
         mask_depth=depth,
+        **{name.replace("-", "_"): values[name] for name in _AS_THEY_ARE if name in values},
     )
 
 
