@@ -10,7 +10,7 @@ from maskwright_client.click_session import box_between
 from maskwright_protocol.messages import Point
 
 from .editor import canvas
-from .qt import QApplication, QEvent, QObject, QPointF, Qt
+from .editor.qt import QApplication, QEvent, QObject, QPointF, Qt
 
 _PRESS = (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick, QEvent.Type.TabletPress)
 _MOVE = (QEvent.Type.MouseMove, QEvent.Type.TabletMove)

@@ -14,13 +14,13 @@ from .canvas_events import CanvasEvents
 from .controller import Controller, Failure, mask_of
 from .editor import app, canvas
 from .editor.pixels import Reader
+from .editor.qt import QObject, QPointF, QTimer, pyqtSignal
+from .editor.tasks import Task
+from .editor.texts import tr
 from .overlay import Overlay
 from .pictures import Picture
 from .pointing import Pointing
-from .qt import QObject, QPointF, QTimer, pyqtSignal
 from .results import Result
-from .tasks import Task
-from .texts import tr
 
 LOOK_AGAIN_MS = 400  # after an answer, when the hand rests: did the picture change under us?
 

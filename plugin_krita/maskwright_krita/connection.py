@@ -9,8 +9,8 @@ from maskwright_client.server_state import ABSENT, CONNECTED, STARTING, ServerSt
 from maskwright_protocol.messages import Job, Progress
 from maskwright_protocol.version import __version__
 
-from .qt import QObject, Qt, QTimer, pyqtSignal
-from .tasks import Task
+from .editor.qt import QObject, Qt, QTimer, pyqtSignal
+from .editor.tasks import Task
 
 POLL_MS = 3000
 

@@ -13,13 +13,13 @@ from maskwright_protocol.messages import Job, Mask
 from .connection import Connection
 from .editor import app, canvas, layers, selections
 from .editor.pixels import Reader
+from .editor.planes import Plane
+from .editor.qt import QObject, pyqtSignal
+from .editor.tasks import Task
+from .editor.texts import tr
 from .options import Options
 from .pictures import Picture
-from .planes import Plane
-from .qt import QObject, pyqtSignal
 from .results import Result
-from .tasks import Task
-from .texts import tr
 
 SETTING = "options"
 

@@ -9,7 +9,7 @@ from maskwright_protocol.messages import ModelInfo
 
 from .controller import Controller
 from .editor import app
-from .qt import (
+from .editor.qt import (
     QCheckBox,
     QComboBox,
     QDialog,
@@ -23,7 +23,7 @@ from .qt import (
     Qt,
     QVBoxLayout,
 )
-from .texts import tr
+from .editor.texts import tr
 
 
 def prompt_box(controller: Controller) -> QComboBox:

@@ -12,12 +12,7 @@ from maskwright_protocol.messages import PostProcess
 
 from .dialogs import ask_settings, exclude_line, fill_history, prompt_box
 from .editor import app
-from .found import FoundList
-from .hover import HoverPreview
-from .models_box import ModelsBox
-from .plugin import plugin
-from .problem_box import ProblemBox
-from .qt import (
+from .editor.qt import (
     QFrame,
     QGridLayout,
     QLabel,
@@ -32,7 +27,12 @@ from .qt import (
     QVBoxLayout,
     QWidget,
 )
-from .texts import tr
+from .editor.texts import tr
+from .found import FoundList
+from .hover import HoverPreview
+from .models_box import ModelsBox
+from .plugin import plugin
+from .problem_box import ProblemBox
 from .tool_box import ToolBox
 from .widgets import Fold, Rows, changed, check, combo, fill, form, row, spin, value_of
 

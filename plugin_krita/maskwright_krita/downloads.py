@@ -6,8 +6,8 @@ from maskwright_client import downloads
 from maskwright_protocol.messages import ModelInfo
 
 from .connection import Connection
-from .qt import QObject, pyqtSignal
-from .tasks import QtLoop
+from .editor.qt import QObject, pyqtSignal
+from .editor.tasks import QtLoop
 
 
 class Downloads(QObject):

@@ -7,14 +7,14 @@ from maskwright_client.jobs import Cut, Edge
 
 from .controller import Controller
 from .dialogs import Dialog, exclude_line, prompt_box
-from .qt import (
+from .editor.qt import (
     QColor,
     QColorDialog,
     QDialog,
     QPushButton,
     QWidget,
 )
-from .texts import tr
+from .editor.texts import tr
 from .widgets import Fold, check, combo, spin
 
 CUT_KINDS = (("layer", "New layer"), ("transparency", "Transparency mask"), ("selection", "Selection"))

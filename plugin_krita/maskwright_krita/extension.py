@@ -5,8 +5,8 @@ from typing import Any, Callable, List, Optional, Tuple
 from krita import DockWidgetFactory, DockWidgetFactoryBase, Extension, Krita, Window
 
 from .editor import app
-from .qt import QAction, QEvent, QMenu, QObject, QTimer
-from .texts import tr
+from .editor.qt import QAction, QEvent, QMenu, QObject, QTimer
+from .editor.texts import tr
 
 DOCKER_ID = "maskwright_docker"
 

@@ -2,10 +2,10 @@
 
 from typing import Any, Optional
 
-from .planes import Plane, gray_image
-from .qt import QColor, QIcon, QImage, QListWidget, QListWidgetItem, QPainter, QPixmap, QSize, Qt, pyqtSignal
+from .editor.planes import Plane, gray_image
+from .editor.qt import QColor, QIcon, QImage, QListWidget, QListWidgetItem, QPainter, QPixmap, QSize, Qt, pyqtSignal
+from .editor.texts import tr
 from .results import FoundObject, Result
-from .texts import tr
 
 SIDE = 40
 ROLE = int(Qt.ItemDataRole.UserRole)

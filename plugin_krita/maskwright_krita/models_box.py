@@ -10,8 +10,8 @@ from maskwright_protocol.messages import ModelInfo
 from .controller import Controller, Failure
 from .dialogs import ask_licences
 from .downloads import Downloads
-from .qt import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, Qt, QVBoxLayout, QWidget
-from .texts import tr
+from .editor.qt import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, Qt, QVBoxLayout, QWidget
+from .editor.texts import tr
 
 
 class ModelsBox(QFrame):

@@ -6,7 +6,7 @@ from maskwright_client.click_session import ClickSession
 from maskwright_client.preview_picture import Preview
 from maskwright_protocol.messages import Point, Rect
 
-from .qt import QColor, QImage, QPainter, QPen, QPointF, QPolygonF, QRectF, Qt, QTimer, QTransform, QWidget
+from .editor.qt import QColor, QImage, QPainter, QPen, QPointF, QPolygonF, QRectF, Qt, QTimer, QTransform, QWidget
 
 SELECTED = QColor(255, 30, 100)  # the red of masking film: seldom a colour of the picture
 HOVERED = QColor(255, 170, 40)

@@ -8,9 +8,8 @@ from maskwright_protocol.errors import JobCancelled
 
 from .controller import Controller, Failure
 from .dialogs import Dialog
-from .pictures import Picture
-from .planes import Plane
-from .qt import (
+from .editor.planes import Plane
+from .editor.qt import (
     QColor,
     QDialog,
     QDialogButtonBox,
@@ -25,9 +24,10 @@ from .qt import (
     QSize,
     Qt,
 )
+from .editor.tasks import Task
+from .editor.texts import tr
+from .pictures import Picture
 from .results import plane_of
-from .tasks import Task
-from .texts import tr
 from .widgets import check, combo
 
 SIDE = 44

@@ -9,8 +9,8 @@ from maskwright_client.ask import PictureSource, RasterData, Steps, raster_data
 from maskwright_client.steps import background
 from maskwright_protocol.messages import PixelRect
 
-from . import planes
-from .tasks import Slice
+from .editor import planes
+from .editor.tasks import Slice
 
 
 class Picture(PictureSource):

@@ -7,7 +7,7 @@ from .clicktool import ClickTool
 from .controller import Controller
 from .downloads import Downloads
 from .editor import app, selections
-from .qt import QObject, QTimer
+from .editor.qt import QObject, QTimer
 
 
 def survive_broken_pipes() -> None:

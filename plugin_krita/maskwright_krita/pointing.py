@@ -9,8 +9,8 @@ from maskwright_client.hover import Hover
 from maskwright_protocol.messages import MappedObject, Point
 
 from .controller import Controller
+from .editor.qt import QPointF
 from .overlay import Overlay
-from .qt import QPointF
 
 
 class Pointing:

@@ -8,8 +8,8 @@ from maskwright_protocol.messages import ModelInfo
 from .controller import Controller, Failure
 from .dialogs import ask_licences
 from .downloads import Downloads
-from .qt import QApplication, QFrame, QHBoxLayout, QLabel, QPushButton, Qt, QVBoxLayout
-from .texts import tr
+from .editor.qt import QApplication, QFrame, QHBoxLayout, QLabel, QPushButton, Qt, QVBoxLayout
+from .editor.texts import tr
 
 STARTABLE = ("server_absent", "connection_lost", "shutting_down")
 # What may be gone the next time, without a change of the document or of the question.

@@ -8,11 +8,10 @@ from maskwright_client.results import numbered
 from maskwright_protocol import masks
 from maskwright_protocol.messages import CutoutResult, Selection
 
-from . import planes
-from .editor import app, layers, selections
+from .editor import app, layers, planes, selections
 from .editor.pixels import Reader
-from .planes import Plane
-from .texts import tr
+from .editor.planes import Plane
+from .editor.texts import tr
 
 
 class FoundObject:

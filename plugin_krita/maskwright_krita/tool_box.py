@@ -5,9 +5,9 @@ from typing import Any
 from .clicktool import ClickTool
 from .controller import Controller
 from .edge_dialogs import ask_cut_out, ask_inpainting, ask_refine
+from .editor.qt import QGridLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
+from .editor.texts import tr
 from .parts_dialog import ask_parts
-from .qt import QGridLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
-from .texts import tr
 
 
 class ToolBox(QWidget):

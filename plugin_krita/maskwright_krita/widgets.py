@@ -2,7 +2,7 @@
 
 from typing import Any, List, Optional, Sequence, Tuple
 
-from .qt import (
+from .editor.qt import (
     QCheckBox,
     QComboBox,
     QDialog,
@@ -15,7 +15,7 @@ from .qt import (
     QVBoxLayout,
     QWidget,
 )
-from .texts import tr
+from .editor.texts import tr
 
 Rows = Sequence[Tuple[str, QWidget]]  # labels and widgets of a form
 

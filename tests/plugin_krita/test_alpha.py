@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from maskwright_krita.alpha import with_alpha
+from maskwright_krita.editor.alpha import with_alpha
 
 KINDS = {"U8": (np.uint8, 255), "U16": (np.uint16, 65535), "F16": (np.float16, 1), "F32": (np.float32, 1)}
 

@@ -4,8 +4,8 @@ from typing import Any, List, Optional, Tuple
 
 from krita import Document, Krita, Node, View, Window
 
-from ..qt import QApplication, QIcon, Qt, QWidget
-from ..texts import tr
+from .qt import QApplication, QIcon, Qt, QWidget
+from .texts import tr
 
 SETTINGS_GROUP = "maskwright"
 MASK_TYPES = ("transparencymask", "filtermask", "transformmask", "selectionmask", "colorizemask")

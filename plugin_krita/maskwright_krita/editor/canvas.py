@@ -6,8 +6,8 @@ from krita import Document, View
 
 from maskwright_protocol.messages import PixelRect
 
-from ..qt import QApplication, QEvent, QMdiArea, QTransform, QWidget
 from . import app
+from .qt import QApplication, QEvent, QMdiArea, QTransform, QWidget
 
 CANVAS_CLASSES = ("KisOpenGLCanvas2", "KisQPainterCanvas")
 

@@ -7,15 +7,14 @@ from krita import Document, Node
 from maskwright_client.ask import Steps
 from maskwright_protocol.messages import PixelRect
 
-from .. import planes
-from ..alpha import with_alpha
-from ..planes import Plane
-from ..qt import QByteArray
-from ..tasks import Slice
-from ..texts import tr
-from . import app
+from . import app, planes
+from .alpha import with_alpha
 from .pixels import SRGB, Bench, Reader, new_node
+from .planes import Plane
+from .qt import QByteArray
 from .selections import from_plane
+from .tasks import Slice
+from .texts import tr
 
 COLOURS = ("RGBA", "U8", SRGB)
 

@@ -10,9 +10,9 @@ from krita import Document, Node
 from maskwright_client.coordinates import bounds, intersection
 from maskwright_protocol.messages import PixelRect
 
-from ..qt import QByteArray, QImage, QRect, QTimer
-from ..texts import tr
 from . import app
+from .qt import QByteArray, QImage, QRect, QTimer
+from .texts import tr
 
 SRGB = "sRGB-elle-V2-srgbtrc.icc"
 OWN_PIXELS = ("paintlayer",)

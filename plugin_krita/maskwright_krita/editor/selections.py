@@ -10,12 +10,13 @@ from typing import Any, Dict, Generator, List, Optional, Tuple
 
 from krita import Document, Selection
 
+from maskwright_client.coordinates import intersection
 from maskwright_protocol.messages import PixelRect
 
-from ..planes import Plane, crop, intersection
-from ..qt import QByteArray, QListView, QTimer
-from ..texts import tr
 from . import app
+from .planes import Plane, crop
+from .qt import QByteArray, QListView, QTimer
+from .texts import tr
 
 _keep: List[Any] = []
 

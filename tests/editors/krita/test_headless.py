@@ -36,10 +36,10 @@ def test_planes_and_reading_are_exact(headless_lab: Lab) -> None:
         import maskwright_krita  # puts what it brings along on the path
         from krita import Krita
         from maskwright_protocol.messages import PixelRect
-        from maskwright_krita import planes
+        from maskwright_krita.editor import planes
         from maskwright_krita.editor.pixels import Reader
         from maskwright_krita.pictures import Picture
-        from maskwright_krita.qt import QByteArray
+        from maskwright_krita.editor.qt import QByteArray
 
         # planes: the larger, the smaller, the product; of odd widths, since Qt pads rows
         first = planes.Plane(PixelRect(-2, 1, 5, 3), bytes(range(10, 25)))

@@ -157,7 +157,7 @@ def test_a_busy_server_is_told_and_can_be_tried_again(studio: Studio, krita: Kri
             krita.run(
                 """
                 from maskwright_krita.pictures import Picture
-                from maskwright_krita.tasks import Task
+                from maskwright_krita.editor.tasks import Task
                 waiting = Task(C.connection.ask(C.options.parts_draft(), Picture(C.reader("selection"))))
                 """
             )
