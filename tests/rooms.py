@@ -139,7 +139,9 @@ def _without_detours(graph: dict[str, set[str]]) -> dict[str, set[str]]:
                 todo += graph.get(next_one, ())
         return found
 
-    return {one: {t for t in targets if not any(t in reach(o) for o in targets - {t})} for one, targets in graph.items()}
+    return {
+        one: {t for t in targets if not any(t in reach(o) for o in targets - {t})} for one, targets in graph.items()
+    }
 
 
 def _id(name: str) -> str:
