@@ -1,6 +1,6 @@
 """The docker's buttons: the click tool with what it can do meanwhile, and the commands."""
 
-from typing import Any
+from typing import Any, Callable, Tuple
 
 from .clicktool import ClickTool
 from .controller import Controller
@@ -14,31 +14,23 @@ class ToolBox(QWidget):
     def __init__(self, controller: Controller, tool: ClickTool) -> None:
         super().__init__()
         self._tool = tool
-        self.click = QToolButton()
-        self.click.setObjectName("maskwright_click_button")
-        self.click.setText(tr("Click to select"))
-        self.click.setCheckable(True)
-        self.click.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.click.setToolTip(
+        self.click = _switch(
+            "maskwright_click_button", tr("Click to select"),
             tr(
                 "Click to include, Shift-click or right-click to leave out, drag for a box.\n"
                 "Shift and the wheel, or Up and Down: the larger thing or the part under the pointer.\n"
                 "Ctrl+Z takes the last click back, Ctrl+Shift+Z does it again.\n"
                 "Enter applies, Escape leaves everything as it was."
-            )
-        )
+            ),
+        )  # fmt: skip
         self.click.clicked.connect(lambda on: tool.start() if on else tool.stop())
-        self.examples = QToolButton()
-        self.examples.setObjectName("maskwright_examples_button")
-        self.examples.setText(tr("By examples"))
-        self.examples.setCheckable(True)
-        self.examples.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.examples.setToolTip(
+        self.examples = _switch(
+            "maskwright_examples_button", tr("By examples"),
             tr(
                 "Drag boxes around things to select all that is like them.\n"
                 "With Shift or the right button: but nothing like this."
-            )
-        )
+            ),
+        )  # fmt: skip
         self.examples.toggled.connect(self._examples_toggled)
         self.hint = QLabel()
         self.hint.setObjectName("maskwright_click_hint")
@@ -58,7 +50,17 @@ class ToolBox(QWidget):
         grid.addWidget(self.hint, 1, 0, 1, 2)
         grid.addWidget(self.other, 2, 0)
         grid.addWidget(self.apply, 2, 1)
-        buttons = (
+        buttons = self._commands(controller)
+        for place, (name, text, command, tip) in enumerate(buttons):
+            grid.addWidget(_button(name, text, command, tip), 3 + place // 2, place % 2)
+        tool.active_changed.connect(self.show_tool)
+        tool.stepped.connect(self.show_tool)
+        self.show_tool()
+
+    def _commands(self, controller: Controller) -> Tuple[Tuple[str, str, Callable[[], Any], str], ...]:
+        """Object name, text, command and tooltip of each button, in the order in which they stand."""
+        tool = self._tool
+        return (
             ("maskwright_subject", tr("Subject"), controller.select_subject, tr("Select the main subject")),
             ("maskwright_object", tr("From selection"), controller.select_object,
              tr("Select the object that the selection, a rectangle or a lasso, is around")),
@@ -76,11 +78,6 @@ class ToolBox(QWidget):
             ("maskwright_inpaint_button", tr("Inpainting..."), lambda: ask_inpainting(controller),
              tr("Make the selection ready to be filled by an inpainting tool")),
         )  # fmt: skip
-        for place, (name, text, command, tip) in enumerate(buttons):
-            grid.addWidget(_button(name, text, command, tip), 3 + place // 2, place % 2)
-        tool.active_changed.connect(self.show_tool)
-        tool.stepped.connect(self.show_tool)
-        self.show_tool()
 
     def _examples_toggled(self, on: bool) -> None:
         """Boxes are examples from now on; the tool is switched on for that."""
@@ -103,6 +100,16 @@ class ToolBox(QWidget):
             self.hint.setText(tr("Drag a box around one of the things. Shift or right button: not like this."))
         else:
             self.hint.setText(tr("Click an object, or drag a box around it. Shift or right button leaves out."))
+
+
+def _switch(name: str, text: str, tip: str) -> QToolButton:
+    button = QToolButton()
+    button.setObjectName(name)
+    button.setText(text)
+    button.setCheckable(True)
+    button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+    button.setToolTip(tip)
+    return button
 
 
 def _button(name: str, text: str, command: Any, tip: str) -> QPushButton:
