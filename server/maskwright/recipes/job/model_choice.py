@@ -87,10 +87,10 @@ class ModelChoice:
         return model
 
     def own_masks(self, found: Sequence[Detection], clicks: bool) -> bool:
-        """Whether the detector's masks are taken as they are, because the recipe says so or nothing draws better ones.
+        """Whether the detector's masks are taken as they are: the recipe says so, or nothing installed draws better.
 
-        The latter becomes the recipe. ``clicks``: some prompt needs a segmenter. Raises ``BadInput`` where the recipe
-        needs masks and there are none.
+        In the second case the recipe becomes the detector's own. ``clicks``: some prompt needs a segmenter. Raises
+        ``BadInput`` where the recipe needs masks and there are none.
         """
         model_id = self.model_id("detector")
         without = [one for one in found if one.logits is None]
@@ -160,7 +160,7 @@ class ModelChoice:
         return tables
 
     def finder(self, word: str) -> Detector | None:
-        """A detector for a word we have in mind ourselves: the user's, or the first that is sure to know it."""
+        """A detector for a word that the user did not type: the user's detector, or the first that surely knows it."""
         pool = self._context.models
         if "detector" in self._wanted:
             return self.detector()
@@ -169,11 +169,11 @@ class ModelChoice:
         return self._used(pool.detector, model_id) if model_id is not None else None
 
     def route(self, phrases: Sequence[str], masks: bool = True) -> Route:
-        """Who finds what these phrases name, and makes masks of it if they are wanted.
+        """Which model finds what these phrases name, and how masks are made of it if they are wanted.
 
-        What the user or the recipe names, else the first that knows all of them, takes the request's options for
-        detectors and suits the device; of those that do not know them, parsers of people's parts come last. Raises
-        ``ModelMissing`` when there is nothing.
+        The model that the user or the recipe names; else the first that knows all phrases, takes the request's detector
+        options and suits the device; else a parser that knows them as parts of people; else the first detector. Raises
+        ``ModelMissing`` where there is none.
         """
         pool = self._context.models
         given = self._given_route(masks)

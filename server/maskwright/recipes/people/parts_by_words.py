@@ -40,7 +40,7 @@ def parts_by_words(
     models: ModelChoice,
     context: JobContext,
 ) -> Selection:
-    """The answer of a parser to a selection by words. What is left out is left out of the labels."""
+    """A parser's answer to a selection by words. What is to be left out is taken from the parts' classes."""
     table = models.parser(model_id).table
     wanted = _wanted(words, unwanted, table, models, context, context.models.known.get(model_id).title)
     parse = Parse(
@@ -73,8 +73,10 @@ def parts_by_words(
 def _wanted(
     words: Query, unwanted: Sequence[str], table: LabelTable, models: ModelChoice, context: JobContext, title: str
 ) -> _Wanted:
-    """The parts that the words name, less the classes that are left out; tells of words that the parser, whose
-    ``title`` this is, does not know."""
+    """The parts that the words name, without the classes that are left out.
+
+    Notes tell which words the parser, called ``title``, does not know.
+    """
     if models.free("parser"):
         names = " and ".join(words.phrases)
         context.note(f"{names[:1].upper()}{names[1:]}: told by {title}, a parser of people's parts, since no installed "
@@ -92,7 +94,7 @@ def _wanted(
             wanted.choices[part] = concept.choice
         if concept.without:
             wanted.without[part] = concept.without
-    if words.inverse and len(wanted.parts) > 1:  # all but the several is all but the one that they make
+    if words.inverse and len(wanted.parts) > 1:  # everything but several parts: they become one part
         classes = tuple(dict.fromkeys(c for part in wanted.parts for c in part.classes))
         name = ", ".join(part.name for part in wanted.parts)
         wanted.parts = [replace(wanted.parts[0], name=name, classes=classes)]

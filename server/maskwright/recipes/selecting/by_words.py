@@ -66,7 +66,7 @@ class Search:
         return [one for _, found in self._seen for one in found]
 
     def boxes(self, query: Query) -> list[Detection]:
-        """Boxes of what the query names, chosen as it says, best first. What is to be left out is left in."""
+        """Boxes of what the query names and chooses, best first. Nothing is left out of them."""
         found: list[Detection] = []
         for concept, detections in self._by_concept(query):
             found += self._chosen(detections, concept, _DETECTED)
@@ -75,7 +75,7 @@ class Search:
     def objects(self, points: list[Point], boxes: list[Box], masks: Segmenting | DetectorMasks) -> list[Found]:
         """Objects that ``look`` saw, and those in ``boxes``; ``points`` belong to the objects that they lie on.
 
-        A click that excludes takes a part from a single object; of several it means one of them as a whole.
+        A click that excludes takes a part away from a single object; among several it removes a whole one.
         """
         groups = [(concept, [wanted_of(one) for one in found]) for concept, found in self._seen]
         groups.append((Concept(""), [ObjectPrompt(box=box) for box in boxes]))
@@ -98,7 +98,8 @@ class Search:
     def concepts(
         self, query: Query, segmenter: TextSegmenter, points: list[Point], boxes: list[Box], masks: Segmenting
     ) -> list[Found]:
-        """The same with a segmenter that finds what words name, and what is like the examples, by itself."""
+        """Objects that the query names and the examples show, and those at clicks and in ``boxes``, by a segmenter that
+        finds them itself."""
         seen = [(concept, self._matches(segmenter, concept.phrase, self._examples)) for concept in query.concepts]
         seen = [(concept, distinct([o for o in some if self._in_region(self._box(o))])) for concept, some in seen]
         self._tell_empty(seen)
@@ -117,7 +118,7 @@ class Search:
         return self._apart(found)
 
     def alike(self, segmenter: Featured, points: list[Point], boxes: list[Box], masks: Segmenting) -> list[Found]:
-        """What is like the wanted examples more than like the others, by a segmenter that takes no examples itself."""
+        """Objects that look more like the wanted examples than the unwanted ones, for segmenters that take none."""
         given = [ObjectPrompt(box=box) for box, _ in self._examples]
         shown = {id(one.wanted): one for one in masks.run(given)}
         kinds: dict[bool, list[Found]] = {True: [], False: []}
@@ -134,7 +135,7 @@ class Search:
         return distinct([*found, *self._beside(found, points, boxes, masks)])
 
     def _beside(self, found: list[Found], points: list[Point], boxes: list[Box], masks: Segmenting) -> list[Found]:
-        """What clicks beside the found objects and boxes show."""
+        """Objects at clicks that lie on none of the found objects, and those in boxes."""
         beside = [p for p in points if p.include and not any(self._shows(one, p) for one in found)]
         return masks.run(prompts.distribute(beside, [ObjectPrompt(box=box) for box in boxes]))
 

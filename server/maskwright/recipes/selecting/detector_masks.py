@@ -1,7 +1,7 @@
-"""A detector's own masks as they are, where a segmenter's would be.
+"""A detector's own masks in the place of a segmenter's.
 
-They come at the detector's resolution, as logits, and are drawn like those of segmenters. Nothing is encoded, so clicks
-have nothing to ask: one that excludes leaves out the whole object that it lies on.
+They are logits at the detector's resolution and are drawn like those of segmenters. Without a segmenter a click cannot
+change a mask: one that excludes leaves out the whole object that it lies on.
 """
 
 from __future__ import annotations

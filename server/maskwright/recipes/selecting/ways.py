@@ -50,7 +50,7 @@ def pick_way(prompt: Prompt) -> Way | PartsOfPeople:
 
 
 def _words(prompt: Prompt) -> Way | PartsOfPeople:
-    """The way for words: by the first model that knows them all, those of what is left out too if there is one."""
+    """The way for words: by a model that knows them all, with those of what is left out if there is such a model."""
     query, choice = prompt_language.parse_query(prompt.text), prompt.choice
     less = (*prompt.unwanted, *query.minus, *(phrase for concept in query.concepts for phrase in concept.minus))
     out = [prompt_language.which(phrase)[0] for phrase in less]
@@ -64,7 +64,7 @@ def _words(prompt: Prompt) -> Way | PartsOfPeople:
 
 
 class Again(Way):
-    """The last answer as it was, to be drawn otherwise."""
+    """The last answer as it was, drawn with other settings."""
 
     def run(self) -> list[Found]:
         prompt, previous = self.prompt, self.prompt.previous
@@ -105,7 +105,7 @@ class DetectedWords(Way):
         seen = prompt.search.look(self.query)
         if not seen and not points and not boxes:
             return []
-        # A click that excludes takes a part of a single thing, for which it takes a segmenter.
+        # To take a part away from a single thing, as a click that excludes does, a segmenter is needed.
         clicks = any(p.include for p in points) or (points and len(seen) < 2)
         own = prompt.choice.own_masks(seen, bool(boxes or prompt.start is not None or clicks))
         self.masks = prompt.detector_masks() if own else prompt.segmenting()
