@@ -91,7 +91,7 @@ def _fits(model: Installed) -> bool:
             path = model.folder / file.name
             status = path.stat()
             known = {content.sha256 for content in allowed(model.entry, file)}
-            if known and _digest(str(path), status.st_size, status.st_mtime_ns) not in known:
+            if known and digest(str(path), status.st_size, status.st_mtime_ns) not in known:
                 return False
     except OSError:
         return False
@@ -169,14 +169,14 @@ def verify(model: Installed, anew: bool = False) -> None:
     Costs time only once per unchanged file, over restarts too; ``anew`` reads every byte again.
     """
     if anew:
-        _digest.cache_clear()
+        digest.cache_clear()
     if model.problem:
         raise ModelBroken(model.problem, model=model.entry.id)
     for file in model.entry.files:
         path = model.folder / file.name
         try:
             status = path.stat()
-            actual = _digest(str(path), status.st_size, status.st_mtime_ns, anew)
+            actual = digest(str(path), status.st_size, status.st_mtime_ns, anew)
         except OSError as error:
             raise ModelBroken(f"The file {file.name} cannot be read: {error}.", model=model.entry.id) from error
         known = allowed(model.entry, file)
@@ -191,7 +191,8 @@ def verify(model: Installed, anew: bool = False) -> None:
 
 
 @lru_cache(maxsize=256)
-def _digest(path: str, size: int, mtime_ns: int, anew: bool = False) -> str:
+def digest(path: str, size: int, mtime_ns: int, anew: bool = False) -> str:
+    """The SHA-256 of a file, from memory or the records where size and time are those of an earlier reading."""
     large = size >= LARGE
     known = records.digest(path, size, mtime_ns) if large and not anew else None
     if known is not None:
@@ -214,7 +215,7 @@ def find_content(folders: Sequence[Path], content: Content) -> Path | None:
                 continue
             path = directory / name
             try:
-                if _digest(str(path), size, path.stat().st_mtime_ns) == content.sha256:
+                if digest(str(path), size, path.stat().st_mtime_ns) == content.sha256:
                     return path
             except OSError:
                 continue

@@ -171,7 +171,7 @@ def test_large_files_are_read_once_and_again_when_they_change(home: Path, monkey
 
     def verify(anew: bool = False) -> None:
         if not anew:
-            scan._digest.cache_clear()  # as in a new process
+            scan.digest.cache_clear()  # as in a new process
         scan.verify(scan.scan([home / "models"], known)["a"], anew)
 
     verify()

@@ -266,7 +266,7 @@ def test_every_published_checkpoint_has_its_size_and_order(model_id, weights, tm
     planes = planes_of(photo(64, 64))
     assert np.abs(model.opacity(planes) - straightforward(weights, planes, order)).max() < 2e-5
     if model_id == "birefnet-dynamic":
-        assert matting.native_size(4000, 3000, *model._options.native) == (2304, 1728)
+        assert matting.native_size(4000, 3000, *model.options.native) == (2304, 1728)
 
 
 def test_an_enlarged_alpha_follows_the_edges_in_bounded_memory() -> None:

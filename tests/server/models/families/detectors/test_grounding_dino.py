@@ -74,8 +74,8 @@ def test_equal_to_the_library(folder: Path, model: Detector, phrases: list[str])
 
 def test_captions_are_made_for_the_user(model: Detector) -> None:
     assert isinstance(model, GroundingDino)
-    tokens, owners = model._caption(["red car", "dog"])
-    text = model._tokens.decode(tokens["input_ids"][0].tolist())
+    tokens, owners = model.caption(["red car", "dog"])
+    text = model.tokens.decode(tokens["input_ids"][0].tolist())
     assert text.replace(" ", "") == "[CLS]redcar.dog.[SEP]"
     assert owners.tolist() == [-1, 0, 0, -1, 1, -1, -1]
     expected = model.detect(IMAGE, "red car; dog", min_score=0.0, options=LOOSE)

@@ -137,7 +137,7 @@ def test_the_names_are_those_of_the_published_files(both: tuple[Path, Any]) -> N
 def test_it_is_the_librarys_network(both: tuple[Path, Any]) -> None:
     folder, library = both
     model: Any = detector(folder, "florence2", SIDE)
-    ours = model._network
+    ours = model.network
     assert {name for name, _ in ours.named_parameters()} == {name for name, _ in library.named_parameters()}
     assert ours.lm_head.weight.data_ptr() == ours.get_input_embeddings().weight.data_ptr(), "held once"
     pixels = torch.randn(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(1))

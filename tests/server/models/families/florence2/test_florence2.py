@@ -51,8 +51,8 @@ def processor(folder: Path) -> Any:
 
 def say(model: Florence2, monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
     """Let the network answer that, as tokens of its own tokenizer."""
-    tokens = model._tokens(answer)["input_ids"]
-    monkeypatch.setattr(model._network, "generate", lambda **_: torch.tensor([[2, *tokens]]))
+    tokens = model.tokens(answer)["input_ids"]
+    monkeypatch.setattr(model.network, "generate", lambda **_: torch.tensor([[2, *tokens]]))
 
 
 def test_the_option_offers_all_tasks() -> None:
@@ -70,13 +70,13 @@ def test_the_tokens_are_the_librarys(folder: Path, model: Florence2, processor: 
     theirs = network.generate(**inputs, num_beams=3, do_sample=False, max_new_tokens=30)[0].tolist()
     assert len(set(theirs)) > 3
     seen: list[list[int]] = []
-    inner = model._pieces
-    model._pieces = lambda tokens: (seen.append(tokens), inner(tokens))[1]  # type: ignore[method-assign]
+    inner = model.pieces
+    model.pieces = lambda tokens: (seen.append(tokens), inner(tokens))[1]  # type: ignore[method-assign]
     try:
         options = {"task": task, "max_tokens": 30, "region": "0.1001,0.2001,0.7001,0.9001"}
         model.detect(IMAGE, "Red  CAR" if "{}" in TASKS[task].question else "", options=options)
     finally:
-        model._pieces = inner  # type: ignore[method-assign]
+        model.pieces = inner  # type: ignore[method-assign]
     assert seen == [theirs]
 
 
@@ -132,14 +132,14 @@ def test_phrases_are_asked_one_by_one_and_the_picture_seen_once(
     model: Florence2, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked, asked = [], []
-    look, answer = model._look, model._answer
-    monkeypatch.setattr(model, "_look", lambda image: (looked.append(1), look(image))[1])
+    look, answer = model.look, model.answer
+    monkeypatch.setattr(model, "look", lambda image: (looked.append(1), look(image))[1])
 
     def counted(seen: Any, question: str, *more: Any) -> Any:
         asked.append(question)
         return [1, 2, 300, 400] if "dog" in question else []
 
-    monkeypatch.setattr(model, "_answer", counted)
+    monkeypatch.setattr(model, "answer", counted)
     found = model.detect(IMAGE, "dog; unicorn")
     assert asked == ["Locate the phrases in the caption: dog", "Locate the phrases in the caption: unicorn"]
     assert len(looked) == 1
@@ -214,6 +214,6 @@ def test_it_does_no_more_than_the_library(folder: Path, model: Florence2, proces
     network = tf.Florence2ForConditionalGeneration.from_pretrained(folder).eval()
     inputs = processor(images=IMAGE, text=f"{NAMES['grounding']}red car", return_tensors="pt")
     theirs = watched(network, lambda: network.generate(**inputs, num_beams=3, do_sample=False, max_new_tokens=20))
-    ours = watched(model._network, lambda: model.detect(IMAGE, "red car", options={"max_tokens": 20}))
+    ours = watched(model.network, lambda: model.detect(IMAGE, "red car", options={"max_tokens": 20}))
     assert ours == theirs
     assert len(ours) > 20

@@ -47,8 +47,8 @@ def test_closed_form_betters_u2netp_on_the_lemur(pool, lemur, monkeypatch) -> No
     assert sad(alpha, truth) < before / 5
     library = pymatting.estimate_alpha_cf(image / 255.0, np.where(trimap >= 1, 1, np.where(trimap <= 0, 0, 0.5)))
     assert np.abs(alpha - library).max() < 1e-5
-    monkeypatch.setattr(closed_form, "_CORE", 160)
-    monkeypatch.setattr(closed_form, "_HALO", 32)
+    monkeypatch.setattr(closed_form, "CORE", 160)
+    monkeypatch.setattr(closed_form, "HALO", 32)
     assert sad(matting.matte(image, trimap), truth) < 1.2 * sad(alpha, truth)
 
 
@@ -76,8 +76,8 @@ def test_trimaps_that_say_little(pool) -> None:
 
 def test_a_piece_with_one_side_only_follows_the_whole(pool, monkeypatch) -> None:
     """A wide open band: most pieces see neither side or one."""
-    monkeypatch.setattr(closed_form, "_CORE", 40)
-    monkeypatch.setattr(closed_form, "_HALO", 8)
+    monkeypatch.setattr(closed_form, "CORE", 40)
+    monkeypatch.setattr(closed_form, "HALO", 8)
     matting = pool.matting("closed-form")
     image = np.zeros((120, 240, 3), np.uint8)
     image[:, :120], image[:, 120:] = (200, 60, 30), (20, 80, 160)

@@ -59,11 +59,11 @@ def test_it_is_the_librarys_answer(size, tmp_path) -> None:
 def test_large_pictures_are_done_in_pieces_around_the_open_places(tmp_path, monkeypatch) -> None:
     save(tmp_path / MODEL)
     matting: Any = ModelPool([tmp_path], "cpu", 1).matting(MODEL)
-    monkeypatch.setattr(vitmatte, "_CORE", 96)
-    monkeypatch.setattr(vitmatte, "_HALO", 16)
+    monkeypatch.setattr(vitmatte, "CORE", 96)
+    monkeypatch.setattr(vitmatte, "HALO", 16)
     seen = []
-    solve = matting._solve
-    monkeypatch.setattr(matting, "_solve", lambda image, trimap: seen.append(trimap.shape) or solve(image, trimap))
+    solve = matting.solve
+    monkeypatch.setattr(matting, "solve", lambda image, trimap: seen.append(trimap.shape) or solve(image, trimap))
     trimap = np.zeros((400, 500), np.float32)
     trimap[100:, 250:] = 1
     trimap[90:110, 240:] = 0.5

@@ -112,8 +112,8 @@ def test_it_answers_as_in_the_hubs_layout(network: Any, kind: str, tmp_path: Pat
         with pytest.raises(ModelBroken, match="of another shape"):
             sam3.load(catalogue.load().get("sam3.1"), hub, setup)
     half = sam3.from_authors(entry, weights, tokenizer, Setup("cpu", 1, "bf16"), tiny.sam3_config())
-    assert {p.dtype for p in half._concepts.vision_encoder.parameters()} == {torch.bfloat16}
-    assert {p.dtype for p in half._concepts.detr_decoder.parameters()} == {torch.float32}
+    assert {p.dtype for p in half.concepts.vision_encoder.parameters()} == {torch.bfloat16}
+    assert {p.dtype for p in half.concepts.detr_decoder.parameters()} == {torch.float32}
     for key, named in (
         ("detector.transformer.decoder.layers.1.ca_text.in_proj_weight", "text_cross_attn"),
         (published("tracker.sam_mask_decoder.iou_token.weight") if kind == "sam3.1"

@@ -205,7 +205,7 @@ def test_clicks_are_the_librarys(model: sam3.Sam3, network: Any) -> None:
 
 def test_an_image_is_looked_at_once_and_the_encoder_held_once(model: sam3.Sam3, network: Any) -> None:
     passes: list[int] = []
-    backbone = model._concepts.vision_encoder.backbone
+    backbone = model.concepts.vision_encoder.backbone
     backbone.register_forward_hook(lambda *_: passes.append(1))
     image = tiny.picture(*SIZE)
     model.detect(image, "cat", min_score=0)
@@ -241,10 +241,10 @@ def test_scores_decide_and_labels_tell_the_phrase(model: sam3.Sam3) -> None:
 
 def test_half_precision_is_the_encoders_alone(model: sam3.Sam3, folder: Path) -> None:
     half = sam3.load(catalogue.load().get("sam3"), folder / "sam3", Setup("cpu", 1, "bf16"))
-    concepts = half._concepts
+    concepts = half.concepts
     for part in (half.decoder, half.prompt_encoder, concepts.detr_decoder, concepts.geometry_encoder):
         assert {p.dtype for p in part.parameters()} == {torch.float32}
-    for part in (concepts.vision_encoder, concepts.text_encoder, half._neck):
+    for part in (concepts.vision_encoder, concepts.text_encoder, half.neck):
         assert {p.dtype for p in part.parameters()} == {torch.bfloat16}
     image = tiny.picture(*SIZE)
     whole, less = model.embed(image), half.embed(image)

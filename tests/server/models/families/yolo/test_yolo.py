@@ -120,7 +120,7 @@ def test_exports_are_equal_to_the_network(tmp_path: Path, architecture: str, end
     model = load(path)
     planes = np.random.default_rng(2).random((1, 3, 128, 128), np.float32)
     assert isinstance(model, yolo.Yolo)
-    output, protos = model._network(planes)
+    output, protos = model.network(planes)
     with torch.inference_mode():
         theirs: Any = network(torch.from_numpy(planes))
     theirs = theirs if isinstance(theirs, (tuple, list)) else (theirs, None)
@@ -162,8 +162,8 @@ def test_the_size_option_changes_what_the_network_sees(tmp_path: Path) -> None:
     model = load(files.converted(tmp_path / "tiny-yolo", "yolov8"))
     assert isinstance(model, yolo.Yolo)
     seen: list[tuple[int, ...]] = []
-    inner = model._network
-    model._network = lambda planes: (seen.append(planes.shape), inner(planes))[1]
+    inner = model.network
+    model.network = lambda planes: (seen.append(planes.shape), inner(planes))[1]
     for size in (None, 200, 256):
         model.detect(IMAGE, "", options={"size": size} if size else {})
     assert seen == [(1, 3, 96, 128), (1, 3, 160, 224), (1, 3, 160, 256)]

@@ -51,7 +51,7 @@ class BiRefNet(ABC):
         self.device = device
         self.nbytes = nbytes
         self._side = entry.input_size
-        self._options = options
+        self.options = options
 
     @abstractmethod
     def opacity(self, planes: Planes) -> FloatMap:
@@ -79,11 +79,11 @@ class BiRefNet(ABC):
 
     def seen_size(self, width: int, height: int) -> tuple[int, int]:
         """``(width, height)`` of what the network sees of a picture of that size."""
-        if self._options.native is not None:
+        if self.options.native is not None:
             most = _CPU_PIXELS if self.device == "cpu" else None
-            return native_size(width, height, *self._options.native, most)
-        if self._options.size is not None:
-            lying = tuple(sorted(self._options.size, reverse=True))
+            return native_size(width, height, *self.options.native, most)
+        if self.options.size is not None:
+            lying = tuple(sorted(self.options.size, reverse=True))
             return (lying[0], lying[1]) if width >= height else (lying[1], lying[0])
         return self._side, self._side
 

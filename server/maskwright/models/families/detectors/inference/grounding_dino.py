@@ -46,7 +46,7 @@ class GroundingDino:
         try:
             kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
             self._images = GroundingDinoImageProcessorPil.from_pretrained(folder, local_files_only=True)
-            self._tokens: Any = AutoTokenizer.from_pretrained(
+            self.tokens: Any = AutoTokenizer.from_pretrained(
                 folder, local_files_only=True, trust_remote_code=False, use_fast=True
             )
         except (OSError, ValueError, KeyError) as error:
@@ -74,7 +74,7 @@ class GroundingDino:
         phrases = split(text.replace(".", ";").replace("?", " "))
         if not phrases:
             raise EmptyPrompt("There is nothing to look for.")
-        caption, owners = self._caption(phrases)
+        caption, owners = self.caption(phrases)
         probabilities, centres = self._run(image, caption)
         words = np.where(owners >= 0, probabilities[:, : len(owners)], 0)
         scores = words.max(axis=1)
@@ -91,7 +91,7 @@ class GroundingDino:
             Detection(Box(*(float(v) for v in edges[i])), phrases[int(labels[i])], float(scores[good[i]])) for i in kept
         ]
 
-    def _caption(self, phrases: list[str]) -> tuple[dict[str, torch.Tensor], NDArray[np.int64]]:
+    def caption(self, phrases: list[str]) -> tuple[dict[str, torch.Tensor], NDArray[np.int64]]:
         """The tokens of the caption, and for each the index of its phrase, ``(T,)`` int64, -1 for separators. Raises
         ``TooLarge``."""
         starts, text = [], ""
@@ -99,7 +99,7 @@ class GroundingDino:
             starts.append(len(text))
             text += f"{phrase}. "
         text = text.rstrip()
-        tokens = self._tokens(text, return_tensors="pt", return_offsets_mapping=True, return_token_type_ids=True)
+        tokens = self.tokens(text, return_tensors="pt", return_offsets_mapping=True, return_token_type_ids=True)
         owners = np.full(tokens["input_ids"].shape[1], -1, np.int64)
         most = self._network.config.max_text_len
         if len(owners) > most:

@@ -58,32 +58,32 @@ class Florence2:
         from transformers import AutoTokenizer, CLIPImageProcessorPil, Florence2ForConditionalGeneration
 
         told = checkpoints.described(folder)
-        self._tokens: Any
+        self.tokens: Any
         try:
             self._images = CLIPImageProcessorPil.from_pretrained(folder, local_files_only=True)
             if told is None:
-                self._tokens = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+                self.tokens = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
             else:
-                self._tokens = checkpoints.tokenizer(folder)
+                self.tokens = checkpoints.tokenizer(folder)
         except (OSError, ValueError, KeyError) as error:
             text = f"The files of the model {entry.id} cannot be read."
             raise ModelBroken(text, model=entry.id, reason=str(error)[:300]) from error
         if told is None:
-            self._network = pretrained(Florence2ForConditionalGeneration, entry, folder, setup)
+            self.network = pretrained(Florence2ForConditionalGeneration, entry, folder, setup)
         else:
-            self._network = checkpoints.network(entry, folder, told, setup)
-        self._image_token = int(self._network.config.image_token_id)
-        known = self._tokens.get_vocab()
+            self.network = checkpoints.network(entry, folder, told, setup)
+        self._image_token = int(self.network.config.image_token_id)
+        known = self.tokens.get_vocab()
         self._places = {i: int(m[1]) for token, i in known.items() if (m := _LOCATION.fullmatch(token))}
         if len(self._places) < 1000:
             text = f"The tokenizer of the model {entry.id} knows no places."
             raise ModelBroken(text, hint="Use a checkpoint of florence-community.", model=entry.id)
         self._marks = {known[name]: mark for name, mark in _MARKS.items() if name in known}
-        self._silent = set(self._tokens.all_special_ids) - set(self._places) - set(self._marks)
+        self._silent = set(self.tokens.all_special_ids) - set(self._places) - set(self._marks)
         self.model_id = entry.id
         self._options = entry.facts.options
         self.device = setup.device
-        self.nbytes = nbytes(self._network)
+        self.nbytes = nbytes(self.network)
 
     def detect(
         self, image: RGB, text: str, *, min_score: float | None = None, options: Mapping[str, Any] | None = None
@@ -110,46 +110,46 @@ class Florence2:
                 raise EmptyPrompt(f"The task {name} needs words to look for.")
             asked = [task.question.format(phrase) for phrase in phrases]
         found: list[Detection] = []
-        seen = self._look(image)
+        seen = self.look(image)
         for number, question in enumerate(asked):
-            regions = parse(self._answer(seen, question, chosen["beams"], chosen["max_tokens"]), task.kind)
+            regions = parse(self.answer(seen, question, chosen["beams"], chosen["max_tokens"]), task.kind)
             label = phrases[number] if len(asked) > 1 or ("{}" in task.question and phrases) else None
             found += [_detection(region, name, label, image) for region in regions]
         if "{}" not in task.question and phrases:
             found = [d for d in found if any(phrase in (d.text or d.label).casefold() for phrase in phrases)]
         return found
 
-    def _look(self, image: RGB) -> torch.Tensor:
+    def look(self, image: RGB) -> torch.Tensor:
         """Features of the image, ``(tokens, width)``: the slow part, which serves all questions."""
         pictures = self._images(images=image, return_tensors="pt", input_data_format="channels_last")
-        kind = next(self._network.parameters()).dtype
+        kind = next(self.network.parameters()).dtype
         with running(self.model_id):
-            return self._network.get_image_features(pictures["pixel_values"].to(self.device, kind)).pooler_output[0]
+            return self.network.get_image_features(pictures["pixel_values"].to(self.device, kind)).pooler_output[0]
 
-    def _answer(self, seen: torch.Tensor, question: str, beams: int, most: int) -> list[Piece]:
+    def answer(self, seen: torch.Tensor, question: str, beams: int, most: int) -> list[Piece]:
         """The answer to a question as words, places and marks. ``seen``: ``(tokens, width)`` of ``_look``."""
-        start, end = self._tokens.bos_token_id, self._tokens.eos_token_id
-        words = self._tokens(question, add_special_tokens=False)["input_ids"]
+        start, end = self.tokens.bos_token_id, self.tokens.eos_token_id
+        words = self.tokens(question, add_special_tokens=False)["input_ids"]
         ids = torch.tensor([[self._image_token] * len(seen) + [start, *words, end]], device=self.device)
-        places = int(self._network.config.text_config.max_position_embeddings)
+        places = int(self.network.config.text_config.max_position_embeddings)
         if ids.shape[1] > places:
             raise TooLarge("The text is too long for Florence-2.", hint="Use fewer words.")
         with running(self.model_id):
-            inputs = self._network.get_input_embeddings()(ids)
+            inputs = self.network.get_input_embeddings()(ids)
             inputs[0, : len(seen)] = seen.to(inputs.dtype)
             mask = torch.ones_like(ids)
-            encoder = self._network.get_encoder()
+            encoder = self.network.get_encoder()
             told = encoder(inputs_embeds=inputs, attention_mask=mask)
-            tokens = self._network.generate(
+            tokens = self.network.generate(
                 encoder_outputs=told,
                 attention_mask=mask,
                 num_beams=beams,
                 do_sample=False,
                 max_new_tokens=min(most, places),
             )[0]
-        return self._pieces(tokens.tolist())
+        return self.pieces(tokens.tolist())
 
-    def _pieces(self, tokens: list[int]) -> list[Piece]:
+    def pieces(self, tokens: list[int]) -> list[Piece]:
         """Tokens as words, places and marks. Successive tokens of words are decoded together."""
         pieces: list[Piece] = []
         words: list[int] = []
@@ -159,7 +159,7 @@ class Florence2:
                     words.append(token)
                 continue
             if words:
-                pieces.append(self._tokens.decode(words, skip_special_tokens=True))
+                pieces.append(self.tokens.decode(words, skip_special_tokens=True))
                 words = []
             if token is not None:
                 pieces.append(self._places.get(token, self._marks.get(token, 0)))

@@ -21,7 +21,7 @@ from maskwright.models.runtime import pymatting_cache
 from maskwright.models.runtime.setup import Setup
 from maskwright_protocol.errors import ModelBroken
 
-_CORE, _HALO = 448, 48  # a piece's equations take up to two kilobytes a pixel
+CORE, HALO = 448, 48  # a piece's equations take up to two kilobytes a pixel
 _MOST = 2000  # iterations; by then even slow pictures hardly change
 _METHODS = ("cf", "knn")
 
@@ -47,9 +47,10 @@ class ClosedForm:
 
         Where nothing is surely inside, the open places are outside; where nothing is surely outside, they are inside.
         """
-        return in_pieces(image, required(trimap, self._entry), self._solve, _CORE, _HALO)
+        return in_pieces(image, required(trimap, self._entry), self.solve, CORE, HALO)
 
-    def _solve(self, image: RGB, trimap: FloatMap) -> FloatMap:
+    def solve(self, image: RGB, trimap: FloatMap) -> FloatMap:
+        """Alpha ``(H, W)`` float32 0..1 of one piece, from the equations of all its open pixels together."""
         inside, outside = trimap >= 1, trimap <= 0
         if not inside.any() or not outside.any():
             return settled(np.full(trimap.shape, np.float32(inside.any()), np.float32), trimap)

@@ -21,7 +21,7 @@ from maskwright.models.runtime.torch_runtime import nbytes, pretrained, running
 from maskwright_protocol.errors import ModelBroken
 
 # Every 16 x 16 pixels attend to all others: memory grows with the fourth power of a piece's side.
-_CORE, _HALO = 768, 128
+CORE, HALO = 768, 128
 
 
 class VitMatte:
@@ -41,9 +41,10 @@ class VitMatte:
 
     def matte(self, image: RGB, trimap: FloatMap | None = None) -> FloatMap:
         """Alpha ``(H, W)`` float32 0..1, the trimap where that is sure. Raises ``BadInput`` without a trimap."""
-        return in_pieces(image, required(trimap, self._entry), self._solve, _CORE, _HALO)
+        return in_pieces(image, required(trimap, self._entry), self.solve, CORE, HALO)
 
-    def _solve(self, image: RGB, trimap: FloatMap) -> FloatMap:
+    def solve(self, image: RGB, trimap: FloatMap) -> FloatMap:
+        """Alpha ``(H, W)`` float32 0..1 of one piece in one pass of the network. Raises ``OutOfMemory``."""
         height, width = trimap.shape
         places = np.where(trimap >= 1, 255, np.where(trimap <= 0, 0, 128)).astype(np.uint8)
         pixels = self._prepare.preprocess(image, places, return_tensors="pt")["pixel_values"]

@@ -65,8 +65,8 @@ class Sam3(SamLike):
         self.nbytes += nbytes(concepts)
         self._options = entry.facts.options
         self.min_score = float(entry.options.get("min_score", 0.5))
-        self._concepts = concepts
-        self._neck = clicks.vision_encoder.neck
+        self.concepts = concepts
+        self.neck = clicks.vision_encoder.neck
         self._no_memory = clicks.no_memory_embedding
         self._tokenizer = tokenizer
         self._seen: tuple[bytes, Embedding] | None = None  # so that detecting and then clicking encodes once
@@ -77,12 +77,12 @@ class Sam3(SamLike):
 
         For clicks ``image`` ``(1, 256, 72, 72)``, ``half`` ``(1, 64, 144, 144)``, ``quarter`` ``(1, 32, 288, 288)``.
         """
-        vision = self._concepts.vision_encoder
+        vision = self.concepts.vision_encoder
         patches = vision.backbone(pixels).last_hidden_state
         side = self.grid // 4
         patches = patches.reshape(1, side, side, -1).permute(0, 3, 1, 2)
         levels = vision.neck(patches)[0]
-        quarter, half, image = self._neck(patches)[0][:3]
+        quarter, half, image = self.neck(patches)[0][:3]
         kept = {
             "image": image + self._no_memory.reshape(1, -1, 1, 1),
             "half": self.decoder.conv_s1(half.float()),
@@ -127,7 +127,7 @@ class Sam3(SamLike):
             seen = self._vision(embedding)
             boxes, labels = self._examples(examples, frame)
             for phrase in phrases or [_BY_EXAMPLE]:
-                answer = self._concepts(
+                answer = self.concepts(
                     vision_embeds=seen, text_embeds=self._text(phrase), input_boxes=boxes, input_boxes_labels=labels
                 )
                 scores = answer.pred_logits[0].sigmoid() * answer.presence_logits[0].sigmoid()
@@ -139,7 +139,7 @@ class Sam3(SamLike):
 
     def _vision(self, embedding: Embedding) -> Any:
         levels = [embedding.data[f"concepts.{name}"].to(self.device, torch.float32) for name in _LEVELS]
-        place = self._concepts.vision_encoder.neck.position_encoding(levels[-1].shape, self.device, torch.float32)
+        place = self.concepts.vision_encoder.neck.position_encoding(levels[-1].shape, self.device, torch.float32)
         # The library drops the last level; of the places it reads the coarsest level's only.
         shown: Any = (*levels, None)
         places: Any = (None, None, place, None)
@@ -148,7 +148,7 @@ class Sam3(SamLike):
     def _text(self, phrase: str) -> Any:
         """Features of a phrase. It is not padded, since the model would be told to ignore the padding."""
         ids: Any = torch.tensor([self._tokenizer.encode(phrase).ids], device=self.device)
-        features: Any = self._concepts.get_text_features(input_ids=ids, attention_mask=torch.ones_like(ids))
+        features: Any = self.concepts.get_text_features(input_ids=ids, attention_mask=torch.ones_like(ids))
         return BaseModelOutputWithPooling(pooler_output=features.pooler_output.float())
 
     def _examples(self, examples: Sequence[tuple[Box, bool]], frame: Frame) -> tuple[Tensor | None, Tensor | None]:

@@ -47,7 +47,7 @@ class Yolo:
         self.labels = names
         self._min_score = float(entry.options.get("min_score", _MIN_SCORE))
         self._side = entry.input_size
-        self._network, self._stride, self._fixed = network, stride, fixed
+        self.network, self._stride, self._fixed = network, stride, fixed
 
     def detect(
         self, image: RGB, text: str, *, min_score: float | None = None, options: Mapping[str, Any] | None = None
@@ -62,7 +62,7 @@ class Yolo:
         side = -(-(chosen["size"] or self._side) // self._stride) * self._stride
         picture, box = boxes.letterbox(image, self._fixed or (side, side), None if self._fixed else self._stride)
         planes = np.ascontiguousarray(picture.transpose(2, 0, 1)[None], np.float32) / np.float32(255)
-        output, protos = self._network(planes)
+        output, protos = self.network(planes)
         limit = self._min_score if min_score is None else min_score
         found = boxes.rows(output, len(self.labels), 0 if protos is None else len(protos), limit)
         if found is None:
