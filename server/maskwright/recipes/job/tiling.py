@@ -76,7 +76,7 @@ def detect(
             for one in detector.detect(picture.detail_rgb(tile), text, min_score=min_score, options=options):
                 moved = _moved(one, tile.x, tile.y)
                 found.append((moved, _at_inner_edge(moved.box, tile, picture.box)))
-    return _merged(found)
+    return merged(found)
 
 
 def _moved(one: Detection, x: int, y: int) -> Detection:
@@ -94,7 +94,7 @@ def _at_inner_edge(box: Box, tile: PixelBox, area: PixelBox) -> bool:
     )
 
 
-def _merged(found: list[tuple[Detection, bool]]) -> list[Detection]:
+def merged(found: list[tuple[Detection, bool]]) -> list[Detection]:
     """Without doubles, and without pieces of things that another box shows whole."""
     kept: list[Detection] = []
     for label in dict.fromkeys(one.label for one, _ in found):

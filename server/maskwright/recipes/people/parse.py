@@ -212,7 +212,7 @@ class _Parsing:
         found = []
         with self._context.stage("parse", "Drawing the parts"):
             for part in parts:
-                classes = _of_side(part, looks[0][2]) if looks else ()
+                classes = of_side(part, looks[0][2]) if looks else ()
                 mask = _drawn(classes, looks, view)
                 if mask is None:
                     continue
@@ -259,7 +259,7 @@ class _Parsing:
         return Piece(piece.part, piece.person, done.alpha, done.box, piece.of)
 
 
-def _of_side(part: Part, probabilities: FloatMap) -> tuple[int, ...]:
+def of_side(part: Part, probabilities: FloatMap) -> tuple[int, ...]:
     """The classes of a part; where a side of the picture is meant, the one of the pair that lies further to it.
 
     ``probabilities`` ``(classes, h, w)`` float32 0..1.

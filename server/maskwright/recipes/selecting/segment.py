@@ -56,7 +56,7 @@ class Segmenting:
                     self._context.progress("segment", first / len(wanted), f"{first} of {len(wanted)} objects")
                 batch = wanted[first : first + _BATCH]
                 clicked = [self._clicks(one) for one in batch]
-                asked = [self._prompt(one, clicks) for one, clicks in zip(batch, clicked, strict=True)]
+                asked = [self.prompt(one, clicks) for one, clicks in zip(batch, clicked, strict=True)]
                 answers = self.segmenter.segment(self._embedding, asked)
                 for one, clicks, hypotheses in zip(batch, clicked, answers, strict=True):
                     best = self._choose(one, _obeying(one, clicks, hypotheses))
@@ -75,7 +75,8 @@ class Segmenting:
     def _clicks(self, wanted: ObjectPrompt) -> list[Click]:
         return [(*self._picture.to_overview(p.x, p.y), p.include) for p in wanted.points]
 
-    def _prompt(self, wanted: ObjectPrompt, clicks: list[Click]) -> SegmentPrompt:
+    def prompt(self, wanted: ObjectPrompt, clicks: list[Click]) -> SegmentPrompt:
+        """What the segmenter is asked for an object; ``clicks`` are its points in the overview."""
         if self._start is not None and not clicks and wanted.box is None:
             along = strokes(self._start)
             if along:

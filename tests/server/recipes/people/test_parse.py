@@ -220,6 +220,6 @@ def test_as_worn_and_as_seen(tmp_path):
     seen = np.zeros((18, 20, 30), np.float32)
     seen[labels.CLOTHES.labels.index("Left-arm"), 5:15, 20:28] = 0.9
     seen[labels.CLOTHES.labels.index("Right-arm"), 5:15, 2:10] = 0.8
-    assert parse._of_side(part, seen) == (labels.CLOTHES.labels.index("Right-arm"),)
-    assert parse._of_side(replace(part, seen="right"), seen) == (labels.CLOTHES.labels.index("Left-arm"),)
-    assert parse._of_side(part, np.zeros_like(seen)) == ()
+    assert parse.of_side(part, seen) == (labels.CLOTHES.labels.index("Right-arm"),)
+    assert parse.of_side(replace(part, seen="right"), seen) == (labels.CLOTHES.labels.index("Left-arm"),)
+    assert parse.of_side(part, np.zeros_like(seen)) == ()

@@ -249,7 +249,7 @@ def test_a_detectors_mask_becomes_a_prompt(desk, street):
     context = JobContext(desk.pool, desk.cache, lambda *_: None, lambda: False)
     segmenter = desk.pool.segmenter("mobile-sam")
     job = Segmenting(segmenter, vision.embed(segmenter, view, context), view, context)
-    prompt = job._prompt(wanted_of(seen))
+    prompt = job.prompt(wanted_of(seen), [])
     assert prompt.mask is not None
     assert prompt.mask.shape == view.size == (540, 405)
     rows, columns = np.nonzero(prompt.mask > 0.5)
@@ -296,6 +296,6 @@ def test_pieces_at_tiles_edges_give_way_to_the_whole():
     whole = Detection(Box(100, 100, 300, 300), "dog", 0.6)
     piece = Detection(Box(100, 100, 200, 300), "dog", 0.9)
     other = Detection(Box(110, 110, 190, 290), "cat", 0.5)
-    kept = tiling._merged([(piece, True), (whole, False), (other, True)])
+    kept = tiling.merged([(piece, True), (whole, False), (other, True)])
     assert kept == [whole, other]
-    assert tiling._merged([(piece, True)]) == [piece]
+    assert tiling.merged([(piece, True)]) == [piece]

@@ -108,7 +108,7 @@ def test_what_was_taken_from_an_object_stays_so_in_the_close_look(desk):
     kept = one.logits.values.copy()
     middle_column = int((box.x + box.width / 2 - one.logits.x0) / one.logits.cell[0])
     kept[:, :middle_column] = -9.0  # somebody else's half
-    one.take(one.logits.like(kept))
+    one.limit_to(one.logits.like(kept))
     CloserLook(segmenter, view, context, "auto").run([one])
     assert one.close is not None
     values, x = one.close.logits.values, box.x + box.width / 2

@@ -224,7 +224,7 @@ def test_florence2_is_asked_for_outlines(room: Desk, picture: Any, monkeypatch: 
     model: Any = room.pool.detector("florence-2-base")
     asked: list[str] = []
     triangle = [100, 100, 900, 100, 100, 900]
-    monkeypatch.setattr(type(model), "_answer", lambda *args: asked.append(args[2]) or triangle)
+    monkeypatch.setattr(type(model), "answer", lambda *args: asked.append(args[2]) or triangle)
     answer = select(room, picture, recipe="florence2", text="dog", min_score=None)
     assert asked == ["Locate dog in the image with mask"]
     assert (answer.report.recipe, answer.report.models) == ("florence2", ["florence-2-base"])
@@ -252,7 +252,7 @@ def test_larger_pictures_and_tiles(room: Desk, monkeypatch: pytest.MonkeyPatch) 
         return np.count_nonzero(shown > 1) / np.count_nonzero(shown)
 
     apart = overlapping(tiles)
-    monkeypatch.setattr("maskwright.recipes.selecting.select.resolve", lambda found: None)
+    monkeypatch.setattr("maskwright.recipes.selecting.select.share_out", lambda found: None)
     cut = select(room, full, recipe="yolo", tiles="on", detector_options={"max_det": 20})
     assert apart < 0.06 < 0.25 * overlapping(cut), "noise has ragged masks, whose edges cross between the cells"
 
