@@ -7,6 +7,7 @@ made when that function runs. Imports for type checkers alone do not count.
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ PACKAGES = {
     "maskwright_gimp": "plugin_gimp",
 }
 PAGE = REPOSITORY / "docs" / "architecture.md"
+LATE = r'late\(f"\{__package__\}\.([\w.]+)"\)'  # how a family's description names the module that runs it
 BEGIN, END = "<!-- made by: python -m tests.rooms -->", "<!-- end -->"
 
 
@@ -53,12 +55,14 @@ def imports() -> list[Import]:
     known = files()
     found = set()
     for name, path in known.items():
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        tree = ast.parse(text)
         package = name if path.name == "__init__.py" else name.rpartition(".")[0]
         for node, lazy in _import_nodes(tree, False):
             for target in _targets(node, package, known):
                 if target != name:
                     found.add(Import(name, target, lazy))
+        found |= {Import(name, f"{package}.{target}", True) for target in re.findall(LATE, text)}
     return sorted(found, key=lambda one: (one.source, one.target, one.lazy))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -27,6 +28,15 @@ class Recipe:
     options: Mapping[str, str] = field(default_factory=dict)
 
 
+def late(module: str) -> Callable[[Any, Any, Any], Any]:
+    """The function ``load`` of a module that is imported when it is called."""
+
+    def load(entry: Any, folder: Any, setup: Any) -> Any:
+        return importlib.import_module(module).load(entry, folder, setup)
+
+    return load
+
+
 @dataclass(frozen=True, kw_only=True)
 class Family:
     """All that the rest of the program knows of a family.
@@ -34,7 +44,7 @@ class Family:
     ``name``: as entries of the catalogue call it. ``title``: for people. ``roles``: what its models can be.
 
     ``load(entry, folder, setup)`` gives an object that plays these roles (see ``roles.py``). It imports what it needs
-    when it is called, and raises ``ModelBroken`` for files that do not fit.
+    when it is called (see ``late``), and raises ``ModelBroken`` for files that do not fit.
 
     ``layouts``: how checkpoints of the family are published. Each is a list of file names, separated by spaces, with
     ``*`` for what varies; the files of an entry must match one of them.

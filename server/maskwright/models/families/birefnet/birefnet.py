@@ -1,19 +1,9 @@
 """BiRefNet: what is known of the family; ``inference`` runs it."""
 
-from __future__ import annotations
-
-from typing import Any
-
-from maskwright.models.family import Family, Recipe
+from maskwright.models.family import Family, Recipe, late
 
 _CUT = ("birefnet", "birefnet-hr", "birefnet-lite", "birefnet-onnx", "birefnet-lite-onnx", "birefnet-512")
 _SOFT = ("birefnet-hr-matting", "birefnet-matting", "birefnet-lite-matting")
-
-
-def _load(*given: Any) -> Any:
-    from .inference import load
-
-    return load.load(*given)
 
 
 FAMILY = Family(
@@ -27,5 +17,5 @@ FAMILY = Family(
         Recipe("rmbg-2.0", 30, "RMBG-2.0 (not for commercial use)", models=("rmbg-2.0",)),
         Recipe("toonout", 40, "ToonOut", "Main character of a drawing", models=("toonout",)),
     ),
-    load=_load,
+    load=late(f"{__package__}.inference.load"),
 )

@@ -1,19 +1,8 @@
 """Grounding DINO: what is known of the family; ``inference`` runs it."""
 
-from __future__ import annotations
-
-from typing import Any
-
-from maskwright.models.family import Family, Recipe
+from maskwright.models.family import Family, Recipe, late
 from maskwright.models.options import AGNOSTIC, MAX_DET, iou
 from maskwright_protocol.messages import OptionInfo
-
-
-def _load(*given: Any) -> Any:
-    from .inference import grounding_dino
-
-    return grounding_dino.load(*given)
-
 
 FAMILY = Family(
     name="grounding_dino",
@@ -32,5 +21,5 @@ FAMILY = Family(
     covers="Grounding DINO, MM Grounding DINO",
     gives="boxes, each under its phrase",
     licence="Apache-2.0",
-    load=_load,
+    load=late(f"{__package__}.inference.grounding_dino"),
 )

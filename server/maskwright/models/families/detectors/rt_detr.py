@@ -1,19 +1,8 @@
 """RT-DETR: what is known of the family; ``inference`` runs it."""
 
-from __future__ import annotations
-
-from typing import Any
-
 from maskwright.models.coco import COCO
-from maskwright.models.family import Family, Recipe
+from maskwright.models.family import Family, Recipe, late
 from maskwright.models.options import AGNOSTIC, CLASSES, MAX_DET, iou
-
-
-def _load(*given: Any) -> Any:
-    from .inference import rt_detr
-
-    return rt_detr.load(*given)
-
 
 FAMILY = Family(
     name="rt_detr",
@@ -29,5 +18,5 @@ FAMILY = Family(
     covers="RF-DETR, RT-DETR, D-FINE",
     gives="boxes; outlines from RF-DETR Seg",
     licence="Apache-2.0",
-    load=_load,
+    load=late(f"{__package__}.inference.rt_detr"),
 )

@@ -1,19 +1,8 @@
 """YOLOX: what is known of the family; ``inference`` runs it."""
 
-from __future__ import annotations
-
-from typing import Any
-
 from maskwright.models.coco import COCO
-from maskwright.models.family import Family, Recipe
+from maskwright.models.family import Family, Recipe, late
 from maskwright.models.options import AGNOSTIC, CLASSES, MAX_DET, iou
-
-
-def _load(*given: Any) -> Any:
-    from .inference import yolox
-
-    return yolox.load(*given)
-
 
 FAMILY = Family(
     name="yolox",
@@ -26,5 +15,5 @@ FAMILY = Family(
     covers="YOLOX",
     gives="boxes",
     licence="Apache-2.0",
-    load=_load,
+    load=late(f"{__package__}.inference.yolox"),
 )

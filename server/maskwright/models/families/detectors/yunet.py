@@ -1,17 +1,6 @@
 """YuNet: what is known of the family; ``inference`` runs it."""
 
-from __future__ import annotations
-
-from typing import Any
-
-from maskwright.models.family import Family
-
-
-def _load(*given: Any) -> Any:
-    from .inference import yunet
-
-    return yunet.load(*given)
-
+from maskwright.models.family import Family, late
 
 FAMILY = Family(
     name="yunet",
@@ -22,5 +11,5 @@ FAMILY = Family(
     covers="YuNet",
     gives="boxes",
     licence="Apache-2.0",
-    load=_load,
+    load=late(f"{__package__}.inference.yunet"),
 )

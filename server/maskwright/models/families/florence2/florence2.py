@@ -1,18 +1,7 @@
 """Florence-2: what is known of the family; ``inference`` runs it."""
 
-from __future__ import annotations
-
-from typing import Any
-
-from maskwright.models.family import Family, Recipe
+from maskwright.models.family import Family, Recipe, late
 from maskwright_protocol.messages import OptionInfo
-
-
-def _load(*given: Any) -> Any:
-    from .inference import model
-
-    return model.load(*given)
-
 
 FAMILY = Family(
     name="florence2",
@@ -39,5 +28,5 @@ FAMILY = Family(
     covers="Florence-2",
     gives="boxes, outlines, lines of writing with their corners",
     licence="MIT",
-    load=_load,
+    load=late(f"{__package__}.inference.model"),
 )  # fmt: skip

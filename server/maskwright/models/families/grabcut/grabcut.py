@@ -1,17 +1,6 @@
 """GrabCut: what is known of the family; ``inference`` runs it."""
 
-from __future__ import annotations
-
-from typing import Any
-
-from maskwright.models.family import Family, Recipe
-
-
-def _load(*given: Any) -> Any:
-    from .inference import grabcut
-
-    return grabcut.load(*given)
-
+from maskwright.models.family import Family, Recipe, late
 
 FAMILY = Family(
     name="grabcut",
@@ -19,5 +8,5 @@ FAMILY = Family(
     roles=("segmenter",),
     recipes=(Recipe("grabcut", 60, "the basic engine"),),
     basic=True,
-    load=_load,
+    load=late(f"{__package__}.inference.grabcut"),
 )

@@ -1,17 +1,6 @@
 """U²-Net: what is known of the family; ``inference`` runs it."""
 
-from __future__ import annotations
-
-from typing import Any
-
-from maskwright.models.family import Family, Recipe
-
-
-def _load(*given: Any) -> Any:
-    from .inference import u2net
-
-    return u2net.load(*given)
-
+from maskwright.models.family import Family, Recipe, late
 
 FAMILY = Family(
     name="u2net",
@@ -19,5 +8,5 @@ FAMILY = Family(
     roles=("matting",),
     layouts=("*.onnx",),
     recipes=(Recipe("u2netp", 50, "U²-Netp", models=("u2netp",)),),
-    load=_load,
+    load=late(f"{__package__}.inference.u2net"),
 )

@@ -1,17 +1,6 @@
 """ViTMatte: what is known of the family; ``inference`` runs it."""
 
-from __future__ import annotations
-
-from typing import Any
-
-from maskwright.models.family import Family
-
-
-def _load(*given: Any) -> Any:
-    from .inference import vitmatte
-
-    return vitmatte.load(*given)
-
+from maskwright.models.family import Family, late
 
 FAMILY = Family(
     name="vitmatte",
@@ -19,5 +8,5 @@ FAMILY = Family(
     roles=("matting",),
     layouts=("config.json *.safetensors preprocessor_config.json",),
     needs_trimap=True,
-    load=_load,
+    load=late(f"{__package__}.inference.vitmatte"),
 )

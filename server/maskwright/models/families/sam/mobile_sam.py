@@ -1,17 +1,6 @@
 """MobileSAM: what is known of the family; ``inference`` runs it."""
 
-from __future__ import annotations
-
-from typing import Any
-
-from maskwright.models.family import Family, Recipe
-
-
-def _load(*given: Any) -> Any:
-    from .inference import mobile_sam
-
-    return mobile_sam.load(*given)
-
+from maskwright.models.family import Family, Recipe, late
 
 FAMILY = Family(
     name="mobile_sam",
@@ -19,5 +8,5 @@ FAMILY = Family(
     roles=("segmenter",),
     layouts=("*.onnx",),
     recipes=(Recipe("mobile-sam", 50),),
-    load=_load,
+    load=late(f"{__package__}.inference.mobile_sam"),
 )

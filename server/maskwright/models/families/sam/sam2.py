@@ -1,17 +1,6 @@
 """SAM 2: what is known of the family; ``inference`` runs it."""
 
-from __future__ import annotations
-
-from typing import Any
-
-from maskwright.models.family import Family, Recipe
-
-
-def _load(*given: Any) -> Any:
-    from .inference import sam2
-
-    return sam2.load(*given)
-
+from maskwright.models.family import Family, Recipe, late
 
 FAMILY = Family(
     name="sam2",
@@ -19,5 +8,5 @@ FAMILY = Family(
     roles=("segmenter",),
     layouts=("config.json model.safetensors", "*.safetensors"),
     recipes=(Recipe("sam2", 20),),
-    load=_load,
+    load=late(f"{__package__}.inference.sam2"),
 )

@@ -1,17 +1,6 @@
 """SAM 3: what is known of the family; ``inference`` runs it."""
 
-from __future__ import annotations
-
-from typing import Any
-
-from maskwright.models.family import Family, Recipe
-
-
-def _load(*given: Any) -> Any:
-    from .inference import sam3
-
-    return sam3.load(*given)
-
+from maskwright.models.family import Family, Recipe, late
 
 FAMILY = Family(
     name="sam3",
@@ -21,5 +10,5 @@ FAMILY = Family(
     recipes=(Recipe("sam3", 10),),
     vocabulary="any",
     offered="sam3",
-    load=_load,
+    load=late(f"{__package__}.inference.sam3"),
 )

@@ -1,20 +1,9 @@
 """YOLO: what is known of the family; ``inference`` runs it."""
 
-from __future__ import annotations
-
-from typing import Any
-
 from maskwright.models.coco import COCO
-from maskwright.models.family import Family, Recipe
+from maskwright.models.family import Family, Recipe, late
 from maskwright.models.options import AGNOSTIC, CLASSES, MAX_DET, iou
 from maskwright_protocol.messages import OptionInfo
-
-
-def _load(*given: Any) -> Any:
-    from .inference import model
-
-    return model.load(*given)
-
 
 FAMILY = Family(
     name="yolo",
@@ -39,5 +28,5 @@ FAMILY = Family(
     covers="YOLO v8, 11, 26; YOLO-World, YOLOE",
     gives="boxes; outlines from `-seg` models",
     licence='AGPL-3.0, installed by you: `pip install "maskwright[yolo]"`',
-    load=_load,
+    load=late(f"{__package__}.inference.model"),
 )  # fmt: skip
