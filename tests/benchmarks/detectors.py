@@ -35,7 +35,6 @@ def photo(height: int = 768, width: int = 1024) -> np.ndarray:
 
 def _detector(folder: Path, family: str, files: list[str], side: int) -> Any:
     from maskwright.models.catalogue.entries import Entry
-    from maskwright.models.runtime.pool import ModelPool
     from maskwright.models.runtime.setup import Setup
 
     entry = Entry.model_validate(
@@ -45,7 +44,7 @@ def _detector(folder: Path, family: str, files: list[str], side: int) -> Any:
             "files": [{"name": name} for name in files],
         }
     )  # fmt: skip
-    return ModelPool._loader(entry)(entry, folder, Setup("cpu", _threads()))
+    return entry.facts.load(entry, folder, Setup("cpu", _threads()))
 
 
 def _transformers() -> Any:

@@ -81,7 +81,7 @@ def photo(height: int, width: int) -> np.ndarray:
 
 
 def planes_of(image: np.ndarray) -> np.ndarray:
-    pixels = (image.astype(np.float32) / 255 - matting._MEAN) / matting._DEVIATION
+    pixels = (image.astype(np.float32) / 255 - matting.MEAN) / matting.DEVIATION
     return np.ascontiguousarray(pixels.transpose(2, 0, 1)[None])
 
 
@@ -94,9 +94,9 @@ def test_the_network_is_the_straightforward_one(order, size, weights, tmp_path, 
     assert np.ptp(expected) > 0.2
     assert np.abs(model.opacity(planes) - expected).max() < 2e-5
     # Nothing depends on how much is done at a time.
-    monkeypatch.setitem(deform._CHUNK, "cpu", 100_000)
-    monkeypatch.setitem(swin._CHUNK, "cpu", 5000)
-    monkeypatch.setitem(decoder._STRIPE, "cpu", 5 * 64 * 4 * size[1])
+    monkeypatch.setitem(deform.CHUNK, "cpu", 100_000)
+    monkeypatch.setitem(swin.CHUNK, "cpu", 5000)
+    monkeypatch.setitem(decoder.STRIPE, "cpu", 5 * 64 * 4 * size[1])
     assert np.abs(model.opacity(planes) - expected).max() < 2e-5
 
 
@@ -219,7 +219,7 @@ def test_sizes_by_option(weights, tmp_path) -> None:
     native = loaded(tmp_path, entry(native=[32, 2304]))
     assert native.seen_size(100, 60) == (96, 64)
     width, height = native.seen_size(8000, 6000)
-    assert width * height <= 1.1 * matting._CPU_PIXELS
+    assert width * height <= 1.1 * matting.CPU_PIXELS
     assert native.matte(photo(60, 100)).shape == (60, 100)
     with pytest.raises(ModelBroken, match="options"):
         loaded(tmp_path, entry(patch_order="hg_c_wg"))

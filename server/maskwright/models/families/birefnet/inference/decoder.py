@@ -19,7 +19,7 @@ from .deform import DeformableConv, tap_matrix
 PatchOrder = Literal["c_hg_wg", "wg_hg_c"]
 _INNER = 64  # channels inside every block
 _BRANCH = 256
-_STRIPE = {"cpu": 16 << 20}  # bytes of the finest map at a time
+STRIPE = {"cpu": 16 << 20}  # bytes of the finest map at a time
 _STRIPE_DEVICE = 512 << 20
 
 
@@ -214,7 +214,7 @@ class Decoder(nn.Module):
         out = resize(F.conv2d(z, of_z).float(), image.shape[2:])
         height, width = image.shape[2:]
         padded = F.pad(image, (0, 0, 1, 1))
-        budget = _STRIPE.get(image.device.type, _STRIPE_DEVICE)
+        budget = STRIPE.get(image.device.type, _STRIPE_DEVICE)
         step = max(1, budget // (_INNER * width * image.element_size()))
         for start in range(0, height, step):
             end = min(start + step, height)

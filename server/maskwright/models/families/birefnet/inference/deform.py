@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 # Bytes of samples at a time. A CPU is quickest while they stay in its cache, a GPU with few and large steps.
-_CHUNK = {"cpu": 12 << 20}
+CHUNK = {"cpu": 12 << 20}
 _CHUNK_DEVICE = 256 << 20
 
 
@@ -42,7 +42,7 @@ def sampled(x: Tensor, offset: Tensor, mask: Tensor, kernel: int) -> Iterator[tu
     """What the kernel sees: ``(picture, rows, columns)`` with ``columns`` ``(rows * W, k k C)`` of ``x``'s type."""
     batch, channels, height, width = x.shape
     taps = kernel * kernel
-    budget = _CHUNK.get(x.device.type, _CHUNK_DEVICE)
+    budget = CHUNK.get(x.device.type, _CHUNK_DEVICE)
     step = max(1, budget // (width * taps * channels * x.element_size()))
     reach = torch.arange(kernel, device=x.device, dtype=torch.float32) - kernel // 2
     down, right = reach.repeat_interleave(kernel), reach.repeat(kernel)

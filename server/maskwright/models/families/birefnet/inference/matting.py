@@ -15,10 +15,10 @@ from maskwright.models.matting_common import enlarged, settled
 from maskwright.models.roles import RGB, FloatMap
 from maskwright_protocol.errors import ModelBroken
 
-_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
-_DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
+MEAN = np.array([0.485, 0.456, 0.406], np.float32)
+DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
 _GRID = 32
-_CPU_PIXELS = 1280 * 1280  # a CPU gets no more of a picture in its own size: it would take minutes and many GB
+CPU_PIXELS = 1280 * 1280  # a CPU gets no more of a picture in its own size: it would take minutes and many GB
 
 Planes = NDArray[np.float32]
 
@@ -67,7 +67,7 @@ class BiRefNet(ABC):
         height, width = image.shape[:2]
         seen = Image.fromarray(image).resize(self.seen_size(width, height), Image.Resampling.BILINEAR)
         pixels = np.asarray(seen, np.float32) / np.float32(255)
-        planes = np.ascontiguousarray(((pixels - _MEAN) / _DEVIATION).transpose(2, 0, 1)[None])
+        planes = np.ascontiguousarray(((pixels - MEAN) / DEVIATION).transpose(2, 0, 1)[None])
         alpha = self.opacity(planes)
         if not np.isfinite(alpha).all():
             raise ModelBroken(
@@ -80,7 +80,7 @@ class BiRefNet(ABC):
     def seen_size(self, width: int, height: int) -> tuple[int, int]:
         """``(width, height)`` of what the network sees of a picture of that size."""
         if self.options.native is not None:
-            most = _CPU_PIXELS if self.device == "cpu" else None
+            most = CPU_PIXELS if self.device == "cpu" else None
             return native_size(width, height, *self.options.native, most)
         if self.options.size is not None:
             lying = tuple(sorted(self.options.size, reverse=True))

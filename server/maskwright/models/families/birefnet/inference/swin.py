@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-_CHUNK = {"cpu": 16 << 20}  # bytes of widened tokens at a time
+CHUNK = {"cpu": 16 << 20}  # bytes of widened tokens at a time
 _CHUNK_DEVICE = 512 << 20
 
 
@@ -43,7 +43,7 @@ class Shape:
 
 
 def _rows_at_a_time(x: Tensor, bytes_per_row: int) -> int:
-    return max(1, _CHUNK.get(x.device.type, _CHUNK_DEVICE) // max(1, bytes_per_row))
+    return max(1, CHUNK.get(x.device.type, _CHUNK_DEVICE) // max(1, bytes_per_row))
 
 
 class Attention(nn.Module):
