@@ -113,8 +113,7 @@ class StandIn(WorkerProcess):
         pixels = {}
         for key in keys:
             stored = self._store.get(key)
-            assert stored.memory.buf is not None
-            pixels[key] = bytes(stored.memory.buf[: stored.size])
+            pixels[key] = bytes(stored.memory.buf)
         try:
             self._event(JobAnswer(self.current, self._reply(request, pixels)))
         except MaskwrightError as error:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from filelock import FileLock, Timeout
 
 from maskwright.config import MIB, Settings, model_folders
+from maskwright.images import segments
 from maskwright.images.store import ImageStore
 from maskwright.jobs.scheduler import Scheduler
 from maskwright.memory import keep_freed_blocks
@@ -65,6 +66,7 @@ async def _serve(settings: Settings, tls: ssl.SSLContext | None) -> None:
     started = time.monotonic()
     keep_freed_blocks(longest=8, total=16)
     stop = asyncio.Event()
+    segments.sweep()
     store = ImageStore(settings.image_budget * MIB, settings.max_megapixels * 1_000_000)
     options = WorkerOptions(
         device=settings.device,

@@ -6,21 +6,21 @@ jobs are pinned by the job.
 
 from __future__ import annotations
 
-import math
-import shutil
+import errno
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from multiprocessing import shared_memory
 
 from maskwright_protocol.digest import STRIP_ROWS, image_key, strip_digest, strip_digests, strip_spans
 from maskwright_protocol.errors import BadImage, BadMessage, Busy, TooLarge, UnknownImage
 from maskwright_protocol.messages import ImageBegin, ImageSlice, Raster
 from maskwright_protocol.pixels import FORMATS
 
+from . import segments
+
 
 @dataclass
 class StoredRaster:
-    """``memory`` holds the packed rows; it may be longer than ``size``."""
+    """``memory`` holds the packed rows, ``size`` bytes."""
 
     key: str
     width: int
@@ -28,7 +28,7 @@ class StoredRaster:
     format: str
     transfer: str
     size: int
-    memory: shared_memory.SharedMemory
+    memory: segments.Segment
     strips: list[str] = field(default_factory=list)
     pins: int = 0
 
@@ -61,6 +61,9 @@ class ImageStore:
 
     def pin(self, keys: list[str]) -> list[StoredRaster]:
         """Keep rasters until ``unpin``; raises ``UnknownImage`` naming all that are missing."""
+        for key in keys:  # what somebody cleaned up, as some systems do at the end of a login, is forgotten
+            if key in self.rasters and not self.rasters[key].pins and self.rasters[key].memory.lost:
+                self._release(self.rasters.pop(key))
         missing = [key for key in keys if key not in self.rasters]
         if missing:
             raise UnknownImage("The server does not hold this image.", keys=missing)
@@ -85,7 +88,7 @@ class ImageStore:
         if image_key(raster.width, raster.height, raster.format, raster.transfer, strips) != raster.key:
             raise BadImage("The image's pixels do not match its key.")
         stored = self._reserve(raster, strips)
-        _view(stored)[: stored.size] = data
+        stored.memory.buf[:] = data
         self._keep(stored)
 
     # ------------------------------------------------------------ uploads
@@ -119,7 +122,7 @@ class ImageStore:
         if done is None or piece.offset != done or start + done + len(piece.data) > end:
             self.abort(session)
             raise BadMessage("A piece of the image arrived out of order.")
-        _view(upload.raster)[start + done : start + done + len(piece.data)] = piece.data
+        upload.raster.memory.buf[start + done : start + done + len(piece.data)] = piece.data
         upload.missing[piece.strip] = done + len(piece.data)
 
     def end(self, session: str, key: str) -> None:
@@ -134,7 +137,7 @@ class ImageStore:
         stored = upload.raster
         for strip, done in upload.missing.items():
             start, end = self._strip_range(stored, strip)
-            if start + done != end or strip_digest(_view(stored)[start:end]) != stored.strips[strip]:
+            if start + done != end or strip_digest(stored.memory.buf[start:end]) != stored.strips[strip]:
                 self.abort(session)
                 raise BadImage("The image arrived incomplete or damaged.")
         del self._uploads[session, key]
@@ -172,16 +175,26 @@ class ImageStore:
             if self.used + size <= self.budget:
                 break
             self._release(self.rasters.pop(key))
-        if size > _free_shared_memory():
-            raise Busy(
-                "This computer's shared memory is full.",
-                "Close other programs; in a container give it more shared memory (/dev/shm).",
-            )
-        memory = shared_memory.SharedMemory(create=True, size=size)
+        memory = self._allocate(size)
         self.used += size
         return StoredRaster(
             raster.key, raster.width, raster.height, raster.format, raster.transfer, size, memory, strips
         )
+
+    def _allocate(self, size: int) -> segments.Segment:
+        """Memory for ``size`` bytes. While there is none, the least recently used raster is evicted."""
+        idle = [key for key, stored in self.rasters.items() if not stored.pins]
+        while True:
+            try:
+                return segments.create(size)
+            except OSError as error:
+                if error.errno in (errno.EMFILE, errno.ENFILE) or not idle:
+                    raise Busy(
+                        "This computer has not enough memory left for the picture.",
+                        "Close other programs, or make room on the disk; a container may need more shared memory "
+                        "(/dev/shm).",
+                    ) from error
+            self._release(self.rasters.pop(idle.pop(0)))
 
     def _keep(self, stored: StoredRaster) -> None:
         self.rasters[stored.key] = stored
@@ -194,7 +207,6 @@ class ImageStore:
                 del self._strips[digest]
         self.used -= stored.size
         self.evicted.append(stored.memory.name)
-        stored.memory.close()
         stored.memory.unlink()
 
     def _copy_strip(self, digest: str, target: StoredRaster, strip: int) -> bool:
@@ -206,7 +218,7 @@ class ImageStore:
         start, end = self._strip_range(target, strip)
         if from_end - from_start != end - start:
             return False
-        _view(target)[start:end] = _view(source)[from_start:from_end]
+        target.memory.buf[start:end] = source.memory.buf[from_start:from_end]
         return True
 
     def _strip_range(self, stored: StoredRaster, strip: int) -> tuple[int, int]:
@@ -215,16 +227,3 @@ class ImageStore:
             raise BadMessage("A piece of the image names a strip that does not exist.")
         top = strip * STRIP_ROWS
         return top * row_bytes, min(top + STRIP_ROWS, stored.height) * row_bytes
-
-
-def _free_shared_memory() -> float:
-    """Bytes that may be taken: on Linux writing beyond what /dev/shm holds would end the process."""
-    try:
-        return shutil.disk_usage("/dev/shm").free  # noqa: S108 - it is only looked at
-    except OSError:
-        return math.inf
-
-
-def _view(stored: StoredRaster) -> memoryview:
-    assert stored.memory.buf is not None
-    return stored.memory.buf

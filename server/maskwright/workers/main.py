@@ -8,12 +8,12 @@ import queue
 import signal
 import threading
 from collections.abc import Iterator, Mapping
-from multiprocessing import shared_memory
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
+from maskwright.images import segments
 from maskwright.memory import keep_freed_blocks
-from maskwright_protocol.errors import InternalError, JobCancelled, MaskwrightError
+from maskwright_protocol.errors import InternalError, JobCancelled, MaskwrightError, OutOfMemory, UnknownImage
 from maskwright_protocol.messages import Message
 
 from .messages import (
@@ -40,29 +40,28 @@ class MappedRasters(Mapping[str, memoryview]):
     """The bytes of one job's rasters by key; their shared memory stays mapped for the next job."""
 
     def __init__(self) -> None:
-        self._segments: dict[str, shared_memory.SharedMemory] = {}
+        self._mapped: dict[str, memoryview] = {}  # by the segment's name
         self._current: dict[str, memoryview] = {}
 
     def use(self, rasters: dict[str, tuple[str, int]]) -> None:
+        """Raises ``UnknownImage`` for rasters that the server dropped, ``OutOfMemory`` when there is no room."""
         self._current = {}
         for key, (name, size) in rasters.items():
-            if name not in self._segments:
-                self._segments[name] = shared_memory.SharedMemory(name=name)
-            view = self._segments[name].buf
-            assert view is not None
-            self._current[key] = view[:size]
+            if name not in self._mapped:
+                try:
+                    self._mapped[name] = segments.attach(name, size)
+                except FileNotFoundError:
+                    raise UnknownImage("The server does not hold this image.", keys=[key]) from None
+                except OSError as error:
+                    raise OutOfMemory("There was not enough memory for this.") from error
+            self._current[key] = self._mapped[name]
 
     def release(self) -> None:
         self._current = {}
 
     def forget(self, names: list[str]) -> None:
         for name in names:
-            segment = self._segments.pop(name, None)
-            if segment is not None:
-                try:
-                    segment.close()
-                except BufferError:  # a cached array still uses it; it is unmapped when the process ends
-                    log.warning("a forgotten raster is still in use")
+            self._mapped.pop(name, None)
 
     def __getitem__(self, key: str) -> memoryview:
         return self._current[key]
@@ -74,19 +73,19 @@ class MappedRasters(Mapping[str, memoryview]):
         return len(self._current)
 
 
-def main(connection: Connection, options: WorkerOptions, window: str) -> None:
+def main(connection: Connection, options: WorkerOptions, window: tuple[str, int] | None) -> None:
     """Entry point of the process; returns when told to exit or when the gateway is gone.
 
-    ``window`` names the shared memory through which the bytes of answers go.
+    ``window``: name and size of the segment through which the bytes of answers go; without one the pipe takes them.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal goes to the gateway, which tells us
     os.environ.setdefault("OMP_NUM_THREADS", str(options.threads))
     keep_freed_blocks(longest=32, total=128)
-    _Worker(connection, options, shared_memory.SharedMemory(name=window)).run()
+    _Worker(connection, options, segments.attach(*window, writable=True) if window else memoryview(b"")).run()
 
 
 class _Worker:
-    def __init__(self, connection: Connection, options: WorkerOptions, window: shared_memory.SharedMemory) -> None:
+    def __init__(self, connection: Connection, options: WorkerOptions, window: memoryview) -> None:
         self._connection = connection
         self._window = window
         self._options = options
@@ -130,6 +129,11 @@ class _Worker:
             )
             return run(request, self._rasters, context)
 
+        def failure(error: MaskwrightError) -> JobFailure:
+            # No variable may hold the error longer: its traceback holds the frames with their variables, and arrays.
+            place = pool.device, pool.device_reason
+            return JobFailure(number, error.code, error.message, error.hint, error.details, pool.resident(), place)
+
         try:
             if number in self._cancelled:
                 raise JobCancelled("Cancelled.")
@@ -137,14 +141,12 @@ class _Worker:
             message = with_fallback(attempt, pool, embeddings.free, frozenset(request.models.values()))
             return JobAnswer(number, message, pool.resident(), (pool.device, pool.device_reason))
         except MaskwrightError as error:
-            failure = error
+            return failure(error)
         except Exception:
             log.exception("job failed")
-            failure = InternalError("Something went wrong inside Maskwright.")
+            return failure(InternalError("Something went wrong inside Maskwright."))
         finally:
             self._rasters.release()
-        state = pool.resident(), (pool.device, pool.device_reason)
-        return JobFailure(number, failure.code, failure.message, failure.hint, failure.details, *state)
 
     def _listen(self) -> None:
         while True:
@@ -158,8 +160,8 @@ class _Worker:
                 self._inbox.put(command)
 
     def _send(self, event: object) -> None:
-        if isinstance(event, JobAnswer) and self._window.buf is not None:
-            put_bulk(event, self._window.buf)
+        if isinstance(event, JobAnswer):
+            put_bulk(event, self._window)
         with self._sending:
             try:
                 self._connection.send(event)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import multiprocessing
 import threading
 import time
 from collections.abc import Callable
-from multiprocessing import shared_memory
 from multiprocessing.connection import Connection
 from typing import Any
 
+from maskwright.images import segments
 from maskwright_protocol.messages import Job, WorkerInfo
 
 from . import main as worker_main
@@ -27,7 +28,9 @@ from .messages import (
     get_bulk,
 )
 
-WINDOW_BYTES = 32 * 1024 * 1024  # untouched pages of it cost nothing
+log = logging.getLogger(__name__)
+
+WINDOW_BYTES = 32 * 1024 * 1024
 
 Event = Ready | JobProgress | JobAnswer | JobFailure
 
@@ -49,7 +52,7 @@ class WorkerProcess:
         self._on_exit = on_exit
         self._process: Any = None
         self._connection: Connection | None = None
-        self._window: shared_memory.SharedMemory | None = None
+        self._window: segments.Segment | None = None
         self._number = 0
         self._stopping = False
 
@@ -68,10 +71,13 @@ class WorkerProcess:
             return
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
-        self._window = shared_memory.SharedMemory(create=True, size=WINDOW_BYTES)
+        try:
+            self._window = segments.create(WINDOW_BYTES)
+        except OSError as error:
+            log.warning("no shared memory for answers, so they go through the pipe: %s", error)
         self._process = context.Process(
             target=worker_main.main,
-            args=(theirs, self._options, self._window.name),
+            args=(theirs, self._options, self._window and (self._window.name, WINDOW_BYTES)),
             name="maskwright-worker",
             daemon=True,
         )
@@ -83,8 +89,9 @@ class WorkerProcess:
         self.info.state = "starting"
         self.info.pid = self._process.pid
         loop = asyncio.get_running_loop()
+        window = self._window.buf if self._window else memoryview(b"")
         threading.Thread(
-            target=self._listen, args=(loop, ours, self._process, self._window), name="worker-events", daemon=True
+            target=self._listen, args=(loop, ours, self._process, window), name="worker-events", daemon=True
         ).start()
 
     def run(self, request: Job, rasters: dict[str, tuple[str, int]], evicted: list[str]) -> int:
@@ -125,13 +132,14 @@ class WorkerProcess:
             except OSError:
                 pass  # its death is noticed by the listening thread
 
-    def _listen(self, loop: asyncio.AbstractEventLoop, connection: Connection, process: Any, window: Any) -> None:
+    def _listen(
+        self, loop: asyncio.AbstractEventLoop, connection: Connection, process: Any, window: memoryview
+    ) -> None:
         try:
             while True:
                 event = connection.recv()
                 if isinstance(event, JobAnswer):
-                    assert window.buf is not None
-                    get_bulk(event, window.buf)
+                    get_bulk(event, window)
                 loop.call_soon_threadsafe(self._event, event)
         except (EOFError, OSError):
             process.join()
@@ -155,7 +163,6 @@ class WorkerProcess:
         if self._connection is not None:
             self._connection.close()
         if self._window is not None:
-            self._window.close()
             self._window.unlink()
         self._process, self._connection, self._window = None, None, None
 

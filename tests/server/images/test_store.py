@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from multiprocessing import shared_memory
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from maskwright.images import segments
 from maskwright.images.store import ImageStore
 from maskwright_client.ask import RasterData, raster_data
 from maskwright_protocol.digest import image_key, strip_spans
@@ -56,12 +56,7 @@ def upload(store: ImageStore, item: RasterData, session: str = "s") -> list[int]
 def content(store: ImageStore, key: str) -> bytes:
     """As another process sees it."""
     stored = store.get(key)
-    mapped = shared_memory.SharedMemory(stored.memory.name)
-    try:
-        assert mapped.buf is not None
-        return bytes(mapped.buf[: stored.size])
-    finally:
-        mapped.close()
+    return bytes(segments.attach(stored.memory.name, stored.size))
 
 
 @pytest.fixture
@@ -223,7 +218,7 @@ def test_the_least_recently_used_goes_first(store: ImageStore) -> None:
         store.get(second.raster.key)
     assert store.evicted == [name]
     with pytest.raises(FileNotFoundError):
-        shared_memory.SharedMemory(name)
+        segments.attach(name, 4 * STRIP)
 
 
 def test_pinned_images_stay(store: ImageStore) -> None:
