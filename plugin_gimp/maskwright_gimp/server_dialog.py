@@ -166,7 +166,7 @@ def facts(status: Status) -> str:
     for worker in status.workers:
         why = f" ({worker.device_reason})" if worker.device_reason else ""
         lines.append(f"Works on {worker.device}{why}: {worker.state}, {megabytes(worker.memory_bytes)}.")
-    return "\n".join(lines)
+    return "\n".join(lines + status.problems)
 
 
 def megabytes(count: int) -> str:

@@ -159,6 +159,7 @@ class Status(Message):
     memory_bytes: int
     workers: List[WorkerInfo] = field(default_factory=list)
     downloads: List[DownloadInfo] = field(default_factory=list)
+    problems: List[str] = field(default_factory=list)
 
 
 @dataclass

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import typer
 
-from maskwright.config import Settings, config_file, default_model_folder, model_folders
+from maskwright.config import MIB, Settings, config_file, default_model_folder, model_folders
+from maskwright.images import segments
 from maskwright_protocol import __version__, discovery
 
 from . import console
@@ -299,6 +300,8 @@ def _server() -> Iterator[Finding]:
 
     if discovery.read_endpoint() is None:
         yield Finding("server", "note", "not running", "It is started when it is needed, or by 'maskwright serve'.")
+        if trouble := segments.trouble(Settings().image_budget * MIB):
+            yield Finding("memory", "note", trouble)
         return
     with Client("doctor") as client:
         try:
@@ -308,5 +311,7 @@ def _server() -> Iterator[Finding]:
             return
     assert isinstance(status, Status)
     yield Finding("server", "ok", f"running since {status.uptime_s:.0f} s, version {status.server_version}")
+    for trouble in status.problems:
+        yield Finding("memory", "note", trouble)
     if status.server_version != __version__:
         yield Finding("server", "problem", "An older server is running.", "Run 'maskwright stop'.")

@@ -38,6 +38,8 @@ def show_status(as_json: bool) -> None:
                 print_(f"  loaded: {', '.join(worker.models)}")
         for download in status.downloads:
             print_(f"{download.text}: {download.fraction:.0%}", markup=False)
+        for problem in status.problems:
+            print_(problem, markup=False)
 
 
 def stop_server() -> None:

@@ -8,6 +8,7 @@ import time
 import psutil
 
 from maskwright.config import Settings, model_folders
+from maskwright.images import segments
 from maskwright.jobs.scheduler import Scheduler
 from maskwright.models import families
 from maskwright.models.install.scan import model_infos
@@ -21,6 +22,7 @@ from .session import Services
 def status(identity: str, started: float, services: Services, sessions: int) -> Status:
     """How the server is. ``started``: when, by ``time.monotonic``; ``sessions``: how many clients are connected."""
     store, scheduler = services.store, services.scheduler
+    problem = segments.trouble(store.budget - store.used)
     workers = scheduler.workers()
     for worker in workers:
         if worker.pid is not None:
@@ -41,6 +43,7 @@ def status(identity: str, started: float, services: Services, sessions: int) -> 
         memory_bytes=psutil.Process().memory_info().rss,
         workers=workers,
         downloads=services.downloads.underway(),
+        problems=[problem] if problem else [],
     )
 
 
