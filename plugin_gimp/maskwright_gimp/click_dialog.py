@@ -10,12 +10,11 @@ gi.require_version("GimpUi", "3.0")
 gi.require_version("Gtk", "3.0")
 from gi.repository import Gdk, Gimp, GimpUi, Gtk  # noqa: E402
 
-from maskwright_client.ask import run  # noqa: E402
+from maskwright_client.ask import Steps, run  # noqa: E402
 from maskwright_client.hover import Hover  # noqa: E402
-from maskwright_client.jobs import JobOptions  # noqa: E402
 from maskwright_client.preview_picture import Preview  # noqa: E402
-from maskwright_client.steps import Runner  # noqa: E402
-from maskwright_protocol.messages import Job, MappedObject, ModelsRequest, Rect, Selection  # noqa: E402
+from maskwright_protocol.errors import MaskwrightError  # noqa: E402
+from maskwright_protocol.messages import MappedObject, ModelsRequest, Rect, Selection  # noqa: E402
 
 from . import async_client, image_source, options, procedures  # noqa: E402
 from .fields import Fields, button  # noqa: E402
@@ -67,12 +66,9 @@ class ClickDialog:
         self.stand_in: Optional[Preview] = None  # what to show of the current object until its answer is there
         self.open = True
         self._build()
-        self.looks = [self._send(self._job_options().prefetch(), self._prefetched, self._progress)]
+        self.preparing = async_client.run(self._prepare(), self._prepared)
         self._look()
         self._refresh()
-
-    def _job_options(self) -> JobOptions:
-        return options.read(self.call.options(), self.call.entry.verb)
 
     def _look(self) -> None:
         async_client.request(self.call.client, ModelsRequest(""), self._models_came)
@@ -241,19 +237,23 @@ class ClickDialog:
         if self.open and not self.questions.busy and progress.text:
             self.line.busy(progress.text)
 
-    def _send(self, job: Job, done: async_client.Done, progress: Callable[[Any], None]) -> Runner:
-        return async_client.run(async_client.asking(self.call.client, job, self.target.source, progress), done)
+    def _prepare(self) -> Steps:
+        """Let the server look at the picture, then find what can be highlighted in it."""
+        how, client, source = (
+            options.read(self.call.options(), self.call.entry.verb),
+            self.call.client,
+            self.target.source,
+        )
+        yield from async_client.asking(client, how.prefetch(), source, self._progress)
+        try:
+            answer = yield from async_client.asking(client, how.everything(), source, lambda progress: None)
+        except MaskwrightError:
+            return  # without a map there is no highlighting; a click works all the same and says what is wrong
+        self.hover.take_map(answer, self.target.box)
 
-    def _prefetched(self, answer: Any, error: Optional[Exception]) -> None:
+    def _prepared(self, value: Any, error: Optional[Exception]) -> None:
         if error is not None:
             self.line.fail(error, self.call.client, self._refresh)
-            return
-        self.looks.append(self._send(self._job_options().everything(), self._mapped, lambda progress: None))
-
-    def _mapped(self, answer: Any, error: Optional[Exception]) -> None:
-        # Without a map there is no highlighting; a click works all the same and says what is wrong.
-        if error is None:
-            self.hover.take_map(answer, self.target.box)
 
     def _models_came(self, answer: Any, error: Optional[Exception]) -> None:
         if not self.open:
@@ -282,7 +282,7 @@ class ClickDialog:
             layers.append(self._layer(hypothesis.preview, CURRENT if one is current else OTHER))
         if self.session.shown is not None:
             self.stand_in = self.session.shown.preview
-        elif self.questions.busy and self.questions.asked == self.session.key(current) and len(self.session):
+        elif self.questions.asked == self.session.key(current) and len(self.session):
             layers += [self._layer(self.stand_in, CURRENT)] if self.stand_in is not None else []
         else:
             self.stand_in = None
@@ -311,9 +311,8 @@ class ClickDialog:
 
     def close(self) -> None:
         self.open = False
-        for look in self.looks:
-            look.drop()
-        self.questions.close()
+        self.preparing.drop()
+        self.questions.give_up()
         self.dialog.destroy()
         while Gtk.events_pending():
             Gtk.main_iteration()

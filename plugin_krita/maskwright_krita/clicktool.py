@@ -1,31 +1,30 @@
 """The click tool: clicks and boxes on the canvas -> a preview -> one undoable result. ``CanvasEvents`` brings them."""
 
 import time
-from typing import Any, Dict, Hashable, List, Optional
+from typing import Any, Dict, Hashable, Optional
 
 from maskwright_client.ask import Steps
-from maskwright_client.candidates import Candidates, Hypothesis, Question, ask_candidates
-from maskwright_client.click_session import ClickSession
+from maskwright_client.candidates import Hypothesis, Question
+from maskwright_client.click_questions import ClickQuestions
+from maskwright_client.click_session import ClickedObject, ClickSession, prompts
 from maskwright_client.preview_picture import Preview
 from maskwright_protocol.errors import JobCancelled
-from maskwright_protocol.messages import Example, MappedObject, Point, Rect
+from maskwright_protocol.messages import MappedObject, Point, Rect, Select, Selection
 
 from .canvas_events import CanvasEvents
 from .controller import Controller, Failure, mask_of
 from .editor import app, canvas
 from .editor.pixels import Reader
 from .editor.qt import QObject, QPointF, QTimer, pyqtSignal
-from .editor.tasks import Task
+from .editor.tasks import QtLoop, Task
 from .editor.texts import tr
 from .overlay import Overlay
 from .pictures import Picture
 from .pointing import Pointing
 from .results import Result
 
-LOOK_AGAIN_MS = 400  # after an answer, when the hand rests: did the picture change under us?
 
-
-class ClickTool(QObject):
+class ClickTool(QObject, ClickQuestions):
     """Signals: ``active_changed``; ``failed`` with a ``Failure`` or None; ``stepped`` when the preview changed."""
 
     active_changed = pyqtSignal(bool)
@@ -34,8 +33,9 @@ class ClickTool(QObject):
 
     def __init__(self, controller: Controller, parent: Optional[QObject] = None) -> None:
         super().__init__(parent)
+        ClickQuestions.__init__(self)
+        self.loop = QtLoop.get()
         self.controller = controller
-        self.session = ClickSession(live_examples=True)
         self.active = False
         self.by_example = False  # whether boxes show what to look for, instead of being around it
         self.timings: Dict[str, float] = {}
@@ -47,9 +47,6 @@ class ClickTool(QObject):
         self._tasks: Dict[str, Task] = {}
         self._events: Optional[CanvasEvents] = None
         self.pointing: Optional[Pointing] = None  # while the tool is on and the user wants it
-        self._look_again = QTimer(self)
-        self._look_again.setSingleShot(True)
-        self._look_again.timeout.connect(self._check_picture)
         self._guard = QTimer(self)
         self._guard.timeout.connect(self._check_alive)
 
@@ -77,7 +74,7 @@ class ClickTool(QObject):
         self._overlay = Overlay(self._canvas, self.session, lambda: canvas.image_to_widget(view))
         self.pointing = None
         if self.controller.options.hover:
-            self.pointing = Pointing(self.controller, self._overlay, self._about, self._spawn_once)
+            self.pointing = Pointing(self.controller, self._overlay, self._place, self._spawn_once)
         canvas.hide_brush_outline(self._canvas)
         self._events = CanvasEvents(self, view, self._canvas)
         self._canvas.setFocus()
@@ -93,7 +90,7 @@ class ClickTool(QObject):
         if self._events is not None:
             self._events.let_go()
         self._guard.stop()
-        self._look_again.stop()
+        self.give_up()
         for task in list(self._tasks.values()):
             task.cancel()
         if self._overlay is not None:
@@ -111,12 +108,13 @@ class ClickTool(QObject):
         """Put the preview, or before the first click the object under the pointer, into the document and switch off.
         Without any, only switch off."""
         answer, pointed = self.session.answer(self.session.current), self._pointed()
-        if "query" in self._tasks:
+        if self.asked is not None:
             return  # the answer is on its way; Enter again when it is seen
         steps, options = None, self.controller.options
         if pointed is not None:
             middle = Point(pointed.box.x + pointed.box.width / 2, pointed.box.y + pointed.box.height / 2)
-            steps = _result(self._reader, self._question([middle], [], base=pointed.id, alone=True).answer())
+            job = self._limited(self.controller.options.select_points([middle], [], seed=pointed.id))
+            steps = _result(self._reader, self._about(job, alone=True).answer())
         elif answer is not None:
             steps = _result(self._reader, _whole(self.session.shown))
         self.stop()
@@ -127,20 +125,8 @@ class ClickTool(QObject):
         """Before the first click: the object that is shown under the pointer."""
         return self.pointing.hover.pointed(self.session) if self.pointing is not None else None
 
-    def other(self) -> None:
-        """Show another hypothesis for the same clicks: a part, the whole, and round again."""
-        answer = self.session.answer(self.session.current)
-        if answer is not None and "query" not in self._tasks:
-            self._stop_looking()
-            self._spawn("other", self._other(answer))
-
-    def _other(self, answer: Candidates) -> Steps:
-        yield from answer.find_others()
-        if self.session.next_hypothesis():
-            self._show()
-            self._look_again.start(LOOK_AGAIN_MS)
-        else:
-            self.controller.told.emit(tr("There is no other guess for these clicks."))
+    def no_other(self) -> None:
+        self.controller.told.emit(tr("There is no other guess for these clicks."))
 
     def similar(self) -> None:
         """Select what is like the thing that is shown, and switch off."""
@@ -166,19 +152,14 @@ class ClickTool(QObject):
     def undo(self) -> None:
         """Take the last step back."""
         if self.session.undo():
-            self._moved()
+            self._show()
+            self.ask_next()
 
     def redo(self) -> None:
         """Do again what was taken back."""
         if self.session.redo():
-            self._moved()
-
-    def _moved(self) -> None:
-        query = self._tasks.get("query")
-        if query is not None:
-            query.cancel()
-        self._show()
-        self._ask()
+            self._show()
+            self.ask_next()
 
     def _check_alive(self) -> None:
         """The tool ends when its view goes away or another one comes to front."""
@@ -197,7 +178,7 @@ class ClickTool(QObject):
 
     def hover(self, at: QPointF) -> None:
         """Show what is under the pointer, unless there is something better to do."""
-        if self.pointing is None or not self.session.fresh or "query" in self._tasks:
+        if self.pointing is None or not self.session.fresh or self.asked is not None:
             return
         if self.pointing.ready or "prefetch" not in self._tasks:
             self.pointing.move(at)
@@ -246,7 +227,9 @@ class ClickTool(QObject):
             self.pointing.leave()
         if self._overlay is not None:
             self._overlay.update()
-        self._ask()
+        self.ask_next()
+        if not self.busy:  # it is known
+            self._show()
 
     def _spawn(self, name: str, steps: Steps) -> None:
         """Run steps; a running task of the same name is given up."""
@@ -268,75 +251,58 @@ class ClickTool(QObject):
     def _ended(self, name: str, task: Task, error: Optional[Exception]) -> None:
         if self._tasks.get(name) is task:
             del self._tasks[name]
-            quiet = name in ("hover", "look", "map") or isinstance(error, JobCancelled)
+            quiet = name in ("hover", "map") or isinstance(error, JobCancelled)
             if error is not None and not quiet and self.active:
-                again = None
-                if name == "query" and self.session.undo():  # a click that got no answer does not stay
-                    again = self._prompt_again
-                    self._show()
-                self.failed.emit(Failure.of(error, again))
+                self.failed.emit(Failure.of(error))
         task.deleteLater()
-
-    def _prompt_again(self) -> None:
-        if self.active and self.session.redo():
-            self._prompted()
 
     def _prefetch(self, picture: Picture) -> Steps:
         yield from self.controller.connection.ask(self.controller.options.prefetch(), picture)
         if self.active and self.pointing is not None:
             self._spawn("map", self.pointing.find_all(picture))
 
-    def _ask(self) -> None:
-        """Ask what is not known yet, else show it."""
-        asked, session = self.session.missing(), self.session
-        if asked is None:
-            self._show()
-            return
-        self._stop_looking()
-        question = self._question(
-            session.points, session.boxes, base=asked.base, alone=asked.alone, examples=session.examples
-        )
-        self._spawn("query", self._query(session.key(asked), question))
+    def _place(self, point: Point) -> Question:
+        """What is at a place under the pointer."""
+        return self._about(self.controller.options.select_points([point], [], preview=True))
 
-    def _stop_looking(self) -> None:
-        """What was begun in the pause between two clicks must not keep the next one waiting."""
-        self._look_again.stop()
-        for name in ("look", "other"):
-            task = self._tasks.pop(name, None)
-            if task is not None:
-                task.cancel()
+    def question(self, one: ClickedObject) -> Question:
+        points, boxes = prompts(one)
+        job = self.controller.options.select_points(points, boxes, seed=one.base, examples=self.session.examples)
+        return self._about(self._limited(job), one.alone)
 
-    def _about(self, point: Point) -> Question:
-        return self._question([point], [], hover=True)
+    def _limited(self, job: Select) -> Select:
+        assert self._reader is not None
+        job.region = mask_of(self.controller.region(self._reader))
+        return job
 
-    def _question(
-        self,
-        points: List[Point],
-        boxes: List[Rect],
-        hover: bool = False,
-        base: str = "",
-        alone: bool = False,
-        examples: Optional[List[Example]] = None,
-    ) -> Question:
-        reader, picture = self._reader, self._picture
-        assert reader is not None and picture is not None
-        region = mask_of(None if hover else self.controller.region(reader))
-        job = self.controller.options.select_points(points, boxes, region, hover, 0, base, examples or ())
-        return Question(self.controller.connection.ask, picture, job, alone)
+    def _about(self, job: Select, alone: bool = False) -> Question:
+        assert self._picture is not None
+        return Question(self.controller.connection.ask, self._picture, job, alone)
 
-    def _query(self, key: Hashable, question: Question) -> Steps:
+    def begun(self) -> None:
         self.timings["asked"] = time.perf_counter()
-        found = yield from ask_candidates(question)
+
+    def told(self, answer: Selection) -> None:
+        spent = answer.report.timings
         self.timings["answered"] = time.perf_counter()
-        self.session.take(key, found)
-        self.failed.emit(None)
-        if not found.hypotheses:
-            self.failed.emit(Failure(found.answer.message, found.answer.hint, "nothing"))
+        self.timings["server"] = sum(spent.values())
+        self.timings["model"] = spent.get("embed", 0.0) + spent.get("segment", 0.0)
+        nothing = Failure(answer.message, answer.hint, "nothing")
+        self.failed.emit(nothing if self.session.shown is None else None)
+
+    def failed_with(self, error: Exception, key: Hashable) -> None:
+        if isinstance(error, JobCancelled):
+            return
+        undone = key is not None and self.session.undo()  # a click that got no answer does not stay
+        self.failed.emit(Failure.of(error, self._prompt_again if undone else None))
+
+    def _prompt_again(self) -> None:
+        if self.active and self.session.redo():
+            self._prompted()
+
+    def changed(self) -> None:
         self._show()
         self.timings["shown"] = time.perf_counter()
-        self.timings["server"] = sum(found.answer.report.timings.values())
-        self.timings["model"] = sum(found.answer.report.timings.get(stage, 0.0) for stage in ("embed", "segment"))
-        self._look_again.start(LOOK_AGAIN_MS)
 
     def preview(self) -> Optional[Preview]:
         """What is shown of the clicks' answer."""
@@ -350,30 +316,27 @@ class ClickTool(QObject):
 
     # ------------------------------------------------------------ a picture that changes
 
-    def _check_picture(self) -> None:
-        if self.active and "query" not in self._tasks and self._reader is not None:
-            self._spawn("look", self._look(Picture(self._reader)))
+    def rest(self) -> Steps:
+        """Get the mask ready that Enter will want. Then read the source again; end with what it is now."""
+        before = self.preview()
+        yield from self.whole()
+        if self.preview() is not before:
+            self._show()
+        assert self._reader is not None
+        picture = Picture(self._reader)
+        yield from picture.prepare()
+        return picture
 
-    def _look(self, fresh: Picture) -> Steps:
-        """Get the mask ready that Enter will want. Then read the source again; when it changed since the tool was
-        switched on, ask again."""
-        shown = self.session.shown
-        if shown is not None and shown.whole is None:
-            before = shown.preview
-            yield from shown.find_whole()
-            if shown.preview is not before:
-                self._show()
-        yield from fresh.prepare()
-        old = self._picture
-        if old is None or fresh.key == old.key or not self.active:
+    def rested(self, value: Picture) -> None:
+        """Ask again when the picture has changed since the tool was switched on."""
+        if self._picture is None or value.key == self._picture.key:
             return
-        self._picture = fresh
-        self._tasks.pop("look", None)  # which asking would cancel
+        self._picture = value
         self.session.forget_bases()
-        self.session.settings = fresh.key
+        self.session.settings = value.key
         if self.pointing is not None:
-            self._spawn("map", self.pointing.find_all(fresh))
-        self._ask()
+            self._spawn("map", self.pointing.find_all(value))
+        self.ask_next()
 
 
 def _whole(shown: Optional[Hypothesis]) -> Steps:

@@ -29,7 +29,7 @@ def main() -> None:
             krita.wait(
                 f"len(T.session) == {number + 1} and 'shown' in T.timings and 'server' in T.timings", "the preview"
             )
-            krita.wait("not T._tasks and not T._look_again.isActive()", "quiet")
+            krita.wait("not T._tasks and T.idle", "quiet")
             if number:
                 rows.append(krita.get("T.timings"))
         rows.sort(key=lambda row: (row["shown"] - row["click"]) * 1000 - row["server"])

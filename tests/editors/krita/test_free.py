@@ -144,7 +144,7 @@ def test_clicking(studio: Studio, krita: Krita) -> None:
         for number in range(3):
             studio.click(2000 + 100 * number, 1500)
             krita.wait(f"len(T.session) == {number + 1} and T.session.missing() is None", "the preview", 60)
-        krita.wait("T.session.shown.whole is not None and not T._tasks", "the mask for Enter", 60)
+        krita.wait("T.session.shown.whole is not None and T.idle", "the mask for Enter", 60)
         krita.key("Return")
         krita.wait("not T.active and not C.busy()", "the tool to end", 60)
     finally:
