@@ -28,11 +28,11 @@ class Recipe:
     options: Mapping[str, str] = field(default_factory=dict)
 
 
-def late(module: str) -> Callable[[Any, Any, Any], Any]:
-    """The function ``load`` of a module that is imported when it is called."""
+def late(module: str, name: str = "load") -> Callable[[Any, Any, Any], Any]:
+    """A function, or a class, of a module that is imported when it is called."""
 
     def load(entry: Any, folder: Any, setup: Any) -> Any:
-        return importlib.import_module(module).load(entry, folder, setup)
+        return getattr(importlib.import_module(module), name)(entry, folder, setup)
 
     return load
 

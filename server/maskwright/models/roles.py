@@ -90,7 +90,10 @@ class Hypothesis:
 
 @dataclass
 class Embedding:
-    """What a segmenter remembers of an image. ``nbytes`` counts toward the cache's budget."""
+    """What a segmenter remembers of an image. ``nbytes`` counts toward the cache's budget.
+
+    ``data``: an array, or a dictionary of tensors, which may be moved to another device and back.
+    """
 
     model_id: str
     image_size: tuple[int, int]  # (H, W)

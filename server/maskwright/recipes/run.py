@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
+from maskwright_protocol import messages
 from maskwright_protocol.errors import BadMessage
-from maskwright_protocol.messages import (
-    Cutout,
-    CutoutResult,
-    Detect,
-    Done,
-    Everything,
-    Job,
-    ObjectMap,
-    Parse,
-    Prefetch,
-    Refine,
-    Select,
-    Selection,
-    Similar,
-)
+from maskwright_protocol.messages import CutoutResult, Done, Job, ObjectMap, Prefetch, Selection
 
 from .cutting.cutout import cutout
 from .cutting.refine import refine
@@ -32,33 +20,35 @@ from .people.parse import parse
 from .selecting.select import detect, select
 from .selecting.similar import similar
 
+Answer = Selection | CutoutResult | ObjectMap | Done
 
-def run(
-    request: Job, rasters: Mapping[str, memoryview], context: JobContext
-) -> Selection | CutoutResult | ObjectMap | Done:
+
+def run(request: Job, rasters: Mapping[str, memoryview], context: JobContext) -> Answer:
     """Run ``request``. ``rasters``: packed pixels by raster key, at least those that the recipe looks at.
 
     Mask fields of the request hold their bytes. Raises ``MaskwrightError`` only, for what can be foreseen.
     """
     context.check()
     picture = PictureView(request.picture, rasters)
-    if isinstance(request, Select):
-        return select(request, picture, context)
-    if isinstance(request, Detect):
-        return detect(request, picture, context)
-    if isinstance(request, Cutout):
-        return cutout(request, picture, context)
-    if isinstance(request, Parse):
-        return parse(request, picture, context)
-    if isinstance(request, Refine):
-        return refine(request, picture, context)
-    if isinstance(request, Everything):
-        return everything(request, picture, context)
-    if isinstance(request, Similar):
-        return similar(request, picture, context)
-    if isinstance(request, Prefetch):
-        choice = ModelChoice(request, "select", context)
-        if choice.preset.takes_points:
-            vision.embed(choice.segmenter(), picture, context)
-        return Done(request.id, request.generation)
-    raise BadMessage(f"A worker cannot do {request.TYPE!r}.")
+    if type(request) not in _RECIPES:
+        raise BadMessage(f"A worker cannot do {request.TYPE!r}.")
+    return _RECIPES[type(request)](request, picture, context)
+
+
+def _prefetch(request: Prefetch, picture: PictureView, context: JobContext) -> Done:
+    choice = ModelChoice(request, "select", context)
+    if choice.preset.takes_points:
+        vision.embed(choice.segmenter(), picture, context)
+    return Done(request.id, request.generation)
+
+
+_RECIPES: dict[type[Job], Callable[[Any, PictureView, JobContext], Answer]] = {
+    messages.Select: select,
+    messages.Detect: detect,
+    messages.Cutout: cutout,
+    messages.Parse: parse,
+    messages.Refine: refine,
+    messages.Everything: everything,
+    messages.Similar: similar,
+    messages.Prefetch: _prefetch,
+}

@@ -9,10 +9,9 @@ tell what a picture shows, is not worth the second that encoding takes beside lo
 
 from __future__ import annotations
 
-import copy
 from collections import OrderedDict
-from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from maskwright.models.roles import Embedding
@@ -68,8 +67,7 @@ class EmbeddingCache:
     def put(self, key: Hashable, value: Any, nbytes: int) -> None:
         """Keep ``value``, which holds ``nbytes``; moves and drops the least recent until all fit."""
         self.drop(key)
-        # Embeddings alone may hold tensors; all else are arrays and small objects in main memory.
-        self._keep(key, _Entry(value, nbytes, device_of(value.data) if isinstance(value, Embedding) else HOST))
+        self._keep(key, _Entry(value, nbytes, device_of(value)))
 
     def drop(self, key: Hashable) -> None:
         entry = self._host.pop(key, None)
@@ -117,41 +115,15 @@ class EmbeddingCache:
         self._keep_on_host(key, entry)
 
 
-def _is_tensor(value: Any) -> bool:
-    return hasattr(value, "device") and callable(getattr(value, "to", None))
-
-
 def device_of(value: Any) -> str:
-    """The device of the first tensor within ``value`` that is not in main memory; else ``"cpu"``."""
-    if _is_tensor(value):
-        return str(value.device)
-    return next((found for found in map(device_of, _inner(value)) if found != HOST), HOST)
+    """The device of the first tensor of an embedding that is not in main memory; else ``"cpu"``.
+
+    Embeddings alone may hold tensors, by name in ``data``; all else are arrays and small objects in main memory.
+    """
+    tensors = value.data.values() if isinstance(value, Embedding) and isinstance(value.data, dict) else ()
+    return next((str(tensor.device) for tensor in tensors if str(tensor.device) != HOST), HOST)
 
 
-def _inner(value: Any) -> list[Any]:
-    if is_dataclass(value) and not isinstance(value, type):
-        return [getattr(value, field.name) for field in fields(value)]
-    if isinstance(value, Mapping):
-        return list(value.values())
-    return list(value) if isinstance(value, (list, tuple)) else []
-
-
-def moved(value: Any, device: str) -> Any:
-    """A copy of ``value`` whose tensors, however deep in containers and dataclasses, lie on ``device``."""
-    if _is_tensor(value):
-        return value.to(device)
-    # Mappings first: the outputs of libraries are both, and their items are what counts.
-    if isinstance(value, Mapping):
-        twin: Any = copy.copy(value)
-        for name in list(value):
-            twin[name] = moved(value[name], device)
-        return twin
-    if is_dataclass(value) and not isinstance(value, type):
-        twin = copy.copy(value)
-        for field in fields(value):
-            object.__setattr__(twin, field.name, moved(getattr(value, field.name), device))
-        return twin
-    if isinstance(value, tuple):
-        parts = [moved(part, device) for part in value]
-        return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
-    return [moved(part, device) for part in value] if isinstance(value, list) else value
+def moved(embedding: Embedding, device: str) -> Embedding:
+    """A copy of an embedding of tensors, with these on ``device``."""
+    return replace(embedding, data={name: tensor.to(device) for name, tensor in embedding.data.items()})

@@ -21,5 +21,5 @@ FAMILY = Family(
     covers="Grounding DINO, MM Grounding DINO",
     gives="boxes, each under its phrase",
     licence="Apache-2.0",
-    load=late(f"{__package__}.inference.grounding_dino"),
+    load=late(f"{__package__}.inference.grounding_dino", "GroundingDino"),
 )

@@ -18,5 +18,5 @@ FAMILY = Family(
     covers="RF-DETR, RT-DETR, D-FINE",
     gives="boxes; outlines from RF-DETR Seg",
     licence="Apache-2.0",
-    load=late(f"{__package__}.inference.rt_detr"),
+    load=late(f"{__package__}.inference.rt_detr", "RtDetr"),
 )

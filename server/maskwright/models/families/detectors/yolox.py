@@ -15,5 +15,5 @@ FAMILY = Family(
     covers="YOLOX",
     gives="boxes",
     licence="Apache-2.0",
-    load=late(f"{__package__}.inference.yolox"),
+    load=late(f"{__package__}.inference.yolox", "Yolox"),
 )

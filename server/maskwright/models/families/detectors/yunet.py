@@ -11,5 +11,5 @@ FAMILY = Family(
     covers="YuNet",
     gives="boxes",
     licence="Apache-2.0",
-    load=late(f"{__package__}.inference.yunet"),
+    load=late(f"{__package__}.inference.yunet", "YuNet"),
 )

@@ -28,5 +28,5 @@ FAMILY = Family(
     covers="Florence-2",
     gives="boxes, outlines, lines of writing with their corners",
     licence="MIT",
-    load=late(f"{__package__}.inference.model"),
+    load=late(f"{__package__}.inference.model", "Florence2"),
 )  # fmt: skip

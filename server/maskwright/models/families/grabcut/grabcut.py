@@ -8,5 +8,5 @@ FAMILY = Family(
     roles=("segmenter",),
     recipes=(Recipe("grabcut", 60, "the basic engine"),),
     basic=True,
-    load=late(f"{__package__}.inference.grabcut"),
+    load=late(f"{__package__}.inference.grabcut", "GrabCut"),
 )

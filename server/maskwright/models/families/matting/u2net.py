@@ -8,5 +8,5 @@ FAMILY = Family(
     roles=("matting",),
     layouts=("*.onnx",),
     recipes=(Recipe("u2netp", 50, "U²-Netp", models=("u2netp",)),),
-    load=late(f"{__package__}.inference.u2net"),
+    load=late(f"{__package__}.inference.u2net", "U2Net"),
 )

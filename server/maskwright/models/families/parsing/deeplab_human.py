@@ -7,5 +7,5 @@ FAMILY = Family(
     title="DeepLabV3+",
     roles=("parser",),
     layouts=("*.onnx",),
-    load=late(f"{__package__}.inference.deeplab_human"),
+    load=late(f"{__package__}.inference.deeplab_human", "DeepLabHuman"),
 )

@@ -7,5 +7,5 @@ FAMILY = Family(
     title="SegFormer",
     roles=("parser",),
     layouts=("config.json *.safetensors preprocessor_config.json",),
-    load=late(f"{__package__}.inference.segformer"),
+    load=late(f"{__package__}.inference.segformer", "Segformer"),
 )

@@ -7,5 +7,5 @@ FAMILY = Family(
     title="Skin, clothes, hair",
     roles=("parser",),
     layouts=("*.onnx",),
-    load=late(f"{__package__}.inference.skin_clothes_hair"),
+    load=late(f"{__package__}.inference.skin_clothes_hair", "SkinClothesHair"),
 )

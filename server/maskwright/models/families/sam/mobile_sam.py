@@ -8,5 +8,5 @@ FAMILY = Family(
     roles=("segmenter",),
     layouts=("*.onnx",),
     recipes=(Recipe("mobile-sam", 50),),
-    load=late(f"{__package__}.inference.mobile_sam"),
+    load=late(f"{__package__}.inference.mobile_sam", "MobileSam"),
 )

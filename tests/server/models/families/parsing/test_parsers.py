@@ -83,12 +83,12 @@ def test_a_key_too_few_and_a_broken_preprocessor_are_told(tmp_path):
     save_segformer(tmp_path, labels.CLOTHES.labels)
     (tmp_path / "preprocessor_config.json").write_text(json.dumps({"image_mean": "grey"}))
     with pytest.raises(ModelBroken, match=r"preprocessor_config\.json"):
-        segformer.load(entry, tmp_path, setup)
+        segformer.Segformer(entry, tmp_path, setup)
     weights = load_file(tmp_path / "model.safetensors")
     weights.pop("decode_head.classifier.bias")
     save_file(weights, tmp_path / "model.safetensors", {"format": "pt"})
     with pytest.raises(ModelBroken, match=r"classifier\.bias"):
-        segformer.load(entry, tmp_path, setup)
+        segformer.Segformer(entry, tmp_path, setup)
 
 
 class RowsLast(nn.Module):

@@ -127,8 +127,3 @@ class GroundingDino:
             )
             probabilities = output.logits[0].float().sigmoid().cpu().numpy()
             return probabilities, output.pred_boxes[0].float().cpu().numpy()
-
-
-def load(entry: Entry, folder: Path, setup: Setup) -> GroundingDino:
-    """Raises ``ModelBroken``."""
-    return GroundingDino(entry, folder, setup)

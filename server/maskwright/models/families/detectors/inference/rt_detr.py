@@ -110,8 +110,3 @@ class RtDetr:
             masks = None if masks is None else masks[0].float()[queries]
             boxes = output.pred_boxes[0].float()[queries]
         return scores.cpu().numpy(), labels.cpu().numpy(), boxes.cpu().numpy(), masks
-
-
-def load(entry: Entry, folder: Path, setup: Setup) -> RtDetr:
-    """Raises ``ModelBroken``."""
-    return RtDetr(entry, folder, setup)

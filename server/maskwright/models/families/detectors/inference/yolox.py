@@ -92,8 +92,3 @@ def _grid(side: int) -> tuple[np.ndarray, np.ndarray]:
         offsets.append(np.stack([x.ravel(), y.ravel()], axis=1))
         cells.append(np.full((count * count, 1), stride))
     return np.concatenate(offsets).astype(np.float32), np.concatenate(cells).astype(np.float32)
-
-
-def load(entry: Entry, folder: Path, setup: Setup) -> Yolox:
-    """Raises ``ModelBroken``."""
-    return Yolox(entry, folder, setup)

@@ -82,8 +82,3 @@ class YuNet:
         edges[:, 1::2] = np.clip(edges[:, 1::2], 0, height)
         sound = (edges[:, 2:] > edges[:, :2]).all(axis=1)
         return edges[sound], scores[sound]
-
-
-def load(entry: Entry, folder: Path, setup: Setup) -> YuNet:
-    """Raises ``ModelBroken``."""
-    return YuNet(entry, folder, setup)

@@ -194,8 +194,3 @@ def _detection(region: Region, task: str, label: str | None, image: RGB) -> Dete
         label if label is not None else region.label or {"segment_region": "region", "regions": "region"}.get(task, "")
     )
     return Detection(box, name, 1.0, logits)
-
-
-def load(entry: Entry, folder: Path, setup: Setup) -> Florence2:
-    """Raises ``ModelBroken``."""
-    return Florence2(entry, folder, setup)

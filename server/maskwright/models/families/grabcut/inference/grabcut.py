@@ -170,7 +170,3 @@ def _contrast(image: RGB, cut: NDArray[np.bool_]) -> float:
     first, second = (cv2.calcHist([image], [0, 1, 2], mask, bins, spans) for mask in (near_in, near_out))
     overlap = np.sqrt(first / first.sum() * (second / second.sum())).sum()
     return float(np.clip(1 - overlap, 0, 1))
-
-
-def load(entry: Entry, folder: Path, setup: Setup) -> GrabCut:
-    return GrabCut(entry, folder, setup)

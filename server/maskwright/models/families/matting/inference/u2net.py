@@ -60,8 +60,3 @@ class U2Net:
         if scale < 1:
             alpha = cv2.resize(alpha, (width, height), interpolation=cv2.INTER_LINEAR)
         return settled(alpha, trimap)
-
-
-def load(entry: Entry, folder: Path, setup: Setup) -> U2Net:
-    """Raises ``ModelBroken``."""
-    return U2Net(entry, folder, setup)

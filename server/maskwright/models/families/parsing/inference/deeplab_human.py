@@ -50,8 +50,3 @@ class DeepLabHuman:
             return values
         values = np.exp(values - values.max(axis=0))
         return values / values.sum(axis=0)
-
-
-def load(entry: Entry, folder: Path, setup: Setup) -> DeepLabHuman:
-    """Raises ``ModelBroken``."""
-    return DeepLabHuman(entry, folder, setup)

@@ -26,7 +26,10 @@ _CELL = 32  # the coarsest cell of the encoder, in pixels of the input
 
 
 class Segformer:
-    """``Parser``. The long side is brought to the input size that the checkpoint's preprocessor names."""
+    """``Parser``. The long side is brought to the input size that the checkpoint's preprocessor names.
+
+    A checkpoint whose own labels are not those of the catalogue's table is refused: ``ModelBroken``.
+    """
 
     def __init__(self, entry: Entry, folder: Path, setup: Setup) -> None:
         from transformers import SegformerForSemanticSegmentation
@@ -72,8 +75,3 @@ def _preprocessing(entry: Entry, folder: Path) -> tuple[int, np.ndarray, np.ndar
         text = f"The file {path.name} of the model {entry.id} cannot be read."
         raise ModelBroken(text, model=entry.id, reason=str(error)) from error
     return side, mean, deviation
-
-
-def load(entry: Entry, folder: Path, setup: Setup) -> Segformer:
-    """Raises ``ModelBroken``, also when the checkpoint's own labels are not those of the catalogue's table."""
-    return Segformer(entry, folder, setup)

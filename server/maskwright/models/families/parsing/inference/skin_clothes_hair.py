@@ -40,8 +40,3 @@ class SkinClothesHair:
         planes = np.ascontiguousarray(pixels.transpose(2, 0, 1)[None], np.float32)
         (answer,) = self._session.run(self._session.outputs[:1], {self._session.inputs[0]: planes})
         return np.ascontiguousarray(np.clip(answer[0, :, :height, :width], 0.0, 1.0))
-
-
-def load(entry: Entry, folder: Path, setup: Setup) -> SkinClothesHair:
-    """Raises ``ModelBroken``."""
-    return SkinClothesHair(entry, folder, setup)

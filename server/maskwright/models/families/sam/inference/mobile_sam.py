@@ -110,8 +110,3 @@ class MobileSam:
         inside = np.ascontiguousarray(values[:rows, :columns])
         drawn = LogitMap(inside, 0.0, 0.0, columns / cells, rows / cells)
         return Hypothesis(drawn, min(1.0, max(0.0, score)), values)
-
-
-def load(entry: Entry, folder: Path, setup: Setup) -> MobileSam:
-    """Raises ``ModelBroken``."""
-    return MobileSam(entry, folder, setup)
