@@ -8,8 +8,10 @@ import time
 from pathlib import Path
 from typing import Callable, Dict, List, Optional
 
-from maskwright_protocol.discovery import Endpoint, find_server, read_endpoint
-from maskwright_protocol.errors import ServerAbsent
+from maskwright_protocol.discovery import Endpoint, read_endpoint
+from maskwright_protocol.errors import Busy, MaskwrightError, ServerAbsent
+
+from .link import hang_up, open_connection
 
 START_TIMEOUT_S = 20.0
 EXIT_IDLE_S = 1800  # a server that nobody started by hand ends when nobody was connected for so long
@@ -44,19 +46,42 @@ def clean_environment() -> Dict[str, str]:
     return environment
 
 
-def start(command: List[str], pause: Callable[[float], None] = time.sleep) -> Endpoint:
+def start(
+    command: List[str], pause: Callable[[float], None] = time.sleep, silent: Optional[Endpoint] = None
+) -> Endpoint:
     """Start ``command serve`` detached and wait until it listens; do not call it in a user interface's thread.
 
-    A server that is running already is not an error: its endpoint is returned. Raises ``ServerAbsent``.
+    A server that is running already is not an error: its endpoint is returned. ``silent`` is an endpoint that did not
+    answer just now. Raises ``ServerAbsent``.
     """
-    before = read_endpoint()
+    process: Optional["subprocess.Popen[bytes]"] = None
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        endpoint = read_endpoint()
+        if endpoint is not None and endpoint != silent:
+            if _answers(endpoint):
+                return endpoint
+            silent = endpoint
+        if process is None:
+            process = _spawn(command)
+        elif process.poll() == 0:  # another server was running: it answers now, or is gone
+            silent, process = None, None
+        elif process.returncode is not None:
+            raise ServerAbsent(
+                "The server stopped right after its start.", "Run 'maskwright serve' in a terminal to see why."
+            )
+        pause(0.05)
+    raise ServerAbsent("The server did not start in time.", "Run 'maskwright serve' in a terminal to see why.")
+
+
+def _spawn(command: List[str]) -> "subprocess.Popen[bytes]":
     flags: Dict[str, object] = {}
     if sys.platform == "win32":
         flags["creationflags"] = 0x00000008 | 0x00000200 | 0x08000000  # detached, own group, no window
     else:
         flags["start_new_session"] = True
     try:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             [*command, "serve", "--exit-idle-s", str(EXIT_IDLE_S)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -66,19 +91,6 @@ def start(command: List[str], pause: Callable[[float], None] = time.sleep) -> En
         )
     except OSError as error:
         raise ServerAbsent(f"The server could not be started: {error.strerror}.", INSTALL_HINT) from error
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while time.monotonic() < deadline:
-        endpoint = read_endpoint()
-        if endpoint is not None and endpoint != before:
-            return endpoint
-        if process.poll() is not None:
-            if process.returncode == 0:  # another one holds the lock
-                return find_server()
-            raise ServerAbsent(
-                "The server stopped right after its start.", "Run 'maskwright serve' in a terminal to see why."
-            )
-        pause(0.05)
-    raise ServerAbsent("The server did not start in time.", "Run 'maskwright serve' in a terminal to see why.")
 
 
 def start_if_absent(setting: str = "", command: Optional[List[str]] = None) -> Endpoint:
@@ -92,14 +104,15 @@ def start_if_absent(setting: str = "", command: Optional[List[str]] = None) -> E
     command = command or find_command(setting)
     if command is None:
         raise ServerAbsent("Maskwright is not installed, or not where it is looked for.", INSTALL_HINT)
-    return start(command)
+    return start(command, silent=endpoint)
 
 
 def _answers(endpoint: Endpoint) -> bool:
-    import socket
-
+    """Whether that very server is there, and not another program at its port."""
     try:
-        socket.create_connection((endpoint.host, endpoint.port), timeout=2.0).close()
-    except OSError:
+        hang_up(open_connection(endpoint)[0])
+    except Busy:
+        return True
+    except MaskwrightError:
         return False
     return True

@@ -1,12 +1,13 @@
 """One open connection: socket, frames and the order in which queued messages leave. Used by the client's IO thread."""
 
+import hashlib
 import heapq
 import selectors
 import socket
 import ssl
 import threading
 import time
-from typing import Callable, Iterator, List, Optional, Tuple
+from typing import Callable, Iterator, List, Optional, Tuple, Union
 
 from maskwright_protocol import codec
 from maskwright_protocol.discovery import Endpoint
@@ -99,28 +100,87 @@ class Waker:
         self._send.close()
 
 
+def open_connection(endpoint: Endpoint) -> Tuple[socket.socket, bytes]:
+    """A WebSocket to the server of this endpoint, which has proved to be it; and the bytes that came with its answer.
+
+    Neither the token nor any message was sent. Raises ``ServerAbsent``, ``Forbidden``, ``Busy`` or ``ConnectionLost``.
+    """
+    challenge = websocket.Challenge(endpoint.host, endpoint.port)
+    _exchange(endpoint, challenge).close()
+    handshake = websocket.Handshake(endpoint.host, endpoint.port, endpoint.token, challenge.nonce, endpoint.tls)
+    return _exchange(endpoint, handshake), handshake.rest
+
+
+def _exchange(endpoint: Endpoint, talk: Union[websocket.Challenge, websocket.Handshake]) -> socket.socket:
+    """Connect, send the request and read until its answer is whole."""
+    deadline = time.monotonic() + CONNECT_TIMEOUT_S
+    try:
+        connection = socket.create_connection((endpoint.host, endpoint.port), timeout=CONNECT_TIMEOUT_S)
+    except OSError as error:
+        raise ServerAbsent("The Maskwright server does not answer.") from error
+    try:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if endpoint.tls:
+            connection = _secured(connection, endpoint)
+        connection.sendall(talk.request, _flags(connection))
+        while not talk.feed(_receive(connection)):  # an answer that trickles must not hold us for ever
+            connection.settimeout(max(deadline - time.monotonic(), 0.001))
+    except OSError as error:
+        connection.close()
+        raise ConnectionLost("The connection to the server broke while it was being made.") from error
+    except MaskwrightError:
+        connection.close()
+        raise
+    return connection
+
+
+def _secured(connection: socket.socket, endpoint: Endpoint) -> ssl.SSLSocket:
+    context = ssl.create_default_context(cafile=endpoint.ca_file or None)
+    if endpoint.fingerprint:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    secured = context.wrap_socket(connection, server_hostname=endpoint.host)
+    wanted = endpoint.fingerprint.replace(":", "").lower()
+    if wanted and hashlib.sha256(secured.getpeercert(True) or b"").hexdigest() != wanted:
+        secured.close()
+        raise ServerAbsent("The server's certificate is not the one that this program was told to trust.")
+    return secured
+
+
+def _flags(connection: socket.socket) -> int:
+    """A host that does not ignore SIGPIPE, as Krita, would be ended by a server that dies while it is written to."""
+    return 0 if isinstance(connection, ssl.SSLSocket) else getattr(socket, "MSG_NOSIGNAL", 0)
+
+
+def _receive(connection: socket.socket) -> bytes:
+    data = connection.recv(READ_BYTES)
+    if not data:
+        raise ConnectionLost("The server closed the connection.")
+    return data
+
+
+def hang_up(connection: socket.socket) -> None:
+    """Say goodbye, if that is possible at once, and close."""
+    try:
+        connection.settimeout(0.2)
+        for buffer in websocket.frame(websocket.CLOSE, [b"\x03\xe8"]):
+            connection.sendall(buffer, _flags(connection))
+    except OSError:
+        pass
+    finally:
+        connection.close()
+
+
 class Link:
     """A connection after ``hello``/``welcome``. Not thread-safe: one thread opens, pumps and closes it."""
 
     def __init__(self, endpoint: Endpoint, hello: Hello) -> None:
         """Connect and greet; raises ``ServerAbsent``, ``Forbidden``, ``VersionMismatch`` or ``ConnectionLost``."""
-        # A host that does not ignore SIGPIPE, as Krita, would be ended by a server that dies while it is written to.
-        self._flags = 0 if endpoint.tls else getattr(socket, "MSG_NOSIGNAL", 0)
+        self._socket, rest = open_connection(endpoint)
+        self._flags = _flags(self._socket)
         try:
-            self._socket = socket.create_connection((endpoint.host, endpoint.port), timeout=CONNECT_TIMEOUT_S)
-        except OSError as error:
-            raise ServerAbsent("The Maskwright server does not answer.") from error
-        try:
-            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if endpoint.tls:
-                context = ssl.create_default_context(cafile=endpoint.ca_file or None)
-                self._socket = context.wrap_socket(self._socket, server_hostname=endpoint.host)
-            handshake = websocket.Handshake(endpoint.host, endpoint.port, endpoint.token)
-            self._socket.sendall(handshake.request, self._flags)
-            while not handshake.feed(self._receive()):
-                pass
             self._reader = websocket.FrameReader(MAX_INCOMING)
-            self._early = self._reader.feed(handshake.rest)
+            self._early = self._reader.feed(rest)
             self.welcome = self._greet(hello)
         except OSError as error:
             self._socket.close()
@@ -133,17 +193,11 @@ class Link:
         self._unsent = memoryview(b"")
         self.heard = time.monotonic()
 
-    def _receive(self) -> bytes:
-        data = self._socket.recv(READ_BYTES)
-        if not data:
-            raise ConnectionLost("The server closed the connection.")
-        return data
-
     def _greet(self, hello: Hello) -> Welcome:
         for buffer in websocket.frame(websocket.BINARY, codec.encode(hello)):
             self._socket.sendall(buffer, self._flags)
         while not self._early:
-            self._early += self._reader.feed(self._receive())
+            self._early += self._reader.feed(_receive(self._socket))
         opcode, payload = self._early.pop(0)
         if opcode == websocket.CLOSE:
             raise websocket.close_error(payload)
@@ -232,15 +286,9 @@ class Link:
             sent += count
 
     def close(self) -> None:
-        try:
-            self._socket.settimeout(0.2)
-            if self._frame is None and not self._unsent:
-                for buffer in websocket.frame(websocket.CLOSE, [b"\x03\xe8"]):
-                    self._socket.sendall(buffer, self._flags)
-        except OSError:
-            pass
-        finally:
-            self._socket.close()
+        if self._frame is None and not self._unsent:
+            hang_up(self._socket)
+        self._socket.close()
 
 
 class _Pong(Message):

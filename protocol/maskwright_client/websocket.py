@@ -7,8 +7,9 @@ import base64
 import hashlib
 import os
 import struct
-from typing import Iterator, List, Optional, Tuple, Union
+from typing import Dict, Iterator, List, Optional, Tuple, Union
 
+from maskwright_protocol import proof
 from maskwright_protocol.errors import (
     BadMessage,
     Busy,
@@ -25,54 +26,105 @@ BINARY, CLOSE, PING, PONG = 2, 8, 9, 10
 MASK_SLICE = 128 * 1024  # int XOR is fastest on slices that stay in the cache
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 MAX_RESPONSE_HEAD = 16 * 1024
+MAX_NONCE = 256
+NOT_OURS = "What answers at the server's address is not the Maskwright server."
+
+
+class Challenge:
+    """The request for the server's nonce: ``request`` to send, then ``feed`` the answer until ``nonce`` is there."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.request = _request(proof.CHALLENGE_PATH, host, port, [])
+        self.nonce = ""
+        self._received = b""
+
+    def feed(self, data: bytes) -> bool:
+        """True when the answer is whole. Raises ``Forbidden``, ``Busy``, or ``ServerAbsent`` if this is no server."""
+        self._received += data
+        found = _head(self._received, b"200")
+        if found is None:
+            return False
+        headers, body = found
+        length = headers.get(b"content-length", b"")
+        if not length.isdigit() or int(length) > MAX_NONCE:
+            raise ServerAbsent(NOT_OURS)
+        if len(body) < int(length):
+            return False
+        self.nonce = body[: int(length)].decode("ascii", "replace").strip()
+        if not self.nonce.isalnum():
+            raise ServerAbsent(NOT_OURS)
+        return True
 
 
 class Handshake:
-    """The opening handshake: ``request`` to send, then ``feed`` the answer until it returns True."""
+    """The opening handshake: ``request`` to send, then ``feed`` the answer until it returns True.
 
-    def __init__(self, host: str, port: int, token: str) -> None:
+    ``nonce`` is the server's, of a ``Challenge``. The request proves that this side knows the token, and the answer is
+    refused unless it proves the same of the server.
+    """
+
+    def __init__(self, host: str, port: int, token: str, nonce: str, tls: bool = False) -> None:
         key = base64.b64encode(os.urandom(16))
         self._expected = base64.b64encode(hashlib.sha1(key + _GUID).digest())  # noqa: S324 - what the RFC says
+        self._token = token
+        own_nonce = os.urandom(16).hex()
+        self._signed = proof.transcript(proof.TLS if tls else str(port), nonce, own_nonce)
         self._received = b""
         self.rest = b""  # bytes of the first frames that came with the answer
-        name = f"[{host}]" if ":" in host else host
         lines = [
-            "GET / HTTP/1.1",
-            f"Host: {name}:{port}",
             "Upgrade: websocket",
             "Connection: Upgrade",
             f"Sec-WebSocket-Key: {key.decode()}",
             "Sec-WebSocket-Version: 13",
-            f"Authorization: Bearer {token}",
-            "",
-            "",
+            f"Authorization: {proof.SCHEME} {nonce} {own_nonce} {proof.client_proof(token, self._signed)}",
         ]
-        try:
-            self.request = "\r\n".join(lines).encode("ascii")
-        except UnicodeEncodeError as error:
-            raise Forbidden("The server's address or token holds letters that cannot be sent.") from error
+        self.request = _request("/", host, port, lines)
 
     def feed(self, data: bytes) -> bool:
         """True when the server agreed. Raises ``Forbidden``, ``Busy``, or ``ServerAbsent`` if it is no such server."""
         self._received += data
-        head, separator, rest = self._received.partition(b"\r\n\r\n")
-        if not separator:
-            if len(self._received) > MAX_RESPONSE_HEAD:
-                raise ServerAbsent("What answers at the server's address is not Maskwright.")
+        found = _head(self._received, b"101")
+        if found is None:
             return False
-        lines = head.split(b"\r\n")
-        status = lines[0].split(b" ")
-        if status[1:2] in ([b"401"], [b"403"]):
-            raise Forbidden("The server refused this program.")
-        if status[1:2] == [b"503"]:
-            raise Busy("Too many programs are connected to the server.")
-        accept = [
-            line.split(b":", 1)[1].strip() for line in lines[1:] if line.lower().startswith(b"sec-websocket-accept:")
-        ]
-        if status[1:2] != [b"101"] or accept != [self._expected]:
-            raise ServerAbsent("What answers at the server's address is not Maskwright.")
-        self.rest = rest
+        headers, self.rest = found
+        shown = headers.get(proof.PROOF_HEADER.lower().encode(), b"").decode("ascii", "replace")
+        if headers.get(b"sec-websocket-accept") != self._expected or not proof.is_server_proof(
+            self._token, self._signed, shown
+        ):
+            raise ServerAbsent(NOT_OURS)
         return True
+
+
+def _request(path: str, host: str, port: int, lines: List[str]) -> bytes:
+    name = f"[{host}]" if ":" in host else host
+    try:
+        return "\r\n".join([f"GET {path} HTTP/1.1", f"Host: {name}:{port}", *lines, "", ""]).encode("ascii")
+    except UnicodeEncodeError as error:
+        raise Forbidden("The server's address holds letters that cannot be sent.") from error
+
+
+def _head(received: bytes, wanted: bytes) -> Optional[Tuple[Dict[bytes, bytes], bytes]]:
+    """Headers by lower-case name, and what follows them; None until the head is whole. ``wanted`` is the status."""
+    head, separator, rest = received.partition(b"\r\n\r\n")
+    if not separator:
+        if len(received) > MAX_RESPONSE_HEAD:
+            raise ServerAbsent(NOT_OURS)
+        return None
+    lines = head.split(b"\r\n")
+    status = lines[0].split(b" ")[1:2]
+    if status in ([b"401"], [b"403"]):
+        raise Forbidden("The server refused this program.")
+    if status == [b"503"]:
+        raise Busy("Too many programs are connected to the server.")
+    headers: Dict[bytes, bytes] = {}
+    for line in lines[1:]:
+        name, _, value = line.partition(b":")
+        if name.lower() in headers:
+            raise ServerAbsent(NOT_OURS)  # nothing that matters here may be said twice
+        headers[name.lower()] = value.strip()
+    if status != [wanted]:
+        raise ServerAbsent(NOT_OURS)
+    return headers, rest
 
 
 def frame(opcode: int, payload: List[Buffer]) -> Iterator[Buffer]:

@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Optional
 
 from .errors import ServerAbsent
+from .processes import has_ended
 
 FILE_NAME = "server.json"
+MAX_BYTES = 64 * 1024
 
 
 @dataclass
 class Endpoint:
-    """Where a server listens. ``token`` goes into the ``Authorization: Bearer`` header, never into a URL."""
+    """Where a server listens. ``token`` is the secret that both sides prove to know; it is never sent."""
 
     host: str
     port: int
@@ -25,6 +27,8 @@ class Endpoint:
     version: int = 0  # protocol version
     tls: bool = False
     ca_file: str = ""  # certificate authority to trust instead of the system's, for a studio's own certificate
+    fingerprint: str = ""  # SHA-256 of the one certificate to trust, in hexadecimal, instead of any authority
+    process: str = ""  # ``processes.identity`` of the server
 
 
 def runtime_directory() -> Path:
@@ -76,22 +80,17 @@ def remove_endpoint(endpoint: Endpoint) -> None:
     """Remove the endpoint file if it is still ours."""
     current = read_endpoint()
     if current is not None and current.token == endpoint.token:
-        try:
-            (runtime_directory() / FILE_NAME).unlink()
-        except FileNotFoundError:
-            pass
+        _unlink()
 
 
 def read_endpoint() -> Optional[Endpoint]:
-    """The endpoint of a server of this user, or None. A file that others may write is not believed."""
-    path = runtime_directory() / FILE_NAME
+    """The endpoint of a server of this user, or None. The file of one whose process has ended is removed.
+
+    Only a plain file is believed, of this user, in a directory of this user, both closed to everybody else.
+    """
     try:
-        if sys.platform != "win32":
-            found = os.stat(path)
-            if found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) & 0o022:
-                return None
-        value = json.loads(path.read_text(encoding="utf-8"))
-        return Endpoint(
+        value = json.loads(_read_private(runtime_directory(), FILE_NAME))
+        endpoint = Endpoint(
             host=str(value["host"]),
             port=int(value["port"]),
             token=str(value["token"]),
@@ -99,9 +98,15 @@ def read_endpoint() -> Optional[Endpoint]:
             version=int(value.get("version", 0)),
             tls=bool(value.get("tls", False)),
             ca_file=str(value.get("ca_file", "")),
+            fingerprint=str(value.get("fingerprint", "")),
+            process=str(value.get("process", "")),
         )
     except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
+    if has_ended(endpoint.pid, endpoint.process):
+        _unlink()  # should a new server have written it just now, that one writes it again
+        return None
+    return endpoint
 
 
 def find_server() -> Endpoint:
@@ -110,3 +115,38 @@ def find_server() -> Endpoint:
     if endpoint is None:
         raise ServerAbsent("The Maskwright server is not running.")
     return endpoint
+
+
+def _unlink() -> None:
+    try:
+        (runtime_directory() / FILE_NAME).unlink()
+    except OSError:
+        pass
+
+
+def _read_private(directory: Path, name: str) -> bytes:
+    """A file's bytes; raises ``PermissionError`` when another user may have had a hand in it.
+
+    On Windows only links are refused: there the user's own folders are closed to others by default.
+    """
+    if sys.platform == "win32":
+        if not stat.S_ISREG(os.lstat(directory / name).st_mode):
+            raise PermissionError(f"{directory / name} is not a plain file")
+        with open(directory / name, "rb") as file:
+            return file.read(MAX_BYTES)
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+    folder = os.open(directory, flags | os.O_DIRECTORY)
+    try:
+        _check_private(folder, stat.S_IFDIR)
+        handle = os.open(name, flags | os.O_NONBLOCK, dir_fd=folder)  # a pipe must not block
+    finally:
+        os.close(folder)
+    with os.fdopen(handle, "rb") as file:
+        _check_private(handle, stat.S_IFREG)
+        return file.read(MAX_BYTES)
+
+
+def _check_private(handle: int, kind: int) -> None:
+    found = os.fstat(handle)
+    if stat.S_IFMT(found.st_mode) != kind or found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) & 0o077:
+        raise PermissionError("not a private file of this user")

@@ -28,6 +28,7 @@ from .jobs import (  # noqa: F401 - all messages can be had from here
 )
 from .parts import (  # noqa: F401 - named together with the messages they are parts of
     Alternative,
+    ClientInfo,
     DownloadInfo,
     Example,
     Instance,
@@ -160,6 +161,7 @@ class Status(Message):
     workers: List[WorkerInfo] = field(default_factory=list)
     downloads: List[DownloadInfo] = field(default_factory=list)
     problems: List[str] = field(default_factory=list)
+    clients: List[ClientInfo] = field(default_factory=list)
 
 
 @dataclass

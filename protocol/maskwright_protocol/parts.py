@@ -235,6 +235,14 @@ class DownloadInfo:
 
 
 @dataclass
+class ClientInfo:
+    """A connected client. ``token`` is the name of the token that it came in by, "local" for the endpoint file's."""
+
+    program: str
+    token: str
+
+
+@dataclass
 class WorkerInfo:
     device: str
     state: str  # "stopped", "starting", "idle", "busy"

@@ -4,10 +4,25 @@ from __future__ import annotations
 
 import logging
 import logging.handlers
+import os
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 
 import structlog
+
+BACKUPS = 2
+
+
+class PrivateLog(logging.handlers.RotatingFileHandler):
+    """A log that only its user may read, older parts too, whatever made them."""
+
+    def _open(self) -> TextIOWrapper:
+        path = Path(self.baseFilename)
+        for old in (path, *(path.with_name(f"{path.name}.{number}") for number in range(1, BACKUPS + 1))):
+            if old.is_file():
+                old.chmod(0o600)
+        return open(path, "a", encoding=self.encoding, opener=lambda name, flags: os.open(name, flags, 0o600))
 
 
 def configure(level: str, file: Path | None = None) -> None:
@@ -32,7 +47,7 @@ def configure(level: str, file: Path | None = None) -> None:
     )
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
-        handler: logging.Handler = logging.handlers.RotatingFileHandler(file, maxBytes=4 << 20, backupCount=2)
+        handler: logging.Handler = PrivateLog(file, maxBytes=4 << 20, backupCount=BACKUPS, encoding="utf-8")
     else:
         handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import dataclasses
+import http.client
 import logging
 import threading
 import time
@@ -16,6 +17,7 @@ from unittest import mock
 
 from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection, serve
 
 from maskwright.gateway.listener import listen
@@ -24,7 +26,7 @@ from maskwright.images.store import ImageStore
 from maskwright.jobs import scheduler
 from maskwright.workers.messages import JobAnswer, JobFailure, Ready, WorkerOptions
 from maskwright.workers.process import Event, WorkerProcess
-from maskwright_protocol import codec
+from maskwright_protocol import codec, proof
 from maskwright_protocol.discovery import Endpoint
 from maskwright_protocol.errors import MaskwrightError
 from maskwright_protocol.messages import (
@@ -187,7 +189,13 @@ class Gateway:
                 self.store, options, queue_length=8, deadline_s=60.0, idle_s=60.0, start_timeout_s=60.0
             )
         self.scheduler.seen = self.seen
-        services = Services(self.store, self.scheduler, self._status, lambda identity: Models(identity), self._stop.set)
+        services = Services(
+            self.store,
+            self.scheduler,
+            self._status,
+            lambda identity, deliver: deliver(Models(identity)),
+            self._stop.set,
+        )
         self.server, self.policy = await listen(services, "127.0.0.1", self.port, TOKEN, None)
         self.port = self.server.sockets[0].getsockname()[1]
         self.scheduler.start()
@@ -229,6 +237,36 @@ class Gateway:
 # ---------------------------------------------------------------- scripted servers
 
 
+def let_in(port: int, token: str = TOKEN) -> dict[str, str]:
+    """The headers that open the door to another WebSocket client than ours, once."""
+    asked = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    asked.request("GET", proof.CHALLENGE_PATH)
+    nonce = asked.getresponse().read().decode()
+    asked.close()
+    signed = proof.transcript(str(port), nonce, "0123")
+    return {"Authorization": f"{proof.SCHEME} {nonce} 0123 {proof.client_proof(token, signed)}"}
+
+
+class Doorman:
+    """The server's part of the handshake, for servers of the tests. ``seen`` are the requests' headers."""
+
+    def __init__(self, token: str) -> None:
+        self.seen: list[str] = []
+        self.token = token
+
+    def ask(self, connection: ServerConnection, request: Request) -> Response | None:
+        self.seen.append(str(request.headers))
+        if request.path == proof.CHALLENGE_PATH:
+            return connection.respond(http.HTTPStatus.OK, "a1b2")
+        return None
+
+    def prove(self, connection: ServerConnection, request: Request, response: Response) -> None:
+        if response.status_code == 101:
+            nonce, client_nonce = request.headers["Authorization"].split(" ")[1:3]
+            signed = proof.transcript(str(connection.local_address[1]), nonce, client_nonce)
+            response.headers[proof.PROOF_HEADER] = proof.server_proof(proof.verifier_of(self.token), signed)
+
+
 def greet(connection: ServerConnection, **changes: Any) -> None:
     """Read the client's hello and welcome it."""
     connection.recv()
@@ -253,7 +291,9 @@ def scripted(script: Callable[[ServerConnection], None], **options: Any) -> Iter
             pass
 
     logging.getLogger("websockets.server").setLevel(logging.CRITICAL)
-    with serve(handler, "127.0.0.1", 0, compression=None, max_size=1 << 26, **options) as server:
+    door = Doorman(TOKEN)
+    hooks = {"process_request": door.ask, "process_response": door.prove}
+    with serve(handler, "127.0.0.1", 0, compression=None, max_size=1 << 26, **{**hooks, **options}) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:

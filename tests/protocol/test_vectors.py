@@ -7,6 +7,7 @@ language can use the same files.
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import os
 import zlib
@@ -18,7 +19,7 @@ import pytest
 
 from maskwright_client import websocket
 from maskwright_client.ask import raster_data
-from maskwright_protocol import codec, masks
+from maskwright_protocol import codec, masks, proof
 from maskwright_protocol.digest import image_key, strip_digests
 from maskwright_protocol.errors import BadMessage
 from maskwright_protocol.messages import CLIENT_MESSAGES, SERVER_MESSAGES, Mask, PixelRect
@@ -109,11 +110,38 @@ def test_masks(entry: dict[str, Any]) -> None:
 
 def test_the_handshake(monkeypatch: pytest.MonkeyPatch) -> None:
     entry = json.loads((FOLDER / "handshake.json").read_text(encoding="utf-8"))
-    monkeypatch.setattr(os, "urandom", lambda count: bytes.fromhex(entry["nonce"])[:count])
-    handshake = websocket.Handshake(entry["host"], entry["port"], entry["token"])
+    challenge = websocket.Challenge(entry["host"], entry["port"])
+    assert challenge.request.decode() == entry["challenge"]
+    assert challenge.feed(entry["challenge_answer"].encode())
+    assert challenge.nonce == entry["server_nonce"]
+    monkeypatch.setattr(os, "urandom", lambda count: bytes.fromhex(entry["random"])[:count])
+    handshake = websocket.Handshake(entry["host"], entry["port"], entry["token"], challenge.nonce)
     assert handshake.request.decode() == entry["request"]
     assert handshake.feed(entry["response"].encode())
     assert handshake.rest == b""
+
+
+def test_the_proofs_of_the_handshake() -> None:
+    """Each value of the exchange, from nothing but HMAC and SHA-256."""
+    entry = json.loads((FOLDER / "handshake.json").read_text(encoding="utf-8"))
+
+    def mac(key: bytes, text: bytes) -> bytes:
+        return hmac.new(key, text, hashlib.sha256).digest()
+
+    token, signed = entry["token"].encode(), entry["signed"].encode()
+    client_key, server_key = mac(token, b"Client Key"), mac(token, b"Server Key")
+    stored_key = hashlib.sha256(client_key).digest()
+    signature = mac(stored_key, signed)
+    assert entry["signed"] == f"maskwright 1\n{entry['port']}\n{entry['server_nonce']}\n{entry['client_nonce']}"
+    assert (entry["client_key"], entry["stored_key"]) == (client_key.hex(), stored_key.hex())
+    assert entry["client_proof"] == bytes(a ^ b for a, b in zip(client_key, signature, strict=True)).hex()
+    assert entry["server_proof"] == mac(server_key, signed).hex()
+    shown = f"Maskwright {entry['server_nonce']} {entry['client_nonce']} {entry['client_proof']}"
+    assert f"\r\nAuthorization: {shown}\r\n" in entry["request"]
+    assert f"\r\nMaskwright-Proof: {entry['server_proof']}\r\n" in entry["response"]
+    assert proof.is_client_proof(
+        proof.Verifier(stored_key, server_key), entry["signed"].encode(), entry["client_proof"]
+    )
 
 
 @pytest.mark.parametrize("entry", load("frames"), ids=named)

@@ -24,6 +24,7 @@ from maskwright_client import ask
 from maskwright_client.client import Client
 from maskwright_protocol import codec, errors, messages
 from maskwright_protocol.digest import image_key, strip_digests
+from tests.protocol.support import let_in
 
 from .conftest import Server, start_server, stop_server, wait_for
 from .photos import BOX, PHOTO
@@ -256,12 +257,13 @@ def test_pixels_that_are_not_what_their_key_says_are_refused(client: Client, sou
 
 def test_strangers_are_refused(server: Server) -> None:
     address = f"ws://127.0.0.1:{server.endpoint.port}"
-    good = {"Authorization": f"Bearer {server.endpoint.token}"}
+    port, token = server.endpoint.port, server.endpoint.token
     refusals = [
         ({}, None, 401),
-        ({"Authorization": "Bearer wrong"}, None, 401),
-        (good, "https://evil.example", 403),
-        (good, "null", 403),
+        ({"Authorization": f"Bearer {token}"}, None, 401),
+        (let_in(port, "wrong"), None, 401),
+        (let_in(port, token), "https://evil.example", 403),
+        (let_in(port, token), "null", 403),
     ]
     for headers, origin, status in refusals:
         with (
@@ -370,9 +372,10 @@ def worker_pid(server: Server) -> int:
 
 def handshake(server: Server, host: str) -> bytes:
     """The status line that a handshake with this Host header gets."""
+    shown = let_in(server.endpoint.port, server.endpoint.token)["Authorization"]
     request = (
         f"GET / HTTP/1.1\r\n{host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-        f"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nAuthorization: Bearer {server.endpoint.token}\r\n\r\n"
+        f"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nAuthorization: {shown}\r\n\r\n"
     )
     with socket.create_connection(("127.0.0.1", server.endpoint.port), timeout=5) as raw:
         raw.sendall(request.encode())
@@ -384,7 +387,7 @@ def raw_connection(server: Server) -> Iterator[ClientConnection]:
     """A greeted connection of the ``websockets`` library, to send what our client would not."""
     with connect(
         f"ws://127.0.0.1:{server.endpoint.port}",
-        additional_headers={"Authorization": f"Bearer {server.endpoint.token}"},
+        additional_headers=let_in(server.endpoint.port, server.endpoint.token),
         compression=None,
         max_size=None,
     ) as raw:

@@ -10,7 +10,7 @@ import typer
 from maskwright.plugins.cli import plugins_app
 from maskwright_protocol import __version__
 
-from . import cutout_commands, select_commands
+from . import access_commands, cutout_commands, select_commands
 from .flags import Json
 from .model_commands import models_app
 
@@ -64,6 +64,7 @@ for command in (
     select_commands.parse,
     select_commands.everything,
     select_commands.similar,
+    access_commands.certificate,
 ):
     app.command()(command)
 
@@ -96,3 +97,4 @@ def demo(
 
 app.add_typer(models_app, name="models")
 app.add_typer(plugins_app, name="plugins")
+app.add_typer(access_commands.token_app, name="token")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from maskwright.tokens import LOCAL
 from maskwright_protocol.discovery import read_endpoint
 from maskwright_protocol.errors import ServerAbsent
 from maskwright_protocol.messages import Done, Shutdown, Status, StatusRequest
@@ -27,6 +28,8 @@ def show_status(as_json: bool) -> None:
         clients, jobs = (f"{n} {what}{'' if n == 1 else 's'}" for n, what in ((status.sessions, "client"),
                          (status.running, "job")))  # fmt: skip
         print_(f"{clients}, {jobs} running, {status.queued} waiting")
+        for one in status.clients:
+            print_(f"client {one.program}" + ("" if one.token == LOCAL else f", token {one.token}"), markup=False)
         for worker in status.workers:
             line = f"worker on {worker.device}: {worker.state}"
             if worker.pid is not None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from maskwright_client import launcher
 from maskwright_client.client import Client
@@ -88,17 +90,20 @@ def test_the_real_server_is_started_used_and_stopped(script: Script) -> None:
     assert until(lambda: read_endpoint() is None, 10)
 
 
-def test_a_server_with_a_fixed_token_replaces_its_stale_file(script: Script) -> None:
-    """The token of the old file is the new server's too; the process and the port tell them apart."""
-    write_endpoint(Endpoint("127.0.0.1", 1, "fixed", 1, 1))
-    entry = '{"host": "127.0.0.1", "port": 2, "token": "fixed", "pid": 2}'
-    path = discovery.runtime_directory() / discovery.FILE_NAME
-    command = script(f"echo '{entry}' > '{path}.new'; mv '{path}.new' '{path}'; exec sleep 1")
-    assert launcher.start([str(command)]).port == 2
+def test_a_server_that_is_ending_is_waited_for(script: Script) -> None:
+    """Its endpoint file is gone already, and its lock not yet."""
+    command = str(script(f'exec "{sys.executable}" -m maskwright.cli "$@"'))
+    lock = FileLock(discovery.prepare_runtime_directory() / "server.lock")
+    lock.acquire()
+    threading.Timer(1.0, lock.release).start()
+    endpoint = launcher.start_if_absent(command)
+    with Client("test", endpoint=lambda: endpoint) as client:
+        assert isinstance(client.request(Shutdown(""), 10), Done)
+    assert until(lambda: read_endpoint() is None, 10)
 
 
 @pytest.mark.parametrize(
-    ("lines", "says"), [("exit 3", "stopped right after"), ("exec sleep 5", "in time"), ("exit 0", "not running")]
+    ("lines", "says"), [("exit 3", "stopped right after"), ("exec sleep 5", "in time"), ("exit 0", "in time")]
 )
 def test_a_command_that_does_not_serve(script: Script, lines: str, says: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(launcher, "START_TIMEOUT_S", 0.5)

@@ -13,7 +13,8 @@ from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
 from maskwright_client import websocket
-from maskwright_client.websocket import BINARY, CLOSE, MASK_SLICE, PING, PONG, FrameReader, Handshake, frame
+from maskwright_client.websocket import BINARY, CLOSE, MASK_SLICE, PING, PONG, Challenge, FrameReader, Handshake, frame
+from maskwright_protocol import proof
 from maskwright_protocol.errors import (
     BadMessage,
     Busy,
@@ -33,13 +34,23 @@ def joined(opcode: int, payload: list[websocket.Buffer]) -> bytes:
     return b"".join(bytes(buffer) for buffer in frame(opcode, payload))
 
 
+def answer_to(request: Request, token: str, channel: str) -> str:
+    """The proof that a server shows which knows the token."""
+    _, nonce, client_nonce, shown = request.headers["Authorization"].split(" ")
+    verifier, signed = proof.verifier_of(token), proof.transcript(channel, nonce, client_nonce)
+    assert proof.is_client_proof(verifier, signed, shown) == (token == "secret")
+    return proof.server_proof(verifier, signed)
+
+
 def opened() -> tuple[ServerProtocol, Handshake]:
     """A server protocol that has accepted our handshake."""
-    ours, theirs = Handshake("127.0.0.1", 80, "t"), ServerProtocol(max_size=BIG)
+    ours, theirs = Handshake("127.0.0.1", 80, "secret", "a1"), ServerProtocol(max_size=BIG)
     theirs.receive_data(ours.request)
     (request,) = theirs.events_received()
     assert isinstance(request, Request)
-    theirs.send_response(theirs.accept(request))
+    response = theirs.accept(request)
+    response.headers[proof.PROOF_HEADER] = answer_to(request, "secret", "80")
+    theirs.send_response(response)
     assert ours.feed(b"".join(theirs.data_to_send()))
     return theirs, ours
 
@@ -47,18 +58,23 @@ def opened() -> tuple[ServerProtocol, Handshake]:
 # ---------------------------------------------------------------- handshake
 
 
+def refusal(status: str, *headers: str) -> bytes:
+    return "\r\n".join([f"HTTP/1.1 {status}", *headers, "", ""]).encode()
+
+
 @pytest.mark.parametrize("cut", range(1, 60, 7))
 def test_a_real_server_and_we_agree(cut: int) -> None:
-    ours, theirs = Handshake("::1", 4321, "secret"), ServerProtocol()
+    ours, theirs = Handshake("::1", 4321, "secret", "a1"), ServerProtocol()
     theirs.receive_data(ours.request)
     (request,) = theirs.events_received()
     assert isinstance(request, Request)
     assert request.headers["Host"] == "[::1]:4321"
-    assert request.headers["Authorization"] == "Bearer secret"
+    assert b"secret" not in ours.request
     assert "Origin" not in request.headers
     assert "Sec-WebSocket-Extensions" not in request.headers
     response = theirs.accept(request)
     assert response.status_code == 101
+    response.headers[proof.PROOF_HEADER] = answer_to(request, "secret", "4321")
     theirs.send_response(response)
     data = b"".join(theirs.data_to_send()) + b"first frame"
     pieces = [data[start : start + cut] for start in range(0, len(data), cut)]
@@ -67,11 +83,48 @@ def test_a_real_server_and_we_agree(cut: int) -> None:
 
 
 def test_each_handshake_has_its_own_key() -> None:
-    assert Handshake("h", 1, "t").request != Handshake("h", 1, "t").request
+    assert Handshake("h", 1, "t", "a1").request != Handshake("h", 1, "t", "a1").request
 
 
-def refusal(status: str, *headers: str) -> bytes:
-    return "\r\n".join([f"HTTP/1.1 {status}", *headers, "", ""]).encode()
+@pytest.mark.parametrize(("token", "channel"), [("another", "80"), ("secret", "81"), ("secret", "tls")])
+def test_a_server_that_does_not_know_the_token_or_is_elsewhere(token: str, channel: str) -> None:
+    ours, theirs = Handshake("127.0.0.1", 80, "secret", "a1"), ServerProtocol()
+    theirs.receive_data(ours.request)
+    (request,) = theirs.events_received()
+    assert isinstance(request, Request)
+    response = theirs.accept(request)
+    response.headers[proof.PROOF_HEADER] = proof.server_proof(
+        proof.verifier_of(token), proof.transcript(channel, *request.headers["Authorization"].split(" ")[1:3])
+    )
+    theirs.send_response(response)
+    with pytest.raises(ServerAbsent):
+        ours.feed(b"".join(theirs.data_to_send()))
+
+
+def test_a_challenge_in_pieces() -> None:
+    challenge = Challenge("127.0.0.1", 80)
+    assert challenge.request == b"GET /challenge HTTP/1.1\r\nHost: 127.0.0.1:80\r\n\r\n"
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\na1b2"
+    assert [challenge.feed(answer[n : n + 1]) for n in range(len(answer))] == [False] * (len(answer) - 1) + [True]
+    assert challenge.nonce == "a1b2"
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (refusal("401 Unauthorized"), Forbidden),
+        (refusal("101 Switching Protocols"), ServerAbsent),
+        (refusal("200 OK"), ServerAbsent),
+        (refusal("200 OK", "Content-Length: 99999999"), ServerAbsent),
+        (refusal("200 OK", "Content-Length: 0"), ServerAbsent),
+        (refusal("200 OK", "Content-Length: 6") + b"a\r\nb: ", ServerAbsent),
+        (refusal("200 OK", "Content-Length: 4", "Content-Length: 5") + b"a1b2c", ServerAbsent),
+        (b"x" * (websocket.MAX_RESPONSE_HEAD + 1), ServerAbsent),
+    ],
+)
+def test_what_is_no_challenge(answer: bytes, error: type[MaskwrightError]) -> None:
+    with pytest.raises(error):
+        Challenge("127.0.0.1", 80).feed(answer)
 
 
 @pytest.mark.parametrize(
@@ -91,11 +144,11 @@ def refusal(status: str, *headers: str) -> bytes:
 )
 def test_other_answers_are_typed_errors(answer: bytes, error: type[MaskwrightError]) -> None:
     with pytest.raises(error):
-        Handshake("127.0.0.1", 80, "t").feed(answer)
+        Handshake("127.0.0.1", 80, "t", "a1").feed(answer)
 
 
 def test_a_refusal_of_a_real_server() -> None:
-    ours, theirs = Handshake("127.0.0.1", 80, "t"), ServerProtocol()
+    ours, theirs = Handshake("127.0.0.1", 80, "t", "a1"), ServerProtocol()
     theirs.receive_data(ours.request.replace(b"Version: 13", b"Version: 12"))
     assert isinstance(theirs.handshake_exc, InvalidHandshake) or theirs.events_received()
     theirs.send_response(theirs.reject(401, "no"))
@@ -103,9 +156,9 @@ def test_a_refusal_of_a_real_server() -> None:
         ours.feed(b"".join(theirs.data_to_send()))
 
 
-def test_a_token_that_no_header_can_hold() -> None:
+def test_a_host_that_no_header_can_hold() -> None:
     with pytest.raises(Forbidden):
-        Handshake("127.0.0.1", 80, "clé")
+        Challenge("clé", 80)
 
 
 # ---------------------------------------------------------------- frames to the server

@@ -16,11 +16,12 @@ from maskwright.gateway import listener
 from maskwright_client import websocket
 from maskwright_protocol import codec
 from maskwright_protocol.messages import SERVER_MESSAGES, Failed, Hello, Models, ModelsRequest, StatusRequest
+from tests.protocol.support import let_in
 
 from .support import DirectClient
 
 TOKEN = "the token"
-BEARER = f"Bearer {TOKEN}"
+RIGHT = object()  # stands for a right proof over the server's nonce
 Visit = Callable[[int, listener.HandshakePolicy], Awaitable[Any]]
 
 
@@ -30,7 +31,9 @@ def served(new_client: type[DirectClient]) -> Callable[[Visit], Any]:
 
     def run(visit: Visit) -> Any:
         async def main() -> Any:
-            server, policy = await listener.listen(new_client().services, "127.0.0.1", 0, TOKEN, None)
+            services = new_client().services
+            services.sessions.clear()
+            server, policy = await listener.listen(services, "127.0.0.1", 0, TOKEN, None)
             try:
                 return await visit(server.sockets[0].getsockname()[1], policy)
             finally:
@@ -42,17 +45,19 @@ def served(new_client: type[DirectClient]) -> Callable[[Visit], Any]:
     return run
 
 
-async def handshake(port: int, **headers: str | None) -> tuple[int, str]:
+async def handshake(port: int, **headers: Any) -> tuple[int, str]:
     """Status and head of the answer to a handshake with some headers changed."""
-    usual: dict[str, str | None] = {
+    usual: dict[str, Any] = {
         "Host": f"127.0.0.1:{port}",
         "Upgrade": "websocket",
         "Connection": "Upgrade",
         "Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode(),
         "Sec-WebSocket-Version": "13",
-        "Authorization": BEARER,
+        "Authorization": RIGHT,
     }
     usual.update({name.replace("_", "-"): value for name, value in headers.items()})
+    if usual["Authorization"] is RIGHT:
+        usual.update(await asyncio.to_thread(let_in, port, TOKEN))
     lines = [f"{name}: {value}" for name, value in usual.items() if value is not None]
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(("GET / HTTP/1.1\r\n" + "\r\n".join(lines) + "\r\n\r\n").encode("latin-1"))
@@ -72,16 +77,17 @@ async def handshake(port: int, **headers: str | None) -> tuple[int, str]:
         ({"Host": "127.0.0.1.evil.example"}, 403),
         ({"Host": ""}, 403),
         ({"Authorization": None}, 401),
-        ({"Authorization": "Bearer wrong"}, 401),
+        ({"Authorization": f"Bearer {TOKEN}"}, 401),
         ({"Authorization": TOKEN}, 401),
-        ({"Authorization": BEARER + "x"}, 401),
-        ({"Authorization": "Bearer "}, 401),
+        ({"Authorization": "Maskwright "}, 401),
+        ({"Authorization": "Maskwright a b c"}, 401),
+        ({"Authorization": f"Maskwright {'0' * 80} 0123 {'0' * 64}"}, 401),
         ({"Origin": "https://evil.example"}, 403),
         ({"Origin": "null"}, 403),
         ({"Origin": "http://127.0.0.1:{port}"}, 403),
     ],
 )
-def test_who_is_let_in(served: Callable[[Visit], Any], headers: dict[str, str | None], status: int) -> None:
+def test_who_is_let_in(served: Callable[[Visit], Any], headers: dict[str, Any], status: int) -> None:
     async def visit(port: int, policy: listener.HandshakePolicy) -> int:
         filled = {name: value and value.replace("{port}", str(port)) for name, value in headers.items()}
         return (await handshake(port, **filled))[0]
@@ -100,11 +106,12 @@ def test_too_many_clients(served: Callable[[Visit], Any], monkeypatch: pytest.Mo
     monkeypatch.setattr(listener, "MAX_SESSIONS", 1)
 
     async def visit(port: int, policy: listener.HandshakePolicy) -> None:
-        async with connect(f"ws://127.0.0.1:{port}", additional_headers={"Authorization": BEARER}) as first:
+        url = f"ws://127.0.0.1:{port}"
+        async with connect(url, additional_headers=await asyncio.to_thread(let_in, port, TOKEN)) as first:
             await first.send(codec.encode_bytes(Hello(1, "test")))
             await first.recv()
             with pytest.raises(InvalidStatus) as caught:
-                await connect(f"ws://127.0.0.1:{port}", additional_headers={"Authorization": BEARER})
+                await connect(url, additional_headers=await asyncio.to_thread(let_in, port, TOKEN))
             assert caught.value.response.status_code == 503
         while policy.sessions:
             await asyncio.sleep(0.01)
@@ -117,7 +124,7 @@ def conversation(served: Callable[[Visit], Any], *messages: bytes | str) -> tupl
     """What is answered until the connection closes or falls silent, and the close code if it closed."""
 
     async def visit(port: int, policy: listener.HandshakePolicy) -> tuple[list[Any], int | None]:
-        url, headers = f"ws://127.0.0.1:{port}", {"Authorization": BEARER}
+        url, headers = f"ws://127.0.0.1:{port}", await asyncio.to_thread(let_in, port, TOKEN)
         async with connect(url, additional_headers=headers, max_size=None, compression=None) as link:
             answers: list[Any] = []
             try:
@@ -160,7 +167,8 @@ def test_a_message_beyond_the_limit_closes_the_connection(served: Callable[[Visi
 
     async def visit(port: int, policy: listener.HandshakePolicy) -> bytearray:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        opening = websocket.Handshake("127.0.0.1", port, TOKEN)
+        nonce = (await asyncio.to_thread(let_in, port))["Authorization"].split(" ")[1]
+        opening = websocket.Handshake("127.0.0.1", port, TOKEN, nonce)
         writer.write(opening.request)
         while not opening.feed(await reader.read(1000)):
             pass
