@@ -116,6 +116,10 @@ def _head(received: bytes, wanted: bytes) -> Optional[Tuple[Dict[bytes, bytes], 
         raise Forbidden("The server refused this program.")
     if status == [b"503"]:
         raise Busy("Too many programs are connected to the server.")
+    if status == [b"429"]:
+        raise Busy(
+            "Too many wrong tokens came from this computer.", "Wait a minute, then try again with the right token."
+        )
     headers: Dict[bytes, bytes] = {}
     for line in lines[1:]:
         name, _, value = line.partition(b":")

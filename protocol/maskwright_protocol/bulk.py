@@ -105,6 +105,13 @@ class PartStore:
         finally:
             self.discard(identity)
 
+    def clear(self) -> List[str]:
+        """Drop all parts; returns the ids that they were sent for."""
+        identities = sorted({identity for identity, _ in self._blobs})
+        self._blobs.clear()
+        self.held = 0
+        return identities
+
     def discard(self, identity: str) -> None:
         for name in [name for name in self._blobs if name[0] == identity]:
             self._drop(name)

@@ -54,6 +54,7 @@ class Settings(BaseSettings):
     max_megapixels: int = Field(default=400, ge=1, le=2000)
     queue_length: int = Field(default=64, ge=1, description="waiting jobs of one client")
     job_deadline_s: float = Field(default=600.0, gt=0)
+    job_stall_s: float = Field(default=300.0, gt=0, description="a job that gives no sign of life so long is ended")
     worker_idle_s: float = Field(default=300.0, gt=0, description="an idle worker is stopped and gives back its memory")
     exit_idle_s: float = Field(default=0.0, ge=0, description="with nobody connected so long it ends; 0: never")
     start_timeout_s: float = Field(default=60.0, gt=0)

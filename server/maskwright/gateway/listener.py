@@ -3,47 +3,95 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import http
 import logging
 import secrets
 import ssl
+import time
+from collections.abc import Callable, Mapping
+from weakref import WeakKeyDictionary
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from maskwright_protocol import bulk, codec
-from maskwright_protocol.messages import Message
+from maskwright.tokens import LOCAL
+from maskwright_protocol import codec, proof
 
+from .credentials import Admission, Credentials
+from .outgoing import BoundedConnection, Outgoing
 from .session import ClientSession, CloseConnection, Services
+from .throttle import Throttle
 
 log = logging.getLogger(__name__)
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 MAX_SESSIONS = 64
 CLOSE_TIMEOUT_S = 2.0
-MAX_UNREAD = 512  # messages
+HELLO_S = 5.0  # within which a client has to greet
 
 
 class HandshakePolicy:
-    """Decides on each handshake: right Host (against DNS rebinding), right token, not too many."""
+    """Decides on each handshake: right Host (against DNS rebinding), proof of a token, not too many."""
 
-    def __init__(self, token: str, hosts: set[str]) -> None:
-        self._expected = f"Bearer {token}".encode()
+    def __init__(
+        self,
+        credentials: Credentials,
+        hosts: set[str],
+        tls: bool,
+        sessions: dict[str, ClientSession],
+        throttle: Throttle | None,
+    ) -> None:
+        self._credentials = credentials
         self._hosts = hosts
-        self.sessions: dict[str, ClientSession] = {}
+        self._tls = tls
+        self._throttle = throttle
+        self.admissions: WeakKeyDictionary[ServerConnection, Admission] = WeakKeyDictionary()
+        self.sessions = sessions
+        self.outgoing: dict[str, Outgoing] = {}
 
     def __call__(self, connection: ServerConnection, request: Request) -> Response | None:
         hosts = request.headers.get_all("Host")
         if len(hosts) != 1 or _host_name(hosts[0]) not in self._hosts:
             return connection.respond(http.HTTPStatus.FORBIDDEN, "unknown host\n")
-        tokens = request.headers.get_all("Authorization")
-        if len(tokens) != 1 or not hmac.compare_digest(tokens[0].encode(), self._expected):
+        if request.path == proof.CHALLENGE_PATH and "Origin" not in request.headers:
+            return connection.respond(http.HTTPStatus.OK, self._credentials.challenge())
+        shown = request.headers.get_all("Authorization")
+        channel = proof.TLS if self._tls else str(connection.local_address[1])
+        address, now = connection.remote_address[0], time.monotonic()
+        if self._throttle is not None and self._throttle.must_wait(address, now):
+            return connection.respond(http.HTTPStatus.TOO_MANY_REQUESTS, "too many wrong tokens\n")
+        admission = self._credentials.admit(shown[0], channel) if len(shown) == 1 else None
+        if admission is None:
+            if self._throttle is not None:
+                self._throttle.wrong(address, now)
             return connection.respond(http.HTTPStatus.UNAUTHORIZED, "wrong token\n")
-        if len(self.sessions) >= MAX_SESSIONS:
+        if len(self.sessions) >= MAX_SESSIONS and not self._cut_a_stranger():
             return connection.respond(http.HTTPStatus.SERVICE_UNAVAILABLE, "too many clients\n")
+        self.admissions[connection] = admission
         return None
+
+    def _cut_a_stranger(self) -> bool:
+        """Cut off the client that has not greeted for the longest; False when all have."""
+        for name, session in self.sessions.items():
+            if not session.greeted:
+                self.outgoing[name].cut("a client does not greet, and others want its place")
+                del self.sessions[name]
+                return True
+        return False
+
+    def prove(self, connection: ServerConnection, request: Request, response: Response) -> None:
+        """Show a client that was let in that this is its server."""
+        if connection in self.admissions:
+            response.headers[proof.PROOF_HEADER] = self.admissions[connection].proof
+
+    def cut_revoked(self) -> None:
+        """End the connections whose token was revoked."""
+        for connection, admission in list(self.admissions.items()):
+            if not self._credentials.still_hold(admission):
+                log.info("a token was revoked", extra={"token": admission.token})
+                del self.admissions[connection]
+                connection.transport.abort()
 
 
 def _host_name(header: str) -> str:
@@ -52,25 +100,41 @@ def _host_name(header: str) -> str:
 
 
 async def listen(
-    services: Services, host: str, port: int, token: str, tls: ssl.SSLContext | None
+    services: Services,
+    host: str,
+    port: int,
+    token: str,
+    tls: ssl.SSLContext | None,
+    others: Callable[[], Mapping[str, proof.Verifier]] = dict,
 ) -> tuple[Server, HandshakePolicy]:
     """Start to accept clients; the server and the policy, which knows its sessions.
+
+    ``token`` is for programs of this user on this computer; ``others`` gives verifiers of further tokens, by name.
 
     Browsers are refused by their ``Origin``. Compression is off: on loopback it costs far more than it saves. At most
     four messages of a client wait to be handled.
     """
-    policy = HandshakePolicy(token, LOOPBACK | {host.lower()})
+    own = {LOCAL: proof.verifier_of(token)}
+    local = host in LOOPBACK
+    policy = HandshakePolicy(
+        Credentials(lambda: {**others(), **own}),
+        LOOPBACK | {host.lower()},
+        tls is not None,
+        services.sessions,
+        None if local else Throttle(),  # on loopback all users have the same address
+    )
 
     async def converse(connection: ServerConnection) -> None:
         await _converse(connection, services, policy, remote=not local)
 
-    local = host in LOOPBACK
     server = await serve(
         converse,
         host,
         port,
         origins=[None],
         process_request=policy,
+        process_response=policy.prove,
+        create_connection=BoundedConnection,
         compression=None,
         max_size=codec.MAX_MESSAGE,
         max_queue=4,
@@ -84,17 +148,12 @@ async def listen(
 
 
 async def _converse(connection: ServerConnection, services: Services, policy: HandshakePolicy, remote: bool) -> None:
-    outgoing: asyncio.Queue[Message | None] = asyncio.Queue()
-
-    def send(message: Message) -> None:
-        outgoing.put_nowait(message)
-        if outgoing.qsize() == MAX_UNREAD:  # a client that does not read must not fill our memory
-            log.warning("a client does not read its answers", extra={"session": session.name})
-            connection.transport.abort()
-
-    session = ClientSession(secrets.token_hex(8), services, send)
-    policy.sessions[session.name] = session
-    writer = asyncio.create_task(_write(connection, outgoing, remote))
+    outgoing = Outgoing(connection, policy.outgoing.values(), remote)
+    session = ClientSession(secrets.token_hex(8), services, outgoing.send)
+    session.token = policy.admissions[connection].token
+    policy.sessions[session.name], policy.outgoing[session.name] = session, outgoing
+    writer = asyncio.create_task(outgoing.write())
+    watch = asyncio.create_task(_watch(session, outgoing))
     try:
         async for data in connection:
             session.receive(data if isinstance(data, bytes) else data.encode())
@@ -103,22 +162,21 @@ async def _converse(connection: ServerConnection, services: Services, policy: Ha
     except ConnectionClosed as error:
         log.info("connection lost", extra={"session": session.name, "reason": str(error)})
     finally:
-        policy.sessions.pop(session.name, None)
+        watch.cancel()
+        policy.outgoing.pop(session.name, None)
         session.closed()
-        outgoing.put_nowait(None)
+        outgoing.close()
         try:
             await asyncio.wait_for(writer, CLOSE_TIMEOUT_S)
         except TimeoutError:
             pass
 
 
-async def _write(connection: ServerConnection, outgoing: asyncio.Queue[Message | None], remote: bool) -> None:
-    try:
-        while (message := await outgoing.get()) is not None:
-            if remote:
-                await asyncio.to_thread(bulk.compress, message)
-            for part in bulk.detach(message):
-                await connection.send(codec.encode_bytes(part))
-            await connection.send(codec.encode_bytes(message))
-    except ConnectionClosed:
-        pass
+async def _watch(session: ClientSession, outgoing: Outgoing) -> None:
+    """Cut off a client that does not greet; have the session give up what stands still."""
+    await asyncio.sleep(HELLO_S)
+    if not session.greeted:
+        outgoing.cut("a client does not greet")
+    while True:
+        session.expire(time.monotonic())
+        await asyncio.sleep(1.0)

@@ -6,12 +6,13 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from maskwright.images.store import ImageStore
 from maskwright.jobs.scheduler import Scheduler
 from maskwright_protocol import __version__, bulk, codec
 from maskwright_protocol.digest import STRIP_ROWS
-from maskwright_protocol.errors import BadMessage, InternalError, MaskwrightError, VersionMismatch
+from maskwright_protocol.errors import BadMessage, Busy, InternalError, MaskwrightError, VersionMismatch
 from maskwright_protocol.messages import (
     CLIENT_MESSAGES,
     PROTOCOL_VERSION,
@@ -30,18 +31,24 @@ from maskwright_protocol.messages import (
     ModelPull,
     ModelRemove,
     ModelsRequest,
+    Raster,
     Shutdown,
     StatusRequest,
     Welcome,
 )
+from maskwright_protocol.pixels import FORMATS
 
-from .downloads import Downloads
+from .downloads import Deliver, Downloads
 from .validate import check_job, check_raster
 
 log = logging.getLogger(__name__)
+Result = TypeVar("Result")
 
 SLICE_BYTES = 256 * 1024
-MAX_PART_BYTES = 256 * 1024 * 1024
+MAX_PART_BYTES = 256 * 1024 * 1024  # of one client
+MAX_MASKS_TOTAL = 512 * 1024 * 1024  # bytes of parts and of waiting jobs' masks, over all clients
+SILENCE_S = 30.0  # an upload or a message's parts that stand still so long are given up
+SLOWEST_UPLOAD = 64 * 1024  # bytes a second, on average
 
 
 class CloseConnection(Exception):
@@ -55,21 +62,28 @@ class Services:
     store: ImageStore
     scheduler: Scheduler
     status: Callable[[str], Message]
-    models: Callable[[str], Message]
+    models: Callable[[str, Deliver], None]  # answers later
     shutdown: Callable[[], None]
     downloads: Downloads = field(default_factory=Downloads)
+    sessions: dict[str, ClientSession] = field(default_factory=dict)
 
 
 class ClientSession:
-    """``send`` takes messages for this client, also later, when jobs end. Not thread-safe."""
+    """``send`` takes messages for this client, also later, when jobs end. Not thread-safe.
+
+    What all clients share goes to whoever asks; where it is short, the client that holds the most has to give up some.
+    """
 
     def __init__(self, name: str, services: Services, send: Callable[[Message], None]) -> None:
         self.name = name
         self.client = ""
+        self.token = ""  # the name of the token that it came in by
+        self.greeted = False
+        self.parts = bulk.PartStore(MAX_PART_BYTES)
         self._services = services
         self._send = send
-        self._greeted = False
-        self.parts = bulk.PartStore(MAX_PART_BYTES)
+        self._parts_at = 0.0  # when the last part came, by ``time.monotonic``
+        self._upload_begun = self._upload_at = 0.0  # the same of the upload and its last slice
 
     def receive(self, data: bytes) -> None:
         """Handle one message. Every failure is answered by ``failed``; raises ``CloseConnection`` after a bad hello."""
@@ -82,7 +96,7 @@ class ClientSession:
             identity = identity or _id_in(data)
             self.parts.discard(identity)
             self._send(Failed.from_error(identity, error))
-            if not self._greeted:
+            if not self.greeted:
                 raise CloseConnection from error
         except CloseConnection:
             raise
@@ -93,6 +107,8 @@ class ClientSession:
 
     def closed(self) -> None:
         """The client is gone."""
+        self._services.sessions.pop(self.name, None)
+        self.parts.clear()
         self._services.store.abort(self.name)
         self._services.scheduler.drop_session(self.name)
         self._services.downloads.drop_session(self.name)
@@ -101,7 +117,7 @@ class ClientSession:
         services = self._services
         if isinstance(message, Hello):
             self._greet(message)
-        elif not self._greeted:
+        elif not self.greeted:
             raise BadMessage("The first message must be a greeting.")
         elif isinstance(message, Job):
             self._submit(message)
@@ -111,18 +127,22 @@ class ClientSession:
             services.downloads.leave(self.name, message.id)
         elif isinstance(message, BulkPart):
             self.parts.add(message)
+            self._parts_at = time.monotonic()
+            self._share_masks()
         elif isinstance(message, ImageBegin):
             check_raster(message, services.store.max_pixels)
-            self._send(ImageNeed(message.id, message.key, services.store.begin(self.name, message)))
+            needed = self._with_room(_nbytes(message), lambda: self._begin(message))
+            self._send(ImageNeed(message.id, message.key, needed))
         elif isinstance(message, ImageSlice):
             services.store.receive(self.name, message)
+            self._upload_at = time.monotonic()
         elif isinstance(message, ImageEnd):
             services.store.end(self.name, message.key)
             self._send(ImageReady(message.id, message.key))
         elif isinstance(message, StatusRequest):
             self._send(services.status(message.id))
         elif isinstance(message, ModelsRequest):
-            self._send(services.models(message.id))
+            services.models(message.id, self._send)
         elif isinstance(message, ModelPull):
             services.downloads.join(self.name, message, self._send)
         elif isinstance(message, ModelRemove):
@@ -138,9 +158,9 @@ class ClientSession:
                 version=PROTOCOL_VERSION,
                 server_version=__version__,
             )
-        self._greeted = True
+        self.greeted = True
         self.client = hello.client
-        log.info("session opened", extra={"session": self.name, "client": hello.client})
+        log.info("session opened", extra={"session": self.name, "client": hello.client, "token": self.token})
         services = self._services
         self._send(
             Welcome(
@@ -158,8 +178,84 @@ class ClientSession:
         self.parts.attach(job)
         check_job(job, self._services.store.max_pixels)
         started = time.monotonic()
-        self._services.scheduler.submit(self.name, job, self._send)
+        assert job.picture is not None
+        size = sum(_nbytes(raster) for raster in job.picture.rasters if raster.data is not None)
+        self._with_room(size, lambda: self._services.scheduler.submit(self.name, job, self._send))
         log.debug("job queued", extra={"session": self.name, "job": job.id, "ms": (time.monotonic() - started) * 1e3})
+        self._share_masks()
+
+    # ------------------------------------------------------------ what clients share
+
+    def expire(self, now: float) -> None:
+        """Give up an upload and parts that stand still."""
+        if self.parts.held and now - self._parts_at > SILENCE_S:
+            self._give_up_parts()
+        size = self._services.store.uploading(self.name)
+        longest = SILENCE_S + size / SLOWEST_UPLOAD
+        if size and (now - self._upload_at > SILENCE_S or now - self._upload_begun > longest):
+            log.info("an upload stands still and is given up", extra={"session": self.name})
+            self._services.store.abort(self.name)
+
+    @property
+    def images_held(self) -> int:
+        """Bytes of rasters that nobody else can have the room of: being uploaded, or of waiting jobs."""
+        services = self._services
+        keys = {key for job in services.scheduler.queue.waiting_of(self.name) for key in job.keys}
+        return services.store.uploading(self.name) + sum(services.store.rasters[key].size for key in keys)
+
+    @property
+    def masks_held(self) -> int:
+        """Bytes of masks that wait: parts without their message, and those of waiting jobs."""
+        return self.parts.held + sum(job.nbytes for job in self._services.scheduler.queue.waiting_of(self.name))
+
+    def _begin(self, begin: ImageBegin) -> list[int]:
+        needed = self._services.store.begin(self.name, begin)
+        self._upload_begun = self._upload_at = time.monotonic()
+        return needed
+
+    def _with_room(self, size: int, do: Callable[[], Result]) -> Result:
+        """``do()``, which needs ``size`` bytes of the store. Where they lack, who would still hold more gives up."""
+        while True:
+            try:
+                return do()
+            except Busy:
+                largest = max(self._services.sessions.values(), key=lambda session: session.images_held)
+                if largest is self or largest.images_held <= self.images_held + size:
+                    raise
+                largest.give_up_image()
+
+    def give_up_image(self) -> None:
+        """Give up the unfinished upload, or the last of the waiting jobs that have rasters."""
+        services = self._services
+        if services.store.uploading(self.name):
+            services.store.abort(self.name)
+        else:
+            error = Busy("The server's memory for images is needed by other programs.")
+            services.scheduler.refuse(services.scheduler.queue.waiting_of(self.name)[-1], error)
+
+    def _share_masks(self) -> None:
+        """Where all masks together are too large, the client with the most loses parts, then waiting jobs."""
+        sessions = self._services.sessions.values()
+        while sum(session.masks_held for session in sessions) > MAX_MASKS_TOTAL:
+            max(sessions, key=lambda session: session.masks_held).give_up_masks()
+
+    def give_up_masks(self) -> None:
+        """Give up all parts, or the last of the waiting jobs that have masks."""
+        if self.parts.held:
+            self._give_up_parts()
+        else:
+            scheduler = self._services.scheduler
+            last = [job for job in scheduler.queue.waiting_of(self.name) if job.nbytes][-1]
+            scheduler.refuse(last, Busy("The masks of all waiting jobs are larger than the server has room for."))
+
+    def _give_up_parts(self) -> None:
+        error = Busy("The masks of a message waited too long, or took the room of others.")
+        for identity in self.parts.clear():
+            self._send(Failed.from_error(identity, error))
+
+
+def _nbytes(raster: Raster | ImageBegin) -> int:
+    return FORMATS[raster.format].image_bytes(raster.width, raster.height)
 
 
 def _id_in(data: bytes) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from maskwright_protocol import bulk
 from maskwright_protocol.errors import BadInput, TooLarge
-from maskwright_protocol.masks import expected_size
+from maskwright_protocol.masks import MAX_MASK_PIXELS, expected_size
 from maskwright_protocol.messages import ImageBegin, Job, Mask, PixelRect, Pixels, Raster
 
 
@@ -33,6 +33,8 @@ def check_raster(raster: Raster | ImageBegin, max_pixels: int) -> None:
 def _check_box(box: PixelRect, text: str) -> None:
     if box.width < 1 or box.height < 1:
         raise BadInput(text, "Choose a layer that has pixels.")
+    if box.width * box.height > MAX_MASK_PIXELS:  # its mask could not be sent
+        raise TooLarge(f"The image has more than {MAX_MASK_PIXELS // 1_000_000} megapixels.")
 
 
 def _check_mask(item: Mask | Pixels, max_pixels: int) -> None:

@@ -37,6 +37,7 @@ class StoredRaster:
 class _Upload:
     raster: StoredRaster
     missing: dict[int, int]  # strip -> bytes received so far
+    damaged: bool = False  # a strip is not what its digest says
 
 
 class ImageStore:
@@ -123,7 +124,10 @@ class ImageStore:
             self.abort(session)
             raise BadMessage("A piece of the image arrived out of order.")
         upload.raster.memory.buf[start + done : start + done + len(piece.data)] = piece.data
-        upload.missing[piece.strip] = done + len(piece.data)
+        upload.missing[piece.strip] = done = done + len(piece.data)
+        if piece.data and start + done == end:  # checked now, since all at the end would take long
+            digest = strip_digest(upload.raster.memory.buf[start:end])
+            upload.damaged |= digest != upload.raster.strips[piece.strip]
 
     def end(self, session: str, key: str) -> None:
         """Finish an upload: all strips must be there and be what their digests say."""
@@ -135,13 +139,16 @@ class ImageStore:
         if upload is None:
             raise UnknownImage("The upload of the image was not begun, or was given up.", keys=[key])
         stored = upload.raster
-        for strip, done in upload.missing.items():
-            start, end = self._strip_range(stored, strip)
-            if start + done != end or strip_digest(stored.memory.buf[start:end]) != stored.strips[strip]:
-                self.abort(session)
-                raise BadImage("The image arrived incomplete or damaged.")
+        ends = (self._strip_range(stored, strip) for strip in upload.missing)
+        if upload.damaged or [end - start for start, end in ends] != list(upload.missing.values()):
+            self.abort(session)
+            raise BadImage("The image arrived incomplete or damaged.")
         del self._uploads[session, key]
         self._keep(stored)
+
+    def uploading(self, session: str) -> int:
+        """Bytes that the session's unfinished upload takes."""
+        return sum(upload.raster.size for name, upload in self._uploads.items() if name[0] == session)
 
     def abort(self, session: str) -> None:
         """Forget what a session was uploading."""

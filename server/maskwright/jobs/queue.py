@@ -1,7 +1,8 @@
 """The order of jobs. Pure bookkeeping, no clock and no I/O: time is passed in.
 
 Interactive before batch before background; within a priority the clients take turns, and each client's jobs keep
-their order. A newer generation of the same tool of the same client supersedes the older, queued or running.
+their order. Clients with few waiting jobs have three of four turns, so that a click is quick while others flood the
+queue. A newer generation of the same tool of the same client supersedes the older, queued or running.
 """
 
 from __future__ import annotations
@@ -13,16 +14,26 @@ from dataclasses import dataclass, field
 from maskwright_protocol.errors import BadInput, Busy
 from maskwright_protocol.messages import PRIORITIES, Job, Message, Progress
 
+FEW = 2  # waiting jobs of one priority; who has more is flooding
+TURNS = 3  # of clients with few jobs, before one of those that flood
+
 
 @dataclass(eq=False)
 class QueuedJob:
-    """``deliver`` hands messages to the client that asked. ``expires`` is in the clock's seconds."""
+    """``deliver`` hands messages to the client that asked. ``expires`` is in the clock's seconds.
+
+    ``keys``: its pinned rasters. ``nbytes``: of its masks. ``since``: when it was queued. ``restarts``: how often a
+    worker was lost before it began.
+    """
 
     session: str
     request: Job
     deliver: Callable[[Message], None]
     expires: float
-    keys: list[str] = field(default_factory=list)  # pinned rasters
+    keys: list[str] = field(default_factory=list)
+    nbytes: int = 0
+    since: float = 0.0
+    restarts: int = 0
     progress: Progress = field(init=False)
     answered: bool = False
 
@@ -37,6 +48,7 @@ class JobQueue:
         self.length = length
         self._waiting: dict[str, OrderedDict[str, list[QueuedJob]]] = {p: OrderedDict() for p in PRIORITIES}
         self.running: list[QueuedJob] = []
+        self._turns = 0  # of clients with few jobs, since one that floods had its turn
 
     def waiting(self) -> list[QueuedJob]:
         """All waiting jobs, in no particular order of clients."""
@@ -62,10 +74,16 @@ class JobQueue:
         self._waiting[request.priority].setdefault(job.session, []).append(job)
         return superseded
 
+    def waiting_of(self, session: str) -> list[QueuedJob]:
+        """One client's waiting jobs, by priority and then in their order."""
+        return [job for clients in self._waiting.values() for job in clients.get(session, ())]
+
     def take(self) -> QueuedJob | None:
         """The next job, now counted as running; its client goes to the end of the line."""
         for clients in self._waiting.values():
-            for session, jobs in clients.items():
+            if clients:
+                session = self._next_client(clients)
+                jobs = clients[session]
                 job = jobs.pop(0)
                 if jobs:
                     clients.move_to_end(session)
@@ -74,6 +92,16 @@ class JobQueue:
                 self.running.append(job)
                 return job
         return None
+
+    def _next_client(self, clients: OrderedDict[str, list[QueuedJob]]) -> str:
+        modest = next((session for session, jobs in clients.items() if len(jobs) <= FEW), None)
+        flooding = next((session for session, jobs in clients.items() if len(jobs) > FEW), None)
+        if modest is None or (flooding is not None and self._turns >= TURNS):
+            self._turns = 0
+            assert flooding is not None
+            return flooding
+        self._turns = self._turns + 1 if flooding is not None else 0
+        return modest
 
     def put_back(self, job: QueuedJob) -> None:
         """The running job was interrupted: it is its client's next of its priority."""

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from maskwright.images.store import ImageStore
-from maskwright.workers.messages import JobAnswer, JobFailure, JobProgress, WorkerOptions
+from maskwright.workers.messages import JobAlive, JobAnswer, JobFailure, JobProgress, WorkerOptions
 from maskwright.workers.process import Event, WorkerProcess
+from maskwright_protocol.bulk import bulk_fields
 from maskwright_protocol.errors import (
     DeadlineExceeded,
     InternalError,
@@ -25,6 +26,7 @@ from maskwright_protocol.errors import (
 from maskwright_protocol.messages import PRIORITIES, Cancelled, Everything, Failed, Job, Message, WorkerInfo
 
 from .queue import JobQueue, QueuedJob
+from .watchdog import Watchdog
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +34,7 @@ TICK_S = 0.1
 STOP_GRACE_S = 3.0
 HEARTBEAT_S = 0.7  # the wire promises progress at least each second
 RESUMABLE = (Everything,)  # jobs that keep what they found when they are interrupted
-CANCEL_GRACE_S = 10.0  # how long a cancelled job may hold up others before its worker is ended
+RESTARTS = 2  # how often a job that no worker took is given to another
 
 
 class Scheduler:
@@ -40,7 +42,7 @@ class Scheduler:
 
     def __init__(
         self, store: ImageStore, options: WorkerOptions, *, queue_length: int, deadline_s: float, idle_s: float,
-        start_timeout_s: float,
+        start_timeout_s: float, stall_s: float = 300.0,
     ) -> None:  # fmt: skip
         self.queue = JobQueue(queue_length)
         self._store = store
@@ -50,7 +52,8 @@ class Scheduler:
         self._worker = WorkerProcess(options, self._on_event, self._on_exit)
         self._interrupted: QueuedJob | None = None  # the running job, told to stop for a prompt
         self._running: QueuedJob | None = None  # the job in the worker, also while it winds down after a cancel
-        self._abandoned_at: float | None = None  # when the running job was cancelled
+        self._watchdog = Watchdog(stall_s)
+        self._killed = False  # the worker is ending
         self._told_at = 0.0
         self._stopping = False
         self._ticker: asyncio.Task[None] | None = None
@@ -68,8 +71,9 @@ class Scheduler:
                 raster.data = None
         keys = [raster.key for raster in request.picture.rasters]
         self._store.pin(keys)
-        limit = min(request.deadline_s or self._deadline_s, self._deadline_s)
-        job = QueuedJob(session, request, deliver, time.monotonic() + limit, keys)
+        limit, now = min(request.deadline_s or self._deadline_s, self._deadline_s), time.monotonic()
+        size = sum(len(item.data or b"") for item in bulk_fields(request))
+        job = QueuedJob(session, request, deliver, now + limit, keys, size, since=now)
         try:
             superseded = self.queue.submit(job)
         except MaskwrightError:
@@ -95,6 +99,10 @@ class Scheduler:
         if job is not None:
             self._end(job, Cancelled(identity, job.request.generation))
 
+    def refuse(self, job: QueuedJob, error: MaskwrightError) -> None:
+        """End a job with an error."""
+        self._end(job, _failed(job, error))
+
     def drop_session(self, session: str) -> None:
         """The client is gone: nobody waits for its jobs."""
         for job in self.queue.of_session(session):
@@ -116,7 +124,7 @@ class Scheduler:
             self._ticker.cancel()
         error = ShuttingDown("The server is shutting down.")
         for job in [*self.queue.waiting(), *self.queue.running]:
-            self._end(job, _failed(job, error))
+            self.refuse(job, error)
         if self._worker.alive:
             await self._worker.end(STOP_GRACE_S)
 
@@ -130,24 +138,46 @@ class Scheduler:
 
     def _check(self, now: float) -> None:
         for job in self.queue.expired(now):
-            self._end(job, _failed(job, DeadlineExceeded("This took longer than allowed.")))
+            self.refuse(job, DeadlineExceeded("This took longer than allowed."))
         if now - self._told_at >= HEARTBEAT_S:
             self._told_at = now
-            for job in [*self.queue.running, *self.queue.waiting()]:
-                job.deliver(replace(job.progress))
+            self._tell(now)
         worker = self._worker
-        if self._abandoned_at is not None and now - self._abandoned_at > CANCEL_GRACE_S:
-            log.warning("a cancelled job does not end; its worker is ended")
-            self._abandoned_at = None
-            worker.kill()
-        if worker.info.state == "starting" and now - worker.started_at > self._start_timeout_s:
-            log.error("the worker does not start")
-            worker.kill()
+        if worker.alive and not self._killed:
+            self._watch(now)
         if worker.info.state == "idle" and self._running is None and now - worker.idle_since > self._idle_s:
             log.info("worker idle, stopping it")
             worker.stop()
             worker.info.state = "stopping"
+            self._watchdog.ending(now)
         self._advance()
+
+    def _tell(self, now: float) -> None:
+        """Progress for all jobs, whether there is news or not; those that wait are told how long it takes."""
+        for job in self.queue.running:
+            job.deliver(replace(job.progress))
+        taken = f"; the job before it has taken {now - self._watchdog.started_at:.0f} s so far" if self._running else ""
+        for job in self.queue.waiting():
+            if job.progress.stage == "queued":
+                job.progress.text = f"Waiting for its turn for {now - job.since:.0f} s{taken}"
+            job.deliver(replace(job.progress))
+
+    def _watch(self, now: float) -> None:
+        """End a worker that does not start, does not come on or does not end."""
+        worker, job = self._worker, self._running
+        reason = ""
+        if worker.info.state == "starting":
+            reason = "it does not start" if now - worker.started_at > self._start_timeout_s else ""
+        elif job is None:
+            reason = self._watchdog.overdue(now)
+        elif worker.info.pid is not None:
+            reason = self._watchdog.hung(now, worker.info.pid)
+        if reason:
+            log.error("the worker is ended: %s", reason)
+            self._killed = True
+            if job is not None and self._watchdog.taken:
+                self.refuse(job, WorkerDied(f"The process that runs the models was ended: {reason}."))
+            worker.kill()
 
     # ------------------------------------------------------------ running
 
@@ -164,7 +194,8 @@ class Scheduler:
             return
         job = self.queue.take()
         assert job is not None
-        self._running, self._abandoned_at = job, None
+        self._running = job
+        self._watchdog.given(time.monotonic())
         job.progress.stage, job.progress.text = "running", ""
         rasters = {}
         for key in job.keys:
@@ -181,37 +212,47 @@ class Scheduler:
         self.queue.withdraw(job)
         self.queue.finish(job)
         if job is self._running:
-            self._abandoned_at = time.monotonic()
+            self._watchdog.cancelled(time.monotonic())
             self._worker.cancel()
         self._store.unpin(job.keys)
         job.deliver(answer)
 
     def _on_event(self, event: Event) -> None:
         job = self._running
-        if isinstance(event, JobProgress):
-            if job is not None and event.number == self._worker.current and job in self.queue.running:
+        if isinstance(event, (JobAlive, JobProgress)) and job is not None and event.number == self._worker.current:
+            self._watchdog.sign(time.monotonic())
+            if isinstance(event, JobProgress) and job in self.queue.running:
                 job.progress.stage, job.progress.fraction, job.progress.text = event.stage, event.fraction, event.text
                 job.deliver(replace(job.progress))
         elif isinstance(event, (JobAnswer, JobFailure)):
             interrupted, self._interrupted = self._interrupted, None
-            self._running, self._abandoned_at = None, None
+            self._running = None
+            self._watchdog.done()
             stopped = isinstance(event, JobFailure) and event.code == JobCancelled.code
             if job is not None and job is interrupted and stopped and not job.answered:
-                self.queue.put_back(job)
-                job.progress.stage, job.progress.text = "queued", "Waiting for its turn"
+                self._put_back(job)
             elif job is not None:
                 self._end(job, _answer(job, event))
         self._advance()
 
     def _on_exit(self, code: int | None) -> None:
-        job, self._running, self._abandoned_at, self._interrupted = self._running, None, None, None
-        if job is not None and not self._stopping:
-            self._end(job, _failed(job, _death(code)))
+        job, self._running, self._interrupted = self._running, None, None
+        taken, self._killed = self._watchdog.taken, False
+        self._watchdog.done()
+        if job is not None and not self._stopping and not taken and not job.answered and job.restarts < RESTARTS:
+            job.restarts += 1
+            self._put_back(job)
+        elif job is not None and not self._stopping:
+            self.refuse(job, _death(code))
         elif not self._stopping and code not in (0, None) and self.queue.waiting():
             # It died before it could take a job: do not start it over and over.
             for waiting in self.queue.waiting():
-                self._end(waiting, _failed(waiting, _death(code)))
+                self.refuse(waiting, _death(code))
         self._advance()
+
+    def _put_back(self, job: QueuedJob) -> None:
+        self.queue.put_back(job)
+        job.progress.stage, job.progress.text = "queued", "Waiting for its turn"
 
 
 def _answer(job: QueuedJob, event: JobAnswer | JobFailure) -> Message:

@@ -7,6 +7,7 @@ import os
 import queue
 import signal
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from .messages import (
     CancelJob,
     Exit,
     ForgetRasters,
+    JobAlive,
     JobAnswer,
     JobFailure,
     JobProgress,
@@ -34,6 +36,8 @@ if TYPE_CHECKING:  # imported when the process runs: the gateway imports this mo
     from maskwright.recipes.job.cache import EmbeddingCache
 
 log = logging.getLogger(__name__)
+
+ALIVE_S = 1.0  # between signs of a job that comes on
 
 
 class MappedRasters(Mapping[str, memoryview]):
@@ -93,6 +97,7 @@ class _Worker:
         self._cancelled: set[int] = set()
         self._rasters = MappedRasters()
         self._sending = threading.Lock()
+        self._alive_at = 0.0  # when the job told so, by ``time.monotonic``
 
     def run(self) -> None:
         threading.Thread(target=self._listen, name="inbox", daemon=True).start()
@@ -124,7 +129,7 @@ class _Worker:
                 pool,
                 embeddings,
                 emit=lambda stage, fraction, text: self._send(JobProgress(number, stage, fraction, text)),
-                cancelled=lambda: number in self._cancelled,
+                cancelled=lambda: self._is_cancelled(number),
                 notes=notes,
             )
             return run(request, self._rasters, context)
@@ -148,6 +153,13 @@ class _Worker:
         finally:
             self._rasters.release()
 
+    def _is_cancelled(self, number: int) -> bool:
+        """Asked by the job between its steps, which is a sign that it comes on."""
+        if (now := time.monotonic()) - self._alive_at > ALIVE_S:
+            self._alive_at = now
+            self._send(JobAlive(number))
+        return number in self._cancelled
+
     def _listen(self) -> None:
         while True:
             try:
@@ -157,6 +169,9 @@ class _Worker:
             if isinstance(command, CancelJob):
                 self._cancelled.add(command.number)
             else:
+                if isinstance(command, RunJob):
+                    self._alive_at = time.monotonic()
+                    self._send(JobAlive(command.number))
                 self._inbox.put(command)
 
     def _send(self, event: object) -> None:

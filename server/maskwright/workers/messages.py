@@ -59,6 +59,13 @@ class Ready:
 
 
 @dataclass
+class JobAlive:
+    """The worker has the job, or the job's thread came on: sent at most once a second."""
+
+    number: int
+
+
+@dataclass
 class JobProgress:
     number: int
     stage: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import multiprocessing
+import queue
 import threading
 import time
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from .messages import (
     CancelJob,
     Exit,
     ForgetRasters,
+    JobAlive,
     JobAnswer,
     JobFailure,
     JobProgress,
@@ -32,7 +34,7 @@ log = logging.getLogger(__name__)
 
 WINDOW_BYTES = 32 * 1024 * 1024
 
-Event = Ready | JobProgress | JobAnswer | JobFailure
+Event = Ready | JobAlive | JobProgress | JobAnswer | JobFailure
 
 
 class WorkerProcess:
@@ -52,6 +54,7 @@ class WorkerProcess:
         self._on_exit = on_exit
         self._process: Any = None
         self._connection: Connection | None = None
+        self._commands: queue.SimpleQueue[object] = queue.SimpleQueue()
         self._window: segments.Segment | None = None
         self._number = 0
         self._stopping = False
@@ -84,6 +87,7 @@ class WorkerProcess:
         self._process.start()
         theirs.close()
         self._connection = ours
+        self._commands = queue.SimpleQueue()
         self._stopping = False
         self.started_at = time.monotonic()
         self.info.state = "starting"
@@ -93,6 +97,7 @@ class WorkerProcess:
         threading.Thread(
             target=self._listen, args=(loop, ours, self._process, window), name="worker-events", daemon=True
         ).start()
+        threading.Thread(target=_write, args=(ours, self._commands), name="worker-commands", daemon=True).start()
 
     def run(self, request: Job, rasters: dict[str, tuple[str, int]], evicted: list[str]) -> int:
         """Give it a job (it must be idle); returns the job's number."""
@@ -127,10 +132,7 @@ class WorkerProcess:
 
     def _send(self, command: object) -> None:
         if self._connection is not None:
-            try:
-                self._connection.send(command)
-            except OSError:
-                pass  # its death is noticed by the listening thread
+            self._commands.put(command)
 
     def _listen(
         self, loop: asyncio.AbstractEventLoop, connection: Connection, process: Any, window: memoryview
@@ -141,6 +143,7 @@ class WorkerProcess:
                 if isinstance(event, JobAnswer):
                     get_bulk(event, window)
                 loop.call_soon_threadsafe(self._event, event)
+                del event  # an answer may be large, and the next one late
         except (EOFError, OSError):
             process.join()
         try:
@@ -160,8 +163,7 @@ class WorkerProcess:
         self._on_event(event)
 
     def _release(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
+        self._commands.put(None)
         if self._window is not None:
             self._window.unlink()
         self._process, self._connection, self._window = None, None, None
@@ -174,3 +176,14 @@ class WorkerProcess:
         if not self._stopping:
             self.info.restarts += 1
         self._on_exit(process.exitcode)
+
+
+def _write(connection: Connection, commands: queue.SimpleQueue[object]) -> None:
+    """Send commands until there is None. A process that is stopped blocks this thread, and not the event loop."""
+    while (command := commands.get()) is not None:
+        try:
+            connection.send(command)
+        except OSError:
+            pass  # its death is noticed by the listening thread
+        del command  # a job may be large
+    connection.close()

@@ -38,13 +38,18 @@ class DirectClient:
             )
         self.stopped = 0
         self.services = Services(
-            self.store, self.scheduler, self._status, lambda identity: Models(identity), self._shutdown
+            self.store,
+            self.scheduler,
+            self._status,
+            lambda identity, deliver: deliver(Models(identity)),
+            self._shutdown,
         )
         self.got: list[Message] = []
         self.session = self.open("first", self.got)
 
     def open(self, name: str, got: list[Message]) -> ClientSession:
-        return ClientSession(name, self.services, got.append)
+        session = self.services.sessions[name] = ClientSession(name, self.services, got.append)
+        return session
 
     def _status(self, identity: str) -> Message:
         return Status(identity, "0", 1, 0.0, 1, 0, 0, 0, 0, 0)

@@ -17,14 +17,8 @@ ALL_OF_THE_GATEWAY = f"""
 import sys
 from maskwright.config import Settings
 from maskwright.gateway import app, reports
-from maskwright.images.store import ImageStore
-from maskwright.jobs.scheduler import Scheduler
 from maskwright.models.install import download, remove
-from maskwright.workers.messages import WorkerOptions
-scheduler = Scheduler(
-    ImageStore(1 << 20, 1), WorkerOptions("cpu", [], 1, 1), queue_length=1, deadline_s=1, idle_s=1, start_timeout_s=1
-)
-answer = reports.models("m", Settings(), scheduler)
+answer = reports.models(Settings(), [])
 assert answer.models and answer.recipes
 print([name for name in {HEAVY!r} if name in sys.modules])
 """
@@ -42,8 +36,8 @@ def test_status(client: DirectClient) -> None:
     assert [worker.state for worker in status.workers] == ["stopped"]
 
 
-def test_models_fit_into_one_message(client: DirectClient) -> None:
-    answer = reports.models("m", Settings(), client.scheduler)
+def test_models_fit_into_one_message() -> None:
+    answer = reports.models(Settings(), [])
     assert any(model.embedded and model.installed for model in answer.models)
     assert answer.detector_options["yolo"]
     assert codec.decode(codec.encode_bytes(answer), SERVER_MESSAGES) == answer

@@ -380,7 +380,7 @@ def test_jobs_that_cannot_be(client: DirectClient, job: type[Job], changes: dict
 def test_a_defect_of_ours_is_an_answer_too(new_client: type[DirectClient]) -> None:
     client = new_client()
     client.greet()
-    client.services.models = lambda identity: 1 / 0  # type: ignore[assignment,return-value]
+    client.services.models = lambda identity, deliver: 1 / 0  # type: ignore[assignment,return-value]
     failed = client.error(ModelsRequest("m"))
     assert (failed.id, failed.code) == ("m", "internal")
     client.send(StatusRequest("s"))

@@ -9,7 +9,7 @@ over.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
@@ -48,9 +48,11 @@ def scan(folders: Sequence[Path], known: Catalogue | None = None) -> dict[str, I
     """
     known = known or catalogue.load()
     found: dict[str, Installed] = {}
+    naming = _by_file_name(known)
     for directory in _directories(folders):
         sizes = _sizes(directory)
-        claims = [model for entry in known.model if (model := _recognise(entry, directory, sizes))]
+        likely = {entry.id for name in sizes for entry in naming.get(name, ())}
+        claims = [m for entry in known.model if entry.id in likely and (m := _recognise(entry, directory, sizes))]
         for model in _settle(claims):
             entry = model.entry
             if entry.id not in found or (found[entry.id].problem and not model.problem):
@@ -62,6 +64,16 @@ def scan(folders: Sequence[Path], known: Catalogue | None = None) -> dict[str, I
             if model:
                 found[entry.id] = model
     return found
+
+
+def _by_file_name(known: Catalogue) -> dict[str, list[Entry]]:
+    """The entries that have a file of a name: there may be thousands of folders without any."""
+    naming: dict[str, list[Entry]] = {}
+    for entry in known.model:
+        for file in entry.files:
+            for name in {file.name, *([file.pickle.name] if file.pickle else [])}:
+                naming.setdefault(name, []).append(entry)
+    return naming
 
 
 def _settle(claims: list[Installed]) -> list[Installed]:
@@ -234,14 +246,13 @@ def find_named(folders: Sequence[Path], entry: Entry, name: str) -> Path | None:
     return None
 
 
-def model_infos(folders: Sequence[Path], resident: Sequence[str] = (), device: str = "auto") -> list[ModelInfo]:
+def model_infos(found: Mapping[str, Installed], resident: Sequence[str] = (), device: str = "auto") -> list[ModelInfo]:
     """Every model of the catalogue in the form of the wire.
 
-    ``resident``: ids of the loaded ones. ``device``: as in the settings, for what is recommended.
+    ``found``: by ``scan``. ``resident``: ids of the loaded ones. ``device``: as in the settings, for what is recommended.
     """
     known = catalogue.load()
     offered = recommend.recommended(known, device)
-    found = scan(folders, known)
     return [
         ModelInfo(
             id=entry.id,

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from maskwright.models import catalogue, families
 from maskwright.models.catalogue.abilities import draws
 from maskwright.models.catalogue.entries import Entry
-from maskwright.models.install.scan import Installed, scan
+from maskwright.models.install.scan import Installed
 from maskwright_protocol.errors import BadInput
 from maskwright_protocol.messages import RecipeInfo
 
@@ -200,8 +199,3 @@ def available(installed: Mapping[str, Installed]) -> list[RecipeInfo]:
             )
         )
     return infos
-
-
-def recipe_infos(folders: Sequence[Path]) -> list[RecipeInfo]:
-    """``available`` for what lies in these model folders and what is embedded."""
-    return available(scan(folders))

@@ -71,7 +71,7 @@ def test_a_card_counts_only_with_a_pytorch_for_it(monkeypatch: pytest.MonkeyPatc
 
 def test_the_set_for_this_computer_is_small_known_and_told_over_the_wire() -> None:
     offered = recommended(catalogue.built_in())
-    infos = {info.id: info for info in scan.model_infos([])}
+    infos = {info.id: info for info in scan.model_infos(scan.scan([]))}
     assert {name for name, info in infos.items() if info.recommended} == set(offered)
     assert all(infos[name].downloadable and infos[name].commercial == "yes" for name in offered)
     roles = [tuple(infos[name].roles) for name in offered]
