@@ -16,8 +16,8 @@ os.environ.setdefault("BABL_TOLERANCE", "0")
 
 import gi  # noqa: E402
 
-gi.require_version("Gimp", "3.0")
-gi.require_version("Gegl", "0.4")
+for library, version in (("Gimp", "3.0"), ("GimpUi", "3.0"), ("Gegl", "0.4"), ("Gdk", "3.0"), ("Gtk", "3.0")):
+    gi.require_version(library, version)
 from gi.repository import Gimp  # noqa: E402
 
 from maskwright_gimp import procedures  # noqa: E402

@@ -2,28 +2,22 @@
 
 from typing import Any, Callable, Dict, Optional, Tuple
 
-import gi
+from gi.repository import Gdk, Gimp, GimpUi, Gtk
 
-gi.require_version("Gdk", "3.0")
-gi.require_version("Gimp", "3.0")
-gi.require_version("GimpUi", "3.0")
-gi.require_version("Gtk", "3.0")
-from gi.repository import Gdk, Gimp, GimpUi, Gtk  # noqa: E402
+from maskwright_client.ask import Steps, run
+from maskwright_client.hover import Hover
+from maskwright_client.preview_picture import Preview
+from maskwright_protocol.errors import MaskwrightError
+from maskwright_protocol.messages import MappedObject, ModelsRequest, Rect, Selection
 
-from maskwright_client.ask import Steps, run  # noqa: E402
-from maskwright_client.hover import Hover  # noqa: E402
-from maskwright_client.preview_picture import Preview  # noqa: E402
-from maskwright_protocol.errors import MaskwrightError  # noqa: E402
-from maskwright_protocol.messages import MappedObject, ModelsRequest, Rect, Selection  # noqa: E402
-
-from . import async_client, image_source, options, procedures  # noqa: E402
-from .fields import Fields, button  # noqa: E402
-from .objects_list import ObjectsList  # noqa: E402
-from .outcome import finish  # noqa: E402
-from .questions import ASKED_BY, Questions  # noqa: E402
-from .server_dialog import manage  # noqa: E402
-from .server_line import ServerLine  # noqa: E402
-from .view import CURRENT, HOVERED, OTHER, Layer, Paint, View, preview_buffer  # noqa: E402
+from . import async_client, image_source, options, procedures
+from .fields import Fields, button
+from .objects_list import ObjectsList
+from .outcome import finish
+from .questions import ASKED_BY, Questions
+from .server_dialog import manage
+from .server_line import ServerLine
+from .view import CURRENT, HOVERED, OTHER, Layer, Paint, View, preview_buffer
 
 HELP = "Click: this · Shift-click or right-click: not this · Drag: box · Wheel: zoom · Middle button: move"
 HELP_ON_EXAMPLES = (
@@ -239,11 +233,7 @@ class ClickDialog:
 
     def _prepare(self) -> Steps:
         """Let the server look at the picture, then find what can be highlighted in it."""
-        how, client, source = (
-            options.read(self.call.options(), self.call.entry.verb),
-            self.call.client,
-            self.target.source,
-        )
+        how, client, source = options.read(self.call.options(), self.call.entry.verb), self.call.client, self.target.source
         yield from async_client.asking(client, how.prefetch(), source, self._progress)
         try:
             answer = yield from async_client.asking(client, how.everything(), source, lambda progress: None)

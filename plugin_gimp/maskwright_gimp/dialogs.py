@@ -2,18 +2,14 @@
 
 from typing import Any, Sequence, Tuple
 
-import gi
+from gi.repository import GimpUi, Gtk
 
-gi.require_version("GimpUi", "3.0")
-gi.require_version("Gtk", "3.0")
-from gi.repository import GimpUi, Gtk  # noqa: E402
+from maskwright_protocol.messages import ModelsRequest
 
-from maskwright_protocol.messages import ModelsRequest  # noqa: E402
-
-from . import async_client, options, procedures  # noqa: E402
-from .fields import Fields  # noqa: E402
-from .server_dialog import manage  # noqa: E402
-from .server_line import ServerLine  # noqa: E402
+from . import async_client, options, procedures
+from .fields import Fields
+from .server_dialog import manage
+from .server_line import ServerLine
 
 TITLES = {
     "maskwright-select-by-prompt": ("Select by Prompt", "Select"),

@@ -2,18 +2,14 @@
 
 from typing import Any, Optional
 
-import gi
+from gi.repository import GimpUi, Gtk
 
-gi.require_version("GimpUi", "3.0")
-gi.require_version("Gtk", "3.0")
-from gi.repository import GimpUi, Gtk  # noqa: E402
+from maskwright_client import offers
+from maskwright_client.client import Client
+from maskwright_client.downloads import Downloads
+from maskwright_protocol.messages import ModelInfo
 
-from maskwright_client import offers  # noqa: E402
-from maskwright_client.client import Client  # noqa: E402
-from maskwright_client.downloads import Downloads  # noqa: E402
-from maskwright_protocol.messages import ModelInfo  # noqa: E402
-
-from .async_client import LOOP  # noqa: E402
+from .async_client import LOOP
 
 ARRIVED = 1
 

@@ -2,16 +2,12 @@
 
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
-import gi
+from gi.repository import GimpUi, Gtk
 
-gi.require_version("GimpUi", "3.0")
-gi.require_version("Gtk", "3.0")
-from gi.repository import GimpUi, Gtk  # noqa: E402
+from maskwright_client import choices, offers
+from maskwright_client.jobs import ROLES
 
-from maskwright_client import choices, offers  # noqa: E402
-from maskwright_client.jobs import ROLES  # noqa: E402
-
-from . import procedures  # noqa: E402
+from . import procedures
 
 Rows = Sequence[Tuple[str, str]]  # (value, label)
 

@@ -8,20 +8,16 @@ from array import array
 from contextlib import contextmanager
 from typing import Any, Iterator, List, Optional, Sequence
 
-import gi
+from gi.repository import Babl, Gegl, Gimp
 
-gi.require_version("Gimp", "3.0")
-gi.require_version("Gegl", "0.4")
-from gi.repository import Babl, Gegl, Gimp  # noqa: E402
+from maskwright_client.coordinates import intersection
+from maskwright_protocol import masks
+from maskwright_protocol.errors import BadInput
+from maskwright_protocol.messages import Mask, PixelRect, Pixels
 
-from maskwright_client.coordinates import intersection  # noqa: E402
-from maskwright_protocol import masks  # noqa: E402
-from maskwright_protocol.errors import BadInput  # noqa: E402
-from maskwright_protocol.messages import Mask, PixelRect, Pixels  # noqa: E402
-
-from . import edges  # noqa: E402
-from .geometry import crop  # noqa: E402
-from .image_source import NO_ABYSS, Target, canvas, item_box, rectangle  # noqa: E402
+from . import edges
+from .geometry import crop
+from .image_source import NO_ABYSS, Target, canvas, item_box, rectangle
 
 OPERATIONS = {
     "replace": Gimp.ChannelOps.REPLACE,

@@ -5,19 +5,15 @@ Boxes are in image coordinates; a layer's own begin at its offsets.
 
 from typing import Any, List, Optional, Sequence, Tuple
 
-import gi
+from gi.repository import Babl, Gegl, Gimp
 
-gi.require_version("Gimp", "3.0")
-gi.require_version("Gegl", "0.4")
-from gi.repository import Babl, Gegl, Gimp  # noqa: E402
+from maskwright_client.ask import PROXY_SIDE, PictureSource, RasterData, raster_data
+from maskwright_client.coordinates import intersection
+from maskwright_protocol import masks
+from maskwright_protocol.errors import OutsideImage
+from maskwright_protocol.messages import Mask, PixelRect
 
-from maskwright_client.ask import PROXY_SIDE, PictureSource, RasterData, raster_data  # noqa: E402
-from maskwright_client.coordinates import intersection  # noqa: E402
-from maskwright_protocol import masks  # noqa: E402
-from maskwright_protocol.errors import OutsideImage  # noqa: E402
-from maskwright_protocol.messages import Mask, PixelRect  # noqa: E402
-
-from .geometry import overview_size  # noqa: E402
+from .geometry import overview_size
 
 NO_ABYSS = Gegl.AbyssPolicy.NONE
 EIGHT_BIT = Gimp.Precision.U8_NON_LINEAR

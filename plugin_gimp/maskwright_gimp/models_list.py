@@ -2,16 +2,13 @@
 
 from typing import Any, Callable, List, Optional, Sequence
 
-import gi
+from gi.repository import Gtk
 
-gi.require_version("Gtk", "3.0")
-from gi.repository import Gtk  # noqa: E402
+from maskwright_client import offers
+from maskwright_client.client import Client
+from maskwright_protocol.messages import ModelInfo, ModelRemove
 
-from maskwright_client import offers  # noqa: E402
-from maskwright_client.client import Client  # noqa: E402
-from maskwright_protocol.messages import ModelInfo, ModelRemove  # noqa: E402
-
-from . import async_client, download  # noqa: E402
+from . import async_client, download
 
 
 class ModelsList(Gtk.ScrolledWindow):

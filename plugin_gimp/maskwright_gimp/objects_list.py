@@ -2,12 +2,9 @@
 
 from typing import Any, Callable, Tuple
 
-import gi
+from gi.repository import Gtk
 
-gi.require_version("Gtk", "3.0")
-from gi.repository import Gtk  # noqa: E402
-
-from maskwright_client.click_session import ClickedObject, ClickSession  # noqa: E402
+from maskwright_client.click_session import ClickedObject, ClickSession
 
 
 class ObjectsList(Gtk.ScrolledWindow):

@@ -2,21 +2,18 @@
 
 from typing import Any, List, Optional
 
-import gi
+from gi.repository import GdkPixbuf, Gegl, GLib, Gtk
 
-gi.require_version("Gtk", "3.0")
-from gi.repository import GdkPixbuf, Gegl, GLib, Gtk  # noqa: E402
+from maskwright_client import body_parts
+from maskwright_client.ask import Steps
+from maskwright_client.results import nothing_found
+from maskwright_client.steps import Runner
+from maskwright_protocol import masks
+from maskwright_protocol.errors import MaskwrightError
+from maskwright_protocol.messages import Instance, Mask, Parse, PixelRect
 
-from maskwright_client import body_parts  # noqa: E402
-from maskwright_client.ask import Steps  # noqa: E402
-from maskwright_client.results import nothing_found  # noqa: E402
-from maskwright_client.steps import Runner  # noqa: E402
-from maskwright_protocol import masks  # noqa: E402
-from maskwright_protocol.errors import MaskwrightError  # noqa: E402
-from maskwright_protocol.messages import Instance, Mask, Parse, PixelRect  # noqa: E402
-
-from . import async_client, image_source, options  # noqa: E402
-from .server_line import ServerLine  # noqa: E402
+from . import async_client, image_source, options
+from .server_line import ServerLine
 
 SIDE = 44
 TICKED, PICTURE, TEXT = 0, 1, 2

@@ -2,22 +2,17 @@
 
 from typing import Any, Callable, Dict, Optional, Tuple
 
-import gi
+from gi.repository import Gimp, GimpUi, GLib, Gtk
 
-gi.require_version("Gimp", "3.0")
-gi.require_version("GimpUi", "3.0")
-gi.require_version("Gtk", "3.0")
-from gi.repository import Gimp, GimpUi, GLib, Gtk  # noqa: E402
+from maskwright_client.ask import Steps
+from maskwright_client.offers import sentence
+from maskwright_client.server_state import CONNECTED, ServerState
+from maskwright_protocol.messages import Status
+from maskwright_protocol.version import __version__
 
-from maskwright_client.ask import Steps  # noqa: E402
-from maskwright_client.offers import sentence  # noqa: E402
-from maskwright_client.server_state import CONNECTED, ServerState  # noqa: E402
-from maskwright_protocol.messages import Status  # noqa: E402
-from maskwright_protocol.version import __version__  # noqa: E402
-
-from . import async_client, blocking_client, settings  # noqa: E402
-from .models_list import ModelsList  # noqa: E402
-from .server_line import ServerLine  # noqa: E402
+from . import async_client, blocking_client, settings
+from .models_list import ModelsList
+from .server_line import ServerLine
 
 START, STOP = 1, 2
 LOOK_EVERY_MS = 2000

@@ -2,15 +2,12 @@
 
 from typing import Any, Callable, Optional
 
-import gi
+from gi.repository import Gtk
 
-gi.require_version("Gtk", "3.0")
-from gi.repository import Gtk  # noqa: E402
+from maskwright_client import offers
+from maskwright_protocol.messages import ModelsRequest
 
-from maskwright_client import offers  # noqa: E402
-from maskwright_protocol.messages import ModelsRequest  # noqa: E402
-
-from . import async_client, download  # noqa: E402
+from . import async_client, download
 
 
 class ServerLine(Gtk.Box):

@@ -5,18 +5,14 @@ Drawn by GdkPixbuf and GEGL alone, because the Python that GIMP uses often has n
 
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple, Union
 
-import gi
+from gi.repository import Gdk, GdkPixbuf, Gegl, GLib, Gtk
 
-gi.require_version("Gdk", "3.0")
-gi.require_version("Gtk", "3.0")
-from gi.repository import Gdk, GdkPixbuf, Gegl, GLib, Gtk  # noqa: E402
+from maskwright_client.click_session import box_between
+from maskwright_client.preview_picture import Preview
+from maskwright_protocol.messages import Example, PixelRect, Point, Rect
 
-from maskwright_client.click_session import box_between  # noqa: E402
-from maskwright_client.preview_picture import Preview  # noqa: E402
-from maskwright_protocol.messages import Example, PixelRect, Point, Rect  # noqa: E402
-
-from . import paint  # noqa: E402
-from .viewport import Viewport  # noqa: E402
+from . import paint
+from .viewport import Viewport
 
 NO_ABYSS = Gegl.AbyssPolicy.NONE
 Paint = Tuple[Tuple[int, int, int], int]  # colour, strength of the tint 0..255
