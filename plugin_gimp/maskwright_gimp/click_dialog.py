@@ -233,7 +233,11 @@ class ClickDialog:
 
     def _prepare(self) -> Steps:
         """Let the server look at the picture, then find what can be highlighted in it."""
-        how, client, source = options.read(self.call.options(), self.call.entry.verb), self.call.client, self.target.source
+        how, client, source = (
+            options.read(self.call.options(), self.call.entry.verb),
+            self.call.client,
+            self.target.source,
+        )
         yield from async_client.asking(client, how.prefetch(), source, self._progress)
         try:
             answer = yield from async_client.asking(client, how.everything(), source, lambda progress: None)

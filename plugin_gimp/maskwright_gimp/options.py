@@ -11,6 +11,7 @@ Values = Mapping[str, Any]
 # A procedure's verb -> the wire's, for which there are recipes.
 WIRE_VERBS = {
     "select_by_prompt": "select",
+    "mask_from_prompt": "select",
     "click_to_select": "select",
     "select_object": "select",
     "detect": "detect",
@@ -105,6 +106,7 @@ def _select(how: JobOptions, values: Values, selection: Optional[Mask], colours:
 
 _MAKERS: Dict[str, Callable[[JobOptions, Values, Optional[Mask], str], Job]] = {
     "select_by_prompt": _select,
+    "mask_from_prompt": _select,
     "click_to_select": _select,
     "select_object": lambda how, values, selection, colours: how.select_object(selection),
     "detect": lambda how, values, selection, colours: how.detect(values["prompt"]),

@@ -9,7 +9,7 @@ from maskwright_client.choices import LOOKS_CLOSELY, USES_TILES
 
 
 class Argument(NamedTuple):
-    """One argument; ``kind`` is "string", "double", "int", "boolean", "choice" or "color" (default "#rrggbb")."""
+    """One argument; ``kind`` is "string", "double", "boolean", "choice" or "color" (default "#rrggbb")."""
 
     name: str
     kind: str
@@ -22,10 +22,9 @@ class Argument(NamedTuple):
 
 
 class Procedure(NamedTuple):
-    """``verb`` names the function of ``calls`` that does it; ``dialog`` whether an interactive call asks first."""
+    """``dialog``: whether an interactive call asks first."""
 
     name: str
-    verb: str
     label: str
     menu: str
     blurb: str
@@ -34,14 +33,36 @@ class Procedure(NamedTuple):
     dialog: bool = True
     needs_image: bool = True
 
+    @property
+    def verb(self) -> str:
+        """What it does, as ``options`` and ``run_procedure`` name it."""
+        return self.name[len("maskwright-") :].replace("-", "_")
+
+
+def _text(name: str, nick: str, blurb: str, default: str = "") -> Argument:
+    return Argument(name, "string", nick, blurb, default)
+
+
+def _switch(name: str, nick: str, blurb: str, default: bool = False) -> Argument:
+    return Argument(name, "boolean", nick, blurb, default)
+
+
+def _number(name: str, nick: str, blurb: str, low: float, high: float, default: float = 0.0) -> Argument:
+    return Argument(name, "double", nick, blurb, default, low, high)
+
+
+def _choice(name: str, nick: str, blurb: str, choices: Tuple[Tuple[str, str], ...], default: str = "") -> Argument:
+    """Without a default it is the first choice."""
+    return Argument(name, "choice", nick, blurb, default or choices[0][0], choices=choices)
+
+
+def _result(default: str, *allowed: str) -> Argument:
+    choices = tuple(choice for choice in RESULTS if not allowed or choice[0] in allowed)
+    return _choice("result", "_Put it in", "What is made of the answer", choices, default)
+
 
 SOURCES = (("layer", "Selected layer"), ("visible", "Visible image"))
-MODES = (
-    ("replace", "Replace"),
-    ("add", "Add"),
-    ("subtract", "Subtract"),
-    ("intersect", "Intersect"),
-)
+MODES = (("replace", "Replace"), ("add", "Add"), ("subtract", "Subtract"), ("intersect", "Intersect"))
 RESULTS = (
     ("selection", "Selection"),
     ("layer-mask", "Layer mask"),
@@ -51,241 +72,151 @@ RESULTS = (
 )
 USES = (("ignore", "Ignore it"), ("limit", "Stay inside it"), ("prompt", "Look for the object in it"))
 CUT_USES = (("ignore", "Ignore it"), ("prompt", "Cut out what is in it"))
+ACTIONS = (("status", "Show"), ("start", "Start the server"), ("stop", "Stop the server"))
 
-PROMPT = Argument("prompt", "string", "_Prompt", "What to select, in words", "")
-EXCLUDE_TEXT = Argument("but-not", "string", "But _not", "What to leave out, in words", "")
-PICK = Argument("pick", "string", "_Objects", 'Which of the found objects: "all", "best", or a number by score', "all")
-SOURCE = Argument("source", "choice", "_Look at", "What the model looks at", "layer", choices=SOURCES)
-RECIPE = Argument("recipe", "string", "_Recipe", 'How to do it; "auto" takes the best that is installed', "auto")
-MODELS = Argument("models", "string", "_Model", 'Models to use, as "role=id, role=id"; empty for the recipe\'s own', "")
-PRECISE = Argument(
-    "precise", "choice", "Look close_ly", "Look at objects again, at full resolution", "auto", choices=LOOKS_CLOSELY
+PROMPT = _text("prompt", "_Prompt", "What to select, in words")
+EXCLUDE_TEXT = _text("but-not", "But _not", "What to leave out, in words")
+PICK = _text("pick", "_Objects", 'Which of the found objects: "all", "best", or a number by score', "all")
+SOURCE = _choice("source", "_Look at", "What the model looks at", SOURCES)
+RECIPE = _text("recipe", "_Recipe", 'How to do it; "auto" takes the best that is installed', "auto")
+MODELS = _text("models", "_Model", 'Models to use, as "role=id, role=id"; empty for the recipe\'s own')
+PRECISE = _choice("precise", "Look close_ly", "Look at objects again, at full resolution", LOOKS_CLOSELY)
+TILES = _choice("tiles", "S_mall objects", "Look for small things in overlapping tiles", USES_TILES)
+DETECTOR_OPTIONS = _text(
+    "detector-options", "_Settings", 'How the detector finds things, as "min_score=0.3; classes=0,2; task=referring"'
 )
-TILES = Argument(
-    "tiles", "choice", "S_mall objects", "Look for small things in overlapping tiles", "auto", choices=USES_TILES
-)
-DETECTOR_OPTIONS = Argument(
-    "detector-options",
-    "string",
-    "_Settings",
-    'How the detector finds things, as "min_score=0.3; classes=0,2; task=referring"',
-    "",
-)
-USE = Argument("current-selection", "choice", "_Current selection", "What the selection is for", "ignore", choices=USES)
+USE = _choice("current-selection", "_Current selection", "What the selection is for", USES)
 LIMIT = USE._replace(choices=USES[:2])
 CUT_USE = USE._replace(choices=CUT_USES)
-MODE = Argument("mode", "choice", "_Mode", "How to combine with what is there", "replace", choices=MODES)
-EDGE = Argument("edge-width", "double", "_Edge width", "Width of the band to work on; 0 chooses it", 0.0, 0.0, 500.0)
-HAIR = Argument("hair", "boolean", "_Hair and fur", "Work further out where hair or fur reaches out of the edge", False)
-ROUND = Argument("smooth-edge", "double", "Smoo_th edge", "Round the outline within this", 0.0, 0.0, 100.0)
-CONTRAST = Argument("contrast", "double", "_Contrast", "Make the edge steeper; 1 leaves no softness", 0.0, 0.0, 1.0)
-SHIFT = Argument(
-    "shift-edge", "double", "S_hift edge", "Move the edge in (-) or out within its softness", 0.0, -1.0, 1.0
-)
-OUTLINE = Argument("outline", "double", "_Outline", "Width of a border around the subject", 0.0, 0.0, 500.0)
+MODE = _choice("mode", "_Mode", "How to combine with what is there", MODES)
+EDGE = _number("edge-width", "_Edge width", "Width of the band to work on; 0 chooses it", 0.0, 500.0)
+HAIR = _switch("hair", "_Hair and fur", "Work further out where hair or fur reaches out of the edge")
+ROUND = _number("smooth-edge", "Smoo_th edge", "Round the outline within this", 0.0, 100.0)
+CONTRAST = _number("contrast", "_Contrast", "Make the edge steeper; 1 leaves no softness", 0.0, 1.0)
+SHIFT = _number("shift-edge", "S_hift edge", "Move the edge in (-) or out within its softness", -1.0, 1.0)
+OUTLINE = _number("outline", "_Outline", "Width of a border around the subject", 0.0, 500.0)
 OUTLINE_COLOR = Argument("outline-color", "color", "O_utline colour", "The border's colour", "#ffffff")
-FILL = Argument("fill-background", "boolean", "_Fill the background", "Put a colour behind the subject", False)
+FILL = _switch("fill-background", "_Fill the background", "Put a colour behind the subject")
 BACKGROUND = Argument("background-color", "color", "_Background colour", "The colour to put behind", "#ffffff")
-SHADOW = Argument("keep-shadow", "boolean", "Keep the shado_w", "Keep what the subject casts on plain ground", False)
-CLEAN = Argument(
-    "clean-colors", "boolean", "_Clean edge colours", "Take the background's colour out of soft edges", True
+SHADOW = _switch("keep-shadow", "Keep the shado_w", "Keep what the subject casts on plain ground")
+CLEAN = _switch("clean-colors", "_Clean edge colours", "Take the background's colour out of soft edges", True)
+HIDE = _switch("hide-original", "_Hide the original layer", "Make the original layer invisible")
+
+THRESHOLD = _number("threshold", "_Threshold", "Cut hard at this alpha; 0 keeps soft edges", 0.0, 1.0)
+FILL_HOLES = _switch("fill-holes", "_Fill holes", "Fill holes inside the objects")
+MIN_AREA = _number("min-area", "Drop specks _under", "Remove parts smaller than this area", 0.0, 1e6)
+SMOOTH = _number("smooth", "_Smooth", "Round corners within this radius", 0.0, 100.0)
+GROW = _number("grow", "_Grow", "Grow by this; negative shrinks", -200.0, 200.0)
+FEATHER = _number("feather", "F_eather", "Soften the edge by this", 0.0, 200.0)
+INVERT = _switch("invert", "_Invert", "Select everything else")
+
+INCLUDE = _text("include", "_Include points", 'Points to include, as "x,y x,y"')
+EXCLUDE = _text("exclude", "_Exclude points", 'Points to exclude, as "x,y x,y"')
+BOXES = _text("boxes", "_Boxes", 'Boxes around objects, as "x,y,width,height ..."')
+LIKE = _text("like", "_Like", 'All that is like what is in these boxes, "x,y,width,height ..."')
+UNLIKE = _text("unlike", "_Unlike", 'But nothing like this, as "x,y,width,height ..."')
+
+PARTS = _text("parts", "_Parts", 'Parts or groups of parts, as "hair; all clothes"; "hair #2" is the second person\'s')
+EXACT = _switch("find-edges", "Find the edges _exactly", "At full resolution, hair by matting", True)
+
+FILL_GROW = _number("grow", "_Grow", "Grow by this; 0 chooses by the selection's size", 0.0, 500.0)
+FILL_FEATHER = _number("feather", "_Feather", "Soften by this; 0 chooses by size", 0.0, 200.0)
+CONTEXT = _number(
+    "context", "_Context", "Save the surroundings too, so many times the selection's size; 0 does not", 0.0, 4.0, 0.5
 )
-HIDE = Argument("hide-original", "boolean", "_Hide the original layer", "Make the original layer invisible", False)
-
-THRESHOLD = Argument("threshold", "double", "_Threshold", "Cut hard at this alpha; 0 keeps soft edges", 0.0, 0.0, 1.0)
-FILL_HOLES = Argument("fill-holes", "boolean", "_Fill holes", "Fill holes inside the objects", False)
-MIN_AREA = Argument("min-area", "double", "Drop specks _under", "Remove parts smaller than this area", 0.0, 0.0, 1e6)
-SMOOTH = Argument("smooth", "double", "_Smooth", "Round corners within this radius", 0.0, 0.0, 100.0)
-GROW = Argument("grow", "double", "_Grow", "Grow by this; negative shrinks", 0.0, -200.0, 200.0)
-FEATHER = Argument("feather", "double", "F_eather", "Soften the edge by this", 0.0, 0.0, 200.0)
-INVERT = Argument("invert", "boolean", "_Invert", "Select everything else", False)
-
-INCLUDE = Argument("include", "string", "_Include points", 'Points to include, as "x,y x,y"', "")
-EXCLUDE = Argument("exclude", "string", "_Exclude points", 'Points to exclude, as "x,y x,y"', "")
-BOXES = Argument("boxes", "string", "_Boxes", 'Boxes around objects, as "x,y,width,height ..."', "")
-LIKE = Argument("like", "string", "_Like", 'All that is like what is in these boxes, "x,y,width,height ..."', "")
-UNLIKE = Argument("unlike", "string", "_Unlike", 'But nothing like this, as "x,y,width,height ..."', "")
-
-PARTS = Argument(
-    "parts",
-    "string",
-    "_Parts",
-    'Parts or groups of parts, as "hair; all clothes"; "hair #2" is the second person\'s',
-    "",
-)
-EXACT = Argument("find-edges", "boolean", "Find the edges _exactly", "At full resolution, hair by matting", True)
-
-FILL_GROW = Argument("grow", "double", "_Grow", "Grow by this; 0 chooses by the selection's size", 0.0, 0.0, 500.0)
-FILL_FEATHER = Argument("feather", "double", "_Feather", "Soften by this; 0 chooses by size", 0.0, 0.0, 200.0)
-CONTEXT = Argument(
-    "context",
-    "double",
-    "_Context",
-    "Save the surroundings too, so many times the selection's size; 0 does not",
-    0.5,
-    0,
-    4,
-)
-
-ACTIONS = (("status", "Show"), ("start", "Start the server"), ("stop", "Stop the server"))
-ACTION = Argument("action", "choice", "_Action", "What to do", "status", choices=ACTIONS)
+ACTION = _choice("action", "_Action", "What to do", ACTIONS)
 
 POST = (THRESHOLD, FILL_HOLES, MIN_AREA, SMOOTH, GROW, FEATHER, INVERT)
 EDGES = (EDGE, HAIR, ROUND, CONTRAST, SHIFT)
-EDGE_NAMES = tuple(argument.name for argument in EDGES)
 LOOKS = (OUTLINE, OUTLINE_COLOR, FILL, BACKGROUND, SHADOW)
-LOOK_NAMES = tuple(argument.name for argument in LOOKS)
-POST_NAMES = tuple(argument.name for argument in POST)
+EDGE_NAMES, LOOK_NAMES, POST_NAMES = (tuple(one.name for one in group) for group in (EDGES, LOOKS, POST))
+HOW = (SOURCE, RECIPE, MODELS)
+BY_PROMPT = (PROMPT, EXCLUDE_TEXT, PICK, *HOW, DETECTOR_OPTIONS, PRECISE, TILES, USE, MODE)
 
+SELECT, MASK = "<Image>/Select", "<Image>/Layer/Mask"
+TRANSPARENCY, OWN_MENU = "<Image>/Layer/Transparency", "<Image>/Filters/Maskwright"
 
-def _result(default: str, *allowed: str) -> Argument:
-    choices = tuple(choice for choice in RESULTS if not allowed or choice[0] in allowed)
-    return Argument("result", "choice", "_Put it in", "What is made of the answer", default, choices=choices)
-
-
+# Of each procedure its name, label and menu; what it does, in short and at length; and its arguments.
 ALL: Tuple[Procedure, ...] = (
     Procedure(
-        "maskwright-select-by-prompt",
-        "select_by_prompt",
-        "By P_rompt...",
-        "<Image>/Select",
+        "maskwright-select-by-prompt", "By P_rompt...", SELECT,
         "Select what you name",
         "Finds what the prompt names and selects it, with soft edges.",
-        (
-            *(PROMPT, EXCLUDE_TEXT, PICK, SOURCE, RECIPE, MODELS, DETECTOR_OPTIONS, PRECISE, TILES, USE, MODE),
-            *(_result("selection"), *POST),
-        ),
+        (*BY_PROMPT, _result("selection"), *POST),
     ),
     Procedure(
-        "maskwright-select-subject",
-        "select_subject",
-        "Sub_ject",
-        "<Image>/Select",
+        "maskwright-select-subject", "Sub_ject", SELECT,
         "Select the subject of the picture",
         "Selects what stands out from the background.",
-        (SOURCE, RECIPE, MODELS, MODE, _result("selection", "selection", "layer-mask", "layer", "channel"), *POST),
+        (*HOW, MODE, _result("selection", "selection", "layer-mask", "layer", "channel"), *POST),
         dialog=False,
     ),
     Procedure(
-        "maskwright-select-object",
-        "select_object",
-        "_Object from Selection",
-        "<Image>/Select",
+        "maskwright-select-object", "_Object from Selection", SELECT,
         "Tighten a rough selection to the object in it",
         "Takes the current selection (a rectangle or a lasso) as a hint and selects the object in it.",
-        (SOURCE, RECIPE, MODELS, PRECISE, MODE, _result("selection"), *POST),
+        (*HOW, PRECISE, MODE, _result("selection"), *POST),
         dialog=False,
     ),
     Procedure(
-        "maskwright-select-refine",
-        "select_refine",
-        "R_efine...",
-        "<Image>/Select",
+        "maskwright-select-refine", "R_efine...", SELECT,
         "Make the edge of the selection fit the picture",
         "Looks at the picture in a band around the selection's edge and finds the soft edge there.",
-        (*EDGES, SOURCE, RECIPE, MODELS, _result("selection", "selection", "layer-mask", "layer", "channel"), *POST),
+        (*EDGES, *HOW, _result("selection", "selection", "layer-mask", "layer", "channel"), *POST),
     ),
     Procedure(
-        "maskwright-select-parts",
-        "select_parts",
-        "Clothes, Face and _Body Parts...",
-        "<Image>/Select",
+        "maskwright-select-parts", "Clothes, Face and _Body Parts...", SELECT,
         "Select hair, clothes, faces or parts of them",
         "Finds the people in the picture and selects the parts of them that are named or ticked.",
-        (PARTS, EXACT, SOURCE, RECIPE, MODELS, LIMIT, MODE, _result("selection"), *POST),
+        (PARTS, EXACT, *HOW, LIMIT, MODE, _result("selection"), *POST),
     ),
     Procedure(
-        "maskwright-prepare-inpainting",
-        "prepare_inpainting",
-        "Prepare for _Inpainting...",
-        "<Image>/Select",
+        "maskwright-prepare-inpainting", "Prepare for _Inpainting...", SELECT,
         "Make the selection ready to be filled by an inpainting tool",
         "Grows and feathers the selection, and saves the rectangle around it that an inpainting tool should look at.",
         (FILL_GROW, FILL_FEATHER, CONTEXT, SOURCE),
     ),
     Procedure(
-        "maskwright-remove-background",
-        "remove_background",
-        "Remove _Background to New Layer",
-        "<Image>/Layer/Transparency",
+        "maskwright-remove-background", "Remove _Background to New Layer", TRANSPARENCY,
         "Cut the subject out into a new layer",
         "Makes a new layer with the subject and soft, clean edges. The original layer is kept.",
-        (
-            *(SOURCE, RECIPE, MODELS, _result("layer", "layer", "layer-mask", "selection"), CLEAN, HIDE),
-            *(*EDGES, *LOOKS, *POST),
-        ),
+        (*HOW, _result("layer", "layer", "layer-mask", "selection"), CLEAN, HIDE, *EDGES, *LOOKS, *POST),
         dialog=False,
     ),
     Procedure(
-        "maskwright-cut-out",
-        "cut_out",
-        "_Cut Out by Prompt...",
-        "<Image>/Layer/Transparency",
+        "maskwright-cut-out", "_Cut Out by Prompt...", TRANSPARENCY,
         "Cut what you name out into a new layer",
         "Finds what the prompt names and makes a new layer of it, with soft, clean edges. Without a prompt the subject "
         "is cut out. The original layer is kept.",
-        (
-            *(PROMPT, EXCLUDE_TEXT, PICK, INCLUDE, EXCLUDE, BOXES, SOURCE, RECIPE, MODELS, CUT_USE),
-            *(_result("layer", "layer", "layer-mask", "selection", "channel"), CLEAN, HIDE, *EDGES, *LOOKS, *POST),
-        ),
+        (PROMPT, EXCLUDE_TEXT, PICK, INCLUDE, EXCLUDE, BOXES, *HOW, CUT_USE,
+         _result("layer", "layer", "layer-mask", "selection", "channel"), CLEAN, HIDE, *EDGES, *LOOKS, *POST),
     ),
     Procedure(
-        "maskwright-mask-from-prompt",
-        "select_by_prompt",
-        "Add Mask from Pro_mpt...",
-        "<Image>/Layer/Mask",
+        "maskwright-mask-from-prompt", "Add Mask from Pro_mpt...", MASK,
         "Show only what you name, by a layer mask",
         "Finds what the prompt names and makes a layer mask of it. An existing mask is combined.",
-        (
-            *(PROMPT, EXCLUDE_TEXT, PICK, SOURCE, RECIPE, MODELS, DETECTOR_OPTIONS, PRECISE, TILES, USE, MODE),
-            *(_result("layer-mask"), *POST),
-        ),
+        (*BY_PROMPT, _result("layer-mask"), *POST),
     ),
     Procedure(
-        "maskwright-click-to-select",
-        "click_to_select",
-        "_Click to Select...",
-        "<Image>/Filters/Maskwright",
+        "maskwright-click-to-select", "_Click to Select...", OWN_MENU,
         "Click on what you want",
         "Click to include, Shift-click to exclude, drag a box. Scripts give points, boxes and examples as arguments.",
-        (
-            INCLUDE,
-            EXCLUDE,
-            BOXES,
-            LIKE,
-            UNLIKE,
-            PROMPT,
-            SOURCE,
-            RECIPE,
-            MODELS,
-            PRECISE,
-            TILES,
-            USE,
-            MODE,
-            _result("selection"),
-            *POST,
-        ),
+        (INCLUDE, EXCLUDE, BOXES, LIKE, UNLIKE, PROMPT, *HOW, PRECISE, TILES, USE, MODE, _result("selection"), *POST),
     ),
     Procedure(
-        "maskwright-detect",
-        "detect",
-        "_Find by Name...",
-        "<Image>/Filters/Maskwright",
+        "maskwright-detect", "_Find by Name...", OWN_MENU,
         "Tell where things are, without selecting them",
         "Finds what the prompt names, or lines of writing, and tells their boxes: in the report's instances, and in a "
         "message. The image stays as it is.",
-        (PROMPT, SOURCE, RECIPE, MODELS, DETECTOR_OPTIONS, TILES),
+        (PROMPT, *HOW, DETECTOR_OPTIONS, TILES),
     ),
     Procedure(
-        "maskwright-server",
-        "server",
-        "_Server and Models...",
-        "<Image>/Filters/Maskwright",
+        "maskwright-server", "_Server and Models...", OWN_MENU,
         "See, start and stop the server; see the models",
         "Shows the server's state and the installed models.",
         (ACTION,),
         needs_image=False,
     ),
-)
+)  # fmt: skip
 
 BY_NAME = {procedure.name: procedure for procedure in ALL}

@@ -36,8 +36,6 @@ def _add(made, argument):
         made.add_string_argument(name, nick, blurb, default, READWRITE)
     elif kind == "double":
         made.add_double_argument(name, nick, blurb, low, high, default, READWRITE)
-    elif kind == "int":
-        made.add_int_argument(name, nick, blurb, int(low), int(high), default, READWRITE)
     elif kind == "boolean":
         made.add_boolean_argument(name, nick, blurb, default, READWRITE)
     elif kind == "color":
