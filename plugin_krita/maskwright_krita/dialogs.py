@@ -1,7 +1,7 @@
 """Small dialogs of the menu entries. They are not modal loops: Krita goes on behind them."""
 
 from html import escape
-from typing import Any, Callable, List
+from typing import Callable, List
 
 from maskwright_client.choices import PROMPT_HELP
 from maskwright_client.offers import needs_a_yes, size, terms
@@ -10,20 +10,18 @@ from maskwright_protocol.messages import ModelInfo
 from .controller import Controller
 from .editor import app
 from .editor.qt import (
-    QCheckBox,
     QComboBox,
     QDialog,
     QDialogButtonBox,
     QFileDialog,
     QFormLayout,
-    QHBoxLayout,
     QLabel,
     QLineEdit,
-    QPushButton,
     Qt,
     QVBoxLayout,
 )
 from .editor.texts import tr
+from .widgets import button, check, label, line, row
 
 
 def prompt_box(controller: Controller) -> QComboBox:
@@ -41,11 +39,8 @@ def prompt_box(controller: Controller) -> QComboBox:
 
 def exclude_line(text: str = "") -> QLineEdit:
     """A field for what to leave out."""
-    line = QLineEdit(text)
-    line.setObjectName("maskwright_but_not")
-    line.setPlaceholderText(tr("what to leave out"))
-    line.setToolTip(tr("Words for what is not to be selected: it is taken away from what was found."))
-    return line
+    tip = tr("Words for what is not to be selected: it is taken away from what was found.")
+    return line("maskwright_but_not", text, tr("what to leave out"), tip)
 
 
 def fill_history(controller: Controller, box: QComboBox) -> None:
@@ -100,14 +95,14 @@ def ask_licences(models: List[ModelInfo], agreed: Callable[[], None]) -> QDialog
         name, licence = escape(model.title), escape(model.licence)
         if model.licence_url:
             licence = f'<a href="{escape(model.licence_url, quote=True)}">{licence}</a>'
-        text = QLabel(
+        text = label(
+            "",
             f"<b>{name}</b>, {tr(size(model))}<br>{escape(model.summary)}<br>"
             + tr("Licence: {0}.", licence)
             + " "
-            + escape(tr(terms(model)))
+            + escape(tr(terms(model))),
         )
         text.setTextFormat(Qt.TextFormat.RichText)
-        text.setWordWrap(True)
         text.setMinimumWidth(420)
         text.setOpenExternalLinks(True)
         dialog.form.addRow(text)
@@ -119,23 +114,18 @@ def ask_licences(models: List[ModelInfo], agreed: Callable[[], None]) -> QDialog
 def ask_settings(controller: Controller) -> QDialog:
     options = controller.options
     dialog = Dialog("maskwright_settings", tr("Maskwright Settings"), tr("Save"))
-    command = QLineEdit(options.command)
-    command.setPlaceholderText(tr("found automatically"))
+    command = line("maskwright_command", options.command, tr("found automatically"))
     command.setMinimumWidth(320)
-    browse = QPushButton(tr("Browse..."))
-    row = QHBoxLayout()
-    row.addWidget(command)
-    row.addWidget(browse)
-    stop = QCheckBox(tr("When Krita ends, stop the server if this Krita started it and nobody else uses it"))
-    stop.setChecked(options.stop_server)
-    hover = QCheckBox(tr("Click tool: show what is under the pointer"))
-    hover.setChecked(options.hover)
-    dialog.form.addRow(tr("maskwright command:"), row)
+    ends = tr("When Krita ends, stop the server if this Krita started it and nobody else uses it")
+    stop = check("maskwright_stop_server", ends, options.stop_server)
+    hover = check("maskwright_hover", tr("Click tool: show what is under the pointer"), options.hover)
+    browse = button("maskwright_browse", tr("Browse..."), lambda: find())
+    dialog.form.addRow(tr("maskwright command:"), row(command, browse))
     dialog.form.addRow(stop)
     dialog.form.addRow(hover)
     dialog.form.addRow(QLabel(tr("Selections are computed on this computer; no picture leaves it.")))
 
-    def find(*_: Any) -> None:
+    def find() -> None:
         found = QFileDialog.getOpenFileName(dialog, tr("Where is the maskwright command?"))[0]
         if found:
             command.setText(found)
@@ -145,7 +135,6 @@ def ask_settings(controller: Controller) -> QDialog:
         options.stop_server, options.hover = stop.isChecked(), hover.isChecked()
         controller.save_options()
 
-    browse.clicked.connect(find)
     dialog.accepted.connect(save)
     dialog.open()
     return dialog

@@ -16,9 +16,7 @@ from .editor.qt import (
     QFrame,
     QGridLayout,
     QLabel,
-    QLineEdit,
     QProgressBar,
-    QPushButton,
     QScrollArea,
     QSize,
     QSizePolicy,
@@ -34,7 +32,22 @@ from .models_box import ModelsBox
 from .plugin import plugin
 from .problem_box import ProblemBox
 from .tool_box import ToolBox
-from .widgets import Fold, Rows, changed, check, combo, fill, form, row, spin, value_of
+from .widgets import (
+    Fold,
+    Rows,
+    button,
+    changed,
+    check,
+    column,
+    combo,
+    fill,
+    form,
+    label,
+    line,
+    row,
+    spin,
+    value_of,
+)  # fmt: skip
 
 SOURCES = (("layer", "Active layer"), ("effects", "Layer with effects"), ("image", "Visible image"))
 MODES = (
@@ -87,13 +100,8 @@ class MaskwrightDocker(DockWidget):
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(body)
-        whole = QWidget()
-        outer = QVBoxLayout(whole)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.setSpacing(0)
-        outer.addWidget(scroll, 1)
-        outer.addWidget(self._state_row())  # in sight however far the rest is scrolled
-        self.setWidget(whole)
+        # The state stays in sight however far the rest is scrolled.
+        self.setWidget(column(scroll, self._state_row(), spacing=0))
         self._connect()
         self._show_connection()
         self._show_result()
@@ -106,10 +114,7 @@ class MaskwrightDocker(DockWidget):
     def _prompt_row(self) -> QWidget:
         self.prompt = prompt_box(self.controller)
         self.prompt.setObjectName("maskwright_prompt_field")
-        self.go = QPushButton(tr("Select"))
-        self.go.setObjectName("maskwright_go")
         self.prompt.lineEdit().returnPressed.connect(self._search)
-        self.go.clicked.connect(lambda *_: self._search())
         self.exclude = exclude_line(self.controller.options.exclude)
         self._field("exclude", self.exclude)
         self.exclude.returnPressed.connect(self._search)
@@ -119,7 +124,7 @@ class MaskwrightDocker(DockWidget):
         grid.setSpacing(4)
         grid.setColumnStretch(1, 1)
         grid.addWidget(self.prompt, 0, 0, 1, 2)
-        grid.addWidget(self.go, 0, 2)
+        grid.addWidget(button("maskwright_go", tr("Select"), self._search), 0, 2)
         grid.addWidget(QLabel(tr("But not:")), 1, 0)
         grid.addWidget(self.exclude, 1, 1, 1, 2)
         return frame
@@ -128,35 +133,18 @@ class MaskwrightDocker(DockWidget):
         self.progress = QProgressBar()
         self.progress.setRange(0, 100)
         self.progress.setFormat("%p %")
-        self.progress_text = QLabel()
-        self.progress_text.setWordWrap(True)
-        self.cancel = QPushButton(tr("Cancel"))
-        self.cancel.setObjectName("maskwright_cancel")
-        self.cancel.clicked.connect(lambda *_: self.controller.cancel())
-        self.working = QWidget()
-        layout = QVBoxLayout(self.working)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.progress_text)
-        layout.addWidget(row(self.progress, self.cancel))
+        self.progress_text = label()
+        cancel = button("maskwright_cancel", tr("Cancel"), self.controller.cancel)
+        self.working = column(self.progress_text, row(self.progress, cancel))
         self.working.hide()
         return self.working
 
     def _found_box(self) -> QWidget:
         self.found = FoundList()
         self.found.setMaximumHeight(170)
-        self.again = QPushButton(tr("Apply ticked"))
-        self.again.setObjectName("maskwright_again")
-        self.again.clicked.connect(lambda *_: self.controller.apply_again())
-        self.found_box = QWidget()
-        layout = QVBoxLayout(self.found_box)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
-        self.how = QLabel()
-        self.how.setObjectName("maskwright_how")
-        self.how.setWordWrap(True)
-        layout.addWidget(self.found)
-        layout.addWidget(self.again)
-        layout.addWidget(self.how)
+        again = button("maskwright_again", tr("Apply ticked"), self.controller.apply_again)
+        self.how = label("maskwright_how")
+        self.found_box = column(self.found, again, self.how)
         return self.found_box
 
     def _field(self, option: str, widget: QWidget, tip: str = "") -> QWidget:
@@ -208,9 +196,7 @@ class MaskwrightDocker(DockWidget):
         options, field = self.controller.options, self._field
         self.recipe = combo("maskwright_recipe")
         self.model_boxes = {role: combo(f"maskwright_{role}") for role in ROLES}
-        settings = QLineEdit(options.detector_options)
-        settings.setObjectName("maskwright_detector_options")
-        settings.setPlaceholderText("min_score=0.3; iou=0.5")
+        settings = line("maskwright_detector_options", options.detector_options, "min_score=0.3; iou=0.5")
         closely = combo("maskwright_closely", LOOKS_CLOSELY, options.precise)
         tiles = combo("maskwright_tiles", USES_TILES, options.tiles)
         again = tr("Looks at objects a second time, at full resolution: slower, with finer edges.")
@@ -223,13 +209,9 @@ class MaskwrightDocker(DockWidget):
         ]
 
     def _state_row(self) -> QWidget:
-        self.state = QLabel()
-        self.state.setObjectName("maskwright_state")
-        self.state.setWordWrap(True)
+        self.state = label("maskwright_state")
         self.state.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        self.start = QPushButton(tr("Start"))
-        self.start.setObjectName("maskwright_start")
-        self.start.clicked.connect(lambda *_: self._start())
+        self.start = button("maskwright_start", tr("Start"), self._start)
         settings = QToolButton()
         settings.setIcon(app.icon("configure"))
         settings.setToolTip(tr("Settings"))
@@ -267,7 +249,7 @@ class MaskwrightDocker(DockWidget):
 
     def _connect(self) -> None:
         self.connection.changed.connect(self._show_connection)
-        self.controller.busy_changed.connect(self._show_busy)
+        self.controller.busy_changed.connect(self.working.setVisible)
         self.controller.progressed.connect(self._show_progress)
         self.controller.failed.connect(self.problem.show_failure)
         self.controller.result_changed.connect(self._show_result)
@@ -304,9 +286,6 @@ class MaskwrightDocker(DockWidget):
             found = [(model.id, model.title) for model in playing(self.connection.models, role)]
             fill(box, [("", tr("Automatic")), *found], options.models.get(role, ""))
         self._filling = False
-
-    def _show_busy(self, busy: bool) -> None:
-        self.working.setVisible(busy)
 
     def _show_progress(self, text: str, fraction: float) -> None:
         self.progress_text.setText(text)

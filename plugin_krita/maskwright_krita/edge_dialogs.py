@@ -7,13 +7,7 @@ from maskwright_client.jobs import Cut, Edge
 
 from .controller import Controller
 from .dialogs import Dialog, exclude_line, prompt_box
-from .editor.qt import (
-    QColor,
-    QColorDialog,
-    QDialog,
-    QPushButton,
-    QWidget,
-)
+from .editor.qt import QColor, QColorDialog, QDialog, QPushButton, QWidget
 from .editor.texts import tr
 from .widgets import Fold, check, combo, spin
 

@@ -1,7 +1,7 @@
 """The docker's part about models that are not there yet: the first set to install, and a download under way."""
 
 from html import escape
-from typing import Any, List
+from typing import List
 
 from maskwright_client.offers import first_set, size
 from maskwright_protocol.errors import JobCancelled
@@ -10,8 +10,9 @@ from maskwright_protocol.messages import ModelInfo
 from .controller import Controller, Failure
 from .dialogs import ask_licences
 from .downloads import Downloads
-from .editor.qt import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, Qt, QVBoxLayout, QWidget
+from .editor.qt import QFrame, QProgressBar, Qt, QVBoxLayout
 from .editor.texts import tr
+from .widgets import button, label, row
 
 
 class ModelsBox(QFrame):
@@ -25,24 +26,15 @@ class ModelsBox(QFrame):
         self._set: List[ModelInfo] = []
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 4, 6, 4)
-        self.text = QLabel()
-        self.text.setWordWrap(True)
+        self.text = label()
         self.text.setTextFormat(Qt.TextFormat.RichText)
-        self.get = QPushButton()
-        self.get.setObjectName("maskwright_get_models")
-        self.later = QPushButton(tr("Not now"))
-        self.later.setObjectName("maskwright_no_models")
+        self.get = button("maskwright_get_models", "", self._ask)
+        self.later = button("maskwright_no_models", tr("Not now"), self._dismiss)
         self.bar = QProgressBar()
         self.bar.setRange(0, 100)
-        self.cancel = QPushButton(tr("Cancel"))
-        self.cancel.setObjectName("maskwright_cancel_download")
-        layout.addWidget(self.text)
-        layout.addWidget(self.get)
-        layout.addWidget(self.later)
-        layout.addWidget(_row(self.bar, self.cancel))
-        self.get.clicked.connect(lambda *_: ask_licences(self._set, lambda: self._downloads.start(self._set)))
-        self.later.clicked.connect(lambda *_: self._dismiss())
-        self.cancel.clicked.connect(lambda *_: downloads.cancel())
+        self.cancel = button("maskwright_cancel_download", tr("Cancel"), downloads.cancel)
+        for part in (self.text, self.get, self.later, row(self.bar, self.cancel)):
+            layout.addWidget(part)
         downloads.changed.connect(self.show_state)
         downloads.progressed.connect(self._show_progress)
         downloads.failed.connect(self._show_failure)
@@ -76,6 +68,9 @@ class ModelsBox(QFrame):
         else:
             self._controller.failed.emit(Failure.of(error))
 
+    def _ask(self) -> None:
+        ask_licences(self._set, lambda: self._downloads.start(self._set))
+
     def _dismiss(self) -> None:
         self._controller.options.welcomed = True
         self._controller.save_options()
@@ -88,12 +83,3 @@ def _about(models: List[ModelInfo]) -> str:
         for model in models
     )
     return tr("None of the recommended models is installed yet.") + f"<ul style='margin-left: -22px'>{rows}</ul>"
-
-
-def _row(first: QWidget, second: QWidget) -> QWidget:
-    frame = QWidget()
-    layout: Any = QHBoxLayout(frame)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.addWidget(first, 1)
-    layout.addWidget(second, 0)
-    return frame

@@ -15,8 +15,6 @@ from .editor.qt import (
     QDialogButtonBox,
     QIcon,
     QImage,
-    QLabel,
-    QLineEdit,
     QListWidget,
     QListWidgetItem,
     QPainter,
@@ -28,7 +26,7 @@ from .editor.tasks import Task
 from .editor.texts import tr
 from .pictures import Picture
 from .results import plane_of
-from .widgets import check, combo
+from .widgets import check, combo, label, line
 
 SIDE = 44
 TILE = QColor(120, 120, 120)  # neither black hair nor a white shirt vanishes on it
@@ -54,15 +52,11 @@ class PartsDialog(Dialog):
         self.list.setMinimumSize(340, 260)
         self.list.itemChanged.connect(lambda *_: self._ticked())
         self.list.itemDoubleClicked.connect(_toggle)  # not "activated": Return is for the button
-        self.state = QLabel(tr("Looking for people..."))
-        self.state.setObjectName("maskwright_parts_state")
-        self.state.setWordWrap(True)
+        self.state = label("maskwright_parts_state", tr("Looking for people..."))
         tip = tr("At full resolution, hair by matting where a model for it is installed.")
         self.exact = check("maskwright_exact", tr("Find the edges exactly"), True, tip)
-        self.words = QLineEdit()
-        self.words.setObjectName("maskwright_parts_words")
-        self.words.setPlaceholderText(tr("hair; all clothes #2"))
-        self.words.setToolTip(tr("What is ticked, or in your own words; #2 means the second person from the left."))
+        tip = tr("What is ticked, or in your own words; #2 means the second person from the left.")
+        self.words = line("maskwright_parts_words", "", tr("hair; all clothes #2"), tip)
         self.words.textChanged.connect(lambda *_: self._allow())
         self.kind = combo("maskwright_parts_kind", PART_KINDS)
         for row in (self.list, self.state):

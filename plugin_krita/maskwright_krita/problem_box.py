@@ -8,8 +8,9 @@ from maskwright_protocol.messages import ModelInfo
 from .controller import Controller, Failure
 from .dialogs import ask_licences
 from .downloads import Downloads
-from .editor.qt import QApplication, QFrame, QHBoxLayout, QLabel, QPushButton, Qt, QVBoxLayout
+from .editor.qt import QApplication, QFrame, Qt, QVBoxLayout
 from .editor.texts import tr
+from .widgets import button, label, row
 
 STARTABLE = ("server_absent", "connection_lost", "shutting_down")
 # What may be gone the next time, without a change of the document or of the question.
@@ -25,24 +26,16 @@ class ProblemBox(QFrame):
         self._failure: Any = None
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 4, 6, 4)
-        self._text, self._hint = QLabel(), QLabel()
-        for label in (self._text, self._hint):
-            label.setWordWrap(True)
-            label.setTextFormat(Qt.TextFormat.PlainText)
-            layout.addWidget(label)
+        self._text, self._hint = label(), label()
+        for part in (self._text, self._hint):
+            part.setTextFormat(Qt.TextFormat.PlainText)
+            layout.addWidget(part)
         font = self._text.font()
         font.setBold(True)
         self._text.setFont(font)
-        self._button = QPushButton()
-        self._button.setObjectName("maskwright_problem_button")
-        self._button.clicked.connect(lambda *_: self._do_hint())
-        self._close = QPushButton(tr("Close"))
-        self._close.setObjectName("maskwright_problem_close")
-        self._close.clicked.connect(lambda *_: self.show_failure(None))
-        buttons: Any = QHBoxLayout()
-        buttons.addWidget(self._button, 1)
-        buttons.addWidget(self._close)
-        layout.addLayout(buttons)
+        self._button = button("maskwright_problem_button", "", self._do_hint)
+        close = button("maskwright_problem_close", tr("Close"), lambda: self.show_failure(None))
+        layout.addWidget(row(self._button, close))
         controller.connection.changed.connect(self._on_connection)
         controller.connection.not_started.connect(lambda error: self.show_failure(Failure.of(error)))
         self.hide()

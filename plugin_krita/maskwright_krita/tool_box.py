@@ -5,9 +5,10 @@ from typing import Any, Callable, Tuple
 from .clicktool import ClickTool
 from .controller import Controller
 from .edge_dialogs import ask_cut_out, ask_inpainting, ask_refine
-from .editor.qt import QGridLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
+from .editor.qt import QGridLayout, QSizePolicy, QToolButton, QWidget
 from .editor.texts import tr
 from .parts_dialog import ask_parts
+from .widgets import button, label
 
 
 class ToolBox(QWidget):
@@ -32,14 +33,12 @@ class ToolBox(QWidget):
             ),
         )  # fmt: skip
         self.examples.toggled.connect(self._examples_toggled)
-        self.hint = QLabel()
-        self.hint.setObjectName("maskwright_click_hint")
-        self.hint.setWordWrap(True)
-        self.other = _button(
+        self.hint = label("maskwright_click_hint")
+        self.other = button(
             "maskwright_other", tr("Another guess"), tool.other,
             tr("Show a part, the whole, or something larger for the same clicks (Tab)"),
         )  # fmt: skip
-        self.apply = _button(
+        self.apply = button(
             "maskwright_apply_button", tr("Apply"), tool.commit, tr("Put what is shown into the document (Enter)")
         )
         grid = QGridLayout(self)
@@ -52,7 +51,7 @@ class ToolBox(QWidget):
         grid.addWidget(self.apply, 2, 1)
         buttons = self._commands(controller)
         for place, (name, text, command, tip) in enumerate(buttons):
-            grid.addWidget(_button(name, text, command, tip), 3 + place // 2, place % 2)
+            grid.addWidget(button(name, text, command, tip), 3 + place // 2, place % 2)
         tool.active_changed.connect(self.show_tool)
         tool.stepped.connect(self.show_tool)
         self.show_tool()
@@ -92,8 +91,8 @@ class ToolBox(QWidget):
         if not tool.active:
             self.examples.setChecked(False)
         self.hint.setVisible(tool.active)
-        for button in (self.other, self.apply):
-            button.setVisible(tool.active and tool.preview() is not None)
+        for choice in (self.other, self.apply):
+            choice.setVisible(tool.active and tool.preview() is not None)
         if count:
             self.hint.setText(tr("Clicks: {0}. Enter applies, Ctrl+Z takes one back, Escape ends.", count))
         elif tool.by_example:
@@ -109,12 +108,4 @@ def _switch(name: str, text: str, tip: str) -> QToolButton:
     button.setCheckable(True)
     button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
     button.setToolTip(tip)
-    return button
-
-
-def _button(name: str, text: str, command: Any, tip: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setObjectName(name)
-    button.setToolTip(tip)
-    button.clicked.connect(lambda *_: command())
     return button

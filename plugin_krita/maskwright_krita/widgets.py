@@ -1,6 +1,6 @@
 """Widgets as the panel and the dialogs have them: rows with labels, numbers, choices, switches, folds."""
 
-from typing import Any, List, Optional, Sequence, Tuple
+from typing import Any, Callable, List, Optional, Sequence, Tuple
 
 from .editor.qt import (
     QCheckBox,
@@ -9,6 +9,9 @@ from .editor.qt import (
     QDoubleSpinBox,
     QFormLayout,
     QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
     QSizePolicy,
     Qt,
     QToolButton,
@@ -33,6 +36,30 @@ def spin(
     box.setValue(value)
     box.setToolTip(tip)
     return box
+
+
+def button(name: str, text: str, command: Callable[[], Any], tip: str = "") -> QPushButton:
+    made = QPushButton(text)
+    made.setObjectName(name)
+    made.setToolTip(tip)
+    made.clicked.connect(lambda *_: command())
+    return made
+
+
+def label(name: str = "", text: str = "") -> QLabel:
+    """A text of as many lines as it needs."""
+    made = QLabel(text)
+    made.setObjectName(name)
+    made.setWordWrap(True)
+    return made
+
+
+def line(name: str, text: str, placeholder: str, tip: str = "") -> QLineEdit:
+    made = QLineEdit(text)
+    made.setObjectName(name)
+    made.setPlaceholderText(placeholder)
+    made.setToolTip(tip)
+    return made
 
 
 def check(name: str, text: str, on: bool = False, tip: str = "") -> QCheckBox:
@@ -90,6 +117,17 @@ def row(*widgets: QWidget) -> QWidget:
     layout.setContentsMargins(0, 0, 0, 0)
     for place, widget in enumerate(widgets):
         layout.addWidget(widget, 0 if place else 1)
+    return frame
+
+
+def column(*widgets: QWidget, spacing: int = 4) -> QWidget:
+    """One below the other."""
+    frame = QWidget()
+    layout = QVBoxLayout(frame)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(spacing)
+    for widget in widgets:
+        layout.addWidget(widget)
     return frame
 
 
