@@ -1,8 +1,9 @@
 """Converts pickles (``.pt``, ``.pth``) to safetensors, without running what is in them.
 
-The file is read in a process of its own, without network, by torch's ``weights_only`` reader, which builds tensors and
-plain containers and calls nothing else. A few harmless classes of training scripts (``pickle_reader.ALLOWABLE``) can be
-allowed in addition, each time for the one file that has a given SHA-256.
+The file is read by torch's ``weights_only`` reader, which builds tensors and plain containers and calls nothing else,
+in a process of its own that confines itself (``confinement`` tells what holds on which system). A few harmless classes
+of training scripts (``pickle_reader.ALLOWABLE``) can be allowed in addition, each time for the one file that has a
+given SHA-256.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -105,8 +105,7 @@ def convert(
 def _in_a_process(
     source: Path, part: Path, wanted: dict[str, Any], check: Callable[[], None], place: Path
 ) -> dict[str, Any]:
-    python = [sys.executable, "-I", "-c", _start()]
-    command = [*_without_network(), *python, str(source), str(part), json.dumps(wanted)]
+    command = [sys.executable, "-I", "-c", _start(), str(source), str(part), json.dumps(wanted)]
     keep = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "LANG", "VIRTUAL_ENV")
     environment = {name: os.environ[name] for name in keep if name in os.environ}
     environment.update(TMPDIR=str(place), HOME=str(place), OMP_NUM_THREADS="1")
@@ -127,12 +126,12 @@ def _in_a_process(
         finally:
             reader.kill()
         told.seek(0)
-        lines = told.read().decode(errors="replace").strip().splitlines()
+        lines = told.read(1 << 20).decode(errors="replace").strip().splitlines()
     try:
         answer = json.loads(lines[-1])
-    except (IndexError, ValueError):
+        return answer if "refused" in answer else {"tensors": int(answer["tensors"])}
+    except (LookupError, TypeError, ValueError, RecursionError):
         return {"refused": f"the process that read it ended (exit code {reader.returncode})."}
-    return answer if isinstance(answer, dict) else {"refused": "the process that read it gave no usable answer."}
 
 
 def _start() -> str:
@@ -142,13 +141,3 @@ def _start() -> str:
         f"import sys; sys.path.append({str(root)!r}); "
         "from maskwright.models.install.pickle_reader import main; main(sys.argv[1:])"
     )
-
-
-def _without_network() -> Sequence[str]:
-    """A prefix that starts a process without any network, empty where the system cannot; sockets are blocked anyway."""
-    unshare = shutil.which("unshare")
-    if unshare is None:
-        return ()
-    prefix = [unshare, "--user", "--map-root-user", "--net"]
-    tried = subprocess.run([*prefix, "true"], capture_output=True, check=False)
-    return prefix if tried.returncode == 0 else ()

@@ -113,31 +113,6 @@ def test_nothing_in_a_bad_pickle_runs(tmp_path: Path, make: Callable[[Path], byt
         assert "ultralytics.nn.tasks.DetectionModel" in caught.value.details["calls"]
 
 
-def test_the_hook_holds_even_when_the_list_and_the_reader_do_not(tmp_path: Path) -> None:
-    """Run the child's prohibitions alone against code that tries to get out."""
-    import subprocess
-
-    attempts = {
-        "system": "import os; os.system('true')",
-        "process": "import subprocess; subprocess.run(['true'])",
-        "socket": "import socket; socket.socket().connect(('127.0.0.1', 9))",
-        "write": f"open({str(tmp_path / 'escaped')!r}, 'w')",
-        "remove": f"import os; os.remove({str(tmp_path / 'kept')!r})",
-        "fork": "import os; os.fork()",
-    }
-    (tmp_path / "kept").write_text("", encoding="utf-8")
-    (tmp_path / "place").mkdir()
-    for name, code in attempts.items():
-        program = (
-            "from pathlib import Path; from maskwright.models.install import pickle_reader\n"
-            f"pickle_reader.forbid(Path({str(tmp_path / 'place' / 'out')!r}))\n"
-            f"try:\n    {code}\nexcept pickle_reader.PickleRefused:\n    print('refused')\n"
-        )
-        run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-        assert run.stdout == "refused\n", (name, run.stdout, run.stderr)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["kept", "place"]
-
-
 @pytest.mark.parametrize(("where", "old"), [("", False), ("state_dict", True), ("other", False)])
 def test_a_good_one_converts_exactly(tmp_path: Path, where: str, old: bool) -> None:
     tensors = weights()
@@ -177,12 +152,14 @@ def test_harmless_classes_are_allowed_for_one_file_only(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        (b"", "cannot be read|no pickle"),
-        (b"not a pickle at all", "no pickle"),
-        (b"PK\x03\x04" + bytes(100), "damaged zip|no pickle"),
-        (struct.pack("<I", 3) * 1000, "no pickle"),
-        (pickle.dumps({"a": 1}, protocol=2), "no tensor|holds more"),
-        (pickle.dumps([1, 2], protocol=2), "no table|holds more"),
+        (b"", "no checkpoint"),
+        (b"not a pickle at all", "no checkpoint"),
+        (b"PK\x03\x04" + bytes(100), "damaged zip"),
+        (struct.pack("<I", 3) * 1000, "no checkpoint"),
+        (pickle.dumps({"a": 1}, protocol=2), "no checkpoint"),
+        (pickle.dumps([1, 2], protocol=2), "no checkpoint"),
+        (saved({"a": 1}), "no tensor"),
+        (saved([1, 2]), "no table"),
     ],
 )
 def test_what_is_no_checkpoint(tmp_path: Path, data: bytes, sentence: str) -> None:
