@@ -349,9 +349,7 @@ def _result(reader: Optional[Reader], steps: Steps) -> Steps:
     """Steps that end with what others end with, as a ``Result``."""
     assert reader is not None
     answer = yield from steps
-    result = Result(reader, tr("Selection"))
-    result.take(answer)
-    return result
+    return Result(reader, tr("Selection")).take(answer)
 
 
 def _example(reader: Optional[Reader], picture: Optional[Picture], shown: Hypothesis) -> Steps:

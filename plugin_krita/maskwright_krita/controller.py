@@ -189,8 +189,8 @@ class Controller(QObject):
 
     def _subject(self) -> Steps:
         reader = self.reader("selection")
-        result = Result(reader, tr("Subject"))
-        yield from self._ask_and_commit(result, self.options.subject(), "selection", self.region(reader))
+        job, region = self.options.subject(), self.region(reader)
+        yield from self._ask_and_commit(Result(reader, tr("Subject")), job, "selection", region)
 
     def _object(self) -> Steps:
         reader = self.reader("selection")
@@ -217,17 +217,13 @@ class Controller(QObject):
         answer = yield from self.connection.ask(job, Picture(reader))
         if job.per_person:
             answer = replace(answer, instances=body_parts.chosen(answer.instances, wanted))
-        result = Result(reader, tr("Parts"))
-        result.take(answer)
-        yield from self._show_and_commit(result, kind, self.options.mode)
+        yield from self._show_and_commit(Result(reader, tr("Parts")).take(answer), kind)
 
     def _inpaint(self, grow: float, feather: float, context: float, show: str) -> Steps:
         reader = self.reader("selection-mask" if show == "mask" else "selection")
         job = self.options.inpaint(mask_of(self._existing(reader)), grow, feather, context)
-        answer = yield from self.connection.ask(job, Picture(reader))
         result = Result(reader, tr("Inpainting"))
-        result.take(answer)
-        yield from self._show_and_commit(result, "selection", "replace")
+        answer = yield from self._ask_and_commit(result, job, "selection", mode="replace")
         box = answer.context
         if box is None:
             return
@@ -249,9 +245,7 @@ class Controller(QObject):
 
     def _ask_similar(self, reader: Reader, picture: Picture, identity: str, plane: Optional[Plane]) -> Steps:
         answer = yield from self.connection.ask(self.options.similar(identity, mask_of(plane)), picture)
-        result = Result(reader, tr("Similar"))
-        result.take(answer)
-        yield from self._show_and_commit(result, self.options.kind, self.options.mode)
+        yield from self._show_and_commit(Result(reader, tr("Similar")).take(answer), self.options.kind)
 
     def _existing(self, reader: Reader) -> Optional[Plane]:
         """The selection, or None when nothing is selected."""
@@ -268,13 +262,13 @@ class Controller(QObject):
         if limit is not None:
             result.limit(limit)
         yield None
-        yield from self._show_and_commit(result, kind, mode or self.options.mode)
+        yield from self._show_and_commit(result, kind, mode)
+        return answer
 
     def _await_and_commit(self, steps: Steps, kind: str, mode: str) -> Steps:
-        result = yield from steps
-        yield from self._show_and_commit(result, kind, mode)
+        yield from self._show_and_commit((yield from steps), kind, mode)
 
-    def _show_and_commit(self, result: Result, kind: str, mode: str) -> Steps:
+    def _show_and_commit(self, result: Result, kind: str, mode: str = "") -> Steps:
         nothing = result.nothing
         if nothing is not None:
             raise app.Problem(nothing.message or tr("Nothing was found."), nothing.hint or tr("Try other words."))
@@ -284,7 +278,7 @@ class Controller(QObject):
         self.result = result
         self.result_changed.emit()
         yield None
-        yield from self._commit(result, kind, mode)
+        yield from self._commit(result, kind, mode or self.options.mode)
         for note in result.notes:
             self.told.emit(note)
 

@@ -29,6 +29,7 @@ from .editor.texts import tr
 from .found import FoundList
 from .hover import HoverPreview
 from .models_box import ModelsBox
+from .options import KINDS, MODES, SOURCES
 from .plugin import plugin
 from .problem_box import ProblemBox
 from .tool_box import ToolBox
@@ -49,21 +50,6 @@ from .widgets import (
     value_of,
 )  # fmt: skip
 
-SOURCES = (("layer", "Active layer"), ("effects", "Layer with effects"), ("image", "Visible image"))
-MODES = (
-    ("replace", "Replace selection"),
-    ("add", "Add to selection"),
-    ("subtract", "Subtract from selection"),
-    ("intersect", "Intersect with selection"),
-    ("difference", "Symmetric difference"),
-)
-KINDS = (
-    ("selection", "Selection"),
-    ("transparency", "Transparency mask"),
-    ("layer", "New layer"),
-    ("selection-mask", "Selection mask layer"),
-    ("instances", "One layer per object"),
-)
 ROLES = {
     "detector": "Find with",
     "segmenter": "Select with",
@@ -90,7 +76,7 @@ class MaskwrightDocker(DockWidget):
         layout.setContentsMargins(6, 6, 6, 6)
         layout.setSpacing(6)
         for part in (
-            self._prompt_row(), ToolBox(self.controller, self.tool), self.problem, self._progress_row(), self.offer,
+            self._prompt_row(), ToolBox(parts), self.problem, self._progress_row(), self.offer,
             self._found_box(), form(self._result_rows()), self._clean_up(), form(self._model_rows()),
         ):  # fmt: skip
             layout.addWidget(part)

@@ -9,9 +9,10 @@ from .controller import Controller
 from .dialogs import Dialog, exclude_line, prompt_box
 from .editor.qt import QColor, QColorDialog, QDialog, QPushButton, QWidget
 from .editor.texts import tr
+from .options import KINDS
 from .widgets import Fold, check, combo, spin
 
-CUT_KINDS = (("layer", "New layer"), ("transparency", "Transparency mask"), ("selection", "Selection"))
+CUT_KINDS = tuple(reversed(KINDS[:3]))  # a new layer first
 SURROUNDINGS = (
     ("tell", "Only say where they are"),
     ("guides", "Show them by guides"),

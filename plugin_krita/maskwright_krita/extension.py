@@ -4,53 +4,33 @@ from typing import Any, Callable, List, Optional, Tuple
 
 from krita import DockWidgetFactory, DockWidgetFactoryBase, Extension, Krita, Window
 
+from .dialogs import ask_prompt
+from .docker import MaskwrightDocker
+from .edge_dialogs import ask_cut_out, ask_inpainting, ask_refine
 from .editor import app
 from .editor.qt import QAction, QEvent, QMenu, QObject, QTimer
 from .editor.texts import tr
+from .parts_dialog import ask_parts
+from .plugin import Plugin, plugin
 
-DOCKER_ID = "maskwright_docker"
-
-# id, text, menu; without a menu it is for a shortcut only
-ENTRIES: Tuple[Tuple[str, str, str], ...] = (
-    ("maskwright_select_prompt", "Select by &Prompt...", "Select"),
-    ("maskwright_select_subject", "Select Sub&ject", "Select"),
-    ("maskwright_refine", "Re&fine Selection...", "Select"),
-    ("maskwright_parts", "C&lothes, Face and Body Parts...", "Select"),
-    ("maskwright_similar", "Select Si&milar", "Select"),
-    ("maskwright_inpaint", "Prepare for &Inpainting...", "Select"),
-    ("maskwright_select_object", "Select &Object from Selection", "Select"),
-    ("maskwright_click", "Select by &Clicking", "Select"),
-    ("maskwright_cutout", "Remove &Background to New Layer", "Layer"),
-    ("maskwright_cut_out", "Cut Out b&y Prompt...", "Layer"),
-    ("maskwright_mask", "Add Mask from &Prompt...", "Layer"),
-    ("maskwright_other", "Another Guess", ""),
-    ("maskwright_larger", "Larger Object", ""),
-    ("maskwright_smaller", "Smaller Object", ""),
+Command = Callable[[Plugin], Any]
+# id, text, menu, command; without a menu it is for a shortcut only
+ENTRIES: Tuple[Tuple[str, str, str, Command], ...] = (
+    ("maskwright_select_prompt", "Select by &Prompt...", "Select", lambda p: ask_prompt(p.controller, "selection")),
+    ("maskwright_select_subject", "Select Sub&ject", "Select", lambda p: p.controller.select_subject()),
+    ("maskwright_refine", "Re&fine Selection...", "Select", lambda p: ask_refine(p.controller)),
+    ("maskwright_parts", "C&lothes, Face and Body Parts...", "Select", lambda p: ask_parts(p.controller)),
+    ("maskwright_similar", "Select Si&milar", "Select", lambda p: p.select_similar()),
+    ("maskwright_inpaint", "Prepare for &Inpainting...", "Select", lambda p: ask_inpainting(p.controller)),
+    ("maskwright_select_object", "Select &Object from Selection", "Select", lambda p: p.controller.select_object()),
+    ("maskwright_click", "Select by &Clicking", "Select", lambda p: p.tool.stop() if p.tool.active else p.tool.start()),
+    ("maskwright_cutout", "Remove &Background to New Layer", "Layer", lambda p: p.controller.remove_background()),
+    ("maskwright_cut_out", "Cut Out b&y Prompt...", "Layer", lambda p: ask_cut_out(p.controller)),
+    ("maskwright_mask", "Add Mask from &Prompt...", "Layer", lambda p: ask_prompt(p.controller, "transparency")),
+    ("maskwright_other", "Another Guess", "", lambda p: p.tool.other()),
+    ("maskwright_larger", "Larger Object", "", lambda p: p.tool.climb(1)),
+    ("maskwright_smaller", "Smaller Object", "", lambda p: p.tool.climb(-1)),
 )
-
-
-def _commands() -> "dict[str, Callable[[], Any]]":
-    from . import dialogs, edge_dialogs, parts_dialog
-    from .plugin import plugin
-
-    parts = plugin()
-    controller, tool = parts.controller, parts.tool
-    return {
-        "maskwright_select_prompt": lambda: dialogs.ask_prompt(controller, "selection"),
-        "maskwright_select_subject": controller.select_subject,
-        "maskwright_refine": lambda: edge_dialogs.ask_refine(controller),
-        "maskwright_parts": lambda: parts_dialog.ask_parts(controller),
-        "maskwright_similar": lambda: tool.similar() if tool.active else controller.select_similar(),
-        "maskwright_inpaint": lambda: edge_dialogs.ask_inpainting(controller),
-        "maskwright_select_object": controller.select_object,
-        "maskwright_click": lambda: tool.stop() if tool.active else tool.start(),
-        "maskwright_cutout": controller.remove_background,
-        "maskwright_cut_out": lambda: edge_dialogs.ask_cut_out(controller),
-        "maskwright_other": tool.other,
-        "maskwright_larger": lambda: tool.climb(1),
-        "maskwright_smaller": lambda: tool.climb(-1),
-        "maskwright_mask": lambda: dialogs.ask_prompt(controller, "transparency"),
-    }
 
 
 class MaskwrightExtension(Extension):
@@ -60,9 +40,9 @@ class MaskwrightExtension(Extension):
     def createActions(self, window: Window) -> None:
         """Krita calls this for each window. The actions' shortcuts come from the ``.action`` file."""
         made = []
-        for name, text, menu in ENTRIES:
+        for name, text, menu, command in ENTRIES:
             action = window.createAction(name, tr(text), "")
-            action.triggered.connect(lambda *_, name=name: _commands()[name]())
+            action.triggered.connect(lambda *_, command=command: command(plugin()))
             made.append((menu, action))
         QTimer.singleShot(0, lambda: _keep_menus(made, 0))
 
@@ -118,16 +98,7 @@ def _menu(bar: Any, name: str) -> Optional[QMenu]:
 
 def register() -> None:
     """Called once, when Krita imports the plugin."""
-    from .docker import MaskwrightDocker
-
     krita = Krita.instance()
     krita.addExtension(MaskwrightExtension(krita))
     positions = getattr(DockWidgetFactoryBase, "DockPosition", DockWidgetFactoryBase)
-    krita.addDockWidgetFactory(DockWidgetFactory(DOCKER_ID, positions.DockRight, MaskwrightDocker))
-
-
-def show_docker() -> None:
-    for docker in app.krita().dockers():
-        if docker.objectName() == DOCKER_ID:
-            docker.setVisible(True)
-            docker.raise_()
+    krita.addDockWidgetFactory(DockWidgetFactory("maskwright_docker", positions.DockRight, MaskwrightDocker))

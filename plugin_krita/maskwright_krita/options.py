@@ -8,13 +8,22 @@ from maskwright_client.choices import LOOKS_CLOSELY, USES_TILES
 from maskwright_client.jobs import JobOptions
 from maskwright_client.settings import read_settings
 
-SOURCES = ("layer", "effects", "image")
-MODES = ("replace", "add", "subtract", "intersect", "difference")
-KINDS = ("selection", "transparency", "layer", "selection-mask", "instances")
-CHOICES = {
-    "source": SOURCES, "mode": MODES, "kind": KINDS, "mask_depth": (8,),
-    "precise": dict(LOOKS_CLOSELY), "tiles": dict(USES_TILES),
-}  # fmt: skip
+SOURCES = (("layer", "Active layer"), ("effects", "Layer with effects"), ("image", "Visible image"))
+MODES = (
+    ("replace", "Replace selection"),
+    ("add", "Add to selection"),
+    ("subtract", "Subtract from selection"),
+    ("intersect", "Intersect with selection"),
+    ("difference", "Symmetric difference"),
+)
+KINDS = (
+    ("selection", "Selection"),
+    ("transparency", "Transparency mask"),
+    ("layer", "New layer"),
+    ("selection-mask", "Selection mask layer"),
+    ("instances", "One layer per object"),
+)
+CHOICES = {"source": SOURCES, "mode": MODES, "kind": KINDS, "precise": LOOKS_CLOSELY, "tiles": USES_TILES}
 HISTORY_LENGTH = 20
 
 
@@ -45,7 +54,8 @@ class Options(JobOptions):
     @classmethod
     def from_json(cls, text: str) -> "Options":
         """Settings as they were saved; whatever cannot be used is left at its default."""
-        options = cls(**read_settings(text, asdict(cls()), CHOICES))
+        values = {option: dict(choices) for option, choices in CHOICES.items()}
+        options = cls(**read_settings(text, asdict(cls()), {**values, "mask_depth": (8,)}))
         if options.threshold is not None and not 0.0 <= options.threshold <= 1.0:
             options.threshold = None
         options.history = [str(old) for old in options.history][:HISTORY_LENGTH]

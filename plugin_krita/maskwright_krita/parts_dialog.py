@@ -24,19 +24,14 @@ from .editor.qt import (
 )
 from .editor.tasks import Task
 from .editor.texts import tr
+from .options import KINDS
 from .pictures import Picture
 from .results import plane_of
 from .widgets import check, combo, label, line
 
 SIDE = 44
 TILE = QColor(120, 120, 120)  # neither black hair nor a white shirt vanishes on it
-PART_KINDS = (
-    ("selection", "Selection"),
-    ("transparency", "Transparency mask"),
-    ("layer", "New layer"),
-    ("selection-mask", "Selection mask layer"),
-    ("instances", "One layer per part"),
-)
+PART_KINDS = (*KINDS[:-1], ("instances", "One layer per part"))
 
 
 class PartsDialog(Dialog):

@@ -34,6 +34,13 @@ class Plugin(QObject):
         self.controller.connection.watch()
         selections.prepare()
 
+    def select_similar(self) -> None:
+        """What is like the thing that was clicked, while the click tool is on, or like the selected one."""
+        if self.tool.active:
+            self.tool.similar()
+        else:
+            self.controller.select_similar()
+
     def close(self) -> None:
         """Krita ends: leave the canvas alone, end the connection."""
         self.tool.stop()

@@ -1,5 +1,6 @@
 """An answer on its way into the document: its instances, which of them are ticked, and where they go."""
 
+from dataclasses import dataclass
 from functools import reduce
 from typing import Any, List, Optional, Set
 
@@ -14,14 +15,14 @@ from .editor.planes import Plane
 from .editor.texts import tr
 
 
+@dataclass
 class FoundObject:
     """One instance."""
 
-    def __init__(self, identity: str, label: str, score: float, plane: Plane) -> None:
-        self.id = identity
-        self.label = label
-        self.score = score
-        self.plane = plane
+    id: str
+    label: str
+    score: float
+    plane: Plane
 
 
 class Result:
@@ -43,7 +44,7 @@ class Result:
         found = selections.current(self.document)
         self.base = found.duplicate() if found is not None else None
 
-    def take(self, answer: Any) -> None:
+    def take(self, answer: Any) -> "Result":
         """Read a ``selection`` or ``cutout.result``."""
         self.report = answer.report
         self.notes += [note for note in answer.report.notes if note not in self.notes]
@@ -59,6 +60,7 @@ class Result:
             if not self.objects:
                 self.nothing = answer
         self.ticked = {one.id for one in self.objects}
+        return self
 
     def _take_cutout(self, answer: CutoutResult) -> None:
         if answer.alpha is None:
@@ -103,7 +105,8 @@ class Result:
             raise app.Problem(tr("The layer was removed meanwhile."), tr("Nothing was changed."))
 
     def name(self, kind: str) -> str:
-        what = self.prompt or ", ".join(_distinct(self.chosen())) or self.title
+        labels = dict.fromkeys(one.label for one in self.chosen() if one.label)
+        what = self.prompt or ", ".join(labels) or self.title
         suffix = {"layer": tr("cut out"), "instances": tr("objects"), "transparency": tr("mask")}.get(kind, "")
         return f"{what} ({suffix})" if suffix else what
 
@@ -112,9 +115,8 @@ class Result:
         plane = self.plane()
         if kind == "selection":
             self.check()
-            yield from selections.apply(
-                self.document, selections.combined(self.document, plane, mode, self.base)
-            )  # fmt: skip
+            combined = selections.combined(self.document, plane, mode, self.base)
+            yield from selections.apply(self.document, combined)
             return
         self.check_layer()
         if not plane.data:
@@ -127,16 +129,10 @@ class Result:
         elif kind == "layer":
             yield from layers.cut_layer(self.reader, plane, name, self.colours)
         else:
-            yield from layers.instance_layers(self.reader, self._layers(), name)
-
-    def _layers(self) -> List[Any]:
-        chosen = self.chosen()
-        return list(zip(numbered([one.label for one in chosen], self.title), [one.plane for one in chosen]))
+            names = numbered([one.label for one in self.chosen()], self.title)
+            parts = [(label, one.plane) for label, one in zip(names, self.chosen())]
+            yield from layers.instance_layers(self.reader, parts, name)
 
 
 def plane_of(mask: Any) -> Plane:
     return Plane(mask.box, bytes(masks.unpack(mask)))
-
-
-def _distinct(objects: List[FoundObject]) -> List[str]:
-    return list(dict.fromkeys(one.label for one in objects if one.label))

@@ -2,19 +2,18 @@
 
 from typing import Any, Callable, Tuple
 
-from .clicktool import ClickTool
-from .controller import Controller
 from .edge_dialogs import ask_cut_out, ask_inpainting, ask_refine
 from .editor.qt import QGridLayout, QSizePolicy, QToolButton, QWidget
 from .editor.texts import tr
 from .parts_dialog import ask_parts
+from .plugin import Plugin
 from .widgets import button, label
 
 
 class ToolBox(QWidget):
-    def __init__(self, controller: Controller, tool: ClickTool) -> None:
+    def __init__(self, plugin: Plugin) -> None:
         super().__init__()
-        self._tool = tool
+        self._tool = tool = plugin.tool
         self.click = _switch(
             "maskwright_click_button", tr("Click to select"),
             tr(
@@ -49,34 +48,11 @@ class ToolBox(QWidget):
         grid.addWidget(self.hint, 1, 0, 1, 2)
         grid.addWidget(self.other, 2, 0)
         grid.addWidget(self.apply, 2, 1)
-        buttons = self._commands(controller)
-        for place, (name, text, command, tip) in enumerate(buttons):
+        for place, (name, text, command, tip) in enumerate(_commands(plugin)):
             grid.addWidget(button(name, text, command, tip), 3 + place // 2, place % 2)
         tool.active_changed.connect(self.show_tool)
         tool.stepped.connect(self.show_tool)
         self.show_tool()
-
-    def _commands(self, controller: Controller) -> Tuple[Tuple[str, str, Callable[[], Any], str], ...]:
-        """Object name, text, command and tooltip of each button, in the order in which they stand."""
-        tool = self._tool
-        return (
-            ("maskwright_subject", tr("Subject"), controller.select_subject, tr("Select the main subject")),
-            ("maskwright_object", tr("From selection"), controller.select_object,
-             tr("Select the object that the selection, a rectangle or a lasso, is around")),
-            ("maskwright_background", tr("Remove background"), controller.remove_background,
-             tr("Remove the background to a new layer")),
-            ("maskwright_cut_out_button", tr("Cut out by prompt..."), lambda: ask_cut_out(controller),
-             tr("Cut out what you name, with an outline if you like")),
-            ("maskwright_refine_button", tr("Refine edge..."), lambda: ask_refine(controller),
-             tr("Give the selection a soft edge that follows the picture")),
-            ("maskwright_parts_button", tr("Body parts..."), lambda: ask_parts(controller),
-             tr("Select hair, clothes, faces or parts of them")),
-            ("maskwright_similar_button", tr("Select similar"),
-             lambda: tool.similar() if tool.active else controller.select_similar(),
-             tr("Select everything that is like the clicked or the selected thing")),
-            ("maskwright_inpaint_button", tr("Inpainting..."), lambda: ask_inpainting(controller),
-             tr("Make the selection ready to be filled by an inpainting tool")),
-        )  # fmt: skip
 
     def _examples_toggled(self, on: bool) -> None:
         """Boxes are examples from now on; the tool is switched on for that."""
@@ -99,6 +75,28 @@ class ToolBox(QWidget):
             self.hint.setText(tr("Drag a box around one of the things. Shift or right button: not like this."))
         else:
             self.hint.setText(tr("Click an object, or drag a box around it. Shift or right button leaves out."))
+
+
+def _commands(plugin: Plugin) -> Tuple[Tuple[str, str, Callable[[], Any], str], ...]:
+    """Object name, text, command and tooltip of each button, in the order in which they stand."""
+    controller = plugin.controller
+    return (
+        ("maskwright_subject", tr("Subject"), controller.select_subject, tr("Select the main subject")),
+        ("maskwright_object", tr("From selection"), controller.select_object,
+         tr("Select the object that the selection, a rectangle or a lasso, is around")),
+        ("maskwright_background", tr("Remove background"), controller.remove_background,
+         tr("Remove the background to a new layer")),
+        ("maskwright_cut_out_button", tr("Cut out by prompt..."), lambda: ask_cut_out(controller),
+         tr("Cut out what you name, with an outline if you like")),
+        ("maskwright_refine_button", tr("Refine edge..."), lambda: ask_refine(controller),
+         tr("Give the selection a soft edge that follows the picture")),
+        ("maskwright_parts_button", tr("Body parts..."), lambda: ask_parts(controller),
+         tr("Select hair, clothes, faces or parts of them")),
+        ("maskwright_similar_button", tr("Select similar"), plugin.select_similar,
+         tr("Select everything that is like the clicked or the selected thing")),
+        ("maskwright_inpaint_button", tr("Inpainting..."), lambda: ask_inpainting(controller),
+         tr("Make the selection ready to be filled by an inpainting tool")),
+    )  # fmt: skip
 
 
 def _switch(name: str, text: str, tip: str) -> QToolButton:

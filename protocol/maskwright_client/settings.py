@@ -1,11 +1,11 @@
 """Settings as they were saved: whatever cannot be used gives way to its default."""
 
 import json
-from typing import Any, Dict, Mapping, Optional, Sequence
+from typing import Any, Container, Dict, Mapping, Optional
 
 
 def read_settings(
-    text: str, defaults: Mapping[str, Any], choices: Optional[Mapping[str, Sequence[Any]]] = None
+    text: str, defaults: Mapping[str, Any], choices: Optional[Mapping[str, Container[Any]]] = None
 ) -> Dict[str, Any]:
     """The settings of a JSON object that are known, are of their default's type (a number, where that is None), and are
     one of the ``choices`` where there are some; the defaults for all others."""
