@@ -8,7 +8,7 @@ from maskwright_client.ask import Steps, run
 from maskwright_client.hover import Hover
 from maskwright_client.preview_picture import Preview
 from maskwright_protocol.errors import MaskwrightError
-from maskwright_protocol.messages import MappedObject, ModelsRequest, Rect, Selection
+from maskwright_protocol.messages import MappedObject, ModelsRequest, Selection
 
 from . import async_client, image_source, options, procedures
 from .fields import Fields, button
@@ -77,7 +77,9 @@ class ClickDialog:
         self.dialog.set_default_size(*DIALOG_SIZE)
         GimpUi.window_set_transient(self.dialog)
         self.view = View(self.target.source.local, self.target.box, *VIEW_SIZE)
-        self.view.on_click, self.view.on_box, self.view.on_example = self._clicked, self._boxed, self._exemplified
+        self.view.on_click = self._clicked
+        self.view.on_box = lambda box: self._do(self.session.set_box, box)
+        self.view.on_example = lambda box, include: self._do(self.session.add_example, box, include)
         self.view.on_hover, self.view.on_climb = self._pointed, self._climb
         columns = Gtk.Box(spacing=12, border_width=12)
         left = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
@@ -109,7 +111,7 @@ class ClickDialog:
         examples.set_focus_on_click(False)
         examples.connect("toggled", self._examples_toggled)
         bar.pack_start(examples, False, False, 0)
-        self.undo = button("_Undo", "Take back the last step (Ctrl+Z)", lambda: self._history(self.session.undo))
+        self.undo = button("_Undo", "Take back the last step (Ctrl+Z)", lambda: self._do(self.session.undo))
         bar.pack_end(self.undo, False, False, 0)
         self.stop = button("S_top", "Do not wait for the answer", self.questions.stop)
         bar.pack_end(self.stop, False, False, 0)
@@ -129,10 +131,12 @@ class ClickDialog:
         self.list = ObjectsList(self.session, self._refresh)
         side.pack_start(self.list, True, True, 0)
         row = Gtk.Box(spacing=6, homogeneous=True)
-        row.pack_start(button("_New", "Click on another object", self._new), True, True, 0)
-        self.other = button("O_ther", HELP_ON_OTHERS, lambda: self._ask(self.questions.other))
+        row.pack_start(
+            button("_New", "Click on another object", lambda: self._do(self.session.new_object)), True, True, 0
+        )
+        self.other = button("O_ther", HELP_ON_OTHERS, lambda: self._do(self.questions.other))
         row.pack_start(self.other, True, True, 0)
-        self.like = button("Si_milar", "Add what is like this object", lambda: self._ask(self.questions.similar))
+        self.like = button("Si_milar", "Add what is like this object", lambda: self._do(self.questions.similar))
         row.pack_start(self.like, True, True, 0)
         row.pack_start(button("_Remove", "Take the object off the list", self._remove), True, True, 0)
         side.pack_start(row, False, False, 0)
@@ -154,8 +158,7 @@ class ClickDialog:
             self.session.take_object(x, y, pointed.id)
             self._taken(pointed)
         else:
-            self.session.add_point(x, y, include)
-            self._refresh()
+            self._do(self.session.add_point, x, y, include)
 
     def _taken(self, one: MappedObject) -> None:
         """What the map knows of an object is shown until the server has drawn it."""
@@ -172,14 +175,6 @@ class ClickDialog:
         if other is not None:
             self._taken(other)
 
-    def _boxed(self, box: Rect) -> None:
-        self.session.set_box(box)
-        self._refresh()
-
-    def _exemplified(self, box: Rect, include: bool) -> None:
-        self.session.add_example(box, include)
-        self._refresh()
-
     def _pointed(self, place: Optional[Tuple[float, float]]) -> None:
         if self.hover.move(*place) if place is not None and self.session.fresh else self.hover.leave():
             self._show_pointed()
@@ -192,28 +187,20 @@ class ClickDialog:
         self.view.wants_examples = toggle.get_active()
         self.hint.set_text(HELP_ON_EXAMPLES if self.view.wants_examples else HELP)
 
-    def _history(self, step: Any) -> None:
-        step()
-        self._refresh()
-
-    def _new(self) -> None:
-        self.session.new_object()
-        self._refresh()
-
-    def _ask(self, question: Callable[[], None]) -> None:
-        question()
+    def _do(self, step: Callable[..., Any], *arguments: Any) -> None:
+        """A step, and everything that follows from it."""
+        step(*arguments)
         self._refresh()
 
     def _remove(self) -> None:
-        self.session.remove(self.session.state.chosen)
-        self._refresh()
+        self._do(self.session.remove, self.session.state.chosen)
 
     def _key(self, widget: Any, event: Any) -> bool:
         if event.keyval in (Gdk.KEY_z, Gdk.KEY_Z, Gdk.KEY_y) and event.state & Gdk.ModifierType.CONTROL_MASK:
             if isinstance(self.dialog.get_focus(), Gtk.Entry):
                 return False
             forward = event.keyval == Gdk.KEY_y or event.state & Gdk.ModifierType.SHIFT_MASK
-            self._history(self.session.redo if forward else self.session.undo)
+            self._do(self.session.redo if forward else self.session.undo)
             return True
         return False
 
@@ -222,8 +209,7 @@ class ClickDialog:
             self._refresh()
 
     def _find(self) -> None:
-        self.questions.find(self.find.get_text().strip(), lambda: self.find.set_text(""))
-        self._refresh()
+        self._do(self.questions.find, self.find.get_text().strip(), lambda: self.find.set_text(""))
 
     # ------------------------------------------------------------ what the server says by itself
 

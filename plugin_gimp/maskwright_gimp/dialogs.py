@@ -23,20 +23,9 @@ TITLES = {
 # The rows at the top, and the folds below them. A procedure shows those that it has.
 PROMPTS = ("prompt", "but-not", "pick")
 PLACES = (
-    "parts",
-    "find-edges",
-    "source",
-    "recipe",
-    "models",
-    "detector-options",
-    "precise",
-    "tiles",
-    "current-selection",
-    "mode",
-    "result",
-    "clean-colors",
-    "hide-original",
-)
+    "parts", "find-edges", "source", "recipe", "models", "detector-options", "precise", "tiles", "current-selection",
+    "mode", "result", "clean-colors", "hide-original",
+)  # fmt: skip
 INPAINTING = ("grow", "feather", "context")
 
 
