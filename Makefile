@@ -36,7 +36,8 @@ $(VENV)/.full: $(VENV)/.dev
 	touch $@
 
 # Selects and cuts out the main thing of a photo through a running server; writes into demo/.
-demo: $(VENV)/.core demo-with
+demo: $(VENV)/.core
+	$(MAKE) --no-print-directory demo-with
 
 demo-with:
 	MASKWRIGHT_RUNTIME_DIR=$(CURDIR)/.cache/demo-run $(BIN)/maskwright demo --out $(DEMO); \
