@@ -20,7 +20,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection, serve
 
-from maskwright.gateway.listener import listen
+from maskwright.gateway.listener import close, listen
 from maskwright.gateway.session import Services
 from maskwright.images.store import ImageStore
 from maskwright.jobs import scheduler
@@ -202,8 +202,7 @@ class Gateway:
         self._up.set()
         await self._stop.wait()
         await self.scheduler.stop()
-        self.server.close()
-        await self.server.wait_closed()
+        await close(self.server, self.policy)
         self.store.clear()
 
     def _status(self, identity: str) -> Message:

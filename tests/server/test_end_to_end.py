@@ -110,19 +110,14 @@ def test_progress_is_told_while_a_worker_does_not_answer(server: Server, client:
     works(client, source)
 
 
-def test_a_killed_worker_fails_its_job_and_the_next_one_runs(
-    server: Server, client: Client, source: FileSource
-) -> None:
+def test_a_job_that_no_worker_took_is_given_to_the_next(server: Server, client: Client, source: FileSource) -> None:
     works(client, source)
     pid = worker_pid(server)
-    os.kill(pid, signal.SIGSTOP)  # so that it cannot finish before it is killed
+    os.kill(pid, signal.SIGSTOP)
     ticket = client.submit(job_for(client, source))
     wait_for(lambda: server.status().running == 1)
     os.kill(pid, signal.SIGKILL)
-    with pytest.raises(errors.WorkerDied) as caught:
-        ticket.result(10)
-    assert caught.value.hint
-    works(client, source)
+    assert isinstance(ticket.result(ANSWER_S), messages.Selection)
     assert worker_pid(server) != pid
     assert server.status().workers[0].restarts >= 1
 
@@ -133,13 +128,12 @@ def test_other_clients_jobs_survive_a_killed_worker(server: Server, client: Clie
     with server.client("other") as other:
         works(other, source)
         os.kill(pid, signal.SIGSTOP)
-        doomed = client.submit(job_for(client, source))
+        interrupted = client.submit(job_for(client, source))
         wait_for(lambda: server.status().running == 1)
         waiting = other.submit(job_for(other, source))
         wait_for(lambda: server.status().queued == 1)
         os.kill(pid, signal.SIGKILL)
-        with pytest.raises(errors.WorkerDied):
-            doomed.result(10)
+        assert isinstance(interrupted.result(ANSWER_S), messages.Selection)
         assert isinstance(waiting.result(ANSWER_S), messages.Selection)
 
 

@@ -71,6 +71,11 @@ class HandshakePolicy:
         self.admissions[connection] = admission
         return None
 
+    def cut_all(self) -> None:
+        """End all connections."""
+        for outgoing in list(self.outgoing.values()):
+            outgoing.cut("a client does not let the server end")
+
     def _cut_a_stranger(self) -> bool:
         """Cut off the client that has not greeted for the longest; False when all have."""
         for name, session in self.sessions.items():
@@ -145,6 +150,14 @@ async def listen(
         ssl=tls,
     )
     return server, policy
+
+
+async def close(server: Server, policy: HandshakePolicy) -> None:
+    """Say goodbye to all clients; those that do not read it are cut off."""
+    server.close()
+    last = asyncio.get_running_loop().call_later(CLOSE_TIMEOUT_S, policy.cut_all)
+    await server.wait_closed()
+    last.cancel()
 
 
 async def _converse(connection: ServerConnection, services: Services, policy: HandshakePolicy, remote: bool) -> None:

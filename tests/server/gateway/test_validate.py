@@ -61,3 +61,11 @@ def test_jobs_that_cannot_be(changes: dict[str, object], text: str) -> None:
 def test_a_mask_beyond_the_limit() -> None:
     with pytest.raises(TooLarge):
         check_job(replace(JOB, mask=Mask(PixelRect(0, 0, 101, 100), encoding="zlib", data=b"")), MOST)
+
+
+@pytest.mark.parametrize("box", [PixelRect(0, 0, 100_000, 100_000), PixelRect(-5, 0, 2_000_000_000, 1)])
+def test_a_picture_of_no_size_that_a_mask_could_have(box: PixelRect) -> None:
+    """The raster is small: only what it covers is large, and masks are made at that size."""
+    for picture in (Picture(box, [RASTER]), Picture(BOX, [replace(RASTER, box=box)])):
+        with pytest.raises(TooLarge):
+            check_job(replace(JOB, picture=picture), MOST)

@@ -88,7 +88,7 @@ class ModelPool:
 
     @property
     def installed(self) -> dict[str, Installed]:
-        """Models on this computer by id. The folders are scanned again when something was added or removed."""
+        """Models on this computer by id. The folders are scanned again when something was added, removed or mended."""
         state = self._state()
         if state != self._seen:
             self.rescan()
@@ -96,13 +96,17 @@ class ModelPool:
         return self._installed
 
     def _state(self) -> tuple[int, ...]:
-        times = []
-        for path in self._watched:
+        """Times and sizes of the folders, and of the files of models that cannot be used: they may be mended in place."""
+        broken = [found for found in self._installed.values() if found.problem]
+        files = [found.folder / file.name for found in broken for file in found.entry.files]
+        state = []
+        for path in (*self._watched, *files):
             try:
-                times.append(path.stat().st_mtime_ns)
+                status = path.stat()
+                state += [status.st_mtime_ns, status.st_size]
             except OSError:
-                times.append(0)
-        return tuple(times)
+                state += [0, -1]
+        return tuple(state)
 
     def rescan(self) -> None:
         """Scan the folders again, and forget loaded models whose files were removed."""

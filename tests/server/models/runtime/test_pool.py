@@ -14,7 +14,7 @@ from maskwright.models.machine import records
 from maskwright.models.runtime.device_memory import LEAST_BUDGET, RESERVE, default_budget, free
 from maskwright.models.runtime.out_of_memory import with_fallback
 from maskwright.models.runtime.pool import ModelPool
-from maskwright_protocol.errors import OutOfMemory
+from maskwright_protocol.errors import ModelBroken, OutOfMemory
 from tests.shared_data import MODELS, needs_models
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="limits the address space as Linux does")
@@ -81,6 +81,26 @@ def test_models_that_come_and_go_are_noticed(home: Path, tmp_path: Path) -> None
     assert pool.resident() == []
 
 
+@needs_models
+def test_a_model_that_is_mended_in_place_is_tried_again(home: Path, tmp_path: Path) -> None:
+    """Neither the model folder nor the model's own changes by it, only the file."""
+    import shutil
+
+    shutil.copytree(MODELS / "yolox-nano", tmp_path / "x")
+    (file,) = (tmp_path / "x").glob("*.onnx")
+    whole = file.read_bytes()
+    with file.open("r+b") as damaged:
+        damaged.truncate(len(whole) // 2)
+    pool = ModelPool([tmp_path], "cpu", 1)
+    for _ in range(2):
+        with pytest.raises(ModelBroken):
+            pool.detector("yolox-nano")
+    with file.open("r+b") as mended:
+        mended.write(whole)
+    assert pool.detector("yolox-nano").nbytes
+    assert not pool.installed["yolox-nano"].problem
+
+
 _LOAD = """
 import json, resource, sys
 from pathlib import Path
@@ -88,7 +108,7 @@ from maskwright.models.families.grabcut.inference import grabcut
 from maskwright.models.families.sam.inference import mobile_sam
 from maskwright.models.runtime.pool import ModelPool
 from maskwright.models.runtime.out_of_memory import with_fallback
-from maskwright_protocol.errors import OutOfMemory
+from maskwright_protocol.errors import ModelBroken, OutOfMemory
 
 pool = ModelPool([Path(sys.argv[1])], "cpu", 1, budget=1 << 40)
 pool.detector("yolox-nano"), pool.matting("u2netp")
