@@ -9,7 +9,7 @@ from maskwright_client.click_questions import ClickQuestions
 from maskwright_client.click_session import ClickedObject, ClickSession, prompts
 from maskwright_client.preview_picture import Preview
 from maskwright_protocol.errors import JobCancelled
-from maskwright_protocol.messages import MappedObject, Point, Rect, Select, Selection
+from maskwright_protocol.messages import MappedObject, Mask, Point, Rect, Select, Selection
 
 from .canvas_events import CanvasEvents
 from .controller import Controller, Failure, mask_of
@@ -94,11 +94,7 @@ class ClickTool(QObject, ClickQuestions):
         for task in list(self._tasks.values()):
             task.cancel()
         if self._overlay is not None:
-            try:
-                self._overlay.hide()
-                self._overlay.deleteLater()
-            except RuntimeError:  # it went with its canvas
-                pass
+            self._overlay.remove()
         self._overlay = self._canvas = self._view = None
         self._events = self.pointing = None
         self.session = ClickSession(live_examples=True)
@@ -113,7 +109,7 @@ class ClickTool(QObject, ClickQuestions):
         steps, options = None, self.controller.options
         if pointed is not None:
             middle = Point(pointed.box.x + pointed.box.width / 2, pointed.box.y + pointed.box.height / 2)
-            job = self._limited(self.controller.options.select_points([middle], [], seed=pointed.id))
+            job = self.controller.options.select_points([middle], [], self._region(), seed=pointed.id)
             steps = _result(self._reader, self._about(job, alone=True).answer())
         elif answer is not None:
             steps = _result(self._reader, _whole(self.session.shown))
@@ -140,7 +136,7 @@ class ClickTool(QObject, ClickQuestions):
 
     def climb(self, by: int) -> None:
         """From the object under the pointer, or the one that was clicked, to what holds it (1) or back (-1)."""
-        if self.pointing is None or not self.pointing.ready:
+        if self.pointing is None or not self.pointing.hover.ready:
             return
         if self.session.fresh:
             self.pointing.climb(by)
@@ -171,16 +167,14 @@ class ClickTool(QObject, ClickQuestions):
 
     def can_climb(self) -> bool:
         """There is an object under the pointer, or one that was clicked, which others may hold."""
-        pointing = self.pointing
-        if pointing is None or not pointing.ready:
-            return False
-        return self.session.current.alone or self._pointed() is not None
+        ready = self.pointing is not None and self.pointing.hover.ready
+        return ready and (self.session.current.alone or self._pointed() is not None)
 
     def hover(self, at: QPointF) -> None:
         """Show what is under the pointer, unless there is something better to do."""
         if self.pointing is None or not self.session.fresh or self.asked is not None:
             return
-        if self.pointing.ready or "prefetch" not in self._tasks:
+        if self.pointing.hover.ready or "prefetch" not in self._tasks:
             self.pointing.move(at)
 
     def left(self) -> None:
@@ -267,13 +261,13 @@ class ClickTool(QObject, ClickQuestions):
 
     def question(self, one: ClickedObject) -> Question:
         points, boxes = prompts(one)
-        job = self.controller.options.select_points(points, boxes, seed=one.base, examples=self.session.examples)
-        return self._about(self._limited(job), one.alone)
+        options, examples = self.controller.options, self.session.examples
+        job = options.select_points(points, boxes, self._region(), seed=one.base, examples=examples)
+        return self._about(job, one.alone)
 
-    def _limited(self, job: Select) -> Select:
+    def _region(self) -> Optional[Mask]:
         assert self._reader is not None
-        job.region = mask_of(self.controller.region(self._reader))
-        return job
+        return mask_of(self.controller.region(self._reader))
 
     def _about(self, job: Select, alone: bool = False) -> Question:
         assert self._picture is not None

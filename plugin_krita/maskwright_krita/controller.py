@@ -1,7 +1,7 @@
 """The commands: each reads what it needs, asks the server, and puts the answer into the document. No widgets here."""
 
 from dataclasses import replace
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, NamedTuple, Optional
 
 from maskwright_client import body_parts
 from maskwright_client.ask import Steps
@@ -24,27 +24,21 @@ from .results import Result
 SETTING = "options"
 
 
-class Failure:
-    """A problem as the user sees it: a sentence, a hint, and a code that says what a button could do about it.
+class Failure(NamedTuple):
+    """A problem as the user sees it: a sentence, a hint, and a code that says what a button could do about it."""
 
-    ``retry`` does again what failed."""
-
-    def __init__(self, message: str, hint: str, code: str, details: Optional[Dict[str, Any]] = None) -> None:
-        self.message = message
-        self.hint = hint
-        self.code = code
-        self.details = details or {}
-        self.retry: Optional[Callable[[], None]] = None
+    message: str
+    hint: str
+    code: str
+    details: Dict[str, Any] = {}
+    retry: Optional[Callable[[], None]] = None  # does again what failed
 
     @classmethod
     def of(cls, error: Exception, retry: Optional[Callable[[], None]] = None) -> "Failure":
         if isinstance(error, (MaskwrightError, app.Problem)):
-            failure = cls(error.message, error.hint, error.code, getattr(error, "details", None))
-        else:
-            text = tr("Something went wrong in the plugin: {0}", error)
-            failure = cls(text, tr("Please report it."), "internal")
-        failure.retry = retry
-        return failure
+            return cls(error.message, error.hint, error.code, getattr(error, "details", {}), retry)
+        text = tr("Something went wrong in the plugin: {0}", error)
+        return cls(text, tr("Please report it."), "internal", retry=retry)
 
 
 class Controller(QObject):

@@ -21,7 +21,7 @@ from .editor.qt import (
     QVBoxLayout,
 )
 from .editor.texts import tr
-from .widgets import button, check, label, line, row
+from .widgets import Rows, button, check, label, line, row
 
 
 def prompt_box(controller: Controller) -> QComboBox:
@@ -60,15 +60,18 @@ class Dialog(QDialog):
         self.form = QFormLayout()
         layout = QVBoxLayout(self)
         layout.addLayout(self.form)
-        buttons = QDialogButtonBox(
-            QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
-        )  # fmt: skip
-        buttons.button(QDialogButtonBox.StandardButton.Ok).setText(accept)
-        self.buttons = buttons
+        choices = QDialogButtonBox.StandardButton
+        buttons = QDialogButtonBox(choices.Ok | choices.Cancel)
+        self.ok = buttons.button(choices.Ok)
+        self.ok.setText(accept)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         layout.addWidget(buttons)
         self.finished.connect(lambda *_: self.deleteLater())
+
+    def add(self, rows: Rows) -> None:
+        for text, widget in rows:
+            self.form.addRow(text, widget)
 
 
 def ask_prompt(controller: Controller, kind: str) -> QDialog:
@@ -77,8 +80,7 @@ def ask_prompt(controller: Controller, kind: str) -> QDialog:
     box = prompt_box(controller)
     box.setMinimumWidth(320)
     exclude = exclude_line(controller.options.exclude)
-    dialog.form.addRow(tr("What:"), box)
-    dialog.form.addRow(tr("But not:"), exclude)
+    dialog.add([(tr("What:"), box), (tr("But not:"), exclude)])
     box.lineEdit().selectAll()
     dialog.accepted.connect(lambda: controller.select_by_prompt(box.currentText(), kind, exclude.text()))
     dialog.open()
@@ -121,9 +123,8 @@ def ask_settings(controller: Controller) -> QDialog:
     hover = check("maskwright_hover", tr("Click tool: show what is under the pointer"), options.hover)
     browse = button("maskwright_browse", tr("Browse..."), lambda: find())
     dialog.form.addRow(tr("maskwright command:"), row(command, browse))
-    dialog.form.addRow(stop)
-    dialog.form.addRow(hover)
-    dialog.form.addRow(QLabel(tr("Selections are computed on this computer; no picture leaves it.")))
+    for widget in (stop, hover, QLabel(tr("Selections are computed on this computer; no picture leaves it."))):
+        dialog.form.addRow(widget)
 
     def find() -> None:
         found = QFileDialog.getOpenFileName(dialog, tr("Where is the maskwright command?"))[0]

@@ -1,16 +1,14 @@
 """The dialogs about edges: refine, cut out by prompt, prepare for inpainting."""
 
-from typing import Any, List, Tuple
-
 from maskwright_client.choices import PICKS
 from maskwright_client.jobs import Cut, Edge
 
 from .controller import Controller
 from .dialogs import Dialog, exclude_line, prompt_box
-from .editor.qt import QColor, QColorDialog, QDialog, QPushButton, QWidget
+from .editor.qt import QColor, QColorDialog, QDialog, QPushButton
 from .editor.texts import tr
 from .options import KINDS
-from .widgets import Fold, check, combo, spin
+from .widgets import Fold, Rows, check, combo, spin, value_of
 
 CUT_KINDS = tuple(reversed(KINDS[:3]))  # a new layer first
 SURROUNDINGS = (
@@ -22,45 +20,34 @@ WHITE = "#ffffff"
 
 
 class EdgeRows:
-    """Widgets for an ``Edge``, beginning with the last one."""
+    """Rows for an ``Edge``, in the order of its fields, beginning with the last one."""
 
     def __init__(self, controller: Controller) -> None:
         self._controller = controller
         edge, px = controller.edge, tr(" px")
-        self.width = spin(
+        width = spin(
             "maskwright_edge_width", 0, 1000, edge.edge_width,
             tr("How wide a band around the edge is looked at; hair needs a wide one."), px, tr("automatic"),
         )  # fmt: skip
         tip = tr("Work further out where hair or fur reaches out of the edge.")
-        self.hair = check("maskwright_hair", tr("Hair and fur"), edge.hair, tip)
-        self.smooth = spin("maskwright_smooth", 0, 100, edge.smooth, tr("Round the outline within this."), px)
-        self.contrast = spin(
-            "maskwright_contrast", 0, 100, edge.contrast * 100,
-            tr("Make the edge steeper; 100 % leaves no softness."), " %",
-        )  # fmt: skip
-        self.shift = spin(
-            "maskwright_shift", -100, 100, edge.shift_edge * 100,
-            tr("Move the edge in (-) or out within its softness."), " %",
-        )  # fmt: skip
-
-    def rows(self) -> List[Tuple[str, QWidget]]:
-        return [
-            (tr("Edge width:"), self.width),
-            ("", self.hair),
-            (tr("Smooth edge:"), self.smooth),
-            (tr("Contrast:"), self.contrast),
-            (tr("Shift edge:"), self.shift),
+        hair = check("maskwright_hair", tr("Hair and fur"), edge.hair, tip)
+        smooth = spin("maskwright_smooth", 0, 100, edge.smooth, tr("Round the outline within this."), px)
+        tip = tr("Make the edge steeper; 100 % leaves no softness.")
+        contrast = spin("maskwright_contrast", 0, 100, edge.contrast * 100, tip, " %")
+        tip = tr("Move the edge in (-) or out within its softness.")
+        shift = spin("maskwright_shift", -100, 100, edge.shift_edge * 100, tip, " %")
+        self.rows: Rows = [
+            (tr("Edge width:"), width),
+            ("", hair),
+            (tr("Smooth edge:"), smooth),
+            (tr("Contrast:"), contrast),
+            (tr("Shift edge:"), shift),
         ]
 
     def edge(self) -> Edge:
         """As it is set now; it is where the next dialog begins."""
-        self._controller.edge = Edge(
-            self.width.value(),
-            self.hair.isChecked(),
-            self.smooth.value(),
-            self.contrast.value() / 100,
-            self.shift.value() / 100,
-        )
+        width, hair, smooth, contrast, shift = (value_of(widget) for _, widget in self.rows)
+        self._controller.edge = Edge(width, hair, smooth, contrast / 100, shift / 100)
         return self._controller.edge
 
 
@@ -90,8 +77,7 @@ class ColourButton(QPushButton):
 def ask_refine(controller: Controller) -> QDialog:
     dialog = Dialog("maskwright_refine_dialog", tr("Refine Selection"), tr("Refine"))
     edge = EdgeRows(controller)
-    for label, widget in edge.rows():
-        dialog.form.addRow(label, widget)
+    dialog.add(edge.rows)
     dialog.accepted.connect(lambda: controller.refine(edge.edge()))
     dialog.open()
     return dialog
@@ -107,28 +93,15 @@ def ask_cut_out(controller: Controller) -> QDialog:
     outline = spin("maskwright_outline", 0, 500, 0, tr("Width of a border around it"), tr(" px"), tr("none"))
     colour = ColourButton(WHITE)
     shadow = check("maskwright_shadow", tr("Keep the shadow"), tip=tr("Keep what it casts on plain ground."))
-    for label, widget in (
-        (tr("What:"), prompt),
-        (tr("But not:"), exclude),
-        (tr("Which:"), pick),
-        (tr("Result:"), kind),
-    ):
-        dialog.form.addRow(label, widget)
-    dialog.form.addRow(Fold(tr("Edges"), edge.rows(), controller.edge != Edge()))
-    looks: Any = [(tr("Outline:"), outline), (tr("Outline colour:"), colour), ("", shadow)]
+    dialog.add([(tr("What:"), prompt), (tr("But not:"), exclude), (tr("Which:"), pick), (tr("Result:"), kind)])
+    dialog.form.addRow(Fold(tr("Edges"), edge.rows, controller.edge != Edge()))
+    looks = [(tr("Outline:"), outline), (tr("Outline colour:"), colour), ("", shadow)]
     dialog.form.addRow(Fold(tr("Outline and shadow"), looks, False))
     prompt.lineEdit().selectAll()
 
     def cut() -> None:
-        wanted = Cut(
-            prompt.currentText(),
-            exclude.text(),
-            pick.currentData(),
-            edge=edge.edge(),
-            outline=outline.value(),
-            outline_colour=colour.colour,
-            shadow=shadow.isChecked(),
-        )
+        wanted = Cut(prompt.currentText(), exclude.text(), pick.currentData(), edge=edge.edge())
+        wanted.outline, wanted.outline_colour, wanted.shadow = outline.value(), colour.colour, shadow.isChecked()
         controller.cut_out(wanted, kind.currentData())
 
     dialog.accepted.connect(cut)
@@ -142,17 +115,11 @@ def ask_inpainting(controller: Controller) -> QDialog:
     px, auto = tr(" px"), tr("automatic")
     grow = spin("maskwright_inpaint_grow", 0, 500, 0, tr("Grow by this, so that no rim stays."), px, auto)
     feather = spin("maskwright_inpaint_feather", 0, 200, 0, tr("Soften by this."), px, auto)
-    context = spin(
-        "maskwright_context", 0.1, 4, 0.5, tr("How much around the selection: so many times its size on each side.")
-    )
+    tip = tr("How much around the selection: so many times its size on each side.")
+    context = spin("maskwright_context", 0.1, 4, 0.5, tip)
     show = combo("maskwright_surroundings", SURROUNDINGS)
-    for label, widget in (
-        (tr("Grow:"), grow),
-        (tr("Feather:"), feather),
-        (tr("Context:"), context),
-        (tr("Surroundings:"), show),
-    ):
-        dialog.form.addRow(label, widget)
+    rows = [(tr("Grow:"), grow), (tr("Feather:"), feather), (tr("Context:"), context), (tr("Surroundings:"), show)]
+    dialog.add(rows)
     dialog.accepted.connect(
         lambda: controller.prepare_inpainting(grow.value(), feather.value(), context.value(), show.currentData())
     )

@@ -29,8 +29,4 @@ class HoverPreview:
     def _hide(self) -> None:
         overlay, self._overlay = self._overlay, None
         if overlay is not None:
-            try:
-                overlay.hide()
-                overlay.deleteLater()
-            except RuntimeError:  # it went with its canvas
-                pass
+            overlay.remove()

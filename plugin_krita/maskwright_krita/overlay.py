@@ -87,6 +87,13 @@ class Overlay(QWidget):
         if not changed.isEmpty():
             self.repaint(changed.toAlignedRect().adjusted(-1, -1, 1, 1))
 
+    def remove(self) -> None:
+        try:
+            self.hide()
+            self.deleteLater()
+        except RuntimeError:  # it went with its canvas
+            pass
+
     def show_hover(self, preview: Optional[Preview]) -> None:
         if preview is None and self._hover is None:
             return

@@ -12,7 +12,6 @@ from .editor.planes import Plane
 from .editor.qt import (
     QColor,
     QDialog,
-    QDialogButtonBox,
     QIcon,
     QImage,
     QListWidget,
@@ -98,7 +97,7 @@ class PartsDialog(Dialog):
         self.words.setText(body_parts.with_ticks(self.words.text(), self._parts, self.ticked()))
 
     def _allow(self) -> None:
-        self.buttons.button(QDialogButtonBox.StandardButton.Ok).setEnabled(bool(self.words.text().strip()))
+        self.ok.setEnabled(bool(self.words.text().strip()))
 
     def _select(self) -> None:
         self._controller.select_parts(self.words.text(), self.exact.isChecked(), self.kind.currentData())

@@ -6,7 +6,7 @@ from typing import Callable, Optional
 from maskwright_client.ask import PictureSource, Steps
 from maskwright_client.candidates import Question, ask_candidates
 from maskwright_client.hover import Hover
-from maskwright_protocol.messages import MappedObject, Point
+from maskwright_protocol.messages import Point
 
 from .controller import Controller
 from .editor.qt import QPointF
@@ -30,30 +30,20 @@ class Pointing:
         self._spawn = spawn
         self._at: Optional[QPointF] = None  # where the pointer is in the image; None when it has left, or a click came
 
-    @property
-    def ready(self) -> bool:
-        """The objects are known."""
-        return self.hover.ready
-
-    @property
-    def shown(self) -> Optional[MappedObject]:
-        """What a click would take."""
-        return self.hover.shown
-
     def find_all(self, picture: PictureSource) -> Steps:
         """Steps that ask for the object map, which a server does while it has nothing else to do."""
         self.hover.forget()
         answer = yield from self._controller.connection.ask(self._controller.options.everything(), picture)
         self.hover.take_map(answer, picture.box)
-        if self.ready and self._at is not None:
+        if self.hover.ready and self._at is not None:
             self.move(self._at)
 
     def move(self, at: QPointF) -> None:
         """The pointer is at that place of the image."""
         self._at = at
-        if not self.ready:
+        if not self.hover.ready:
             self._spawn("hover", self._asking())
-        elif self.hover.move(at.x(), at.y()) or self.shown is None:
+        elif self.hover.move(at.x(), at.y()) or self.hover.shown is None:
             self._show()
 
     def leave(self) -> None:
@@ -67,10 +57,10 @@ class Pointing:
             self._show()
 
     def _show(self) -> None:
-        self._overlay.show_hover(self.hover.preview(self.shown))
+        self._overlay.show_hover(self.hover.preview(self.hover.shown))
 
     def _asking(self) -> Steps:
-        while self._at is not None and not self.ready:
+        while self._at is not None and not self.hover.ready:
             at, self._at = self._at, None
             question = self._question(Point(at.x(), at.y()))
             box = question.picture.box
@@ -78,5 +68,5 @@ class Pointing:
                 self._overlay.show_hover(None)
                 continue
             found = yield from ask_candidates(question)
-            if not self.ready:
+            if not self.hover.ready:
                 self._overlay.show_hover(found.hypotheses[0].preview if found.hypotheses else None)

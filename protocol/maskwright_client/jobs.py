@@ -179,7 +179,6 @@ class JobOptions:
         boxes: List[Rect],
         region: Optional[Mask] = None,
         preview: bool = False,
-        alternatives: int = 0,
         seed: str = "",
         examples: Sequence[Example] = (),
     ) -> Select:
@@ -196,7 +195,6 @@ class JobOptions:
             examples=list(examples),
             pick="all" if examples else "best",
             merge=bool(examples),
-            alternatives=alternatives,
             continue_from=seed,
             precise="off" if preview else self.precise,
             region=region,

@@ -94,7 +94,7 @@ def objects(studio: Studio) -> None:
     fresh(studio, "photos/bus.jpg")
     krita.run("K.activeWindow().activeView().canvas().setZoomLevel(0.66); C.options.hover = True")
     studio.press("maskwright_click_button")
-    krita.wait("T.active and T.pointing.ready", "the object map", 120.0)
+    krita.wait("T.active and T.pointing.hover.ready", "the object map", 120.0)
     at = krita.get("on_canvas(131, 583)")
     studio.lab.xdotool("mousemove", *at, "mousemove", at[0] + 1, at[1])
     settle(studio)

@@ -24,7 +24,7 @@ def mapped(studio: Studio, krita: Krita) -> Lookup:
     studio.open(studio.photo(CAT))
     krita.run("K.activeWindow().activeView().canvas().setZoomLevel(1.0); C.options.hover = True")
     start(studio, krita)
-    krita.wait("T.pointing.ready", "the object map", 120.0)
+    krita.wait("T.pointing.hover.ready", "the object map", 120.0)
     found = studio.ask(Everything(""), studio.photo(CAT), BOX)
     assert isinstance(found, ObjectMap)
     return Lookup(found, BOX)
@@ -63,7 +63,7 @@ def test_hovering_asks_nothing_and_shows_part_and_whole(studio: Studio, krita: K
     chain = mapped.around(mapped.at(*place))  # type: ignore[arg-type]
     before = krita.get("C.connection._generation")
     point_at(krita, lab, place)
-    wait_until(lambda: krita.get("T.pointing.shown is not None"), "the highlight", 10.0)
+    wait_until(lambda: krita.get("T.pointing.hover.shown is not None"), "the highlight", 10.0)
     assert shown(krita) == box_of(mapped, chain[0])
     plane = np.frombuffer(studio.fetch("T._overlay._hover[0].data"), np.uint8)
     assert (plane == np.frombuffer(mapped.shape(chain[0]).plane, np.uint8)).all()
@@ -97,7 +97,7 @@ def test_a_click_takes_what_is_shown_and_the_next_goes_on_from_it(
 ) -> None:
     place = inner(mapped)
     point_at(krita, lab, place)
-    krita.wait("T.pointing.shown is not None", "the highlight")
+    krita.wait("T.pointing.hover.shown is not None", "the highlight")
     studio.click(*place)
     answered(krita, 1)
     first = krita.get("T.session.current.base")
@@ -126,8 +126,8 @@ def test_a_click_takes_what_is_shown_and_the_next_goes_on_from_it(
 
 def test_enter_takes_what_is_under_the_pointer(studio: Studio, krita: Krita, lab: Lab, mapped: Lookup) -> None:
     point_at(krita, lab, inner(mapped))
-    krita.wait("T.pointing.shown is not None", "the highlight")
-    identity = krita.get("T.pointing.shown.id")
+    krita.wait("T.pointing.hover.shown is not None", "the highlight")
+    identity = krita.get("T.pointing.hover.shown.id")
     krita.key("Return")
     krita.wait("not T.active and not C.busy()", "the tool to end")
     studio.settle()
@@ -141,8 +141,8 @@ def test_enter_takes_what_is_under_the_pointer(studio: Studio, krita: Krita, lab
 def test_a_forgotten_object_is_asked_for_by_its_place(studio: Studio, krita: Krita, lab: Lab, mapped: Lookup) -> None:
     place = inner(mapped)
     point_at(krita, lab, place)
-    krita.wait("T.pointing.shown is not None", "the highlight")
-    krita.run("T.pointing.shown.id = 'forgotten'")
+    krita.wait("T.pointing.hover.shown is not None", "the highlight")
+    krita.run("T.pointing.hover.shown.id = 'forgotten'")
     studio.click(*place)
     answered(krita, 1)
     assert studio.failure() is None

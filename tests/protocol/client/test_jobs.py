@@ -112,12 +112,12 @@ def test_what_needs_a_selection_says_so() -> None:
 
 def test_hovering_has_a_tool_of_its_own_and_no_edges() -> None:
     how = JobOptions(grow=4.0, precise="on")
-    click = how.select_points([Point(1, 2)], [Rect(0, 0, 5, 5)], MASK, alternatives=2, seed="a")
+    click = how.select_points([Point(1, 2)], [Rect(0, 0, 5, 5)], MASK, seed="a")
     hover = how.select_points([Point(1, 2)], [], preview=True)
     assert click.tool != hover.tool
     assert (click.post.grow, hover.post.grow) == (4.0, 0.0)
     assert (click.precise, hover.precise) == ("on", "off")
-    assert (click.region, click.alternatives, click.continue_from) == (MASK, 2, "a")
+    assert (click.region, click.continue_from) == (MASK, "a")
     assert click.pick == hover.pick == "best"
     assert not click.merge
 
