@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -47,8 +47,14 @@ class Server:
         )
 
 
-def start_server(folder: Path, *flags: str, **variables: str) -> Server:
-    """Start ``maskwright serve`` with everything of its own under ``folder``; ``variables`` go into its environment."""
+def start_server(
+    folder: Path, *flags: str, prefix: Sequence[str] = (), own_group: bool = False, **variables: str
+) -> Server:
+    """Start ``maskwright serve`` with everything of its own under ``folder``; ``variables`` go into its environment.
+
+    ``prefix``: a command that replaces itself by the server, in surroundings that it prepared. ``own_group``: the
+    server and all that it starts can be killed together.
+    """
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MASKWRIGHT_")}
     environment.update(
         MASKWRIGHT_RUNTIME_DIR=str(folder / "run"),
@@ -59,9 +65,12 @@ def start_server(folder: Path, *flags: str, **variables: str) -> Server:
         environment["MASKWRIGHT_MODELS"] = str(MODELS)
     environment.update(variables)
     log = (folder / "server.log").open("wb")
-    process = subprocess.Popen([sys.executable, "-m", "maskwright.cli", "serve", *flags], env=environment, stderr=log)
+    command = [*prefix, sys.executable, "-m", "maskwright.cli", "serve", *flags]
+    process = subprocess.Popen(command, env=environment, stderr=log, start_new_session=own_group)
     log.close()
-    endpoint = wait_for(lambda: _endpoint_in(folder / "run", process), START_S)
+    # A server with a prefix may have mounts of its own.
+    runtime = Path(f"/proc/{process.pid}/root{folder}/run") if prefix else folder / "run"
+    endpoint = wait_for(lambda: _endpoint_in(runtime, process), START_S)
     assert endpoint is not None
     return Server(process, endpoint, environment)
 

@@ -36,8 +36,9 @@ class Segment:
         return sys.platform != "win32" and not os.path.exists(self.name)
 
     def unlink(self) -> None:
-        """Take the name away; the memory goes back when no process maps it any more."""
+        """Take the name away and let go of ``buf``; the memory goes back when nobody maps it any more."""
         _unlink(self.name)
+        self.buf = memoryview(b"")
 
 
 if sys.platform == "win32":
@@ -95,13 +96,13 @@ else:
 
     def create(size: int) -> Segment:
         """A new segment of ``size`` bytes, all of them allocated. Raises ``OSError`` when no place has room for it."""
-        failures: list[OSError] = []
+        reasons: list[int] = []  # not the errors: their tracebacks would hold frames, and those what was freed
         for place in _places():
             try:
                 return _create_in(place, size)
             except OSError as error:
-                failures.append(error)
-        raise failures[0]
+                reasons.append(error.errno or errno.EIO)
+        raise OSError(reasons[0], os.strerror(reasons[0]))
 
     def attach(name: str, size: int, writable: bool = False) -> memoryview:
         """The bytes of another process's segment. Raises ``OSError``: it is gone, or there is no room to map it."""
