@@ -107,8 +107,8 @@ def started(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     """Starts servers, and stops what is left of them; none of them may have died of a signal."""
     servers: list[Server] = []
 
-    def start(*flags: str, prefix: list[str], **variables: str) -> Server:
-        servers.append(start_server(tmp_path, *flags, prefix=prefix, **variables))
+    def start(prefix: list[str]) -> Server:
+        servers.append(start_server(tmp_path, prefix=prefix))
         return servers[-1]
 
     yield start
