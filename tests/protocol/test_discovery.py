@@ -65,18 +65,46 @@ def test_what_belongs_to_others_is_not_believed(runtime: Path) -> None:
     path = write_endpoint(ENDPOINT)
     os.chown(path, 12345, -1)
     assert read_endpoint() is None
+    os.chown(path, os.getuid(), -1)
+    assert read_endpoint() == ENDPOINT
     os.chown(runtime, 12345, -1)
+    assert read_endpoint() is None
     with pytest.raises(PermissionError):
         write_endpoint(ENDPOINT)
 
 
-@pytest.mark.parametrize("loose", [0o620, 0o602, 0o666])
-def test_a_file_that_others_may_write_is_not_believed(loose: int) -> None:
+@pytest.mark.parametrize("loose", [0o620, 0o602, 0o666, 0o640, 0o604])
+def test_a_file_that_others_may_read_or_write_is_not_believed(loose: int) -> None:
     path = write_endpoint(ENDPOINT)
     path.chmod(loose)
     assert read_endpoint() is None
     with pytest.raises(ServerAbsent):
         find_server()
+
+
+def test_a_link_is_not_believed(runtime: Path, tmp_path: Path) -> None:
+    """Also where it leads to a private file of this user that looks right."""
+    path = write_endpoint(ENDPOINT)
+    path.rename(tmp_path / "victims.json")
+    path.symlink_to(tmp_path / "victims.json")
+    assert read_endpoint() is None
+    path.unlink()
+    path.mkdir()
+    assert read_endpoint() is None
+    path.rmdir()
+    os.mkfifo(path, 0o600)
+    assert read_endpoint() is None
+
+
+def test_a_directory_that_others_may_change_is_not_believed(runtime: Path, tmp_path: Path) -> None:
+    write_endpoint(ENDPOINT)
+    runtime.chmod(0o770)
+    assert read_endpoint() is None
+    runtime.chmod(0o700)
+    assert read_endpoint() == ENDPOINT
+    runtime.rename(tmp_path / "elsewhere")
+    runtime.symlink_to(tmp_path / "elsewhere")
+    assert read_endpoint() is None
 
 
 def test_readers_see_the_old_file_or_the_new_one(runtime: Path) -> None:

@@ -93,7 +93,7 @@ def test_the_real_server_is_started_used_and_stopped(script: Script) -> None:
 def test_a_server_that_is_ending_is_waited_for(script: Script) -> None:
     """Its endpoint file is gone already, and its lock not yet."""
     command = str(script(f'exec "{sys.executable}" -m maskwright.cli "$@"'))
-    lock = FileLock(discovery.prepare_runtime_directory() / "server.lock")
+    lock = FileLock(discovery.prepare_runtime_directory() / "server.lock", thread_local=False)
     lock.acquire()
     threading.Timer(1.0, lock.release).start()
     endpoint = launcher.start_if_absent(command)
