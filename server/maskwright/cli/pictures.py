@@ -1,18 +1,21 @@
 """Picture files -> what travels to the server; and masks -> files.
 
-PNG, JPEG, WebP and TIFF, 8 or 16 bits; EXIF orientation is applied; embedded colour profiles are converted to sRGB.
+PNG, JPEG, WebP and TIFF, 8 or 16 bits, and some others with 8; EXIF orientation is applied; embedded colour profiles
+are converted to sRGB. What kind a file is, its first bytes tell, whatever it is called.
 """
 
 from __future__ import annotations
 
 import io
+import os
+import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, UnidentifiedImageError
+from PIL import Image, ImageCms, UnidentifiedImageError, features
 
 from maskwright_client.ask import PROXY_SIDE, PictureSource, RasterData, raster_data
 from maskwright_protocol.errors import BadImage, BadInput
@@ -21,6 +24,11 @@ from maskwright_protocol.messages import Mask, PixelRect, Pixels
 
 Array = NDArray[Any]
 Image.MAX_IMAGE_PIXELS = 400_000_000
+MAX_BYTES = 2 << 30
+# Pillow knows many more formats. Some of their readers start programs: Ghostscript for PostScript.
+_READ = ["PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "PPM"]
+if "avif" in features.modules and features.check_module("avif"):
+    _READ.append("AVIF")
 ORIENTATION_TAG = 0x0112
 _FORMATS = {(1, 1): "GRAY8", (3, 1): "RGB8", (4, 1): "RGBA8", (1, 2): "GRAY16", (3, 2): "RGB16", (4, 2): "RGBA16"}
 
@@ -63,21 +71,40 @@ def read_picture(path: Path) -> Array:
     if path.is_dir():
         raise BadImage(f"{path} is a folder, not a picture.", "Name a picture file.")
     try:
-        data = path.read_bytes()
-        with Image.open(io.BytesIO(data)) as picture:
-            # Before anything loads the picture, which hides how deep the file is.
-            pixels = _deep_pixels(data, picture) if picture.format in ("PNG", "TIFF") else None
-            if pixels is None:
-                pixels = _eight_bit(picture)
-            orientation = picture.getexif().get(ORIENTATION_TAG, 1)
+        with path.open("rb") as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            # Pillow looks at the size as soon as it knows it, before there is memory for pixels.
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            return _decode(_content(file))
     except FileNotFoundError:
         raise BadImage(f"There is no file {path}.", "Check the name.") from None
     except UnidentifiedImageError:
         raise BadImage(f"{path.name} is not a picture that can be read.", "Use PNG, JPEG, WebP or TIFF.") from None
-    except Image.DecompressionBombError:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise BadImage(f"{path.name} has too many pixels.", "Use a smaller picture.") from None
-    except (OSError, SyntaxError, ValueError) as error:
-        raise BadImage(f"{path.name} cannot be read: {error}.", "The file may be damaged.") from None
+    except MemoryError:
+        raise BadImage(f"{path.name} needs more memory than there is.", "Use a smaller picture.") from None
+    except Exception as error:  # decoders raise whatever they like
+        told = isinstance(error, (OSError, SyntaxError, ValueError))
+        reason = error if told else "its pixels cannot be decoded"
+        raise BadImage(f"{path.name} cannot be read: {reason}.", "The file may be damaged.") from None
+
+
+def _content(file: BinaryIO) -> bytes:
+    if os.fstat(file.fileno()).st_size <= MAX_BYTES:  # a pipe or a device has none
+        data = file.read(MAX_BYTES + 1)
+        if len(data) <= MAX_BYTES:
+            return data
+    raise ValueError(f"it has more than {MAX_BYTES >> 30} GB")
+
+
+def _decode(data: bytes) -> Array:
+    with Image.open(io.BytesIO(data), formats=_READ) as picture:
+        # Before anything loads the picture, which hides how deep the file is.
+        pixels = _deep_pixels(data, picture) if picture.format in ("PNG", "TIFF") else None
+        if pixels is None:
+            pixels = _eight_bit(picture)
+        orientation = picture.getexif().get(ORIENTATION_TAG, 1)
     return np.ascontiguousarray(_upright(pixels, orientation))
 
 
@@ -86,12 +113,22 @@ def _deep_pixels(data: bytes, picture: Image.Image) -> Array | None:
     tile = getattr(picture, "tile", None)
     if "16" not in str(picture.mode) + str(tile[0][3] if tile else ""):
         return None
+    if picture.format == "PNG" and not _chunks_fit(data):
+        raise ValueError("it is shorter than it says")
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
-    if pixels is None or pixels.dtype != np.uint16:
+    if pixels is None or pixels.dtype != np.uint16 or pixels.shape[1::-1] != picture.size:
         return None
     if pixels.ndim == 2:
         return pixels[:, :, None]
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA)
+
+
+def _chunks_fit(data: bytes) -> bool:
+    """Whether each part of a PNG file is as long as it says: OpenCV takes that much memory, up to 4 GB, unseen."""
+    position = 8
+    while position + 8 <= len(data) and data[position + 4 : position + 8] != b"IEND":
+        position += 12 + int.from_bytes(data[position : position + 4], "big")
+    return position <= len(data)
 
 
 def _eight_bit(picture: Image.Image) -> Array:
