@@ -118,18 +118,19 @@ def ask_settings(controller: Controller) -> QDialog:
     dialog = Dialog("maskwright_settings", tr("Maskwright Settings"), tr("Save"))
     command = line("maskwright_command", options.command, tr("found automatically"))
     command.setMinimumWidth(320)
-    ends = tr("When Krita ends, stop the server if this Krita started it and nobody else uses it")
-    stop = check("maskwright_stop_server", ends, options.stop_server)
-    hover = check("maskwright_hover", tr("Click tool: show what is under the pointer"), options.hover)
-    browse = button("maskwright_browse", tr("Browse..."), lambda: find())
-    dialog.form.addRow(tr("maskwright command:"), row(command, browse))
-    for widget in (stop, hover, QLabel(tr("Selections are computed on this computer; no picture leaves it."))):
-        dialog.form.addRow(widget)
 
     def find() -> None:
         found = QFileDialog.getOpenFileName(dialog, tr("Where is the maskwright command?"))[0]
         if found:
             command.setText(found)
+
+    ends = tr("When Krita ends, stop the server if this Krita started it and nobody else uses it")
+    stop = check("maskwright_stop_server", ends, options.stop_server)
+    hover = check("maskwright_hover", tr("Click tool: show what is under the pointer"), options.hover)
+    browse = button("maskwright_browse", tr("Browse..."), find)
+    dialog.form.addRow(tr("maskwright command:"), row(command, browse))
+    for widget in (stop, hover, QLabel(tr("Selections are computed on this computer; no picture leaves it."))):
+        dialog.form.addRow(widget)
 
     def save() -> None:
         options.command = command.text().strip()
