@@ -23,6 +23,7 @@ from maskwright.cli.pictures import FileSource
 from maskwright_client import ask
 from maskwright_client.client import Client, Ticket
 from maskwright_protocol import errors, messages
+from maskwright_protocol.digest import strip_spans
 
 from .conftest import Server, start_server, stop_server, wait_for
 from .photos import BOX, PHOTO
@@ -83,6 +84,17 @@ def begin(client: Client, item: ask.RasterData) -> Ticket:
 
 def upload(client: Client, item: ask.RasterData) -> None:
     ask.run(ask.upload(client, item), lambda ticket: ticket.wait(60))
+
+
+def finish(client: Client, item: ask.RasterData, begun: Ticket) -> None:
+    """Send what was announced. ``upload`` would begin anew."""
+    assert isinstance(begun.result(60), messages.ImageNeed)
+    raster, view = item.raster, memoryview(item.data)
+    for strip, (top, rows) in enumerate(strip_spans(raster.height)):
+        start, end = top * raster.width * 4, (top + rows) * raster.width * 4
+        for at in range(start, end, MIB // 4):
+            client.send(messages.ImageSlice(raster.key, strip, at - start, bytes(view[at : min(at + MIB // 4, end)])))
+    assert isinstance(client.request(messages.ImageEnd("", raster.key), 60), messages.ImageReady)
 
 
 def click(client: Client, source: FileSource) -> messages.Selection:
@@ -160,11 +172,14 @@ def test_small_shared_memory_is_enough(started: Callable[..., Server], source: F
     server = started(prefix=surroundings(shm("64m")))
     items = [pixels(seed) for seed in range(4)]
     with server.client("one") as one, server.client("two") as two:
-        begun = [begin(one, items[0]), begin(two, items[1])]  # promised before the pixels of either came
-        assert all(isinstance(ticket.result(20), messages.ImageNeed) for ticket in begun)
-        for client, item in ((one, items[0]), (two, items[1]), (one, items[2]), (two, items[3])):
-            upload(client, item)
-            click_on(client, item)
+        begun = [begin(one, items[0]), begin(two, items[1])]
+        assert all(ticket.wait(60) for ticket in begun), "promised before the pixels of either came"
+        finish(one, items[0], begun[0])
+        finish(two, items[1], begun[1])
+        for item in items[2:]:
+            upload(one, item)
+        for item in items:
+            click_on(two, item)
         click(one, source)
     status = server.status()
     assert status.image_bytes >= 4 * len(items[0].data)
@@ -180,9 +195,10 @@ def test_another_program_fills_shared_memory_meanwhile(started: Callable[..., Se
     server = started(prefix=surroundings(shm("128m")))
     item = pixels(1)
     with server.client() as client:
-        assert isinstance(begin(client, item).result(20), messages.ImageNeed)
+        begun = begin(client, item)
+        assert begun.wait(60)
         fill(seen_by(server, "/dev/shm"))
-        upload(client, item)
+        finish(client, item, begun)
         click_on(client, item)
         click(client, source)
         upload(client, pixels(2))
@@ -192,15 +208,20 @@ def test_another_program_fills_shared_memory_meanwhile(started: Callable[..., Se
 @linux
 @with_mounts
 def test_a_full_shared_memory_does_not_end_a_worker(started: Callable[..., Server], source: FileSource) -> None:
-    """It was started before; its answers are larger than what they took until then."""
+    """It was started before, and its answers get larger."""
     server = started(prefix=surroundings(shm("128m")))
+    whole, proxy = source.detail(source.box), source.overview()
     with server.client() as client:
         click(client, source)
-        item = pixels(1)
-        upload(client, item)
+        upload(client, whole)
         fill(seen_by(server, "/dev/shm"))
+        picture = messages.Picture(source.box, [proxy.raster, whole.raster])
         for _ in range(3):
-            assert click_on(client, item).merged is not None
+            answer = client.request(messages.Cutout(id="", picture=picture, format="RGBA32F"), 120)
+            assert isinstance(answer, messages.CutoutResult)
+            assert answer.foreground is not None
+            assert answer.foreground.data is not None
+            assert len(answer.foreground.data) > MIB
 
 
 @linux
