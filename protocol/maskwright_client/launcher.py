@@ -10,6 +10,7 @@ from typing import Callable, Dict, List, Optional
 
 from maskwright_protocol.discovery import Endpoint, read_endpoint
 from maskwright_protocol.errors import Busy, MaskwrightError, ServerAbsent
+from maskwright_protocol.processes import is_running
 
 from .link import hang_up, open_connection
 
@@ -108,7 +109,13 @@ def start_if_absent(setting: str = "", command: Optional[List[str]] = None) -> E
 
 
 def _answers(endpoint: Endpoint) -> bool:
-    """Whether that very server is there, and not another program at its port."""
+    """Whether that very server is there, and not another program at its port.
+
+    While its process runs, nobody else can listen there; where that cannot be seen, it has to prove itself. (It has to
+    again when a client connects, in any case.)
+    """
+    if is_running(endpoint.pid, endpoint.process):
+        return True
     try:
         hang_up(open_connection(endpoint)[0])
     except Busy:

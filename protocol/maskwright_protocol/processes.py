@@ -19,6 +19,11 @@ def identity(pid: int) -> str:
         return ""
 
 
+def is_running(pid: int, known: str) -> bool:
+    """That very process runs for certain."""
+    return bool(known) and identity(pid) == known
+
+
 def has_ended(pid: int, known: str) -> bool:
     """That process has ended for certain; ``known`` is the ``identity`` that it had.
 

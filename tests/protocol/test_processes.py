@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from maskwright_protocol.processes import has_ended, identity
+from maskwright_protocol.processes import has_ended, identity, is_running
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the identity of processes is Linux's")
 
@@ -19,10 +19,12 @@ def test_a_process_that_ends() -> None:
     try:
         assert known
         assert not has_ended(process.pid, known)
+        assert is_running(process.pid, known)
     finally:
         process.kill()
     os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # it is a zombie now
     assert has_ended(process.pid, known)
+    assert not is_running(process.pid, known)
     process.wait()
     assert has_ended(process.pid, known)
 
@@ -37,6 +39,7 @@ def test_where_nothing_is_certain() -> None:
     assert not has_ended(2**22 + 1, "")
     assert not has_ended(2**22 + 1, f"{int(namespace) + 1} {started}"), "a process of another container"
     assert not has_ended(0, "")
+    assert not is_running(os.getpid(), "")
 
 
 def test_a_name_with_brackets_and_spaces() -> None:
