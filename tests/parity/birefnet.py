@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from maskwright.masks.foreground import estimate_foreground
 from maskwright.models.catalogue.entries import Entry
-from maskwright.models.families.birefnet.inference.deform import deform_conv2d
+from maskwright.models.families.birefnet.inference.deform import sampled, tap_matrix
 from maskwright.models.families.birefnet.inference.network import build
 from maskwright.models.families.birefnet.inference.swin import Attention
 from maskwright.models.runtime.setup import Setup
@@ -143,6 +144,14 @@ def _against_statistics(values: NDArray[np.float32], about: dict[str, Any]) -> f
     pairs = [(flat.mean(), about["mean"]), (flat.std(), about["std"])]
     pairs += [(flat.min(), about["min"]), (flat.max(), about["max"]), *zip(probes, about["probe"], strict=True)]
     return max(abs(float(ours) - float(theirs)) for ours, theirs in pairs)
+
+
+def deform_conv2d(x: Tensor, offset: Tensor, mask: Tensor, weight: Tensor) -> Tensor:
+    """As torchvision's, from what ``deform`` reads."""
+    out = x.new_empty(len(x), *x.shape[2:], len(weight))
+    for place, rows, columns in sampled(x, offset, mask, weight.shape[-1]):
+        out[place, rows] = (columns @ tap_matrix(weight)).view(out[place, rows].shape)
+    return out.permute(0, 3, 1, 2)
 
 
 def deform_cases(folder: Path) -> Iterator[Difference]:

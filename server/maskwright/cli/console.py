@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, NoReturn
 
 import typer
@@ -89,6 +90,25 @@ def ask_server(client: Client, job: Job, source: ask.PictureSource, quiet: bool 
 
 def print_json(value: Any) -> None:
     print(json.dumps(value, indent=2, default=float))
+
+
+def tell(answer: Selection | ObjectMap, summary: dict[str, Any], written: Sequence[Path], as_json: bool) -> None:
+    """What came out and where it is, as JSON or for people; ends with the code for an empty answer."""
+    if as_json:
+        print_json({**summary, "files": [str(path) for path in written]})
+    else:
+        print_report(answer.report)
+        for path in written:
+            output.print(str(path), markup=False, soft_wrap=True)
+    nothing_found(answer, as_json)
+
+
+def say(result: dict[str, Any], sentence: str, as_json: bool) -> None:
+    """What was done: ``result`` as JSON, or the sentence for people."""
+    if as_json:
+        print_json(result)
+    else:
+        errors.print(sentence, soft_wrap=True)
 
 
 def nothing_found(answer: Selection | CutoutResult | ObjectMap, as_json: bool) -> None:

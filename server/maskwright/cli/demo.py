@@ -25,10 +25,9 @@ def sample_photo() -> Path:
     found = importlib.util.find_spec("skimage")
     path = Path(found.origin).parent / "data" / SAMPLE if found and found.origin else None
     if path is None or not path.exists():
-        raise BadInput(
-            "There is no sample photo on this computer.",
-            "Give a photo of yours: 'maskwright demo photo.jpg', or get the sample: pip install 'maskwright[demo]'.",
-        )
+        text = "There is no sample photo on this computer."
+        hint = "Give a photo of yours: 'maskwright demo photo.jpg', or get the sample: pip install 'maskwright[demo]'."
+        raise BadInput(text, hint)
     return path
 
 

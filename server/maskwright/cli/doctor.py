@@ -10,7 +10,7 @@ import shutil
 import socket
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -86,21 +86,9 @@ def _impersonal(text: str) -> str:
 
 def examine() -> Iterator[Finding]:
     """One check after the other; a check that itself fails is a finding too."""
-    checks: tuple[Callable[[], Iterator[Finding]], ...] = (
-        _python,
-        _settings,
-        _runtime,
-        _card,
-        _device,
-        _torch,
-        _models,
-        _disk,
-        _account,
-        _port,
-        editors,
-        _server,
-    )
-    for check in checks:
+    for check in (
+        _python, _settings, _runtime, _card, _device, _torch, _models, _disk, _account, _port, editors, _server,
+    ):  # fmt: skip
         try:
             yield from check()
         except Exception as error:
@@ -109,11 +97,8 @@ def examine() -> Iterator[Finding]:
 
 
 def _python() -> Iterator[Finding]:
-    yield Finding(
-        "maskwright",
-        "ok",
-        f"{__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}",
-    )
+    text = f"{__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}"
+    yield Finding("maskwright", "ok", text)
 
 
 def _settings() -> Iterator[Finding]:
@@ -122,9 +107,8 @@ def _settings() -> Iterator[Finding]:
     yield Finding("settings", "ok", f"read from {path}" if path.exists() else f"all at their defaults (no {path.name})")
     for folder in settings.models:
         if not folder.is_dir():
-            yield Finding(
-                "settings", "problem", f"The model folder {folder} does not exist.", "Correct the setting 'models'."
-            )
+            text = f"The model folder {folder} does not exist."
+            yield Finding("settings", "problem", text, "Correct the setting 'models'.")
 
 
 def _runtime() -> Iterator[Finding]:
@@ -276,9 +260,8 @@ def editors() -> Iterator[Finding]:
         if paths:
             yield Finding(editor, "ok", f"found: {', '.join(paths)}")
         elif not mine:
-            yield Finding(
-                editor, "note", "not found in the usual places", "It may still be there; the plug-in finds us."
-            )
+            hint = "It may still be there; the plug-in finds us."
+            yield Finding(editor, "note", "not found in the usual places", hint)
         for plugin in mine:
             command = f"maskwright plugins install {editor.lower()}"
             if not plugin.version:

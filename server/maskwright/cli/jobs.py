@@ -106,15 +106,9 @@ def write_selection(answer: Selection, source: FileSource, out: Path, folder: Pa
 
 
 def say(answer: Selection, written: list[Path], as_json: bool) -> None:
-    if as_json:
-        console.print_json({**console.selection_summary(answer), "files": [str(path) for path in written]})
-    else:
-        if answer.instances:
-            print_instances(answer.instances)
-        console.print_report(answer.report)
-        for path in written:
-            console.output.print(str(path), markup=False, soft_wrap=True)
-    console.nothing_found(answer, as_json)
+    if answer.instances and not as_json:
+        print_instances(answer.instances)
+    console.tell(answer, console.selection_summary(answer), written, as_json)
 
 
 def print_instances(instances: list[Instance]) -> None:

@@ -49,14 +49,9 @@ def run_everything(image: Path, job: Everything, out: Path | None, labels: Path 
             if labels is not None:
                 write_png(labels, numbers)
                 written.append(labels)
-        if as_json:
-            console.print_json({**summary, "files": [str(path) for path in written]})
-        else:
+        if not as_json:
             _print_objects(answer)
-            console.print_report(answer.report)
-            for path in written:
-                console.output.print(str(path), markup=False, soft_wrap=True)
-        console.nothing_found(answer, as_json)
+        console.tell(answer, summary, written, as_json)
 
 
 def run_similar(

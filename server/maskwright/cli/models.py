@@ -14,6 +14,7 @@ from rich.table import Table
 from maskwright.config import Settings, default_model_folder, model_folders
 from maskwright.models import catalogue, options
 from maskwright.models.catalogue import page
+from maskwright.models.catalogue.entries import Entry, ModelFile, Source
 from maskwright.models.install import convert as conversion
 from maskwright.models.install import download, recommend, scan, user_models
 from maskwright.models.install import remove as removal
@@ -101,7 +102,7 @@ def show(model: str, as_json: bool) -> None:
             console.output.print(value, markup=False, soft_wrap=True)
 
 
-def _facts(entry: catalogue.Entry, found: scan.Installed | None) -> dict[str, str]:
+def _facts(entry: Entry, found: scan.Installed | None) -> dict[str, str]:
     sources = "; ".join(_source(entry, source) for source in entry.sources)
     return {
         "what": entry.summary,
@@ -118,19 +119,19 @@ def _facts(entry: catalogue.Entry, found: scan.Installed | None) -> dict[str, st
     }
 
 
-def _file(file: catalogue.ModelFile) -> str:
+def _file(file: ModelFile) -> str:
     size = page.size_text(file.published.size) if file.published.size else ""
     size = size or (f"~{page.size_text(file.about)}" if file.about else "")
     known = [part for part in (size, f"made from {file.pickle.name}" if file.pickle else "") if part]
     return f"{file.name} ({', '.join(known)})" if known else file.name
 
 
-def _source(entry: catalogue.Entry, source: catalogue.Source) -> str:
+def _source(entry: Entry, source: Source) -> str:
     pinned = records.revision(entry.id, source.hub) if source.hub and not source.revision else None
     return source.model_copy(update={"revision": pinned}).title() if pinned else source.title()
 
 
-def _place(entry: catalogue.Entry, found: scan.Installed | None) -> str:
+def _place(entry: Entry, found: scan.Installed | None) -> str:
     if found is None:
         return "not installed"
     if found.problem:
@@ -155,7 +156,7 @@ def pull(models: Sequence[str], recommended: bool, origin: Path | None, accept_l
         console.print_json({"installed": done})
 
 
-def _pull_one(entry: catalogue.Entry, origin: Path | None, accept_licence: bool, quiet: bool) -> Path:
+def _pull_one(entry: Entry, origin: Path | None, accept_licence: bool, quiet: bool) -> Path:
     """The folder that it is in now. Shows a progress bar on a terminal unless ``quiet``."""
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     quiet = quiet or not console.errors.is_terminal
@@ -197,29 +198,22 @@ def verify(models: Sequence[str], as_json: bool) -> None:
 def remove(model: str, as_json: bool) -> None:
     with console.explained(as_json):
         freed = removal.remove(catalogue.load().get(model), default_model_folder())
-        if as_json:
-            console.print_json({"removed": model, "bytes": freed})
-        else:
-            console.errors.print(f"{model} is gone; {page.size_text(freed)} are free again.")
+        sentence = f"{model} is gone; {page.size_text(freed)} are free again."
+        console.say({"removed": model, "bytes": freed}, sentence, as_json)
 
 
 def add(files: Sequence[Path], model: str, family: str, facts: dict[str, Any], key: str, as_json: bool) -> None:
     """``facts`` as in the catalogue: title, licence, ..."""
     with console.explained(as_json):
         folder = user_models.add(files, model, family, facts, key)
-        if as_json:
-            console.print_json({"model": model, "folder": str(folder)})
-        else:
-            console.errors.print(f"{model} is installed in {folder}.", soft_wrap=True)
+        console.say({"model": model, "folder": str(folder)}, f"{model} is installed in {folder}.", as_json)
 
 
 def convert(file: Path, out: Path, key: str, sha256: str, allow: Sequence[str], as_json: bool) -> None:
     with console.explained(as_json):
         done = conversion.convert(file, out, key=key, sha256=sha256, allow=allow)
-        if as_json:
-            console.print_json({"file": str(done.out), "tensors": done.tensors, "sha256": done.sha256})
-        else:
-            console.errors.print(f"{done.tensors} tensors are in {done.out}.", soft_wrap=True)
+        result = {"file": str(done.out), "tensors": done.tensors, "sha256": done.sha256}
+        console.say(result, f"{done.tensors} tensors are in {done.out}.", as_json)
 
 
 def print_catalogue(markdown: bool) -> None:

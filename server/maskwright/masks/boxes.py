@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from functools import reduce
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -11,6 +13,7 @@ from numpy.typing import NDArray
 from .opencv import cv2
 
 Plane = NDArray[np.float32]
+AnyMask = NDArray[Any]  # (h, w): float32 0..1, or uint8 or uint16 at full scale
 VISIBLE = 0.5 / 255  # the smallest alpha that rounds to 1 in 8 bits
 
 T = TypeVar("T", bound=np.generic)
@@ -31,6 +34,11 @@ class PixelBox(NamedTuple):
     @property
     def bottom(self) -> int:
         return self.y + self.height
+
+    @property
+    def edges(self) -> tuple[int, int, int, int]:
+        """``x0, y0, x1, y1``."""
+        return self.x, self.y, self.right, self.bottom
 
     @property
     def area(self) -> int:
@@ -72,6 +80,18 @@ class PixelBox(NamedTuple):
         """The smallest box of whole pixels that covers the given edges."""
         x, y = math.floor(x0), math.floor(y0)
         return cls(x, y, max(0, math.ceil(x1) - x), max(0, math.ceil(y1) - y))
+
+
+def around_all(boxes: Iterable[PixelBox]) -> PixelBox:
+    """The smallest box around all of them; of no size where there are none."""
+    return reduce(PixelBox.union, boxes, PixelBox(0, 0, 0, 0))
+
+
+def spread(area: PixelBox, width: int, height: int, columns: int, rows: int) -> list[PixelBox]:
+    """``columns`` x ``rows`` boxes of that size, row by row, at even distances from side to side of ``area``."""
+    x = [area.x + round(i * (area.width - width) / max(1, columns - 1)) for i in range(columns)]
+    y = [area.y + round(i * (area.height - height) / max(1, rows - 1)) for i in range(rows)]
+    return [PixelBox(left, top, width, height) for top in y for left in x]
 
 
 def whole(array: NDArray[Any]) -> PixelBox:
@@ -123,6 +143,6 @@ def dequantise(plane: NDArray[np.uint8] | NDArray[np.uint16]) -> Plane:
     return plane.astype(np.float32) * np.float32(1.0 / np.iinfo(plane.dtype).max)
 
 
-def as_float(plane: NDArray[Any]) -> Plane:
+def as_float(plane: AnyMask) -> Plane:
     """A mask of whole numbers at full scale as float32 0..1; one of floats as it is."""
     return np.asarray(plane, np.float32) if plane.dtype.kind == "f" else dequantise(plane)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .boxes import PixelBox, Plane, recrop
+from .boxes import PixelBox, Plane, around_all, recrop
 from .logits import LogitMap
 
 Edges = tuple[float, float, float, float]
@@ -16,9 +16,7 @@ Edges = tuple[float, float, float, float]
 
 def merge(masks: Sequence[tuple[Plane, PixelBox]]) -> tuple[Plane, PixelBox]:
     """Union of soft masks ``(h, w)`` float32 0..1, each with its box: the maximum in each place, and the box of all."""
-    box = PixelBox(0, 0, 0, 0)
-    for _, one in masks:
-        box = box.union(one)
+    box = around_all(one for _, one in masks)
     out = np.zeros((box.height, box.width), np.float32)
     for mask, one in masks:
         place = out[one.moved(-box.x, -box.y).slices()]

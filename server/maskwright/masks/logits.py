@@ -31,6 +31,10 @@ class LogitMap:
     x1: float
     y1: float
 
+    @property
+    def edges(self) -> tuple[float, float, float, float]:
+        return self.x0, self.y0, self.x1, self.y1
+
     @cached_property
     def cell(self) -> tuple[float, float]:
         """Width and height of a cell in pixels."""
@@ -39,13 +43,8 @@ class LogitMap:
 
     def mapped(self, scale_x: float, scale_y: float, dx: float, dy: float) -> LogitMap:
         """The same map in the coordinates ``x * scale_x + dx``, ``y * scale_y + dy``."""
-        return replace(
-            self,
-            x0=self.x0 * scale_x + dx,
-            y0=self.y0 * scale_y + dy,
-            x1=self.x1 * scale_x + dx,
-            y1=self.y1 * scale_y + dy,
-        )
+        x0, y0 = self.x0 * scale_x + dx, self.y0 * scale_y + dy
+        return LogitMap(self.values, x0, y0, self.x1 * scale_x + dx, self.y1 * scale_y + dy)
 
     def like(self, values: Plane) -> LogitMap:
         """Other logits (any number of cells) in the same place."""

@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .boxes import VISIBLE, PixelBox, Plane, recrop, tight_box, whole
+from .boxes import VISIBLE, PixelBox, Plane, recrop, tight_box
 from .grow import grow as grow_mask
 from .opencv import cv2
 
@@ -23,7 +23,7 @@ _FILL_LEVELS = (0.5, 0.75, 0.9, SOLID)
 
 
 class Settings(Protocol):
-    """What ``post_process`` reads; the wire's ``PostProcess`` has these fields, with these meanings."""
+    """What ``post_process_crop`` reads; the wire's ``PostProcess`` has these fields, with these meanings."""
 
     threshold: float | None
     levels_low: float
@@ -39,11 +39,6 @@ class Settings(Protocol):
 
 def is_default(settings: Settings) -> bool:
     """Whether the chain would change nothing."""
-    return not settings.invert and not settings.feather and keeps_values(settings)
-
-
-def keeps_values(settings: Settings) -> bool:
-    """Whether every step before the feather is off."""
     return (
         settings.threshold is None
         and settings.levels_low <= 0
@@ -52,14 +47,9 @@ def keeps_values(settings: Settings) -> bool:
         and settings.min_area <= 0
         and settings.smooth <= 0
         and settings.grow == 0
+        and not settings.feather
+        and not settings.invert
     )
-
-
-def post_process(mask: Plane, settings: Settings) -> Plane:
-    """The whole chain on a ``(H, W)`` float32 mask 0..1 that covers the whole image; the input is left alone."""
-    canvas = whole(mask)
-    out, box = post_process_crop(mask, canvas, canvas, settings)
-    return out if box == canvas else np.array(recrop(out, box, canvas))
 
 
 def post_process_crop(mask: Plane, box: PixelBox, canvas: PixelBox, settings: Settings) -> tuple[Plane, PixelBox]:
@@ -86,11 +76,11 @@ def post_process_crop(mask: Plane, box: PixelBox, canvas: PixelBox, settings: Se
         out = remove_specks(out, settings.min_area)
         out = smooth(out, settings.smooth)
         out = grow_mask(out, settings.grow)
-        out = feather(out, settings.feather)
+        out = gaussian(out, settings.feather)
     if settings.invert:
         full = np.ones((canvas.height, canvas.width), np.float32)
         if not work.empty:
-            full[work.moved(-canvas.x, -canvas.y).slices()] = invert(out)
+            full[work.moved(-canvas.x, -canvas.y).slices()] = np.float32(1) - out
         out, work = full, canvas
     return np.clip(out, 0.0, 1.0), work
 
@@ -217,13 +207,3 @@ def smooth(mask: Plane, radius: float) -> Plane:
     blurred = gaussian(mask, sigma)
     gain = max(1.0, math.sqrt(2 * math.pi) * sigma)
     return np.clip((blurred - np.float32(0.5)) * np.float32(gain) + np.float32(0.5), 0.0, 1.0)
-
-
-def feather(mask: Plane, sigma: float) -> Plane:
-    """Soften by a Gaussian of standard deviation ``sigma`` pixels; the mask goes on beyond the image's border."""
-    return gaussian(mask, sigma)
-
-
-def invert(mask: Plane) -> Plane:
-    """``1 - mask``, for a mask ``(H, W)`` float32 0..1."""
-    return np.float32(1.0) - mask

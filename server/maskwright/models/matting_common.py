@@ -62,11 +62,9 @@ def settled(alpha: FloatMap, trimap: FloatMap | None) -> FloatMap:
 def required(trimap: FloatMap | None, entry: Entry) -> FloatMap:
     """The trimap, ``(H, W)`` float32 0..1, as it is. Raises ``BadInput`` where there is none."""
     if trimap is None:
-        raise BadInput(
-            f"{entry.title} refines the edge of a selection; it finds no subject by itself.",
-            hint="Refine a selection with it, or take another model to remove the background.",
-            model=entry.id,
-        )
+        text = f"{entry.title} refines the edge of a selection; it finds no subject by itself."
+        hint = "Refine a selection with it, or take another model to remove the background."
+        raise BadInput(text, hint, model=entry.id)
     return trimap
 
 

@@ -6,9 +6,9 @@ Images are ``(H, W, 3)`` uint8 sRGB, C-contiguous. Coordinates are pixels of tha
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +22,7 @@ RGB = NDArray[np.uint8]
 FloatMap = NDArray[np.float32]
 
 
-@dataclass(frozen=True)
-class Box:
+class Box(NamedTuple):
     """Axis-aligned box, ``x0 <= x1``, ``y0 <= y1``, image pixels."""
 
     x0: float
@@ -58,6 +57,9 @@ class Detection:
     logits: LogitMap | None = None
     text: str = ""
     quad: tuple[tuple[float, float], ...] = ()
+
+
+Finder = Callable[[RGB], list[Detection]]  # a detector that knows what to look for
 
 
 @dataclass

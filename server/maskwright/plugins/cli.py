@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from .bundle import NotFound
 
 plugins_app = typer.Typer(no_args_is_help=True, help="Build and install the plug-ins for Krita and GIMP.")
 
@@ -33,10 +37,15 @@ def _module(editor: Editor):
     return {Editor.krita: krita, Editor.gimp: gimp}[editor]
 
 
-def _stop(error: Exception) -> typer.Exit:
-    text = f"{error.strerror}: {error.filename}" if isinstance(error, OSError) else str(error)
-    typer.echo(text, err=True)
-    return typer.Exit(1)
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Failures become a sentence and the exit code 1."""
+    try:
+        yield
+    except (NotFound, OSError) as error:
+        text = f"{error.strerror}: {error.filename}" if isinstance(error, OSError) else str(error)
+        typer.echo(text, err=True)
+        raise typer.Exit(1) from error
 
 
 @plugins_app.command()
@@ -44,35 +53,24 @@ def build(
     editor: EditorName, out: Annotated[Path, typer.Option(help="The folder for the zip.")] = Path("dist")
 ) -> None:
     """Build the zip that the editor can import."""
-    from . import bundle, gimp
-
-    try:
+    with _explained():
         typer.echo(_module(editor).build(out))
-    except (bundle.NotFound, gimp.NotFound, OSError) as error:
-        raise _stop(error) from error
 
 
 @plugins_app.command()
 def install(editor: EditorName, resources: Resources = None) -> None:
     """Install the plug-in for this user."""
-    from . import bundle, gimp
-
-    try:
-        written = _module(editor).install(resources)
-    except (bundle.NotFound, gimp.NotFound, OSError) as error:
-        raise _stop(error) from error
-    for path in written:
-        typer.echo(f"installed in {path}")
+    with _explained():
+        for path in _module(editor).install(resources):
+            typer.echo(f"installed in {path}")
     typer.echo(RESTART[editor])
 
 
 @plugins_app.command()
 def uninstall(editor: EditorName, resources: Resources = None) -> None:
     """Remove the plug-in."""
-    try:
+    with _explained():
         removed = _module(editor).uninstall(resources)
-    except OSError as error:
-        raise _stop(error) from error
     for path in removed:
         typer.echo(f"removed {path}")
     if not removed:

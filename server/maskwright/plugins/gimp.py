@@ -18,7 +18,6 @@ from pathlib import Path
 from maskwright_protocol import __version__
 
 from . import bundle
-from .bundle import NotFound as NotFound
 
 NAME = "maskwright"
 SCRIPT = f"{NAME}.py"
@@ -26,14 +25,12 @@ EXECUTABLE = 0o755
 OLDEST = (3, 0)
 
 
-def contents() -> Iterator[tuple[str, bytes, bool]]:
-    """``(path inside the folder, bytes, whether it is executable)`` of every file, in a fixed order."""
+def contents() -> Iterator[tuple[str, bytes]]:
+    """``(path inside the folder, bytes)`` of every file, in a fixed order."""
     own = bundle.sources("plugin_gimp", SCRIPT)
-    yield SCRIPT, (own / SCRIPT).read_bytes(), True
-    for name, data in bundle.python_files(own / "maskwright_gimp", "maskwright_gimp"):
-        yield name, data, False
-    for name, data in bundle.vendored("vendor"):
-        yield name, data, False
+    yield SCRIPT, (own / SCRIPT).read_bytes()
+    yield from bundle.python_files(own / "maskwright_gimp", "maskwright_gimp")
+    yield from bundle.vendored("vendor")
 
 
 def write_folder(parent: Path) -> Path:
@@ -42,12 +39,11 @@ def write_folder(parent: Path) -> Path:
     target = parent / NAME
     with tempfile.TemporaryDirectory(dir=parent, prefix=f".{NAME}-") as temporary:
         fresh = Path(temporary) / NAME
-        for name, data, executable in contents():
+        for name, data in contents():
             path = fresh / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
-            if executable:
-                path.chmod(EXECUTABLE)
+        (fresh / SCRIPT).chmod(EXECUTABLE)
         if target.exists():
             target.rename(Path(temporary) / "old")
         fresh.rename(target)
@@ -62,10 +58,10 @@ def build(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"maskwright-gimp-{__version__}.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data, executable in contents():
+        for name, data in contents():
             info = zipfile.ZipInfo(f"{NAME}/{name}", bundle.ZIP_TIME)
             info.create_system = 3  # Unix, so that the mode below is honoured
-            info.external_attr = (stat.S_IFREG | (EXECUTABLE if executable else 0o644)) << 16
+            info.external_attr = (stat.S_IFREG | (EXECUTABLE if name == SCRIPT else 0o644)) << 16
             info.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(info, data)
     return path

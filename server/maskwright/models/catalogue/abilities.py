@@ -13,11 +13,6 @@ def names(entry: Entry) -> tuple[str, ...] | None:
     return entry.names or everywhere or (() if entry.own else family.usual_names) or None
 
 
-def reads_any_words(entry: Entry) -> bool:
-    """Whether the model understands any words."""
-    return entry.facts.reads_any_words
-
-
 def draws(entry: Entry) -> bool | None:
     """Whether the detector gives masks besides its boxes; None when the loaded file or what it is asked decides."""
     masks = entry.facts.masks
@@ -28,7 +23,7 @@ def draws(entry: Entry) -> bool | None:
 
 def knows(entry: Entry, word: str) -> bool | None:
     """Whether the detector knows a word; None when only the loaded file tells."""
-    if reads_any_words(entry):
+    if entry.facts.reads_any_words:
         return True
     known = names(entry)
     return None if known is None else bool(meanings(word, known))

@@ -94,14 +94,8 @@ class ModelFile(BaseModel):
         """What is downloaded: the file itself or the pickle it is made from."""
         if self.pickle is None:
             return self
-        return ModelFile.model_construct(
-            name=self.pickle.name,
-            size=self.pickle.size,
-            sha256=self.pickle.sha256,
-            about=self.about,
-            also=(),
-            pickle=None,
-        )
+        own = {"name": self.pickle.name, "size": self.pickle.size, "sha256": self.pickle.sha256}
+        return self.model_copy(update={**own, "also": (), "pickle": None})
 
     @property
     def contents(self) -> tuple[Content, ...]:
@@ -178,9 +172,8 @@ class Entry(BaseModel):
     memory_in: dict[Precision, PositiveInt] = Field(default_factory=dict)
     input_size: PositiveInt
     options: dict[str, Any] = Field(default_factory=dict)
-    suits: tuple[
-        Literal["photo", "portrait", "drawing"], ...
-    ] = ()  # kinds of picture that a matting model was made for; empty: all
+    # Kinds of picture that a matting model was made for; empty: all.
+    suits: tuple[Literal["photo", "portrait", "drawing"], ...] = ()
     needs_trimap: bool = False
     names: tuple[str, ...] = ()
     draws: bool | None = None

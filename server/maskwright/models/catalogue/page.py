@@ -159,16 +159,8 @@ def _row(entry: Entry) -> tuple[str, ...]:
         get = "by hand: " + ", ".join(f"`{file.published.name}`" for file in entry.files)
     title = f"[{entry.title}]({entry.source})" if entry.source else entry.title
     name = f"**{title}**<br>`{entry.id}`" + ("<br>recommended" if entry.recommended else "")
-    return (
-        name,
-        entry.summary,
-        download_text(entry),
-        memory_text(entry),
-        parameters_text(entry.parameters),
-        licence,
-        _COMMERCIAL[entry.commercial],
-        get,
-    )
+    sizes = download_text(entry), memory_text(entry), parameters_text(entry.parameters)
+    return name, entry.summary, *sizes, licence, _COMMERCIAL[entry.commercial], get
 
 
 def _absent_row(entry: Absent) -> tuple[str, ...]:

@@ -17,13 +17,7 @@ from filelock import FileLock, Timeout
 
 from maskwright.models.catalogue.entries import Catalogue, Content, Entry, ModelFile, Pickle, Source
 from maskwright.models.machine import records
-from maskwright_protocol.errors import (
-    DownloadFailed,
-    JobCancelled,
-    LicenceNeeded,
-    ModelBroken,
-    Offline,
-)
+from maskwright_protocol.errors import DownloadFailed, JobCancelled, LicenceNeeded, ModelBroken, Offline
 
 from . import scan, transports
 from .convert import convert, require_reader
@@ -94,47 +88,42 @@ def pull(
         raise DownloadFailed(text, hint, model=entry.id, tried=[]) from error
 
 
+@dataclass
 class _Pull:
-    def __init__(
-        self,
-        entry: Entry,
-        folders: list[Path],
-        destination: Path,
-        origin: Path | None,
-        report: Callable[[PullProgress], None],
-        cancelled: Callable[[], bool],
-    ) -> None:
-        self._entry = entry
-        self._folders = folders
-        self._destination = destination
-        self._origin = origin
-        self._report = report
-        self._cancelled = cancelled
-        self._staging = destination / STAGING / entry.id
+    entry: Entry
+    folders: list[Path]
+    destination: Path
+    origin: Path | None
+    report: Callable[[PullProgress], None]
+    cancelled: Callable[[], bool]
+
+    def __post_init__(self) -> None:
+        self._staging = self.destination / STAGING / self.entry.id
         self._finished = 0  # bytes of the files that are whole
-        self._sizes = {file.name: file.published.size or file.about or 0 for file in entry.files}  # as far as known
+        # As far as they are known.
+        self._sizes = {file.name: file.published.size or file.about or 0 for file in self.entry.files}
         self._tried: list[str] = []
         self._refused = ""
 
     def run(self, accept_licence: bool) -> Path:
         if (found := self._sound()) is not None:
             return found
-        agree(self._entry, accept_licence)
+        agree(self.entry, accept_licence)
         self._staging.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self._staging.with_name(f"{self._entry.id}.lock"))
+        lock = FileLock(self._staging.with_name(f"{self.entry.id}.lock"))
         self._acquire(lock)
         try:
             return self._sound() or self._install()
         except Full:
-            free = shutil.disk_usage(self._destination).free
-            raise disk_full(self._entry, sum(self._sizes.values()), free) from None
+            free = shutil.disk_usage(self.destination).free
+            raise disk_full(self.entry, sum(self._sizes.values()), free) from None
         finally:
             if not any(path.stat().st_size for path in _files(self._staging) if not path.name.endswith(".part.json")):
                 shutil.rmtree(self._staging, ignore_errors=True)  # nothing to resume from
             lock.release()
 
     def _sound(self) -> Path | None:
-        model = scan.scan(self._folders, Catalogue(model=(self._entry,))).get(self._entry.id)
+        model = scan.scan(self.folders, Catalogue(model=(self.entry,))).get(self.entry.id)
         return model.folder if model is not None and _right(model) else None
 
     def _acquire(self, lock: FileLock) -> None:
@@ -148,28 +137,31 @@ class _Pull:
                 self._tell("waiting", done, "Another program is downloading it")
 
     def _install(self) -> Path:
-        entry = self._entry
+        entry = self.entry
         self._staging.mkdir(exist_ok=True)
         if any(file.pickle for file in entry.files):
             require_reader()
         missing = [file for file in entry.files if not any(self._have(form) for form in _forms(file))]
-        if missing and self._origin is not None:
-            missing = self._from_here(self._origin, missing)
+        origin = self.origin
+        if missing and origin is not None:
+            missing = [file for file in missing if not any(self._copied(origin, form) for form in _forms(file))]
         elif missing:
             missing = self._from_sources(missing)
         if missing:
             if self._refused:
                 raise access_denied(entry, self._refused)
-            raise not_found(entry, missing, self._origin, self._destination, self._tried)
+            raise not_found(entry, missing, self.origin, self.destination, self._tried)
         for file in entry.files:
             if file.pickle is not None and not (self._staging / file.name).exists():
                 self._convert(file, file.pickle)
         for leftover in _files(self._staging):
             if leftover.name not in {file.name for file in entry.files}:
                 leftover.unlink()
-        target = self._destination / entry.id
+        target = self.destination / entry.id
         away = self._staging.with_name(f"{entry.id}.old")
-        if target.exists():  # found broken above
+        if target.is_symlink():  # what it leads to is the user's
+            target.unlink()
+        elif target.exists():  # found broken above
             shutil.rmtree(away, ignore_errors=True)
             os.replace(target, away)
         os.replace(self._staging, target)
@@ -179,30 +171,29 @@ class _Pull:
     def _have(self, file: ModelFile) -> bool:
         """Whether the file is in the staging folder, or could be taken from elsewhere on this computer."""
         whole = self._staging / file.name
-        if whole.exists():
-            if self._accept(file, whole, None):
-                self._finished += whole.stat().st_size
-                return True
-            whole.unlink()
-        known = scan.allowed(self._entry, file)
-        found = [scan.find_content(self._folders, content) for content in known]
+        if whole.exists() and self._is_right(file, whole):
+            return True
+        known = scan.allowed(self.entry, file)
+        found = [scan.find_content(self.folders, content) for content in known]
         if not known:
-            found = [scan.find_named(self._folders, self._entry, file.name)]
+            found = [scan.find_named(self.folders, self.entry, file.name)]
         for path in filter(None, found):
             transports.adopt(path, whole)
-            if self._accept(file, whole, None):
-                self._finished += whole.stat().st_size
+            if self._is_right(file, whole):
                 return True
-            whole.unlink()
         return False
 
-    def _from_here(self, origin: Path, missing: list[ModelFile]) -> list[ModelFile]:
-        """Copy files from a folder or zip; returns those that are not there."""
-        return [file for file in missing if not any(self._copied(origin, form) for form in _forms(file))]
+    def _is_right(self, file: ModelFile, whole: Path) -> bool:
+        """Whether the file in the staging folder is the wanted one; it is deleted otherwise."""
+        if not self._accept(file, whole, None):
+            whole.unlink()
+            return False
+        self._finished += whole.stat().st_size
+        return True
 
     def _copied(self, origin: Path, file: ModelFile) -> bool:
         part = self._staging / f"{file.name}.part"
-        sizes = {content.size for content in scan.allowed(self._entry, file)}
+        sizes = {content.size for content in scan.allowed(self.entry, file)}
         self._room(max(sizes, default=0))
         try:
             for name, copy in transports.local_candidates(origin, file.name, sizes):
@@ -219,13 +210,13 @@ class _Pull:
         return False
 
     def _from_sources(self, missing: list[ModelFile]) -> list[ModelFile]:
-        if not self._entry.sources:
+        if not self.entry.sources:
             return missing
         if is_offline():
-            raise Offline("Downloads are switched off.", model=self._entry.id)
+            raise Offline("Downloads are switched off.", model=self.entry.id)
         parts = sum(p.stat().st_size for p in _files(self._staging) if p.name.endswith(".part"))
         self._room(sum(file.published.size or 0 for file in missing) - parts)
-        for source in self._entry.sources:
+        for source in self.entry.sources:
             left = list(missing)
             for file in missing:
                 try:
@@ -264,10 +255,10 @@ class _Pull:
         """A hub repository at one commit: the catalogue's, or else that of this model's first download."""
         if source.hub is None or source.revision is not None:
             return source
-        commit = records.revision(self._entry.id, source.hub)
+        commit = records.revision(self.entry.id, source.hub)
         if commit is None:
             commit = transports.newest(source.hub)
-            records.record_revision(self._entry.id, source.hub, commit)
+            records.record_revision(self.entry.id, source.hub, commit)
         return source.model_copy(update={"revision": commit})
 
     def _convert(self, file: ModelFile, pickle: Pickle) -> None:
@@ -286,23 +277,23 @@ class _Pull:
             check=self._check,
         )
         made = Content(size=target.stat().st_size, sha256=self._digest(target))
-        records.record_content(self._entry.id, file.name, made)
+        records.record_content(self.entry.id, file.name, made)
         source.unlink()
 
     def _fetch(self, where: Location, file: ModelFile) -> None:
         """Download a file and check it. One that was resumed and turns out wrong is downloaded anew once."""
-        known = scan.allowed(self._entry, file)
+        known = scan.allowed(self.entry, file)
         size = known[0].size if known else where.size
         if size is not None and where.size is not None and where.size not in {c.size for c in known} and known:
             raise SourceFailed(f"The source has {where.size} bytes for {file.name} instead of {size}.")
         where = replace(where, size=size)
         part = self._staging / f"{file.name}.part"
         if not known and size is not None:
-            self._sizes[next(f.name for f in self._entry.files if file.name in (f.name, f.published.name))] = size
+            self._sizes[next(f.name for f in self.entry.files if file.name in (f.name, f.published.name))] = size
             self._room(size - (part.stat().st_size if part.exists() else 0))
 
         def report(done: int) -> None:
-            self._tell("download", self._finished + done, f"Downloading {self._entry.title}")
+            self._tell("download", self._finished + done, f"Downloading {self.entry.title}")
 
         for _ in range(2):
             pieced = part.exists()
@@ -324,7 +315,7 @@ class _Pull:
         and enforced from then on.
         """
         size = path.stat().st_size
-        known = scan.allowed(self._entry, file)
+        known = scan.allowed(self.entry, file)
         if known and size not in {content.size for content in known}:
             return False
         actual = self._digest(path)
@@ -334,7 +325,7 @@ class _Pull:
             return False
         if where is not None and where.blob not in (None, self._digest(path, "sha1", b"blob %d\0" % size)):
             return False
-        records.record_content(self._entry.id, file.name, Content(size=size, sha256=actual))
+        records.record_content(self.entry.id, file.name, Content(size=size, sha256=actual))
         return True
 
     def _digest(self, path: Path, algorithm: str = "sha256", prefix: bytes = b"") -> str:
@@ -352,15 +343,15 @@ class _Pull:
         os.replace(part, self._staging / file.name)
 
     def _room(self, needed: int) -> None:
-        free = shutil.disk_usage(self._destination).free
+        free = shutil.disk_usage(self.destination).free
         if needed + RESERVE > free:
-            raise disk_full(self._entry, needed, free)
+            raise disk_full(self.entry, needed, free)
 
     def _tell(self, stage: str, done: int, text: str) -> None:
-        self._report(PullProgress(stage, done, sum(self._sizes.values()), text))
+        self.report(PullProgress(stage, done, sum(self._sizes.values()), text))
 
     def _check(self) -> None:
-        if self._cancelled():
+        if self.cancelled():
             raise JobCancelled("Cancelled.")
 
 

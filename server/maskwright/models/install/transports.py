@@ -88,11 +88,7 @@ def locate(source: Source, name: str) -> Location:
     if source.hub is None:
         address = source.address(name)
         return Location(address, address)
-    return _on_the_hub(source, source.hub, name)
-
-
-def _on_the_hub(source: Source, hub: str, name: str) -> Location:
-    path = source.path(name)
+    hub, path = source.hub, source.path(name)
     with _answers_of(hub, path, source.revision or ""):
         from huggingface_hub import get_hf_file_metadata, hf_hub_url
         from huggingface_hub.utils import build_hf_headers

@@ -19,11 +19,9 @@ def command(package: str) -> str:
 
 def missing(what: str, package: str) -> NeedsPackage:
     """The error for ``what``, the subject of a sentence, which needs ``package``."""
-    return NeedsPackage(
-        f"{what} needs the package {package}, which is not installed.",
-        f"Run: {command(package)} and then: maskwright stop",
-        package=package,
-    )
+    text = f"{what} needs the package {package}, which is not installed."
+    hint = f"Run: {command(package)} and then: maskwright stop"
+    return NeedsPackage(text, hint, package=package)
 
 
 def lacking(entry: Entry) -> str | None:

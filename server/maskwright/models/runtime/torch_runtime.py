@@ -104,12 +104,9 @@ def require_keys(entry: Entry, missing: Any = (), unexpected: Any = (), mismatch
     told = {what: sorted(str(key) for key in keys) for what, keys in wrong.items() if keys}
     if told:
         parts = [f"{what}: {', '.join(keys[:_NAMED])}" for what, keys in told.items()]
-        raise ModelBroken(
-            f"The weights of the model {entry.id} do not belong to it ({'; '.join(parts)}).",
-            hint="Download the model again, or check that the file is the one that the catalogue names.",
-            model=entry.id,
-            **{what.replace(" ", "_"): keys for what, keys in told.items()},
-        )
+        text = f"The weights of the model {entry.id} do not belong to it ({'; '.join(parts)})."
+        hint = "Download the model again, or check that the file is the one that the catalogue names."
+        raise ModelBroken(text, hint, model=entry.id, **{what.replace(" ", "_"): keys for what, keys in told.items()})
 
 
 def load_strictly(module: nn.Module, weights: Mapping[str, torch.Tensor], entry: Entry, setup: Setup) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from maskwright.masks.boxes import PixelBox, tight_box
+from maskwright.masks.boxes import PixelBox, around_all, tight_box
 from maskwright.masks.post import margin, post_process_crop
 from maskwright.masks.subjects import Subjects, subjects
 from maskwright.masks.trimap import WIDEST
+from maskwright.models.roles import Box
 from maskwright.recipes.job import edge, prompts, vision
 from maskwright.recipes.job.context import JobContext
 from maskwright.recipes.job.edge import Matted, check_edge
@@ -15,7 +16,7 @@ from maskwright.recipes.job.model_choice import ModelChoice
 from maskwright.recipes.job.picture import PictureView
 from maskwright.recipes.job.wire_masks import pack, rect_from
 from maskwright_protocol.errors import BadInput
-from maskwright_protocol.messages import Cutout, CutoutResult, Instance, Rect
+from maskwright_protocol.messages import Cutout, CutoutResult, Instance
 
 from . import image_kind
 from .foreground_colours import check_looks, coloured, layers
@@ -42,16 +43,13 @@ def cutout(request: Cutout, picture: PictureView, context: JobContext) -> Cutout
     _check(request, picture)
     choice = ModelChoice(request, "cutout", context)
     image_kind.suit(choice, picture, context)
-    answer = CutoutResult(request.id, request.generation, context.report(choice.recipe()))
     try:
-        subject = _by_prompt(request, choice, picture, context) if prompted(request) else _main(
-            request, choice, picture, context
-        )  # fmt: skip
+        subject = (_by_prompt if prompted(request) else _main)(request, choice, picture, context)
     except NothingFound as nothing:
+        answer = CutoutResult(request.id, request.generation, context.report(choice.recipe()), subjects=nothing.listed)
         answer.reason, answer.message, answer.hint = "nothing_found", nothing.message, nothing.hint
-        answer.subjects = nothing.listed
-        answer.report = context.report(choice.recipe())
         return answer
+    answer = CutoutResult(request.id, request.generation, context.report(choice.recipe()))
     answer.agreement, answer.edge_method, answer.subjects = subject.agreement, subject.matted.route, subject.listed
     with context.stage("post", "Drawing the mask"):
         alpha, box = adjusted(subject.matted.alpha, request), subject.matted.box
@@ -90,9 +88,8 @@ def _needed(box: PixelBox, request: Cutout, picture: PictureView) -> PixelBox:
 def _by_prompt(request: Cutout, choice: ModelChoice, picture: PictureView, context: JobContext) -> Cut:
     """An edge is found for each wanted object by itself, without its neighbours; then they are united."""
     found = by_prompt(request, choice, picture, context)
-    whole = PixelBox(0, 0, 0, 0)
-    for _, box in found.chosen:
-        whole = whole.union(region(box, picture.box, request.hair, request.edge_width or WIDEST))
+    width = request.edge_width or WIDEST
+    whole = around_all(region(box, picture.box, request.hair, width) for _, box in found.chosen)
     picture.need_detail(_needed(whole, request, picture))
     done = [
         compose(
@@ -139,8 +136,7 @@ def _main(request: Cutout, choice: ModelChoice, picture: PictureView, context: J
 def _listed(seen: Subjects, picture: PictureView, source: str) -> list[Instance]:
     found = []
     for number, one in enumerate(seen.found, 1):
-        box = one.box
-        rect: Rect = rect_from(picture.box_to_document(vision.Box(box.x, box.y, box.right, box.bottom)))
+        rect = rect_from(picture.box_to_document(Box(*one.box.edges)))
         found.append(Instance(f"subject-{number}", "", one.score, rect, source))
     return found
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from maskwright.masks.boxes import PixelBox
+from maskwright.masks.boxes import AnyMask, PixelBox
 from maskwright.masks.trimap import object_radius
 from maskwright.recipes.job import prompts
 from maskwright_protocol.errors import BadInput
@@ -28,11 +26,11 @@ def check_context(share: float) -> float:
     return share
 
 
-def suitable(post: PostProcess, mask: NDArray[Any]) -> PostProcess:
+def suitable(post: PostProcess, mask: AnyMask) -> PostProcess:
     """``post`` with ``grow`` and ``feather`` chosen where they are 0.
 
     Grown by a twelfth of the radius of a disk as large as the selection, so that no rim of the old content stays;
-    feathered by half of that. ``mask`` ``(h, w)``, float32 0..1 or whole numbers at full scale.
+    feathered by half of that.
     """
     area = float(mask.sum(dtype=np.float64)) / (1.0 if mask.dtype.kind == "f" else np.iinfo(mask.dtype).max)
     grow = post.grow or min(32.0, max(4.0, object_radius(area) / 12))

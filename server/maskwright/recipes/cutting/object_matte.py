@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from maskwright.masks.boxes import PixelBox, Plane, as_float, recrop
+from maskwright.masks.boxes import AnyMask, PixelBox, Plane, as_float, recrop
 from maskwright.masks.instances import mask_iou
 from maskwright.masks.opencv import cv2
 from maskwright.masks.trimap import WIDEST
@@ -24,8 +22,9 @@ from maskwright.recipes.job.edge import FromMatte, Guided, Matted, edge_width, f
 from maskwright.recipes.job.model_choice import ModelChoice
 from maskwright.recipes.job.picture import PictureView
 from maskwright_protocol.errors import BadInput
+from maskwright_protocol.messages import EdgeJob
 
-Selected = tuple[NDArray[Any], PixelBox]  # a mask, float or whole numbers, and the box that it covers
+Selected = tuple[AnyMask, PixelBox]  # a mask and the box that it covers
 
 ROI_SHARE = 0.125  # of the object's size, added on each side
 ROI_LEAST = 64  # pixels
@@ -37,20 +36,13 @@ PAINTS = ("", "green", "mean", "blur")
 _GREEN = (0, 255, 0)
 
 
-class EdgeSettings(Protocol):
-    """What ``compose`` reads of a request; ``Refine`` has the first two."""
-
-    edge_width: float
-    hair: bool
-
-
 def compose(
-    mask: NDArray[Any],
+    mask: AnyMask,
     box: PixelBox,
     others: Sequence[Selected],
     picture: PictureView,
     choice: ModelChoice,
-    settings: EdgeSettings,
+    settings: EdgeJob,
     context: JobContext,
     *,
     edges: str = "auto",
@@ -59,7 +51,7 @@ def compose(
 ) -> Matted:
     """Alpha of the object that ``mask`` shows, by the job's matting model and refiner.
 
-    ``mask`` ``(h, w)``, float32 0..1 or whole numbers at full scale, covers ``box`` of the document tightly.
+    ``mask`` covers ``box`` of the document tightly.
 
     ``others``: masks of its neighbours, whose sure parts are taken away. ``edges``: "matte" as the matting model gives
     them, "refined" found once more by the refiner, "auto": refined where the model looks at fewer pixels.
@@ -125,7 +117,7 @@ def finer_wanted(edges: str, input_size: int, box: PixelBox) -> bool:
 
 
 def _matte(
-    matting: MattingModel, picture: PictureView, roi: PixelBox, mask: NDArray[Any], box: PixelBox, width: float,
+    matting: MattingModel, picture: PictureView, roi: PixelBox, mask: AnyMask, box: PixelBox, width: float,
     paint_out: str, context: JobContext,
 ) -> FloatMap:  # fmt: skip
     image = picture.detail_rgb(roi)

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from numpy.typing import NDArray
-
 from maskwright.masks import edges
-from maskwright.masks.boxes import PixelBox, Plane, as_float
+from maskwright.masks.boxes import AnyMask, PixelBox, Plane, as_float
 from maskwright.recipes.job import prompts
 from maskwright.recipes.job.context import JobContext
 from maskwright.recipes.job.edge import Matted, check_edge, edge_width, find_edge, solver_for
@@ -63,7 +59,7 @@ def refine(request: Refine, picture: PictureView, context: JobContext) -> Select
     return answer
 
 
-def _selection(request: Refine, picture: PictureView) -> tuple[NDArray[Any], PixelBox]:
+def _selection(request: Refine, picture: PictureView) -> tuple[AnyMask, PixelBox]:
     """The selection's visible part inside the picture. Raises ``EmptyPrompt``."""
     if request.mask is None:
         raise EmptyPrompt("There is no selection to refine.", hint="Select something first.")
@@ -74,7 +70,7 @@ def _selection(request: Refine, picture: PictureView) -> tuple[NDArray[Any], Pix
 
 
 def _edge(
-    request: Refine, mask: NDArray[Any], box: PixelBox, choice: ModelChoice, picture: PictureView, context: JobContext
+    request: Refine, mask: AnyMask, box: PixelBox, choice: ModelChoice, picture: PictureView, context: JobContext
 ) -> Matted:
     wanted = request.models.get("matting", "")
     width = edge_width(mask, request.edge_width)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.masks import tiles
-from maskwright.masks.boxes import PixelBox, Plane, as_float, recrop, tight_box, whole
+from maskwright.masks.boxes import AnyMask, PixelBox, Plane, as_float, recrop, tight_box, whole
 from maskwright.masks.edges import follow_colours, snapped
 from maskwright.masks.instances import merge
 from maskwright.masks.opencv import cv2
@@ -96,17 +96,12 @@ class Matted:
 
 
 def solver_for(
-    picture: PictureView,
-    refiner: MattingModel | None,
-    mask: NDArray[Any],
-    width: float,
-    context: JobContext,
-    asked: bool,
+    picture: PictureView, refiner: MattingModel | None, mask: AnyMask, width: float, context: JobContext, asked: bool
 ) -> Solver:
     """The refiner, or the guided filter where there is no refiner.
 
     The guided filter also serves where the band is so long that a refiner on the CPU, which nobody ``asked`` for, would
-    take minutes. ``mask`` ``(h, w)``: float32 0..1 or whole numbers at full scale.
+    take minutes.
     """
     if refiner is None:
         return Guided(picture)
@@ -129,13 +124,13 @@ def check_edge(job: EdgeJob) -> None:
             raise BadInput(f"The {what} lies outside {low:g} to {high:g}.")
 
 
-def edge_width(mask: NDArray[Any], wanted: float = 0.0) -> float:
-    """The band's width in pixels: as wanted, or what suits the mask ``(h, w)``, float32 0..1 or whole numbers."""
+def edge_width(mask: AnyMask, wanted: float = 0.0) -> float:
+    """The band's width in pixels: as wanted, or what suits the mask."""
     return wanted or auto_edge_width(_bytes(mask))
 
 
 def find_edge(
-    mask: NDArray[Any],
+    mask: AnyMask,
     box: PixelBox,
     picture: PictureView,
     solver: Solver,
@@ -146,7 +141,7 @@ def find_edge(
     limit: PixelBox | None = None,
     text: str = "Finding the edge",
 ) -> Matted:
-    """``mask`` (float32 0..1, uint8 or uint16, covering ``box`` of the document) with its edge found by ``solver``.
+    """``mask``, which covers ``box`` of the document, with its edge found by ``solver``.
 
     The answer lies within ``limit`` (None: the picture) and is not larger than the band needs. Raises
     ``MorePixelsNeeded`` for the crop around the edge.
@@ -218,7 +213,7 @@ def _settle(solver: Solver, tile: tiles.Tile, tri: Plane, rough: Plane, width: f
     return out[here]
 
 
-def _bytes(mask: NDArray[Any]) -> NDArray[np.uint8]:
+def _bytes(mask: AnyMask) -> NDArray[np.uint8]:
     """8 bits are enough to look at a mask as a whole."""
     if mask.dtype == np.uint8:
         return mask

@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from maskwright.images import pixels
-from maskwright.masks.boxes import PixelBox, Plane, dequantise, recrop, tight_box
+from maskwright.masks.boxes import AnyMask, PixelBox, Plane, dequantise, recrop, tight_box
 from maskwright.masks.guided import fit, interpolate
 from maskwright.masks.logits import LogitMap
 from maskwright.masks.opencv import cv2
@@ -79,9 +77,7 @@ class PictureView:
 
     def overview_box_to_document(self, box: PixelBox) -> PixelBox:
         """The document's pixels that show a box of whole overview pixels, and two more of these on each side."""
-        wide = box.padded(2)
-        edges = self.box_to_document(Box(wide.x, wide.y, wide.right, wide.bottom))
-        return PixelBox.around(edges.x0, edges.y0, edges.x1, edges.y1).intersect(self.box)
+        return PixelBox.around(*self.box_to_document(Box(*box.padded(2).edges))).intersect(self.box)
 
     def enlarged(self, small: Plane, box: PixelBox, follow: bool = False) -> Plane:
         """A mask of the overview's size at document resolution in ``box``; both float32 0..1.
@@ -174,9 +170,7 @@ class PictureView:
     def _need(self, box: PixelBox) -> tuple[Raster, pixels.Crop]:
         raster = self._full(box)
         if raster is None:
-            raise MorePixelsNeeded(
-                "This needs the picture at full resolution.", box=[box.x, box.y, box.width, box.height]
-            )
+            raise MorePixelsNeeded("This needs the picture at full resolution.", box=list(box))
         return raster, box.moved(-raster.box.x, -raster.box.y).slices()
 
     def _data(self, raster: Raster) -> memoryview:
@@ -194,14 +188,14 @@ def to_rect(box: PixelBox) -> PixelRect:
     return PixelRect(box.x, box.y, box.width, box.height)
 
 
-def read_plane(mask: Mask) -> tuple[NDArray[Any], PixelBox]:
+def read_plane(mask: Mask) -> tuple[AnyMask, PixelBox]:
     """A request's mask as it came, ``(h, w)`` uint8 or uint16 at full scale, and its box in the document.
 
     Raises ``BadInput`` when its bytes do not fit.
     """
     box = to_box(mask.box)
     kind = np.dtype(np.uint8) if mask.depth == 8 else np.dtype("<u2")
-    plane: NDArray[Any] = np.frombuffer(wire_masks.unpack(mask), kind).reshape(box.height, box.width)
+    plane: AnyMask = np.frombuffer(wire_masks.unpack(mask), kind).reshape(box.height, box.width)
     return plane, box
 
 
@@ -214,7 +208,7 @@ def read_mask(mask: Mask) -> tuple[Plane, PixelBox]:
     return dequantise(plane), box
 
 
-def tight_mask(mask: Mask, picture: PictureView) -> tuple[NDArray[Any], PixelBox] | None:
+def tight_mask(mask: Mask, picture: PictureView) -> tuple[AnyMask, PixelBox] | None:
     """A request's mask within the picture, cropped to what is visible, and the crop's box in the document.
 
     ``(h, w)`` uint8 or uint16 at full scale; None when no pixel is at least half full.

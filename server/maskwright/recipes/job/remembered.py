@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,8 +36,8 @@ class SmallPlane:
         """``array``: logits ``(..., h, w)`` float32, with axes of length 1 before the plane's."""
         plane: Plane = array.reshape(array.shape[-2:])
         box = tight_box(plane, _FAR).padded(2).intersect(whole(plane))
-        beyond = plane.size - box.area
         inner = plane[box.slices()]
+        beyond = plane.size - inner.size
         outside = (float(plane.sum(dtype=np.float64)) - float(inner.sum(dtype=np.float64))) / beyond if beyond else 0.0
         return cls(array.shape, box, inner.astype(np.float16), outside)
 
@@ -60,16 +61,23 @@ class Remembered:
 
     model_id: str
     picture_key: str
-    label: str
     score: float
-    box: Box | None
-    padding: float
-    detection_score: float | None
     logits: SmallPlane
     edges: tuple[float, float, float, float]
-    low_res: SmallPlane | None = None
+    low_res: SmallPlane | None
+    label: str = ""
+    box: Box | None = None
+    padding: float = 0.0
+    detection_score: float | None = None
     crop: PixelBox | None = None
     close: SmallPlane | None = None
+
+    @classmethod
+    def of(
+        cls, model_id: str, picture: PictureView, logits: LogitMap, score: float, low_res: Plane | None, **more: Any
+    ) -> Remembered:
+        """An answer with its ``logits`` in the overview's pixels; ``more``: the fields that have defaults."""
+        return cls(model_id, picture.key, score, SmallPlane.of(logits.values), logits.edges, small(low_res), **more)
 
     @property
     def map(self) -> LogitMap:

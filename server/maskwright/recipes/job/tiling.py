@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
-from maskwright.masks.boxes import PixelBox
+from maskwright.masks.boxes import PixelBox, spread
 from maskwright.masks.instances import box_common, nms
-from maskwright.models.roles import Box, Detection, Detector
+from maskwright.models.roles import Box, Detection, Finder
 from maskwright_protocol.errors import BadInput
 
 from .context import JobContext
@@ -40,28 +39,13 @@ def grid(area: PixelBox, side: int, most: int) -> list[PixelBox]:
         if columns * rows <= most:
             break
         side = math.ceil(side * 1.2)
-    tiles = []
-    for row in range(rows):
-        for column in range(columns):
-            width, height = min(side, area.width), min(side, area.height)
-            x = area.x + (round(column * (area.width - width) / (columns - 1)) if columns > 1 else 0)
-            y = area.y + (round(row * (area.height - height) / (rows - 1)) if rows > 1 else 0)
-            tiles.append(PixelBox(x, y, width, height))
-    return tiles
+    return spread(area, min(side, area.width), min(side, area.height), columns, rows)
 
 
 def detect(
-    detector: Detector,
-    side: int,
-    most: int,
-    picture: PictureView,
-    text: str,
-    min_score: float | None,
-    context: JobContext,
-    options: Mapping[str, Any] | None,
-    known: list[Detection],
+    find: Finder, side: int, most: int, picture: PictureView, context: JobContext, known: list[Detection]
 ) -> list[Detection]:
-    """``known`` detections and those of the tiles, in document coordinates, best first.
+    """``known`` detections and those of at most ``most`` tiles, in document coordinates, best first.
 
     ``side``: pixels that the detector looks at. Raises ``MorePixelsNeeded``.
     """
@@ -73,7 +57,7 @@ def detect(
     with context.stage("detect", "Looking closer"):
         for number, tile in enumerate(tiles):
             context.progress("detect", number / len(tiles), f"Looking closer, part {number + 1} of {len(tiles)}")
-            for one in detector.detect(picture.detail_rgb(tile), text, min_score=min_score, options=options):
+            for one in find(picture.detail_rgb(tile)):
                 moved = _moved(one, tile.x, tile.y)
                 found.append((moved, _at_inner_edge(moved.box, tile, picture.box)))
     return merged(found)
@@ -104,12 +88,10 @@ def merged(found: list[tuple[Detection, bool]]) -> list[Detection]:
             for one, cut in alike
             if not cut or not any(_inside(one.box, other.box) for other, _ in alike if other is not one)
         ]
-        edges = [(one.box.x0, one.box.y0, one.box.x1, one.box.y1) for one, _ in whole]
-        kept += [whole[i][0] for i in nms(edges, [one.score for one, _ in whole], _SAME)]
+        kept += [whole[i][0] for i in nms([one.box for one, _ in whole], [one.score for one, _ in whole], _SAME)]
     return sorted(kept, key=lambda one: -one.score)
 
 
 def _inside(box: Box, other: Box) -> bool:
     """Whether most of a box lies in another that is larger."""
-    common = box_common((box.x0, box.y0, box.x1, box.y1), (other.x0, other.y0, other.x1, other.y1))
-    return other.area > box.area and common >= _PIECE * box.area
+    return other.area > box.area and box_common(box, other) >= _PIECE * box.area

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from dataclasses import replace
-from typing import Any
 
 from maskwright.masks.boxes import PixelBox
-from maskwright.models.roles import RGB, Box, Detection, Detector, Embedding, FloatMap, MattingModel, Segmenter
+from maskwright.models.roles import RGB, Box, Detection, Embedding, Finder, FloatMap, MattingModel, Segmenter
 
 from .context import JobContext
 from .model_choice import ModelChoice
@@ -16,17 +15,10 @@ from .picture import PictureView
 _CROPS = 32  # the most crops of a picture that are remembered
 
 
-def detect(
-    detector: Detector,
-    picture: PictureView,
-    text: str,
-    min_score: float | None,
-    context: JobContext,
-    options: Mapping[str, Any] | None = None,
-) -> list[Detection]:
-    """Detections in document coordinates, best first. Raises as ``Detector.detect``."""
+def detect(find: Finder, text: str, picture: PictureView, context: JobContext) -> list[Detection]:
+    """Detections in document coordinates, best first. ``text`` for the progress. Raises as ``Detector.detect``."""
     with context.stage("detect", f"Looking for {text or 'what the options name'}"):
-        found = detector.detect(picture.overview, text, min_score=min_score, options=options)
+        found = find(picture.overview)
     return [_in_document(one, picture) for one in found]
 
 

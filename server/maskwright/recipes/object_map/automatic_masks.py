@@ -15,16 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.masks import objectmap
-from maskwright.masks.boxes import PixelBox
+from maskwright.masks.boxes import PixelBox, spread
 from maskwright.masks.logits import LogitMap
 from maskwright.masks.objectmap import Candidate
 from maskwright.masks.opencv import cv2
-from maskwright.models.roles import RGB, Embedding, Segmenter, SegmentPrompt
+from maskwright.models.roles import RGB, Box, Embedding, Segmenter, SegmentPrompt
 from maskwright.recipes.job import vision
 from maskwright.recipes.job.context import JobContext
 from maskwright.recipes.job.model_choice import ModelChoice
 from maskwright.recipes.job.picture import PictureView
-from maskwright.recipes.job.remembered import Remembered, SmallPlane, keep, small
+from maskwright.recipes.job.remembered import Remembered, keep
 from maskwright_protocol.errors import ModelMissing
 
 POINTS = 12  # a side: one decoder run each costs more than what smaller grids miss
@@ -41,19 +41,12 @@ _CANVAS = 512  # cells of the long side on which masks of crops are compared
 
 @dataclass(frozen=True)
 class MapObject:
-    """``logits`` and ``area`` in the overview's pixels; ``parent`` counts from 1."""
+    """``area`` in the overview's pixels; ``parent`` counts from 1, 0 is none. ``memory``: its mask and score."""
 
     id: str
-    score: float
     area: float
     parent: int
-    logits: SmallPlane
-    edges: tuple[float, float, float, float]
-    low_res: SmallPlane | None
-
-    @property
-    def map(self) -> LogitMap:
-        return LogitMap(self.logits.plane(), *self.edges)
+    memory: Remembered
 
 
 @dataclass(frozen=True)
@@ -65,7 +58,7 @@ class AutomaticMasks:
 
     @property
     def nbytes(self) -> int:
-        return self.labels.nbytes + sum(o.logits.nbytes + (o.low_res.nbytes if o.low_res else 0) for o in self.objects)
+        return self.labels.nbytes + sum(one.memory.nbytes for one in self.objects)
 
 
 @dataclass
@@ -80,11 +73,9 @@ def mapping_segmenter(choice: ModelChoice) -> Segmenter:
     """The job's segmenter. Raises ``ModelMissing`` for one that knows no objects."""
     segmenter = choice.segmenter()
     if not segmenter.knows_objects:
-        raise ModelMissing(
-            "The basic engine knows no objects, so it cannot list them.",
-            hint="Install a SAM model, for instance mobile-sam.",
-            role="segmenter",
-        )
+        text = "The basic engine knows no objects, so it cannot list them."
+        hint = "Install a SAM model, for instance mobile-sam."
+        raise ModelMissing(text, hint, role="segmenter")
     return segmenter
 
 
@@ -109,22 +100,17 @@ def all_objects(
         finally:
             size = sum(c.logits.values.nbytes + (c.seed.nbytes if c.seed is not None else 0) for c in partial.found)
             context.embeddings.put(("search", *name), partial, size)
-        known = _assembled(partial.found, picture, layers)
+        known = _assembled(partial.found, segmenter, picture, layers)
         context.embeddings.drop(("search", *name))
         context.embeddings.put(("objects", *name), known, known.nbytes)
     context.embeddings.put(("last objects", segmenter.model_id, picture.key), ("objects", *name), 256)
     for one in known.objects:
         if ("answer", one.id) not in context.embeddings:
-            keep(one.id, _remembered(one, segmenter, picture), context)
+            keep(one.id, one.memory, context)
     return known
 
 
-def _remembered(one: MapObject, segmenter: Segmenter, picture: PictureView) -> Remembered:
-    place = picture.key, "", one.score, None, 0.0, None
-    return Remembered(segmenter.model_id, *place, one.logits, one.edges, one.low_res)
-
-
-def _assembled(found: list[Candidate], picture: PictureView, layers: int) -> AutomaticMasks:
+def _assembled(found: list[Candidate], segmenter: Segmenter, picture: PictureView, layers: int) -> AutomaticMasks:
     height, width = picture.size
     if layers == 0 and found:
         canvas = found[0].logits
@@ -135,18 +121,10 @@ def _assembled(found: list[Candidate], picture: PictureView, layers: int) -> Aut
     ordered = sorted(objectmap.distinct(found, canvas), key=lambda one: one.logits.area(), reverse=True)
     above = objectmap.parents(ordered, canvas)
     map_id = secrets.token_hex(4)
-    objects = [
-        MapObject(
-            f"{map_id}-{number}",
-            min(1.0, one.score),
-            one.logits.area(),
-            parent,
-            SmallPlane.of(one.logits.values),
-            (one.logits.x0, one.logits.y0, one.logits.x1, one.logits.y1),
-            small(one.seed),
-        )
-        for number, (one, parent) in enumerate(zip(ordered, above, strict=True), 1)
-    ]
+    objects = []
+    for number, (one, parent) in enumerate(zip(ordered, above, strict=True), 1):
+        memory = Remembered.of(segmenter.model_id, picture, one.logits, min(1.0, one.score), one.seed)
+        objects.append(MapObject(f"{map_id}-{number}", one.logits.area(), parent, memory))
     return AutomaticMasks(objects, objectmap.label_image(ordered, width, height))
 
 
@@ -189,11 +167,8 @@ class _Generator:
 
     def _pixels(self, crop: PixelBox) -> RGB:
         """The crop (overview pixels), twice as large: the document's own pixels where they are here."""
-        sx, sy = self._picture.scale
-        ox, oy = self._picture.origin
-        own = PixelBox.around(crop.x / sx + ox, crop.y / sy + oy, crop.right / sx + ox, crop.bottom / sy + oy)
-        own = own.intersect(self._picture.box)
-        if max(sx, sy) < 1 and self._picture.has_detail(own):
+        own = PixelBox.around(*self._picture.box_to_document(Box(*crop.edges))).intersect(self._picture.box)
+        if max(self._picture.scale) < 1 and self._picture.has_detail(own):
             return cv2.resize(self._picture.detail_rgb(own), (crop.width, crop.height), interpolation=cv2.INTER_AREA)
         return np.ascontiguousarray(self._picture.overview[crop.slices()])
 
@@ -239,9 +214,4 @@ def _crops(box: PixelBox, count: int) -> list[PixelBox]:
     """``count`` x ``count`` crops that overlap."""
     width = min(box.width, math.ceil(box.width / count * (1 + _OVERLAP)))
     height = min(box.height, math.ceil(box.height / count * (1 + _OVERLAP)))
-    places = [
-        (round((box.width - width) * i / (count - 1)), round((box.height - height) * j / (count - 1)))
-        for j in range(count)
-        for i in range(count)
-    ]
-    return [PixelBox(x, y, width, height) for x, y in places]
+    return spread(box, width, height, count, count)

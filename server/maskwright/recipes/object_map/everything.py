@@ -31,14 +31,14 @@ def everything(request: Everything, picture: PictureView, context: JobContext) -
     answer = ObjectMap(request.id, request.generation, context.report(choice.recipe()))
     sx, sy = picture.scale
     unit = 1 / (sx * sy)
-    wanted = [o.score >= min_score and o.area * unit >= min_area for o in masks.objects]
+    wanted = [o.memory.score >= min_score and o.area * unit >= min_area for o in masks.objects]
     renumbered, upward = _renumber(masks, wanted)
     for index, one in enumerate(masks.objects):
         if wanted[index]:
-            rect = rect_from(picture.box_to_document(Box(*one.map.extent())))
+            rect = rect_from(picture.box_to_document(Box(*one.memory.map.extent())))
             number = int(renumbered[index + 1])
             parent = int(upward[one.parent])
-            answer.objects.append(MappedObject(number, one.id, one.score, one.area * unit, rect, parent))
+            answer.objects.append(MappedObject(number, one.id, one.memory.score, one.area * unit, rect, parent))
     if answer.objects:
         # What covers a pixel whose own object was left out is the object that holds it.
         labels = upward[masks.labels].astype("<u2")
@@ -47,7 +47,6 @@ def everything(request: Everything, picture: PictureView, context: JobContext) -
     else:
         answer.reason, answer.message = "nothing_found", "No objects were found."
         answer.hint = "Try a denser grid, or a lower least score."
-    answer.report = context.report(choice.recipe())
     return answer
 
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 import math
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.masks import instances as ops
-from maskwright.masks.boxes import PixelBox, Plane, recrop, tight_box
+from maskwright.masks.boxes import PixelBox, Plane, around_all, recrop, tight_box
 from maskwright.masks.guided import upsample
 from maskwright.masks.opencv import cv2
 from maskwright.masks.tiles import HALO
 from maskwright.masks.trimap import REACH
 from maskwright.models.catalogue import labels
 from maskwright.models.catalogue.labels import Part
-from maskwright.models.roles import RGB, FloatMap
+from maskwright.models.roles import RGB, Box, FloatMap
 from maskwright.models.roles import Parser as ParserModel
 from maskwright.recipes.job import prompts
 from maskwright.recipes.job.context import JobContext
@@ -56,7 +56,7 @@ class Piece:
     person: int
     mask: Plane
     box: PixelBox
-    of: str = field(default="person")
+    of: str = "person"
 
 
 def parse(request: Parse, picture: PictureView, context: JobContext) -> Selection:
@@ -173,7 +173,8 @@ class _Parsing:
             found += self._parts_of(parser, own, person, people_found)
         apart = self._request.per_person and people_found[0].number > 0
         if not apart:
-            found = [_together([p for p in found if p.part == part]) for part in _seen(found)]
+            seen = dict.fromkeys(piece.part for piece in found)
+            found = [_together([p for p in found if p.part == part]) for part in seen]
         with self._context.stage("post", "Drawing the masks"):
             found = [piece for piece in found if (piece.mask >= 0.5).any()]
         return [self._refined(piece) for piece in found] if self._request.refine else found
@@ -196,9 +197,7 @@ class _Parsing:
         """Raises ``MorePixelsNeeded`` for all that will be looked at, so that it is asked for once."""
         if self._request.draft:
             return
-        box = PixelBox(0, 0, 0, 0)
-        for person in chosen:
-            box = box.union(person.views[0])
+        box = around_all(person.views[0] for person in chosen)
         if self._request.refine and not box.empty:
             margin = math.ceil((REACH + HAIR_ROUNDS) * _WIDEST_EDGE) + 2 + HALO
             box = box.padded(margin).intersect(self._picture.box)
@@ -212,11 +211,9 @@ class _Parsing:
         found = []
         with self._context.stage("parse", "Drawing the parts"):
             for part in parts:
-                classes = of_side(part, looks[0][2]) if looks else ()
-                mask = _drawn(classes, looks, view)
-                if mask is None:
-                    continue
-                found.append(Piece(part, person.number, mask if share is None else mask * share, view, self.of))
+                mask = _drawn(of_side(part, looks[0][2]) if looks else (), looks, view)
+                if mask is not None:
+                    found.append(Piece(part, person.number, mask if share is None else mask * share, view, self.of))
         return found
 
     def _pixels(self, view: PixelBox) -> RGB:
@@ -224,12 +221,10 @@ class _Parsing:
             return np.ascontiguousarray(self._picture.detail_rgb(view))
         if not self._request.draft:
             self._picture.need_detail(view)
-        sx, sy = self._picture.scale
-        ox, oy = self._picture.origin
         height, width = self._picture.size
-        x0, y0 = max(0, math.floor((view.x - ox) * sx)), max(0, math.floor((view.y - oy) * sy))
-        x1, y1 = math.ceil((view.right - ox) * sx), math.ceil((view.bottom - oy) * sy)
-        x1, y1 = min(width, max(x1, x0 + 1)), min(height, max(y1, y0 + 1))
+        box = self._picture.box_to_overview(Box(*view.edges))
+        x0, y0 = max(0, math.floor(box.x0)), max(0, math.floor(box.y0))
+        x1, y1 = min(width, max(math.ceil(box.x1), x0 + 1)), min(height, max(math.ceil(box.y1), y0 + 1))
         return np.ascontiguousarray(self._picture.overview[y0:y1, x0:x1])
 
     def _probabilities(self, parser: ParserModel, view: PixelBox) -> FloatMap:
@@ -312,18 +307,12 @@ def _fading(length: int) -> NDArray[np.float32]:
     return np.minimum(1, np.minimum(places, length - places) / np.float32(max(1.0, _FADE * length)))
 
 
-def _seen(pieces: list[Piece]) -> list[Part]:
-    return list(dict.fromkeys(piece.part for piece in pieces))
-
-
 def _together(pieces: list[Piece]) -> Piece:
     """All people's pieces of one part as one: their shares of a pixel add up."""
     if len(pieces) == 1:
         return Piece(pieces[0].part, 0, pieces[0].mask, pieces[0].box, pieces[0].of)
     inner = [(p, tight_box(p.mask).moved(p.box.x, p.box.y)) for p in pieces]
-    box = PixelBox(0, 0, 0, 0)
-    for _, one in inner:
-        box = box.union(one)
+    box = around_all(one for _, one in inner)
     out = np.zeros((box.height, box.width), np.float32)
     for piece, one in inner:
         out[one.moved(-box.x, -box.y).slices()] += recrop(piece.mask, piece.box, one)

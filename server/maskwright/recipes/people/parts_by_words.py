@@ -114,8 +114,7 @@ def _classes(table: labels.LabelTable, phrases: Sequence[str], context: JobConte
 
 
 def _box(piece: Piece) -> Box:
-    inner = tight_box(piece.mask, 0.5).moved(piece.box.x, piece.box.y)
-    return Box(inner.x, inner.y, inner.right, inner.bottom)
+    return Box(*tight_box(piece.mask, 0.5).moved(piece.box.x, piece.box.y).edges)
 
 
 def _area(piece: Piece) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -50,13 +51,13 @@ def find(
         what = "people" if of == "person" else "faces"
         context.note(f"Nothing that finds {what} is installed, so the picture was looked at as a whole.")
         return []
-    found = vision.detect(detector, picture, of, min_score, context)
+    look = partial(detector.detect, text=of, min_score=min_score)
+    found = vision.detect(look, of, picture, context)
     if not found and picture.has_detail(picture.box):
         side = context.models.known.get(detector.model_id).input_size
-        found = tiling.detect(detector, side, tiling.MOST_UNASKED, picture, of, min_score, context, None, found)
+        found = tiling.detect(look, side, tiling.MOST_UNASKED, picture, context, found)
     found = [d for d in found if min(d.box.width, d.box.height) >= _LEAST_SIDE][:MAX_PEOPLE]
-    edges = [(d.box.x0, d.box.y0, d.box.x1, d.box.y1) for d in found]
-    boxes = [found[i].box for i in nms(edges, [d.score for d in found], _SAME)]
+    boxes = [found[i].box for i in nms([d.box for d in found], [d.score for d in found], _SAME)]
     boxes.sort(key=lambda box: box.x0 + box.x1)
     if not boxes:
         context.note(f"No {of} was found, so the picture was looked at as a whole.")
@@ -73,12 +74,8 @@ def everybody(picture: PictureView) -> Person:
 
 def _view(box: Box, of: str, margin: float) -> PixelBox:
     left, top, right, bottom = _FACE_CONTEXT if of == "face" else (margin, margin, margin, margin)
-    return PixelBox.around(
-        box.x0 - left * box.width,
-        box.y0 - top * box.height,
-        box.x1 + right * box.width,
-        box.y1 + bottom * box.height,
-    )
+    x0, y0 = box.x0 - left * box.width, box.y0 - top * box.height
+    return PixelBox.around(x0, y0, box.x1 + right * box.width, box.y1 + bottom * box.height)
 
 
 def shares(person: Person, others: list[Person]) -> Plane | None:

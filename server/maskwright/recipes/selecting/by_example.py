@@ -12,10 +12,9 @@ from maskwright.models.roles import Featured, FloatMap
 from maskwright.recipes.job import vision
 from maskwright.recipes.job.context import JobContext
 from maskwright.recipes.job.picture import PictureView
-from maskwright.recipes.job.prompts import ObjectPrompt
 from maskwright.recipes.object_map.automatic_masks import all_objects, known_objects
 
-from .found import Found
+from .found import Found, recalled
 
 LIKE = 0.7  # likeness from which on an object counts as similar
 _PART = 0.5  # share of the smaller one within the other beyond which two are one thing
@@ -40,7 +39,7 @@ def by_features(
         near, far = ([_signature(features, one, picture) for one in kind] for kind in (wanted, unwanted))
         rated = []
         for one in masks.objects:
-            item = Found(one.id, "", 0.0, ObjectPrompt(), one.map, one.low_res.plane() if one.low_res else None)
+            item = recalled(one.id, one.memory)
             if any(share_of_smaller(item.logits, known.logits) > _PART for known in (*wanted, *unwanted)):
                 continue  # the thing itself, a part of it, or what it is a part of
             own = _signature(features, item, picture)

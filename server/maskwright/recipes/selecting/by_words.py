@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -198,19 +199,20 @@ class Search:
 
     def _detect(self, text: str, min_score: float | None, tiles: tiling.Tiles) -> list[Detection]:
         detector, context, picture = self._models.detector(), self._context, self._picture
-        found = vision.detect(detector, picture, text, min_score, context, self._options)
+        find = partial(detector.detect, text=text, min_score=min_score, options=self._options)
+        found = vision.detect(find, text, picture, context)
         pool = context.models
         if tiles == "off" or (tiles == "auto" and (found or pool.slow(detector.model_id))):
             return found
         side = pool.known.get(detector.model_id).input_size
         most = tiling.MOST if tiles == "on" else tiling.MOST_UNASKED
-        return tiling.detect(detector, side, most, picture, text, min_score, context, self._options, found)
+        return tiling.detect(find, side, most, picture, context, found)
 
     def _in_region(self, box: Box) -> bool:
         if self._region is None:
             return True
         plane, where = self._region
-        inner = PixelBox.around(box.x0, box.y0, box.x1, box.y1)
+        inner = PixelBox.around(*box)
         covered = float(recrop(plane, where, inner.intersect(where)).sum(dtype=np.float64))
         return covered >= _IN_REGION * max(1, inner.area)
 

@@ -82,8 +82,7 @@ class CloserLook:
             # With the others' pixels, since the client sends one box.
             for _, crop in kept:
                 missing = missing if self._known(crop) else missing.union(crop)
-            box = [missing.x, missing.y, missing.width, missing.height]
-            raise MorePixelsNeeded("This needs a part of the picture at full resolution.", box=box)
+            raise MorePixelsNeeded("This needs a part of the picture at full resolution.", box=list(missing))
         return kept
 
     def _follow(self, found: list[Found], others: list[tuple[Found, PixelBox]]) -> None:
@@ -92,9 +91,8 @@ class CloserLook:
         for one in found:
             tight = self._place(one)
             if not tight.empty:
-                places.append(
-                    (one, tight.padded(8 + max(tight.width, tight.height) // 10).intersect(self._picture.box))
-                )
+                margin = 8 + max(tight.width, tight.height) // 10
+                places.append((one, tight.padded(margin).intersect(self._picture.box)))
         if not all(self._picture.has_detail(crop) for _, crop in places):
             self._need([*places, *others])
         for one, crop in places:

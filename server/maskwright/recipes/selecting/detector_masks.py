@@ -29,11 +29,9 @@ def check(request: Select, recipe: str) -> None:
     alone = request.continue_from or not (request.text.strip() or request.detector_options)
     clicks = [point for point in request.points if point.include or alone]
     if clicks or request.boxes or request.examples or request.start is not None:
-        raise BadInput(
-            f"The recipe {recipe} takes a detector's own masks, which clicks, boxes and masks cannot change.",
-            hint=f"Use words alone, or a recipe with a segmenter, such as {recipe}+mobile-sam.",
-            recipe=recipe,
-        )
+        text = f"The recipe {recipe} takes a detector's own masks, which clicks, boxes and masks cannot change."
+        hint = f"Use words alone, or a recipe with a segmenter, such as {recipe}+mobile-sam."
+        raise BadInput(text, hint, recipe=recipe)
 
 
 class DetectorMasks:

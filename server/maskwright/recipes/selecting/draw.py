@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from maskwright.masks.boxes import PixelBox, Plane, tight_box
+from maskwright.masks.boxes import PixelBox, Plane, tight_box, whole
 from maskwright.masks.edges import follow_colours
 from maskwright.masks.instances import logit_iou, merge
 from maskwright.masks.logits import LogitMap, union
@@ -99,9 +99,7 @@ class Drawing:
         mask = close.logits.draw(box, slope)
         where = band(mask, width)
         if where.any():
-            inner = (
-                tight_box(where.view(np.uint8)).padded(math.ceil(width)).intersect(PixelBox(0, 0, *mask.shape[::-1]))
-            )
+            inner = tight_box(where.view(np.uint8)).padded(math.ceil(width)).intersect(whole(mask))
             part, place = inner.slices(), inner.moved(box.x - close.crop.x, box.y - close.crop.y).slices()
             guide = close.colours[place].astype(np.float32) * np.float32(1 / 255)
             mask[part] = follow_colours(np.ascontiguousarray(mask[part]), guide, where[part], width)

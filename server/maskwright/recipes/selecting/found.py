@@ -14,7 +14,7 @@ from maskwright.models.roles import RGB, FloatMap, Hypothesis
 from maskwright.recipes.job.context import JobContext
 from maskwright.recipes.job.picture import PictureView
 from maskwright.recipes.job.prompts import ObjectPrompt
-from maskwright.recipes.job.remembered import Remembered, SmallPlane, keep, small
+from maskwright.recipes.job.remembered import Remembered, keep, small
 
 _SAME_MASK = 0.8  # IoU beyond which two found objects are one
 
@@ -94,22 +94,12 @@ def other_id(one: Found, other: Hypothesis) -> str:
 def remember(found: list[Found], model_id: str, picture: PictureView, context: JobContext, others: bool = True) -> None:
     """Keep what later clicks need, of each object and, with ``others``, of its other hypotheses under their ids."""
     for one in found:
-        wanted, close = one.wanted, one.close
-        edges = one.logits.x0, one.logits.y0, one.logits.x1, one.logits.y1
-        common = wanted.padding, wanted.score
-        crop = close.crop if close is not None else None
-        low_res = small(close.low_res) if close is not None else None
-        memory = Remembered(
-            model_id, picture.key, one.label, one.score, wanted.box, *common, SmallPlane.of(one.logits.values), edges,
-            small(one.low_res), crop, low_res,
-        )  # fmt: skip
-        keep(one.id, memory, context)
+        prompt = {"label": one.label, "padding": one.wanted.padding, "detection_score": one.wanted.score}
+        closer = {} if one.close is None else {"crop": one.close.crop, "close": small(one.close.low_res)}
+        more = {**prompt, **closer, "box": one.wanted.box}
+        keep(one.id, Remembered.of(model_id, picture, one.logits, one.score, one.low_res, **more), context)
         for number, other in enumerate(one.others if others else (), 1):
-            shown = other.logits
-            memory = Remembered(
-                model_id, picture.key, one.label, other.score, None, *common, SmallPlane.of(shown.values),
-                (shown.x0, shown.y0, shown.x1, shown.y1), small(other.low_res),
-            )  # fmt: skip
+            memory = Remembered.of(model_id, picture, other.logits, other.score, other.low_res, **prompt)
             keep(f"{one.id}-{number}", memory, context)
 
 

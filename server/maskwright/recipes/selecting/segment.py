@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from maskwright.masks.boxes import PixelBox, tight_box
@@ -23,6 +25,7 @@ _CLICKS = 6
 Click = tuple[float, float, bool]  # x and y in overview pixels, and whether it includes
 
 
+@dataclass
 class Segmenting:
     """Draws objects with a segmenter, from one embedding of the overview.
 
@@ -30,34 +33,30 @@ class Segmenting:
     answer to go on from.
     """
 
-    def __init__(
-        self,
-        segmenter: Segmenter,
-        embedding: Embedding,
-        picture: PictureView,
-        context: JobContext,
-        saliency: FloatMap | None = None,
-        start: FloatMap | None = None,
-        previous: Remembered | None = None,
-    ) -> None:
-        self.segmenter, self._embedding = segmenter, embedding
-        self._picture, self._context = picture, context
-        self._saliency, self._start = saliency, start
-        fits = previous is not None and previous.model_id == segmenter.model_id
-        low_res = previous.low_res if fits and previous is not None else None
+    segmenter: Segmenter
+    embedding: Embedding
+    picture: PictureView
+    context: JobContext
+    saliency: FloatMap | None = None
+    start: FloatMap | None = None
+    previous: Remembered | None = None
+
+    def __post_init__(self) -> None:
+        fits = self.previous is not None and self.previous.model_id == self.segmenter.model_id
+        low_res = self.previous.low_res if fits and self.previous is not None else None
         self._low_res = low_res.plane() if low_res is not None else None
 
     def run(self, wanted: list[ObjectPrompt]) -> list[Found]:
         """One ``Found`` for each object of which anything is seen."""
         found: list[Found] = []
-        with self._context.stage("segment", "Finding the edges"):
+        with self.context.stage("segment", "Finding the edges"):
             for first in range(0, len(wanted), _BATCH):
                 if first:
-                    self._context.progress("segment", first / len(wanted), f"{first} of {len(wanted)} objects")
+                    self.context.progress("segment", first / len(wanted), f"{first} of {len(wanted)} objects")
                 batch = wanted[first : first + _BATCH]
                 clicked = [self._clicks(one) for one in batch]
                 asked = [self.prompt(one, clicks) for one, clicks in zip(batch, clicked, strict=True)]
-                answers = self.segmenter.segment(self._embedding, asked)
+                answers = self.segmenter.segment(self.embedding, asked)
                 for one, clicks, hypotheses in zip(batch, clicked, answers, strict=True):
                     best = self._choose(one, _obeying(one, clicks, hypotheses))
                     if best is not None:
@@ -73,32 +72,31 @@ class Segmenting:
         self._exclude(item, self._clicks(item.wanted))
 
     def _clicks(self, wanted: ObjectPrompt) -> list[Click]:
-        return [(*self._picture.to_overview(p.x, p.y), p.include) for p in wanted.points]
+        return [(*self.picture.to_overview(p.x, p.y), p.include) for p in wanted.points]
 
     def prompt(self, wanted: ObjectPrompt, clicks: list[Click]) -> SegmentPrompt:
         """What the segmenter is asked for an object; ``clicks`` are its points in the overview."""
-        if self._start is not None and not clicks and wanted.box is None:
-            along = strokes(self._start)
+        if self.start is not None and not clicks and wanted.box is None:
+            along = strokes(self.start)
             if along:
-                return SegmentPrompt([(x, y, True) for x, y in along], saliency=self._saliency)
-        start = self._start if wanted.logits is None else self._drawn(wanted.logits)
-        return SegmentPrompt(clicks, self._box(wanted), start, self._low_res, self._saliency)
+                return SegmentPrompt([(x, y, True) for x, y in along], saliency=self.saliency)
+        start = self.start if wanted.logits is None else self._drawn(wanted.logits)
+        return SegmentPrompt(clicks, self._box(wanted), start, self._low_res, self.saliency)
 
     def _drawn(self, logits: LogitMap) -> FloatMap:
         """A map in document pixels as a soft mask of the overview's size, ``(h, w)`` float32 0..1."""
-        height, width = self._picture.size
-        drawn = self._picture.map_to_overview(logits)
+        height, width = self.picture.size
+        drawn = self.picture.map_to_overview(logits)
         return drawn.draw(PixelBox(0, 0, width, height), drawn.slope())
 
     def _box(self, wanted: ObjectPrompt) -> Box | None:
         """The box in overview pixels, widened; for a mask to start from without clicks, the box around it."""
-        height, width = self._picture.size
+        height, width = self.picture.size
         if wanted.box is not None:
-            box = self._picture.box_to_overview(wanted.box)
+            box = self.picture.box_to_overview(wanted.box)
             dx, dy = wanted.padding * box.width, wanted.padding * box.height
-        elif self._start is not None and not wanted.points:
-            tight = tight_box(self._start, 0.5)
-            box = Box(tight.x, tight.y, tight.right, tight.bottom)
+        elif self.start is not None and not wanted.points:
+            box = Box(*tight_box(self.start, 0.5).edges)
             dx = dy = 1.0
         else:
             return None
@@ -108,11 +106,11 @@ class Segmenting:
         missed = [(x, y) for x, y, include in _missed(clicks, item.logits) if not include]
         if not missed:
             return
-        asked = [SegmentPrompt([(x, y, True)], saliency=self._saliency) for x, y in missed]
+        asked = [SegmentPrompt([(x, y, True)], saliency=self.saliency) for x, y in missed]
         kept = [(x, y) for x, y, include in clicks if include]
         own = item.logits.values > 0
         gone = []
-        for (x, y), found in zip(missed, self.segmenter.segment(self._embedding, asked), strict=True):
+        for (x, y), found in zip(missed, self.segmenter.segment(self.embedding, asked), strict=True):
             removable = (
                 h.logits
                 for h in found
@@ -129,9 +127,8 @@ class Segmenting:
         shown = (h for h in hypotheses if (h.logits.values > 0).any())
         if wanted.box is None or wanted.points:
             return next(shown, None)
-        box = self._picture.box_to_overview(wanted.box)
-        edges = (box.x0, box.y0, box.x1, box.y1)
-        return max(shown, key=lambda h: h.score * (0.25 + 0.75 * box_iou(edges, h.logits.extent())), default=None)
+        box = self.picture.box_to_overview(wanted.box)
+        return max(shown, key=lambda h: h.score * (0.25 + 0.75 * box_iou(box, h.logits.extent())), default=None)
 
 
 def _missed(clicks: list[Click], logits: LogitMap) -> list[Click]:
@@ -152,9 +149,8 @@ def strokes(mask: FloatMap) -> list[tuple[float, float]]:
     ``mask`` ``(H, W)`` float32 0..1; clicks in its pixels.
     """
     inside = (mask >= 0.5).astype(np.uint8)
-    depth = cv2.distanceTransform(cv2.copyMakeBorder(inside, 1, 1, 1, 1, cv2.BORDER_CONSTANT), cv2.DIST_L2, 3)[
-        1:-1, 1:-1
-    ]
+    framed = cv2.copyMakeBorder(inside, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
+    depth = cv2.distanceTransform(framed, cv2.DIST_L2, 3)[1:-1, 1:-1]
     widest = float(depth.max())
     if np.count_nonzero(inside) < _STROKE * (2 * widest) ** 2:
         return []

@@ -33,13 +33,11 @@ def detect(request: Detect, picture: PictureView, context: JobContext) -> Select
         context.note("The boxes are those of what is left out.")
     detector_id = choice.route(query.phrases, masks=False).model_id
     choice.take("detector", detector_id)
-    items = [
-        Instance(
-            new_id(), d.label, d.score, rect_from(d.box), detector_id, text=d.text,
-            quad=[Point(x, y) for x, y in d.quad],
-        )
-        for d in search.boxes(query)
-    ]  # fmt: skip
+    items = []
+    for one in search.boxes(query):
+        quad = [Point(x, y) for x, y in one.quad]
+        rect = rect_from(one.box)
+        items.append(Instance(new_id(), one.label, one.score, rect, detector_id, text=one.text, quad=quad))
     answer = Selection(request.id, request.generation, context.report(choice.recipe()), instances=items)
     return answer if items else _nothing(answer, search.missing or f"No {text or 'such thing'} was found.")
 
@@ -97,14 +95,12 @@ def _drawn(found: list[Found], way: Way, prompt: Prompt) -> Selection:
     drawing = Drawing(prompt.picture, request.mask_depth, post, prompt.region)
     source = "+".join(context.used)
     with context.stage("post", "Drawing the mask" if inverse else "Drawing the masks"):
-        if inverse:
-            items = [
-                Instance(new_id(), "everything else", found[0].score, rect_of(rest), source, mask=rest)
-                for rest in (drawing.merged(found),)
-                if rest is not None
-            ]
-        else:
+        if not inverse:
             items = drawing.instances(found, source, request.alternatives)
+        elif (rest := drawing.merged(found)) is not None:
+            items = [Instance(new_id(), "everything else", found[0].score, rect_of(rest), source, mask=rest)]
+        else:
+            items = []
         merged = None
         if request.merge and items:
             merged = items[0].mask if inverse or len(found) == 1 else drawing.merged(found)

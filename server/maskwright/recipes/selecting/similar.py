@@ -63,8 +63,7 @@ def _target(request: Similar, picture: PictureView, context: JobContext, segment
     if not (mask >= 0.5).any():
         raise EmptyPrompt("The selection is empty.", hint="Select one of the things first.")
     embedding = vision.embed(segmenter, picture, context)
-    tight = tight_box(mask, 0.5)
-    box = Box(tight.x, tight.y, tight.right, tight.bottom)
+    box = Box(*tight_box(mask, 0.5).edges)
     (answers,) = segmenter.segment(embedding, [SegmentPrompt(box=box, mask=mask)])
     return Found(new_id(), "", 1.0, ObjectPrompt(), answers[0].logits, answers[0].low_res)
 

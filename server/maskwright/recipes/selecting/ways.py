@@ -122,11 +122,9 @@ class ReadWords(Way):
         self.masks = masks = prompt.segmenting()
         segmenter, search = masks.segmenter, prompt.search
         if not isinstance(segmenter, TextSegmenter | Featured):
-            raise ModelMissing(
-                "The installed model cannot tell what is similar.",
-                hint="Install a SAM model, for instance mobile-sam.",
-                role="segmenter",
-            )
+            text = "The installed model cannot tell what is similar."
+            hint = "Install a SAM model, for instance mobile-sam."
+            raise ModelMissing(text, hint, role="segmenter")
         boxes = prompts.check_boxes(prompt.request.boxes, prompt.picture.box)
         if isinstance(segmenter, TextSegmenter):
             return search.concepts(self.query, segmenter, prompt.points, boxes, masks)

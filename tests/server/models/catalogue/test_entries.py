@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from maskwright.models import catalogue, families
 from maskwright.models.catalogue import loading
+from maskwright.models.catalogue.entries import Catalogue
 from maskwright.models.catalogue.words import lookup, resolve
 from maskwright.models.coco import COCO
 from maskwright.models.install import scan
@@ -194,7 +195,7 @@ def test_fine_tuned_checkpoints_of_one_size_are_told_apart(tmp_path):
         }
         for name, data in contents.items()
     ]  # fmt: skip
-    known = catalogue.Catalogue.model_validate({"model": tables})
+    known = Catalogue.model_validate({"model": tables})
     for folder, name in (("whatever", "second"), ("Repo_first", "first"), ("unknown", None)):
         place = tmp_path / folder / folder
         place.mkdir(parents=True)

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from maskwright.models import catalogue
+from maskwright.models.catalogue.entries import Source
 from maskwright.models.install import scan
 from maskwright.models.install.transports import Location
 from maskwright.models.machine import records
@@ -94,5 +94,5 @@ def test_private_and_absent_repositories_are_told_before_anything_is_recorded(pu
 def test_records_that_are_no_commit_count_for_nothing(home) -> None:
     records.record_revision("a", "b/c", "main")
     assert records.revision("a", "b/c") is None
-    assert catalogue.Source(hub="b/c").title() == "b/c"
+    assert Source(hub="b/c").title() == "b/c"
     assert not Location("", "").digest_known

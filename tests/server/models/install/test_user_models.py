@@ -13,7 +13,7 @@ import pytest
 from pydantic import ValidationError
 
 from maskwright.models import catalogue
-from maskwright.models.catalogue.entries import Content, Entry, ModelFile, Source
+from maskwright.models.catalogue.entries import Catalogue, Content, Entry, ModelFile, Source
 from maskwright.models.install import scan
 from maskwright.models.machine import records
 from maskwright_protocol.errors import ModelBroken
@@ -145,7 +145,7 @@ def entry_of(data: bytes | None) -> Entry:
 
 def test_an_unpublished_digest_is_recorded_and_then_enforced(home: Path) -> None:
     entry = entry_of(None)
-    known = catalogue.Catalogue(model=(entry,))
+    known = Catalogue(model=(entry,))
     folder = home / "models" / "a"
     folder.mkdir(parents=True)
     (folder / "a.onnx").write_bytes(b"first")
@@ -167,7 +167,7 @@ def test_large_files_are_read_once_and_again_when_they_change(home: Path, monkey
     folder.mkdir(parents=True)
     file = folder / "a.onnx"
     file.write_bytes(b"first")
-    known = catalogue.Catalogue(model=(entry_of(b"first"),))
+    known = Catalogue(model=(entry_of(b"first"),))
 
     def verify(anew: bool = False) -> None:
         if not anew:

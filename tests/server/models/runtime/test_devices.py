@@ -115,7 +115,8 @@ def test_a_choice_among_models_does_not_import_pytorch_in_vain(tmp_path: Path) -
     quick = entry_of("quick", "quick.onnx").model_dump_json()
     code = (
         "import sys; from pathlib import Path\n"
-        "from maskwright.models.machine import hardware; from maskwright.models.catalogue import Catalogue, Entry\n"
+        "from maskwright.models.machine import hardware\n"
+        "from maskwright.models.catalogue.entries import Catalogue, Entry\n"
         "from maskwright.models.runtime.pool import ModelPool\n"
         "hardware.has_driver = lambda: False\n"
         f"models = [Entry.model_validate_json(text) for text in ({slow!r}, {quick!r})]\n"
@@ -132,7 +133,7 @@ def test_without_pytorch_its_models_are_told_of_and_others_serve(tmp_path: Path)
     quick = entry_of("quick", "quick.onnx").model_dump_json()
     code = (
         "import json; from pathlib import Path\n"
-        "from maskwright.models.catalogue import Catalogue, Entry\n"
+        "from maskwright.models.catalogue.entries import Catalogue, Entry\n"
         "from maskwright.models.runtime.pool import ModelPool\n"
         "from maskwright_protocol.errors import NeedsPackage\n"
         f"models = [Entry.model_validate_json(text) for text in ({sam!r}, {quick!r})]\n"

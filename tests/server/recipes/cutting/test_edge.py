@@ -13,6 +13,7 @@ from PIL import Image
 from maskwright.masks.foreground import decontaminate, estimate_foreground, multi_level
 from maskwright.masks.opencv import cv2
 from maskwright.models import catalogue
+from maskwright.models.catalogue.entries import Catalogue
 from maskwright.models.runtime import pymatting_cache
 from maskwright.models.runtime.pool import ModelPool
 from maskwright.recipes.cutting.image_kind import DRAWN, drawn_share, kind
@@ -409,7 +410,7 @@ def test_the_matter_that_suits_the_picture_is_taken_and_told(tmp_path, lemur):
     for entry in entries[:2]:
         (tmp_path / entry.id).mkdir()
         shutil.copy(MODELS / "u2netp" / "u2netp.onnx", tmp_path / entry.id)
-    desk: Any = Desk(ModelPool([tmp_path], "cpu", 1, known=catalogue.Catalogue(model=entries)))
+    desk: Any = Desk(ModelPool([tmp_path], "cpu", 1, known=Catalogue(model=entries)))
     assert set(desk.pool.installed) == {entry.id for entry in entries}
     drawing = desk.run(Cutout("1", picture=desk.picture(photo("golden/anime-girl-1.jpg"), "girl"), foreground=False))
     assert drawing.report.models[0] == "u2netp-drawing"

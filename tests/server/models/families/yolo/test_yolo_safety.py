@@ -38,7 +38,7 @@ def watch(event, arguments):
 sys.addaudithook(watch)
 import numpy as np
 from pathlib import Path
-from maskwright.models.catalogue import Catalogue, Entry
+from maskwright.models.catalogue.entries import Catalogue, Entry
 from maskwright.models.runtime.pool import ModelPool
 assert "ultralytics" not in sys.modules and "torch" not in sys.modules
 entry = Entry.model_validate(json.loads(sys.argv[2]))

@@ -18,28 +18,19 @@ CHUNK = {"cpu": 12 << 20}
 _CHUNK_DEVICE = 256 << 20
 
 
-def deform_conv2d(x: Tensor, offset: Tensor, mask: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """Stride 1, padding ``k // 2``: ``x`` ``(B, C, H, W)``, ``weight`` ``(O, C, k, k)`` -> ``(B, O, H, W)``.
-
-    ``offset`` ``(B, 2 k k, H, W)``: per tap, row by row, its shift ``(dy, dx)`` in pixels; ``mask`` ``(B, k k, H, W)``:
-    its factor. Each of a sample's four neighbours counts 0 where it lies outside.
-    """
-    batch, _, height, width = x.shape
-    out = x.new_empty(batch, height, width, weight.shape[0])
-    matrix = tap_matrix(weight)
-    for place, rows, columns in sampled(x, offset, mask, weight.shape[-1]):
-        product = columns @ matrix if bias is None else torch.addmm(bias, columns, matrix)
-        out[place, rows] = product.view(-1, width, weight.shape[0])
-    return out.permute(0, 3, 1, 2)
-
-
 def tap_matrix(weight: Tensor) -> Tensor:
     """``(O, C, k, k)`` -> ``(k k C, O)``, for the columns that ``sampled`` gives."""
     return weight.permute(2, 3, 1, 0).reshape(-1, weight.shape[0])
 
 
 def sampled(x: Tensor, offset: Tensor, mask: Tensor, kernel: int) -> Iterator[tuple[int, slice, Tensor]]:
-    """What the kernel sees: ``(picture, rows, columns)`` with ``columns`` ``(rows * W, k k C)`` of ``x``'s type."""
+    """What the kernel sees, at stride 1 and with padding ``k // 2``, of ``x`` ``(B, C, H, W)``.
+
+    ``(picture, rows, columns)`` with ``columns`` ``(rows * W, k k C)`` of ``x``'s type.
+
+    ``offset`` ``(B, 2 k k, H, W)``: per tap, row by row, its shift ``(dy, dx)`` in pixels; ``mask`` ``(B, k k, H, W)``:
+    its factor. Each of a sample's four neighbours counts 0 where it lies outside.
+    """
     batch, channels, height, width = x.shape
     taps = kernel * kernel
     budget = CHUNK.get(x.device.type, _CHUNK_DEVICE)
@@ -109,7 +100,3 @@ class DeformableConv(nn.Module):
         """As ``sampled``, with the offsets and factors that ``x`` ``(B, C, H, W)`` leads to."""
         offset, factor = self.steer(x)
         yield from sampled(x, offset, factor, self.kernel)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """``(B, C, H, W)`` -> ``(B, O, H, W)``."""
-        return deform_conv2d(x, *self.steer(x), self.regular_conv.weight, self.regular_conv.bias)

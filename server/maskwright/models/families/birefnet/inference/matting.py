@@ -70,11 +70,9 @@ class BiRefNet(ABC):
         planes = np.ascontiguousarray(((pixels - MEAN) / DEVIATION).transpose(2, 0, 1)[None])
         alpha = self.opacity(planes)
         if not np.isfinite(alpha).all():
-            raise ModelBroken(
-                f"The model {self.model_id} gave no numbers.",
-                hint="Its weights may be damaged, or the device computes wrongly in half precision.",
-                model=self.model_id,
-            )
+            text = f"The model {self.model_id} gave no numbers."
+            hint = "Its weights may be damaged, or the device computes wrongly in half precision."
+            raise ModelBroken(text, hint, model=self.model_id)
         return settled(enlarged(alpha, image), trimap)
 
     def seen_size(self, width: int, height: int) -> tuple[int, int]:

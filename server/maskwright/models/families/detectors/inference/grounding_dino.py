@@ -87,9 +87,7 @@ class GroundingDino:
         edges = np.clip(np.concatenate([centre - half, centre + half], axis=1) * sides, 0, sides)
         apart = 0 if chosen["agnostic"] else labels[:, None] * _APART
         kept = nms(edges.astype(np.float64) + apart, scores[good], chosen["iou"], chosen["max_det"])
-        return [
-            Detection(Box(*(float(v) for v in edges[i])), phrases[int(labels[i])], float(scores[good[i]])) for i in kept
-        ]
+        return [Detection(Box(*edges[i].tolist()), phrases[labels[i]], float(scores[good[i]])) for i in kept]
 
     def caption(self, phrases: list[str]) -> tuple[dict[str, torch.Tensor], NDArray[np.int64]]:
         """The tokens of the caption, and for each the index of its phrase, ``(T,)`` int64, -1 for separators. Raises

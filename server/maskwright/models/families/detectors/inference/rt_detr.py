@@ -89,8 +89,7 @@ class RtDetr:
             logits = None
             if masks is not None and bool((masks[number] > 0).any()):
                 logits = LogitMap(masks[number].cpu().numpy(), 0.0, 0.0, float(width), float(height))
-            box = Box(*(float(v) for v in edges[i]))
-            found.append(Detection(box, names[int(labels[number])], float(scores[number]), logits))
+            found.append(Detection(Box(*edges[i].tolist()), names[int(labels[number])], float(scores[number]), logits))
         return found
 
     def _run(self, image: RGB) -> tuple[np.ndarray, np.ndarray, np.ndarray, torch.Tensor | None]:

@@ -57,7 +57,8 @@ class Yolox:
         canvas = np.full((self._side, self._side, 3), _PAD, np.uint8)
         canvas[: size[1], : size[0]] = cv2.resize(image, size, interpolation=method)
         planes = np.ascontiguousarray(canvas[..., ::-1].transpose(2, 0, 1)[None], np.float32)
-        (answer,) = self._session.run(self._session.outputs[:1], {"images": planes})
+        shape = (1, len(self._cells), 5 + len(COCO))
+        (answer,) = self._session.run(self._session.outputs[:1], {"images": planes}, [shape])
         rows = answer[0]
         centre = (rows[:, :2] + self._offsets) * self._cells / scale
         half = np.exp(np.clip(rows[:, 2:4], -20, 8)) * self._cells / scale / 2
@@ -73,14 +74,13 @@ class Yolox:
             for name in (label, *related):
                 index = COCO.index(name)
                 good = np.flatnonzero(sound & (scores[:, index] >= limit))
-                boxes = [(float(a), float(b), float(c), float(d)) for a, b, c, d in edges[good]]
-                values = [float(v) for v in scores[good, index]]
-                found += [Detection(Box(*boxes[i]), name, values[i]) for i in nms(boxes, values, chosen["iou"])]
+                boxes = [Box(*edge) for edge in edges[good].tolist()]
+                values = scores[good, index].tolist()
+                found += [Detection(boxes[i], name, values[i]) for i in nms(boxes, values, chosen["iou"])]
                 if boxes:
                     break
-        boxes = [(d.box.x0, d.box.y0, d.box.x1, d.box.y1) for d in found]
         same = chosen["iou"] if chosen["agnostic"] else _SAME_IOU
-        return [found[i] for i in nms(boxes, [d.score for d in found], same, chosen["max_det"])]
+        return [found[i] for i in nms([d.box for d in found], [d.score for d in found], same, chosen["max_det"])]
 
 
 def _grid(side: int) -> tuple[np.ndarray, np.ndarray]:

@@ -53,8 +53,7 @@ class YuNet:
         limit = self.min_score if min_score is None else min_score
         boxes, scores = self._faces(image)
         good = scores >= limit
-        edges = [(float(a), float(b), float(c), float(d)) for a, b, c, d in boxes[good]]
-        values = [float(value) for value in scores[good]]
+        edges, values = boxes[good].tolist(), scores[good].tolist()
         return [Detection(Box(*edges[i]), "face", values[i]) for i in nms(edges, values, _NMS_IOU)]
 
     def _faces(self, image: RGB) -> tuple[np.ndarray, np.ndarray]:
@@ -67,7 +66,8 @@ class YuNet:
         canvas[: size[1], : size[0]] = cv2.resize(image, size, interpolation=method)[..., ::-1]
         feed = np.ascontiguousarray(canvas.transpose(2, 0, 1)[None])
         names = [f"{kind}_{stride}" for stride in _STRIDES for kind in ("cls", "obj", "bbox")]
-        answers = self._session.run(names, {self._session.inputs[0]: feed})
+        shapes = [(1, (self._side // stride) ** 2, size) for stride in _STRIDES for size in (1, 1, 4)]
+        answers = self._session.run(names, {self._session.inputs[0]: feed}, shapes)
         all_edges, all_scores = [], []
         for number, stride in enumerate(_STRIDES):
             classes, objects, boxes = (answer[0] for answer in answers[3 * number : 3 * number + 3])

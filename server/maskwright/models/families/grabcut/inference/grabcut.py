@@ -132,15 +132,8 @@ def _cut(image: RGB, seeds: Seeds) -> NDArray[np.bool_]:
     mask = seeds.copy()
     try:
         cv2.setRNGSeed(1)  # the colour clusters start at random; the same prompt must give the same mask
-        cv2.grabCut(
-            cv2.cvtColor(image, cv2.COLOR_RGB2BGR),
-            mask,
-            None,
-            np.zeros((1, 65), np.float64),
-            np.zeros((1, 65), np.float64),
-            _ROUNDS,
-            cv2.GC_INIT_WITH_MASK,
-        )
+        colours = np.zeros((1, 65), np.float64), np.zeros((1, 65), np.float64)
+        cv2.grabCut(cv2.cvtColor(image, cv2.COLOR_RGB2BGR), mask, None, *colours, _ROUNDS, cv2.GC_INIT_WITH_MASK)
     except cv2.error:  # too few samples for its colour models
         return likely
     return (mask == _FORE) | (mask == _MAYBE_FORE)

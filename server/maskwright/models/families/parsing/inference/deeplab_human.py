@@ -7,43 +7,23 @@ example "Multiclass semantic segmentation using DeepLabV3+", exported to ONNX
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
-from maskwright.models.catalogue import labels
-from maskwright.models.catalogue.entries import Entry
 from maskwright.models.roles import RGB, FloatMap
-from maskwright.models.runtime.onnx_session import OnnxSession
-from maskwright.models.runtime.setup import Setup
-from maskwright_protocol.errors import ModelBroken
 
-from .letterbox import letterbox
+from .square_parser import SquareParser, letterbox
 
 
-class DeepLabHuman:
+class DeepLabHuman(SquareParser):
     """``Parser``."""
-
-    def __init__(self, entry: Entry, folder: Path, setup: Setup) -> None:
-        self.model_id = entry.id
-        self.device = setup.device
-        self.nbytes = entry.memory
-        self.table = labels.of_entry(entry)
-        self._side = entry.input_size
-        # Exporters name the one input as they like.
-        self._session = OnnxSession(entry, folder / entry.files[0].name, None, setup.device, setup.threads)
 
     def parse(self, image: RGB) -> FloatMap:
         """Probabilities ``(20, h, w)`` float32 0..1 that add up to 1; the cells tile the image, aspect kept."""
-        canvas, (width, height) = letterbox(image, self._side)
+        canvas, (width, height) = letterbox(image, self.side)
         feed = (canvas.astype(np.float32) / np.float32(127.5) - np.float32(1))[None]
-        (answer,) = self._session.run(self._session.outputs[:1], {self._session.inputs[0]: feed})
-        if answer.ndim != 4 or answer.shape[-1] != len(self.table.labels):
-            shape = "x".join(str(side) for side in answer.shape)
-            text = f"The model {self.model_id} answers {shape} instead of {len(self.table.labels)} labels."
-            raise ModelBroken(text, model=self.model_id)
+        answer = self.run(feed, (1, None, None, len(self.table.labels)))
         rows, columns = answer.shape[1:3]
-        cells_y, cells_x = max(1, round(height * rows / self._side)), max(1, round(width * columns / self._side))
+        cells_y, cells_x = max(1, round(height * rows / self.side)), max(1, round(width * columns / self.side))
         values = np.ascontiguousarray(answer[0, :cells_y, :cells_x].transpose(2, 0, 1), np.float32)
         sums = values.sum(axis=0)
         if values.min() >= 0 and np.abs(sums - 1).max() < 1e-2:  # exported with its softmax

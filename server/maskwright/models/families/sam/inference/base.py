@@ -119,7 +119,8 @@ class SamLike(ABC):
         self.device = setup.device
         self.nbytes = nbytes(network)
         self.setup = setup
-        self.prompt_encoder, self.decoder = network.prompt_encoder, network.mask_decoder
+        self.encoder, self.prompt_encoder = network.vision_encoder, network.prompt_encoder
+        self.decoder = network.mask_decoder
         self.side = int(self.prompt_encoder.input_image_size)
         self.grid = 4 * int(self.prompt_encoder.image_embedding_size[0])  # cells a side of masks, given or found
         with running(self.model_id):
@@ -180,12 +181,8 @@ class SamLike(ABC):
                 values, likely = masks.float().cpu().numpy(), scores.float().cpu().numpy()
                 for place, index in enumerate(indices):
                     order = _order(prompts[index], likely[place], clear[place])
-                    answers[index] = [
-                        Hypothesis(
-                            frame.drawn(values[place, i]), float(np.clip(likely[place, i], 0, 1)), values[place, i]
-                        )
-                        for i in order
-                    ]
+                    shown, sure = values[place], np.clip(likely[place], 0, 1).tolist()
+                    answers[index] = [Hypothesis(frame.drawn(shown[i]), sure[i], shown[i]) for i in order]
         return answers
 
     def _alike(self, prompts: list[SegmentPrompt]) -> Iterator[list[int]]:
@@ -211,8 +208,7 @@ class SamLike(ABC):
             kinds = [[int(include) for _, _, include in prompt.points] or [_NOTHING] for prompt in batch]
             points, labels = self._tensor(places)[None], self._tensor(kinds)[None].int()
         if batch[0].box is not None:
-            corners = [(box.x0, box.y0, box.x1, box.y1) for box in (prompt.box for prompt in batch) if box]
-            ends = [frame.places([(x0, y0), (x1, y1)]) for x0, y0, x1, y1 in corners]
+            ends = [frame.places([prompt.box[:2], prompt.box[2:]]) for prompt in batch if prompt.box]
             boxes = self._tensor(ends).flatten(1)[None]
         if points is None and boxes is None:
             return torch.empty((len(batch), 0, self.positions.shape[1]), device=self.device)

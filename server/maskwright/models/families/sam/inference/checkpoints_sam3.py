@@ -29,6 +29,7 @@ _UNUSED = re.compile(
 _FILMS = re.compile(r"^(transformer|maskmem_|mask_downsample|obj_ptr_|no_obj_|no_mem_pos_enc)")
 _ORDER = (("dconv_2x2_0", "scale_layers.0"), ("dconv_2x2_1", "scale_layers.2"), ("dconv_2x2", "scale_layers.0"),
           ("conv_1x1", "proj1"), ("conv_3x3", "proj2"))  # fmt: skip
+_PERCEPTRONS = "presence_head|box_head|ref_point_head|box_rpb_embed_[xy]|text_mlp"
 _CONCEPTS: tuple[tuple[str, str], ...] = (
     # the image
     (r"^backbone\.vision_backbone\.trunk\.", "vision_encoder.backbone."),
@@ -87,9 +88,7 @@ _CONCEPTS: tuple[tuple[str, str], ...] = (
     (r"^((?:geometry_encoder|detr_\w+)\..*)\.linear(\d)\.", r"\1.mlp.fc\2."),
     (r"^((?:geometry_encoder|detr_\w+)\.layers\.\d+)\.norm(\d)\.", r"\1.layer_norm\2."),
     (r"^((?:geometry_encoder|detr_\w+|mask_decoder)\..*attn)\.out_proj\.", r"\1.o_proj."),
-    (r"\.(presence_head|box_head|ref_point_head|box_rpb_embed_[xy]|text_mlp)\.layers\.0\.", r".\1.layer1."),
-    (r"\.(presence_head|box_head|ref_point_head|box_rpb_embed_[xy]|text_mlp)\.layers\.1\.", r".\1.layer2."),
-    (r"\.(presence_head|box_head|ref_point_head|box_rpb_embed_[xy]|text_mlp)\.layers\.2\.", r".\1.layer3."),
+    *((rf"\.({_PERCEPTRONS})\.layers\.{i}\.", rf".\1.layer{i + 1}.") for i in range(3)),
 )
 _JOINED = re.compile(r"\.(?:qkv\.|in_proj_)(weight|bias)$")  # queries, keys and values in one tensor
 
@@ -105,14 +104,11 @@ def named_by_authors(path: Path) -> bool:
 
 def levels(weights: Weights, entry: Entry) -> int:
     """How many levels its necks have. Raises ``ModelBroken`` when these are not SAM 3's weights."""
-    found = {name[len("detector." + _IMAGE) :].split(".")[1] for name in weights if _is_neck(name)}
+    neck = f"detector.{_IMAGE}convs."
+    found = {name[len(neck) :].split(".")[0] for name in weights if name.startswith(neck)}
     if not found:
         raise strange(entry, KeyError(f"detector.{_IMAGE}convs"))
     return len(found)
-
-
-def _is_neck(name: str) -> bool:
-    return name.startswith(f"detector.{_IMAGE}convs.")
 
 
 def concepts(weights: Weights) -> Weights:

@@ -27,13 +27,9 @@ class _Network(SamModel):
 class Sam(SamLike):
     """Keeps ``(1, 256, 64, 64)`` of an image."""
 
-    def __init__(self, entry: Entry, setup: Setup, network: SamModel) -> None:
-        super().__init__(entry, setup, network)
-        self._encoder = network.vision_encoder
-
     def encode(self, pixels: Tensor) -> dict[str, Tensor]:
         """``pixels`` ``(1, 3, 1024, 1024)`` -> ``image`` ``(1, 256, 64, 64)``."""
-        return {"image": self._encoder(pixels).last_hidden_state}
+        return {"image": self.encoder(pixels).last_hidden_state}
 
 
 def load(entry: Entry, folder: Path, setup: Setup) -> Sam:

@@ -34,13 +34,12 @@ class Sam2(SamLike):
 
     def __init__(self, entry: Entry, setup: Setup, network: Sam2Model) -> None:
         super().__init__(entry, setup, network)
-        self._encoder = network.vision_encoder
         self._no_memory = network.no_memory_embedding
 
     def encode(self, pixels: Tensor) -> dict[str, Tensor]:
         """``pixels`` ``(1, 3, 1024, 1024)`` -> ``image`` ``(1, 256, 64, 64)``, ``half`` ``(1, 64, 128, 128)`` and
         ``quarter`` ``(1, 32, 256, 256)``."""
-        quarter, half, image = self._encoder(pixels).fpn_hidden_states
+        quarter, half, image = self.encoder(pixels).fpn_hidden_states
         kept = {
             "image": image + self._no_memory.reshape(1, -1, 1, 1),
             "half": self.decoder.conv_s1(half.float()),

@@ -66,7 +66,6 @@ class Sam3(SamLike):
         self._options = entry.facts.options
         self.min_score = float(entry.options.get("min_score", 0.5))
         self.concepts = concepts
-        self.neck = clicks.vision_encoder.neck
         self._no_memory = clicks.no_memory_embedding
         self._tokenizer = tokenizer
         self._seen: tuple[bytes, Embedding] | None = None  # so that detecting and then clicking encodes once
@@ -82,7 +81,7 @@ class Sam3(SamLike):
         side = self.grid // 4
         patches = patches.reshape(1, side, side, -1).permute(0, 3, 1, 2)
         levels = vision.neck(patches)[0]
-        quarter, half, image = self.neck(patches)[0][:3]
+        quarter, half, image = self.encoder.neck(patches)[0][:3]
         kept = {
             "image": image + self._no_memory.reshape(1, -1, 1, 1),
             "half": self.decoder.conv_s1(half.float()),
@@ -155,7 +154,7 @@ class Sam3(SamLike):
         """Boxes as shares of the image ``(1, N, 4)`` (middle, size) and whether they are wanted ``(1, N)``."""
         if not examples:
             return None, None
-        edges = np.array([(b.x0, b.y0, b.x1, b.y1) for b, _ in examples], np.float32)
+        edges = np.array([box for box, _ in examples], np.float32)
         edges = np.clip(edges / np.array([frame.width, frame.height] * 2, np.float32), 0, 1)
         shares = np.concatenate([(edges[:, :2] + edges[:, 2:]) / 2, edges[:, 2:] - edges[:, :2]], axis=1)
         return self._tensor(shares)[None], self._tensor([int(include) for _, include in examples]).long()[None]

@@ -11,13 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from torch import Tensor
-from transformers import (
-    SamHQConfig,
-    SamHQMaskDecoderConfig,
-    SamHQModel,
-    SamHQPromptEncoderConfig,
-    SamHQVisionConfig,
-)
+from transformers import SamHQConfig, SamHQMaskDecoderConfig, SamHQModel, SamHQPromptEncoderConfig, SamHQVisionConfig
 
 from maskwright.models.catalogue.entries import Entry
 from maskwright.models.runtime import torch_runtime
@@ -40,13 +34,9 @@ class SamHq(SamLike):
 
     clicks_need = ("image", "fine")
 
-    def __init__(self, entry: Entry, setup: Setup, network: SamHQModel) -> None:
-        super().__init__(entry, setup, network)
-        self._encoder = network.vision_encoder
-
     def encode(self, pixels: Tensor) -> dict[str, Tensor]:
         """``pixels`` ``(1, 3, 1024, 1024)`` -> ``image`` ``(1, 256, 64, 64)`` and ``fine`` ``(1, 32, 256, 256)``."""
-        seen = self._encoder(pixels)
+        seen = self.encoder(pixels)
         head = self.decoder
         image = seen.last_hidden_state.float()
         early = seen.intermediate_embeddings[0].float().permute(0, 3, 1, 2)

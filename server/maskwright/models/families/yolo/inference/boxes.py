@@ -108,7 +108,7 @@ def detections(
     if protos is not None and kept:
         maps = _masks(found, kept, box, protos)
     return [
-        Detection(Box(*(float(v) for v in place)), names[int(found.classes[i])], float(found.scores[i]), logits)
+        Detection(Box(*place.tolist()), names[int(found.classes[i])], float(found.scores[i]), logits)
         for i, place, logits in zip(kept, places, maps, strict=True)
     ]
 
@@ -129,10 +129,6 @@ def _masks(found: Rows, kept: list[int], box: Letterbox, protos: Floats) -> list
         if not (logits > 0).any():
             maps.append(None)
             continue
-        size = box.size
-        maps.append(
-            LogitMap(
-                logits, -left / gain_x, -top / gain_y, (size[1] - left) / gain_x, (size[0] - top) / gain_y
-            )
-        )  # fmt: skip
+        right, bottom = box.size[1] - left, box.size[0] - top
+        maps.append(LogitMap(logits, -left / gain_x, -top / gain_y, right / gain_x, bottom / gain_y))
     return maps

@@ -24,8 +24,6 @@ def load(path: Path, entry: Entry) -> WholeModel:
         modules = {place: Module(str(kind), dict(settings)) for place, (kind, settings) in told["modules"].items()}
         return WholeModel(str(told["kind"]), told["names"], told["description"], tensors, modules)
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        raise ModelBroken(
-            f"The file {path.name} of the model {entry.id} does not tell how the model is built.",
-            hint="Convert the .pt file with 'maskwright models convert', or use an ONNX export of the model.",
-            model=entry.id,
-        ) from error
+        text = f"The file {path.name} of the model {entry.id} does not tell how the model is built."
+        hint = "Convert the .pt file with 'maskwright models convert', or use an ONNX export of the model."
+        raise ModelBroken(text, hint, model=entry.id) from error

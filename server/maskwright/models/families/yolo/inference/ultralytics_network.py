@@ -63,12 +63,9 @@ def build(content: WholeModel, entry: Entry) -> Any:
     """
     name = content.kind.rpartition(".")[2]
     if not content.kind.startswith("ultralytics.") or name not in _KINDS:
-        raise ModelBroken(
-            f"The model {entry.id} is no YOLO model that detects or segments.",
-            hint="Use a detect or segment model, or its ONNX export.",
-            model=entry.id,
-            kind=content.kind,
-        )
+        text = f"The model {entry.id} is no YOLO model that detects or segments."
+        hint = "Use a detect or segment model, or its ONNX export."
+        raise ModelBroken(text, hint, model=entry.id, kind=content.kind)
     description = content.description
     _check(description, entry)
     words = _words(content, entry) if name in _TEXT_KINDS else None
@@ -105,17 +102,13 @@ def _words(content: WholeModel, entry: Entry) -> torch.Tensor:
     """The embeddings ``(1, words, width)`` of the model's names. Raises ``ModelBroken`` when none were saved."""
     words, names = content.tensors.get(WORDS), content.names
     if any(".lrpc." in key for key in content.tensors):
-        raise ModelBroken(
-            f"The model {entry.id} is prompt-free, which only works as an export.",
-            hint="Use its ONNX export.",
-            model=entry.id,
-        )
+        text = f"The model {entry.id} is prompt-free, which only works as an export."
+        hint = "Use its ONNX export."
+        raise ModelBroken(text, hint, model=entry.id)
     if words is None or not words.is_floating_point() or words.dim() != 3 or not names or words.shape[1] != len(names):
-        raise ModelBroken(
-            f"The model {entry.id} finds things by words, and no words are saved in it.",
-            hint="Save it with words in Ultralytics (set_classes, then save or export), or use Grounding DINO.",
-            model=entry.id,
-        )
+        text = f"The model {entry.id} finds things by words, and no words are saved in it."
+        hint = "Save it with words in Ultralytics (set_classes, then save or export), or use Grounding DINO."
+        raise ModelBroken(text, hint, model=entry.id)
     return words[:1].float()
 
 
@@ -132,12 +125,9 @@ def _check(description: Any, entry: Entry) -> None:
             if not isinstance(arguments, list):
                 raise ValueError(f"arguments of {layer!r}")
     except (TypeError, KeyError, ValueError, AttributeError) as error:
-        raise ModelBroken(
-            f"The model {entry.id} is made of parts that Maskwright does not know.",
-            hint="Use an ONNX export of the model.",
-            model=entry.id,
-            reason=str(error)[:300],
-        ) from error
+        text = f"The model {entry.id} is made of parts that Maskwright does not know."
+        hint = "Use an ONNX export of the model."
+        raise ModelBroken(text, hint, model=entry.id, reason=str(error)[:300]) from error
 
 
 def _compare(content: WholeModel, model: Any, entry: Entry) -> None:
@@ -149,13 +139,9 @@ def _compare(content: WholeModel, model: Any, entry: Entry) -> None:
             if type(built[name]).__name__ != module.kind.rpartition(".")[2]:
                 other.append(module.kind)
             if other:
-                raise ModelBroken(
-                    f"The model {entry.id} was made with a version of ultralytics whose {module.kind} differs.",
-                    hint="Use an ONNX export of the model.",
-                    model=entry.id,
-                    place=name,
-                    differs=other,
-                )
+                text = f"The model {entry.id} was made with a version of ultralytics whose {module.kind} differs."
+                hint = "Use an ONNX export of the model."
+                raise ModelBroken(text, hint, model=entry.id, place=name, differs=other)
 
 
 def _differs(module: Module, built: Any, key: str) -> bool:
