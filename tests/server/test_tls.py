@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from maskwright.cli.pictures import FileSource
-from maskwright.tokens import TokenFile
+from maskwright.gateway.tokens import TokenFile
 from maskwright_client import ask
 from maskwright_client.client import Client
 from maskwright_client.link import Link, Outbox, Waker

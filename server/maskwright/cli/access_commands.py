@@ -16,7 +16,7 @@ Name = Annotated[str, typer.Argument(help="Whose token it is: letters, digits, d
 
 def _file():
     """The tokens of this user. Read when a command runs: help must be quick."""
-    from maskwright.tokens import TokenFile
+    from maskwright.gateway.tokens import TokenFile
 
     return TokenFile()
 
@@ -59,8 +59,8 @@ def certificate(
     replace: Annotated[bool, typer.Option("--replace", help="Replace the certificate that is there.")] = False,
 ) -> None:
     """Make a certificate for a server that other computers use, and print its fingerprint."""
-    from maskwright import certificates
     from maskwright.config import config_file
+    from maskwright.gateway import certificates
 
     with console.explained():
         pem, key = certificates.make(hosts, out or config_file().parent, replace)

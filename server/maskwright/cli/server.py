@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from maskwright.tokens import LOCAL
 from maskwright_protocol.discovery import read_endpoint
 from maskwright_protocol.errors import ServerAbsent
 from maskwright_protocol.messages import Done, Shutdown, Status, StatusRequest
@@ -15,6 +14,8 @@ MIB = 1024 * 1024
 
 
 def show_status(as_json: bool) -> None:
+    from maskwright.gateway.tokens import LOCAL
+
     with console.explained(as_json), console.connected(start=False) as client:
         status = client.request(StatusRequest(""), console.REPLY_S)
         assert isinstance(status, Status)

@@ -6,11 +6,11 @@ import logging
 import ssl
 
 from maskwright.config import Settings
-from maskwright.tokens import CONFIGURED, TokenFile
 from maskwright_protocol.errors import BadInput
 from maskwright_protocol.proof import Verifier, verifier_of
 
 from .listener import LOOPBACK
+from .tokens import CONFIGURED, TokenFile
 
 log = logging.getLogger(__name__)
 

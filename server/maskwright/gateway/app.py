@@ -14,13 +14,11 @@ from collections.abc import Callable
 
 from filelock import FileLock, Timeout
 
-from maskwright.certificates import fingerprint
 from maskwright.config import MIB, Settings, model_folders
 from maskwright.images import segments
 from maskwright.images.store import ImageStore
 from maskwright.jobs.scheduler import Scheduler
 from maskwright.memory import keep_freed_blocks
-from maskwright.tokens import TokenFile
 from maskwright.workers.messages import WorkerOptions
 from maskwright_protocol.discovery import (
     Endpoint,
@@ -33,10 +31,12 @@ from maskwright_protocol.messages import PROTOCOL_VERSION
 from maskwright_protocol.processes import identity
 
 from .access import check_exposure, tls_context, verifiers
+from .certificates import fingerprint
 from .downloads import Downloads
 from .listener import HandshakePolicy, close, listen
 from .reports import ModelReports, status
 from .session import Services
+from .tokens import TokenFile
 
 log = logging.getLogger(__name__)
 

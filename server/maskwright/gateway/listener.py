@@ -15,13 +15,13 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from maskwright.tokens import LOCAL
 from maskwright_protocol import codec, proof
 
 from .credentials import Admission, Credentials
 from .outgoing import BoundedConnection, Outgoing
 from .session import ClientSession, CloseConnection, Services
 from .throttle import Throttle
+from .tokens import LOCAL
 
 log = logging.getLogger(__name__)
 

@@ -18,10 +18,9 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from maskwright.config import config_file
 from maskwright_protocol.errors import BadInput
 from maskwright_protocol.proof import Verifier, verifier_of
-
-from .config import config_file
 
 LOCAL, CONFIGURED = "local", "settings"  # names of the token of the endpoint file, and of that of the settings
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
