@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from PIL import Image, ImageDraw
 
 from maskwright_client import launcher
@@ -246,3 +247,18 @@ def test_a_planted_file_is_not_believed(own: Callable[[], Server], tmp_path: Pat
     assert read_endpoint() == server.endpoint
     assert "something else" in victims.read_text()
     stop_server(server)
+
+
+def test_serve_waits_for_a_server_that_ends(own: Callable[[], Server], tmp_path: Path) -> None:
+    """Its endpoint file is gone already, and its lock not yet."""
+    environment = {**os.environ, "MASKWRIGHT_RUNTIME_DIR": str(tmp_path / "run")}
+    with FileLock(tmp_path / "run" / "server.lock"):
+        process = subprocess.Popen([*COMMAND, "serve"], env=environment, stderr=subprocess.DEVNULL)
+        time.sleep(2.0)
+        assert process.poll() is None
+    try:
+        endpoint = wait_for(read_endpoint, 20)
+        assert endpoint.pid == process.pid
+    finally:
+        process.kill()
+        process.wait(10)
