@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from maskwright.gateway import listener, session
+from maskwright.gateway import listener, outgoing, session
 from maskwright_protocol import bulk, codec, masks, messages
 from maskwright_protocol.discovery import Endpoint
 from maskwright_protocol.errors import CODES
@@ -132,8 +132,17 @@ def test_the_discovery_files_fields() -> None:
         ("to the server: characters of a string", codec.MAX_TEXT),
         ("to the server: floats", codec.MAX_COORDINATE),
         ("pixels of a mask", masks.MAX_MASK_PIXELS),
-        ("bytes of parts", session.MAX_PART_BYTES >> 20),
-        ("bytes of parts", bulk.MAX_BLOBS),
+        ("bytes of parts that wait", session.MAX_PART_BYTES >> 20),
+        ("bytes of parts that wait", bulk.MAX_BLOBS),
+        ("bytes of parts and of waiting", session.MAX_MASKS_TOTAL >> 20),
+        ("a connection without", listener.HELLO_S),
+        ("an upload, or parts", session.SILENCE_S),
+        ("an upload, or parts", session.SLOWEST_UPLOAD >> 10),
+        ("pixels of `picture.box`", masks.MAX_MASK_PIXELS),
+        ("answers that", outgoing.MAX_UNREAD),
+        ("answers that", outgoing.MAX_UNREAD_BYTES >> 20),
+        ("answers that", outgoing.MAX_UNREAD_TOTAL >> 30),
+        ("answers that", outgoing.READ_TIMEOUT_S),
         ("data of one", session.SLICE_BYTES),
     ],
 )
