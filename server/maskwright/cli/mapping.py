@@ -18,7 +18,7 @@ from maskwright_protocol.messages import Everything, MappedObject, ObjectMap
 
 from . import console
 from .jobs import ask_for_selection, default_out, finish
-from .pictures import FileSource, read_mask, write_png
+from .pictures import FileSource, read_mask, write_png, write_whole
 
 _GOLDEN = 0.618034  # steps of hue that keep neighbours' numbers apart
 _LISTED = 20
@@ -44,7 +44,7 @@ def run_everything(image: Path, job: Everything, out: Path | None, labels: Path 
             target = out or default_out(image, "objects")
             write_png(target, _colourful(source, numbers))
             table = target.with_suffix(".json")
-            table.write_text(json.dumps(summary, indent=2), encoding="utf-8")
+            write_whole(table, json.dumps(summary, indent=2).encode())
             written = [target, table]
             if labels is not None:
                 write_png(labels, numbers)

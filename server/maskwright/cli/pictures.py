@@ -198,7 +198,21 @@ def write_png(path: Path, pixels: Array) -> None:
         pixels = cv2.cvtColor(pixels, cv2.COLOR_RGBA2BGRA if pixels.shape[2] == 4 else cv2.COLOR_RGB2BGR)
     fine, data = cv2.imencode(".png", pixels)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data.tobytes() if fine else b"")
+        write_whole(path, data.tobytes() if fine else b"")
     except OSError as error:
         raise BadInput(f"{path} cannot be written: {error.strerror}.", "Choose another place with -o.") from None
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file that is whole, or as it was before, whenever this process ends. Raises ``OSError``."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():  # a pipe or a device
+        target.write_bytes(data)
+        return
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(data)
+        os.replace(part, target)
+    finally:
+        part.unlink(missing_ok=True)
