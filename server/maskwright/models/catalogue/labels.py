@@ -329,5 +329,5 @@ def installed_table(entry: Entry, folder: Path | None) -> LabelTable | None:
             return None
         names = json.loads((folder / "config.json").read_text(encoding="utf-8"))["id2label"]
         return of_checkpoint(entry, [str(names[str(number)]) for number in range(len(names))])
-    except (ModelBroken, OSError, ValueError, KeyError, TypeError):
+    except (ModelBroken, OSError, ValueError, KeyError, TypeError, RecursionError):
         return None

@@ -64,17 +64,19 @@ def merge(known: Catalogue, text: str, name: str = USER_FILE) -> Catalogue:
     taken = {entry.id for entry in (*known.model, *known.absent)}
     try:
         raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        return known.model_copy(update={"problems": (f"The file {name} is not TOML: {error}.",)})
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        reason = "it is nested too deep" if isinstance(error, RecursionError) else error
+        return known.model_copy(update={"problems": (f"The file {name} is not TOML: {reason}.",)})
     tables = raw.get("model", [])
     strange = sorted(set(raw) - {"model"})
     if strange or not isinstance(tables, list):
         problems.append(f"The file {name} may hold [[model]] tables only.")
     for number, table in enumerate(tables if isinstance(tables, list) else [], 1):
-        label = table.get("id", f"number {number}") if isinstance(table, dict) else f"number {number}"
+        label = table.get("id") if isinstance(table, dict) else None
+        label = label if isinstance(label, str) else f"number {number}"
         try:
             entry = own_entry(table)
-        except (ValidationError, ValueError) as error:
+        except (ValidationError, ValueError, RecursionError) as error:
             problems.append(f"The model {label} in {name} is left out: {first_problem(error)}.")
             continue
         if entry.id in taken:

@@ -18,7 +18,7 @@ from .download import STAGING
 def remove(entry: Entry, destination: Path) -> int:
     """Delete a downloaded model and what is left of its unfinished downloads; returns the bytes that were freed.
 
-    Raises ``ModelMissing``: files that the user placed elsewhere are the user's to delete.
+    Of a folder that is a link only the link is deleted. Raises ``ModelMissing``: files that the user placed elsewhere are the user's to delete.
     """
     staging = destination / STAGING
     target = destination / entry.id
@@ -36,7 +36,10 @@ def remove(entry: Entry, destination: Path) -> int:
     except Timeout:
         raise DownloadFailed(f"{entry.id} is being downloaded.", "Cancel the download first.") from None
     try:
-        freed = sum(p.stat().st_size for folder in doomed for p in folder.rglob("*") if p.is_file())
+        for link in [p for p in doomed if p.is_symlink()]:
+            link.unlink()
+            doomed.remove(link)
+        freed = sum(p.lstat().st_size for folder in doomed for p in folder.rglob("*") if p.is_file())
         for folder in doomed:
             away = staging / f"{entry.id}.{time.time_ns()}.old"  # gone for everyone at once, then deleted
             os.replace(folder, away)

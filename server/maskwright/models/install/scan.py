@@ -9,6 +9,7 @@ over.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -115,11 +116,20 @@ def _can_run(entry: Entry) -> bool:
 
 
 def _directories(folders: Sequence[Path]) -> list[Path]:
-    """The folders, the folders in them, and the folders in those."""
+    """The folders, the folders in them, and the folders in those; each name of each once, also where links go round."""
     directories: list[Path] = []
+    seen: dict[tuple[str, str], int] = {}  # by name and where that is, how deep it was looked into
+
+    def look(folder: Path, real: str, depth: int) -> None:
+        if seen.get((folder.name, real), -1) >= depth:
+            return
+        seen[folder.name, real] = depth
+        directories.append(folder)
+        for inside in _inside(folder) if depth else ():
+            look(inside, os.path.realpath(inside) if inside.is_symlink() else f"{real}{os.sep}{inside.name}", depth - 1)
+
     for folder in folders:
-        inside = _inside(folder)
-        directories += [folder, *(found for place in inside for found in (place, *_inside(place)))]
+        look(folder, os.path.realpath(folder), 2)
     return directories
 
 

@@ -15,6 +15,7 @@ from maskwright_protocol.errors import ModelBroken, OutOfMemory
 
 CUDA = "CUDAExecutionProvider"
 CPU = "CPUExecutionProvider"
+Shape = tuple[int | None, ...]  # None: any size
 
 
 def choose_device(wanted: str = "auto") -> tuple[str, str]:
@@ -56,7 +57,7 @@ class OnnxSession:
         actual = set(self.inputs)
         if inputs is None:
             inputs = self.inputs[:1]
-        if actual != set(inputs):
+        if actual != set(inputs) or not inputs:
             raise ModelBroken(
                 f"The file {path.name} is not the {entry.id} that Maskwright knows: its inputs differ.",
                 model=entry.id,
@@ -68,17 +69,27 @@ class OnnxSession:
         self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
         self.shapes: dict[str, list[int | str]] = {node.name: list(node.shape) for node in self._session.get_inputs()}
 
-    def run(self, outputs: Sequence[str], feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
-        """The named outputs for inputs by name, as the model's file describes shapes and dtypes. Raises ``OutOfMemory``
-        or ``ModelBroken``."""
+    def run(self, outputs: Sequence[str], feeds: Mapping[str, np.ndarray], shapes: Sequence[Shape]) -> list[np.ndarray]:
+        """The named outputs for inputs by name, numbers of ``shapes``, one for each output.
+
+        Raises ``OutOfMemory``, or ``ModelBroken``, also where the outputs are not of these shapes.
+        """
         try:
             results: Any = self._session.run(list(outputs), dict(feeds))
-            return results
         except Exception as error:
             text = str(error)
             if _is_memory(error):
                 raise OutOfMemory(f"There is not enough memory to run {self.model_id}.", model=self.model_id) from error
             raise ModelBroken(f"The model {self.model_id} failed.", model=self.model_id, reason=text[:500]) from error
+        actual = [result.shape if isinstance(result, np.ndarray) else () for result in results]
+        if len(actual) != len(shapes) or not all(map(_fits, actual, shapes)):
+            text = f"The outputs of the model {self.model_id} are not those of the model that Maskwright knows."
+            raise ModelBroken(text, model=self.model_id, shapes=[list(shape) for shape in actual])
+        return results
+
+
+def _fits(actual: tuple[int, ...], wanted: Shape) -> bool:
+    return len(actual) == len(wanted) and all(b in (a, None) for a, b in zip(actual, wanted, strict=True))
 
 
 def _is_memory(error: Exception) -> bool:

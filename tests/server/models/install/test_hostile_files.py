@@ -23,6 +23,7 @@ from maskwright.models.install import convert, scan, user_models
 from maskwright.models.runtime.pool import ModelPool
 from maskwright_protocol.errors import MaskwrightError, ModelBroken
 from tests.server.models.entries import entry_of
+from tests.server.models.onnx_files import with_weights_in
 
 from .pickles import Calls, reduce, saved, touching
 
@@ -214,27 +215,6 @@ def test_safetensors_with_lies_in_their_header(tmp_path: Path) -> None:
             safetensors(path, entry_of("a", path.name))
 
 
-def number(field: int, value: int) -> bytes:
-    return bytes([field << 3, value])
-
-
-def block(field: int, *parts: bytes) -> bytes:
-    data = b"".join(parts)
-    assert len(data) < 1 << 14
-    size = bytes([len(data)]) if len(data) < 128 else bytes([len(data) & 127 | 128, len(data) >> 7])
-    return bytes([field << 3 | 2]) + size + data
-
-
-def with_weights_in(location: str) -> bytes:
-    """An ONNX file (protobuf, field by field) that adds four numbers of another file to its input."""
-    shape = block(2, block(1, number(1, 1), block(2, block(1, number(1, 4)))))
-    where = block(13, block(1, b"location"), block(2, location.encode()))
-    weights = block(5, number(1, 4), number(2, 1), block(8, b"w"), where, number(14, 1))
-    node = block(1, block(1, b"x"), block(1, b"w"), block(2, b"y"), block(4, b"Add"))
-    ends = block(11, block(1, b"x"), shape), block(12, block(1, b"y"), shape)
-    return number(1, 8) + block(7, node, block(2, b"g"), weights, *ends) + block(8, number(2, 13))
-
-
 def test_an_onnx_file_cannot_read_files_outside_its_folder(tmp_path: Path) -> None:
     """ONNX may keep tensors in files beside it: a path that leads away is refused."""
     import numpy as np
@@ -247,9 +227,10 @@ def test_an_onnx_file_cannot_read_files_outside_its_folder(tmp_path: Path) -> No
         place.write_bytes(secret)
     entry, path = entry_of("a", "m.onnx"), tmp_path / "m" / "m.onnx"
     path.write_bytes(with_weights_in("beside"))
-    (answer,) = OnnxSession(entry, path, ("x",), "cpu", 1).run(["y"], {"x": np.ones(4, np.float32)})
+    (answer,) = OnnxSession(entry, path, ("x",), "cpu", 1).run(["y"], {"x": np.ones(4, np.float32)}, [(4,)])
     assert answer.tolist() == [1, 2, 3, 4], "this file would prove nothing"
-    for away in ("../secret", str(tmp_path / "secret")):
+    (tmp_path / "m" / "link").symlink_to(tmp_path / "secret")
+    for away in ("../secret", "../m/../secret", str(tmp_path / "secret"), "link"):
         path.write_bytes(with_weights_in(away))
         with pytest.raises(ModelBroken):
             OnnxSession(entry, path, ("x",), "cpu", 1)

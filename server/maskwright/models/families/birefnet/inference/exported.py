@@ -23,8 +23,9 @@ class ExportedBiRefNet(BiRefNet):
 
     def opacity(self, planes: Planes) -> FloatMap:
         """Planes ``(1, 3, h, w)`` float32, normalised -> alpha ``(h, w)`` float32 0..1."""
-        (answer,) = self._session.run(self._session.outputs[-1:], {self.options.input: planes})
-        values: FloatMap = answer.reshape(planes.shape[2:]).astype(np.float32)
+        shape = (1, 1, *planes.shape[2:])
+        (answer,) = self._session.run(self._session.outputs[-1:], {self.options.input: planes}, [shape])
+        values: FloatMap = answer[0, 0].astype(np.float32)
         if self.options.alpha:
             return np.clip(values, 0, 1)
         return (1 / (1 + np.exp(-np.clip(values, -30, 30)))).astype(np.float32)

@@ -44,7 +44,8 @@ class U2Net:
         pixels = np.asarray(small, np.float32)
         pixels = pixels / max(float(pixels.max()), 1e-6)
         planes = ((pixels - _MEAN) / _DEVIATION).astype(np.float32).transpose(2, 0, 1)[None]
-        (answer,) = self._session.run(self._session.outputs[:1], {"input.1": np.ascontiguousarray(planes)})
+        feeds = {"input.1": np.ascontiguousarray(planes)}
+        (answer,) = self._session.run(self._session.outputs[:1], feeds, [(1, 1, self._side, self._side)])
         return np.clip(answer[0, 0], 0.0, 1.0)
 
     def matte(self, image: RGB, trimap: FloatMap | None = None) -> FloatMap:

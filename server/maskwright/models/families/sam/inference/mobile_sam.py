@@ -49,7 +49,7 @@ class MobileSam:
         small = image if size == (width, height) else cv2.resize(image, size, interpolation=method)
         planes = np.zeros((1, 3, SIDE, SIDE), np.float32)
         planes[0, :, : size[1], : size[0]] = ((small - _MEAN) * _SCALE).transpose(2, 0, 1)
-        (features,) = self._encoder.run(self._encoder.outputs, {"input": planes})
+        (features,) = self._encoder.run(self._encoder.outputs[:1], {"input": planes}, [(1, 256, 64, 64)])
         return Embedding(self.model_id, (height, width), features, features.nbytes)
 
     def features(self, embedding: Embedding) -> FloatMap:
@@ -84,7 +84,8 @@ class MobileSam:
             # The masks of the original size are not asked for; small ones cost the graph least.
             "orig_im_size": np.array([16, 16], np.float32),
         }
-        scores, maps = self._decoder.run(("iou_predictions", "low_res_masks"), feeds)
+        shapes = (1, 4), (1, 4, GRID, GRID)
+        scores, maps = self._decoder.run(("iou_predictions", "low_res_masks"), feeds, shapes)
         clear = prompt.box is not None or len(prompt.points) > 1 or seed is not None
         order = sorted(range(1, maps.shape[1]), key=lambda i: -float(scores[0, i]))
         order = [0, *order] if clear else [*order, 0]

@@ -98,7 +98,8 @@ def _from_onnx(entry: Entry, path: Path, setup: Setup) -> Yolo:
     wanted = session.outputs[:2]
 
     def network(planes: boxes.Floats) -> tuple[boxes.Floats, boxes.Floats | None]:
-        output, *protos = session.run(wanted, {name: planes})
+        shapes = (1, None, None), (1, None, None, None)
+        output, *protos = session.run(wanted, {name: planes}, shapes[: max(1, len(wanted))])
         return output[0], protos[0][0] if protos else None
 
     return Yolo(entry, setup.device, names, network, stride, fixed)
