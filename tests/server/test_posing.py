@@ -194,6 +194,7 @@ def test_three_at_once_are_one(own: Callable[[], Server], tmp_path: Path) -> Non
     three = [subprocess.Popen([*COMMAND, "serve"], env=environment, stderr=subprocess.DEVNULL) for _ in range(3)]
     try:
         endpoint = wait_for(read_endpoint, 30)
+        assert endpoint is not None
         wait_for(lambda: sum(one.poll() is not None for one in three) == 2, 30)
         assert sorted(one.returncode or 0 for one in three if one.poll() is not None) == [0, 0]
         assert [one.pid for one in three if one.poll() is None] == [endpoint.pid]
@@ -258,6 +259,7 @@ def test_serve_waits_for_a_server_that_ends(own: Callable[[], Server], tmp_path:
         assert process.poll() is None
     try:
         endpoint = wait_for(read_endpoint, 20)
+        assert endpoint is not None
         assert endpoint.pid == process.pid
     finally:
         process.kill()
