@@ -102,7 +102,12 @@ class Clients:
         self.store = ImageStore(1 << 22, 1_000_000)
         options = WorkerOptions("cpu", [], 1, 1 << 22)
         self.scheduler = Scheduler(
-            self.store, options, queue_length=4, deadline_s=JOB_S, idle_s=JOB_S, start_timeout_s=JOB_S
+            self.store,
+            options,
+            queue_length=4,
+            deadline_s=JOB_S,
+            idle_s=JOB_S,
+            start_timeout_s=JOB_S,
         )
         self._services = Services(
             self.store, self.scheduler, _status, lambda identity, deliver: deliver(Models(identity)), lambda: None

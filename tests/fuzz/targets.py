@@ -162,7 +162,8 @@ def entries(data: bytes) -> list[str]:
 
 def entry_seeds() -> list[bytes]:
     text = '[[model]]\nid = "mine"\nfamily = "u2net"\nroles = ["saliency"]\nfiles = [{ name = "a.onnx", size = 3 }]\n'
-    return [text.encode(), b"", text.replace("[[model]]", "[model]").encode(), text.replace("3", "1e9").encode()]
+    deep = b"x = " + b"[" * 5000
+    return [text.encode(), b"", deep, text.replace("[[model]]", "[model]").encode(), text.replace("3", "1e9").encode()]
 
 
 def model_folder(data: bytes) -> list[str]:
@@ -203,7 +204,7 @@ def config(data: bytes) -> list[str]:
 
 
 def config_seeds() -> list[bytes]:
-    return [json.dumps({"id2label": {"0": "Background", "1": "Hair", "2": "Face"}}).encode(), b"{}"]
+    return [json.dumps({"id2label": {"0": "Background", "1": "Hair", "2": "Face"}}).encode(), b"{}", b"[" * 100_000]
 
 
 def onnx(data: bytes) -> list[str]:

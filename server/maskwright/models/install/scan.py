@@ -202,6 +202,8 @@ def verify(model: Installed, anew: bool = False) -> None:
         except OSError as error:
             raise ModelBroken(f"The file {file.name} cannot be read: {error}.", model=model.entry.id) from error
         known = allowed(model.entry, file)
+        if not status.st_size:
+            raise ModelBroken(f"The file {file.name} of the model {model.entry.id} is empty.", model=model.entry.id)
         if not known:  # no digest is published: it must stay what it is now
             records.record_content(model.entry.id, file.name, Content(size=status.st_size, sha256=actual))
         elif actual not in {content.sha256 for content in known}:
@@ -259,7 +261,8 @@ def find_named(folders: Sequence[Path], entry: Entry, name: str) -> Path | None:
 def model_infos(found: Mapping[str, Installed], resident: Sequence[str] = (), device: str = "auto") -> list[ModelInfo]:
     """Every model of the catalogue in the form of the wire.
 
-    ``found``: by ``scan``. ``resident``: ids of the loaded ones. ``device``: as in the settings, for what is recommended.
+    ``found``: by ``scan``. ``resident``: ids of the loaded ones. ``device``: as in the settings, for what is
+    recommended.
     """
     known = catalogue.load()
     offered = recommend.recommended(known, device)
