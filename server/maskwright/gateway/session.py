@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from maskwright.images.store import ImageStore
+from maskwright.images import segments
+from maskwright.images.store import LARGE, ImageStore
 from maskwright.jobs.scheduler import Scheduler
 from maskwright_protocol import __version__, bulk, codec
 from maskwright_protocol.digest import STRIP_ROWS
@@ -66,6 +68,14 @@ class Services:
     shutdown: Callable[[], None]
     downloads: Downloads = field(default_factory=Downloads)
     sessions: dict[str, ClientSession] = field(default_factory=dict)
+    allocating: asyncio.Lock = field(default_factory=asyncio.Lock)  # memory for a large picture
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run it beside the sessions."""
+        task = asyncio.get_running_loop().create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
 
 
 class ClientSession:
@@ -131,8 +141,10 @@ class ClientSession:
             self._share_masks()
         elif isinstance(message, ImageBegin):
             check_raster(message, services.store.max_pixels)
-            needed = self._with_room(_nbytes(message), lambda: self._begin(message))
-            self._send(ImageNeed(message.id, message.key, needed))
+            if _nbytes(message) > LARGE and message.key not in services.store.rasters:
+                services.spawn(self._begin_large(message))
+            else:
+                self._begin(message)
         elif isinstance(message, ImageSlice):
             services.store.receive(self.name, message)
             self._upload_at = time.monotonic()
@@ -208,10 +220,28 @@ class ClientSession:
         """Bytes of masks that wait: parts without their message, and those of waiting jobs."""
         return self.parts.held + sum(job.nbytes for job in self._services.scheduler.queue.waiting_of(self.name))
 
-    def _begin(self, begin: ImageBegin) -> list[int]:
-        needed = self._services.store.begin(self.name, begin)
+    def _begin(self, begin: ImageBegin, spare: list[segments.Segment] | None = None) -> None:
+        needed = self._with_room(_nbytes(begin), lambda: self._services.store.begin(self.name, begin, spare))
         self._upload_begun = self._upload_at = time.monotonic()
-        return needed
+        self._send(ImageNeed(begin.id, begin.key, needed))
+
+    async def _begin_large(self, begin: ImageBegin) -> None:
+        """``_begin`` with memory that is taken in a thread, for one upload of all clients at a time."""
+        spare: list[segments.Segment] = []
+        async with self._services.allocating:
+            try:
+                if _nbytes(begin) <= self._services.store.budget:
+                    spare.append(await asyncio.to_thread(segments.create, _nbytes(begin)))
+            except OSError:
+                pass  # the store makes room for it
+            try:
+                if self._services.sessions.get(self.name) is self:
+                    self._begin(begin, spare)
+            except MaskwrightError as error:
+                self._send(Failed.from_error(begin.id, error))
+            finally:
+                if spare:
+                    await asyncio.to_thread(lambda: spare.pop().unlink())
 
     def _with_room(self, size: int, do: Callable[[], Result]) -> Result:
         """``do()``, which needs ``size`` bytes of the store. Where they lack, who would still hold more gives up."""

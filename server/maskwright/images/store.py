@@ -1,12 +1,13 @@
 """Uploaded rasters, by content key, in shared memory that the workers map. The least recently used are evicted first.
 
-Pure bookkeeping: no threads, no sockets. A raster being uploaded is pinned until its upload ends; rasters of running
-jobs are pinned by the job.
+Bookkeeping without sockets, for one thread; only the memory of large rasters is given back by others. A raster being
+uploaded is pinned until its upload ends; rasters of running jobs are pinned by the job.
 """
 
 from __future__ import annotations
 
 import errno
+import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
@@ -16,6 +17,8 @@ from maskwright_protocol.messages import ImageBegin, ImageSlice, Raster
 from maskwright_protocol.pixels import FORMATS
 
 from . import segments
+
+LARGE = 16 << 20  # bytes of a raster; to take or give back the memory of a larger one would stop the server for long
 
 
 @dataclass
@@ -94,8 +97,11 @@ class ImageStore:
 
     # ------------------------------------------------------------ uploads
 
-    def begin(self, session: str, begin: ImageBegin) -> list[int]:
-        """Start an upload; the strips to send. Strips known from other rasters are copied here."""
+    def begin(self, session: str, begin: ImageBegin, spare: list[segments.Segment] | None = None) -> list[int]:
+        """Start an upload; the strips to send. Strips known from other rasters are copied here.
+
+        ``spare``: a segment of the raster's size, which is taken out of it if it is needed.
+        """
         if begin.key in self.rasters:
             self.rasters.move_to_end(begin.key)
             return []
@@ -105,7 +111,7 @@ class ImageStore:
         if image_key(begin.width, begin.height, begin.format, begin.transfer, begin.strips) != begin.key:
             raise BadImage("The image's strips do not match its key.")
         self.abort(session)  # one upload a session
-        stored = self._reserve(begin, list(begin.strips))
+        stored = self._reserve(begin, list(begin.strips), spare)
         missing: dict[int, int] = {}
         for strip, digest in enumerate(begin.strips):
             if not self._copy_strip(digest, stored, strip):
@@ -169,7 +175,9 @@ class ImageStore:
         if length != expected:
             raise BadImage(f"The image has {length} bytes where its size needs {expected}.")
 
-    def _reserve(self, raster: Raster | ImageBegin, strips: list[str]) -> StoredRaster:
+    def _reserve(
+        self, raster: Raster | ImageBegin, strips: list[str], spare: list[segments.Segment] | None = None
+    ) -> StoredRaster:
         size = FORMATS[raster.format].image_bytes(raster.width, raster.height)
         if size > self.budget:
             raise TooLarge(
@@ -182,7 +190,7 @@ class ImageStore:
             if self.used + size <= self.budget:
                 break
             self._release(self.rasters.pop(key))
-        memory = self._allocate(size)
+        memory = spare.pop() if spare else self._allocate(size)
         self.used += size
         return StoredRaster(
             raster.key, raster.width, raster.height, raster.format, raster.transfer, size, memory, strips
@@ -214,7 +222,12 @@ class ImageStore:
                 del self._strips[digest]
         self.used -= stored.size
         self.evicted.append(stored.memory.name)
-        stored.memory.unlink()
+        memory = [stored.memory]
+        del stored.memory
+        if stored.size > LARGE:
+            threading.Thread(target=_free, args=(memory,), name="free-raster").start()
+        else:
+            _free(memory)
 
     def _copy_strip(self, digest: str, target: StoredRaster, strip: int) -> bool:
         known = self._strips.get(digest)
@@ -234,3 +247,8 @@ class ImageStore:
             raise BadMessage("A piece of the image names a strip that does not exist.")
         top = strip * STRIP_ROWS
         return top * row_bytes, min(top + STRIP_ROWS, stored.height) * row_bytes
+
+
+def _free(memory: list[segments.Segment]) -> None:
+    """The list has the only reference, so that the memory is unmapped here, by whatever thread this is."""
+    memory.pop().unlink()

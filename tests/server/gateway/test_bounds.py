@@ -6,10 +6,12 @@ import asyncio
 import gc
 import os
 import socket
+import statistics
 import threading
 import time
 import weakref
 from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 import pytest
@@ -19,6 +21,7 @@ from maskwright.gateway.throttle import GUESSES, MAX_ADDRESSES, REFILL_S, Thrott
 from maskwright.images.store import ImageStore
 from maskwright_client import websocket
 from maskwright_client.ask import RasterData, raster_data
+from maskwright_client.client import Client
 from maskwright_protocol import codec, errors
 from maskwright_protocol.messages import (
     SERVER_MESSAGES,
@@ -408,3 +411,45 @@ def test_no_thread_is_left_behind(gateway: Gateway) -> None:
         RawClient(gateway.port, TOKEN).close()
     wait_for(lambda: not gateway.policy.sessions)
     assert threading.active_count() <= before
+
+
+def test_a_hundred_megapixels_do_not_stop_the_server(tmp_path: Path) -> None:
+    """Neither when their memory is taken, nor when the last of them arrived, nor when it is given back."""
+    server = start_server(tmp_path)
+    try:
+        width, height = 10_000, 10_000
+        item = grey(width, height)
+        strips = memoryview(item.data)
+        row = width * 64
+        with server.client() as other:
+            assert isinstance(other.request(StatusRequest(""), 10), Status)
+            client = RawClient(server.endpoint.port, server.endpoint.token)
+            times = [status_ms(other)]
+
+            def while_waiting() -> Message:
+                client.socket.settimeout(0.001)
+                while True:
+                    try:
+                        return client.read()
+                    except TimeoutError:
+                        times.append(status_ms(other))
+
+            client.send(begin(item))
+            need = while_waiting()
+            assert isinstance(need, ImageNeed)
+            client.socket.settimeout(20)
+            for strip in need.strips:
+                client.send(ImageSlice(item.raster.key, strip, 0, bytes(strips[strip * row : (strip + 1) * row])))
+            client.send(ImageEnd("e", item.raster.key))
+            assert isinstance(while_waiting(), ImageReady)
+            client.close()
+            assert max(times) < 1000, "the event loop waited"
+            assert statistics.median(times) < 100
+    finally:
+        stop_server(server)
+
+
+def status_ms(client: Client) -> float:
+    started = time.perf_counter()
+    assert isinstance(client.request(StatusRequest(""), 20), Status)
+    return (time.perf_counter() - started) * 1e3
