@@ -18,7 +18,8 @@ from .download import STAGING
 def remove(entry: Entry, destination: Path) -> int:
     """Delete a downloaded model and what is left of its unfinished downloads; returns the bytes that were freed.
 
-    Of a folder that is a link only the link is deleted. Raises ``ModelMissing``: files that the user placed elsewhere are the user's to delete.
+    Of a folder that is a link only the link is deleted. Raises ``ModelMissing``: files that the user placed elsewhere
+    are the user's to delete.
     """
     staging = destination / STAGING
     target = destination / entry.id

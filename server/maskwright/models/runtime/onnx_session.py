@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 import onnxruntime
 
 from maskwright.models.catalogue.entries import Entry
-from maskwright_protocol.errors import ModelBroken, OutOfMemory
+from maskwright_protocol.errors import ModelBroken, NeedsPackage, OutOfMemory
 
 CUDA = "CUDAExecutionProvider"
 CPU = "CPUExecutionProvider"
@@ -31,11 +32,13 @@ class OnnxSession:
     """An ONNX Runtime session that checks its inputs' names when loaded and takes and gives numpy arrays."""
 
     def __init__(self, entry: Entry, path: Path, inputs: Sequence[str] | None, device: str, threads: int) -> None:
-        """Raises ``ModelBroken`` when the file is no sound ONNX model or its inputs are not ``inputs``.
+        """Raises ``ModelBroken`` when the file is no sound ONNX model or its inputs are not ``inputs``, and
+        ``NeedsPackage`` when ONNX Runtime is too old to be safe.
 
         ``inputs`` None: it has one, whatever its exporter called it.
         """
         self.model_id = entry.id
+        _require_safe_runtime()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -86,6 +89,17 @@ class OnnxSession:
             text = f"The outputs of the model {self.model_id} are not those of the model that Maskwright knows."
             raise ModelBroken(text, model=self.model_id, shapes=[list(shape) for shape in actual])
         return results
+
+
+def _require_safe_runtime() -> None:
+    """Models may keep weights in files beside them; before 1.24.1, ONNX Runtime took them from anywhere on the disk.
+
+    Our package asks for that version, but builds for other devices have packages of their own.
+    """
+    version = tuple(int(part) for part in re.findall(r"\d+", onnxruntime.__version__)[:3])
+    if version < (1, 24, 1):
+        text = f"ONNX Runtime {onnxruntime.__version__} is too old: it lets models read any file."
+        raise NeedsPackage(text, "Install version 1.24.1 or later of its package.", package="onnxruntime")
 
 
 def _fits(actual: tuple[int, ...], wanted: Shape) -> bool:

@@ -34,7 +34,7 @@ def test_nesting_is_told(home: Path, text: str, sentence: str) -> None:
 
 
 def test_a_model_whose_description_is_nested_has_no_table(tmp_path: Path) -> None:
-    files = [{"name": name, "size": 3} for name in ("config.json", "model.safetensors")]
+    files = [{"name": name, "size": 3} for name in ("config.json", "model.safetensors", "preprocessor_config.json")]
     table = {"id": "a", "family": "segformer", "roles": ["parser"], "input_size": 64, "files": files}
     entry = catalogue.own_entry(table)
     (tmp_path / "config.json").write_text('{"id2label": ' + "[" * 100_000 + "]" * 100_000 + "}", encoding="utf-8")

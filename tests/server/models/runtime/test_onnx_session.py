@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
 
 from maskwright.models import catalogue
 from maskwright.models.roles import SegmentPrompt
 from maskwright.models.runtime.onnx_session import OnnxSession
 from maskwright.models.runtime.setup import Setup
-from maskwright_protocol.errors import ModelBroken
+from maskwright_protocol.errors import ModelBroken, NeedsPackage
 from tests.server.models.entries import entry_of
 from tests.server.models.onnx_files import answering, with_weights_in
 
@@ -37,7 +38,7 @@ WRONG: list[list[int]] = [[], [0], [1], [1, 1], [1, 2, 3], [1, 1, 2, 2], [2, 3, 
 
 def use(model: Any) -> None:
     if hasattr(model, "embed"):
-        model.segment(model.embed(PICTURE), [SegmentPrompt(points=((5.0, 5.0, True),))])
+        model.segment(model.embed(PICTURE), [SegmentPrompt(points=[(5.0, 5.0, True)])])
     elif hasattr(model, "detect"):
         model.detect(PICTURE, "face" if model.model_id == "yunet" else "person")
     elif hasattr(model, "parse"):
@@ -86,3 +87,18 @@ def test_outputs_are_given_as_they_were_asked_for(tmp_path: Path) -> None:
             session.run(["y", "z"], feeds, shapes)
     with pytest.raises(ModelBroken):
         session.run(["w"], feeds, [(1, 3)])
+
+
+@pytest.mark.parametrize(("version", "safe"), [("1.20.1", False), ("1.24.0", False), ("1.24.1", True), ("2.0", True)])
+def test_a_runtime_that_reads_anything_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, safe: bool
+) -> None:
+    """Builds for graphics cards are packages of their own, which our package's floor does not reach."""
+    monkeypatch.setattr(onnxruntime, "__version__", version)
+    path = tmp_path / "m.onnx"
+    path.write_bytes(answering({"x": 1}, ["y"], [1]))
+    if safe:
+        assert OnnxSession(entry_of("a", "m.onnx"), path, None, "cpu", 1).inputs == ["x"]
+        return
+    with pytest.raises(NeedsPackage, match=f"{version} is too old"):
+        OnnxSession(entry_of("a", "m.onnx"), path, None, "cpu", 1)
