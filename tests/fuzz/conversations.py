@@ -12,6 +12,7 @@ import msgpack
 
 from maskwright.gateway.session import ClientSession, Services
 from maskwright.images.store import ImageStore
+from maskwright.jobs import watchdog
 from maskwright.jobs.scheduler import Scheduler
 from maskwright.workers.messages import WorkerOptions
 from maskwright_client.ask import raster_data
@@ -165,6 +166,8 @@ def _status(identity: str) -> Message:
 @cache
 def clients() -> Clients:
     logging.getLogger("maskwright").setLevel(logging.ERROR)
+    # Long runs have the lowest priority: where others need the processor, a sound job may get none of it for long.
+    watchdog.STILL_S = JOB_S
     return Clients()
 
 
