@@ -255,8 +255,8 @@ def test_serve_waits_for_a_server_that_ends(own: Callable[[], Server], tmp_path:
     environment = {**os.environ, "MASKWRIGHT_RUNTIME_DIR": str(tmp_path / "run")}
     with FileLock(tmp_path / "run" / "server.lock"):
         process = subprocess.Popen([*COMMAND, "serve"], env=environment, stderr=subprocess.DEVNULL)
-        time.sleep(2.0)
-        assert process.poll() is None
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(6.0)
     try:
         endpoint = wait_for(read_endpoint, 20)
         assert endpoint is not None
