@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from maskwright.images import segments
+from maskwright_protocol.bulk import bulk_fields
 from maskwright_protocol.messages import Job, WorkerInfo
 
 from . import main as worker_main
@@ -32,6 +33,7 @@ from .messages import (
 
 log = logging.getLogger(__name__)
 
+SHORT = 16 * 1024  # bytes of a command's masks; a pipe takes several times as much
 WINDOW_BYTES = 32 * 1024 * 1024
 
 Event = Ready | JobAlive | JobProgress | JobAnswer | JobFailure
@@ -54,7 +56,7 @@ class WorkerProcess:
         self._on_exit = on_exit
         self._process: Any = None
         self._connection: Connection | None = None
-        self._commands: queue.SimpleQueue[object] = queue.SimpleQueue()
+        self._commands: queue.Queue[object] = queue.Queue()
         self._window: segments.Segment | None = None
         self._number = 0
         self._stopping = False
@@ -87,7 +89,7 @@ class WorkerProcess:
         self._process.start()
         theirs.close()
         self._connection = ours
-        self._commands = queue.SimpleQueue()
+        self._commands = queue.Queue()
         self._stopping = False
         self.started_at = time.monotonic()
         self.info.state = "starting"
@@ -131,8 +133,13 @@ class WorkerProcess:
         self._release()
 
     def _send(self, command: object) -> None:
-        if self._connection is not None:
+        """Short commands go at once, which is quicker, unless longer ones wait in the thread."""
+        if self._connection is None:
+            return
+        if self._commands.unfinished_tasks or not _is_short(command):
             self._commands.put(command)
+        else:
+            _put(self._connection, command)
 
     def _listen(
         self, loop: asyncio.AbstractEventLoop, connection: Connection, process: Any, window: memoryview
@@ -178,12 +185,24 @@ class WorkerProcess:
         self._on_exit(process.exitcode)
 
 
-def _write(connection: Connection, commands: queue.SimpleQueue[object]) -> None:
+def _write(connection: Connection, commands: queue.Queue[object]) -> None:
     """Send commands until there is None. A process that is stopped blocks this thread, and not the event loop."""
     while (command := commands.get()) is not None:
-        try:
-            connection.send(command)
-        except OSError:
-            pass  # its death is noticed by the listening thread
+        _put(connection, command)
         del command  # a job may be large
+        commands.task_done()
     connection.close()
+
+
+def _put(connection: Connection, command: object) -> None:
+    try:
+        connection.send(command)
+    except OSError:
+        pass  # its death is noticed by the listening thread
+
+
+def _is_short(command: object) -> bool:
+    """Whether it takes a few kilobytes. Few are ever unread: a worker that takes none is ended."""
+    if isinstance(command, RunJob):
+        return sum(len(item.data or b"") for item in bulk_fields(command.request)) < SHORT
+    return not isinstance(command, ForgetRasters) or len(command.names) < SHORT // 100
