@@ -53,6 +53,7 @@ class ImageStore:
         self.rasters: OrderedDict[str, StoredRaster] = OrderedDict()  # the whole ones, least recently used first
         self._uploads: dict[tuple[str, str], _Upload] = {}  # (session, key)
         self._strips: dict[str, tuple[str, int]] = {}  # digest -> (key, strip)
+        self._freeing: list[threading.Thread] = []  # each gives the memory of a large raster back
         self.evicted: list[str] = []  # names of segments that workers may unmap; the reader clears it
 
     def get(self, key: str) -> StoredRaster:
@@ -203,13 +204,16 @@ class ImageStore:
             try:
                 return segments.create(size)
             except OSError as error:
-                if error.errno in (errno.EMFILE, errno.ENFILE) or not idle:
+                if error.errno in (errno.EMFILE, errno.ENFILE) or not (idle or self._freeing):
                     raise Busy(
                         "This computer has not enough memory left for the picture.",
                         "Close other programs, or make room on the disk; a container may need more shared memory "
                         "(/dev/shm).",
                     ) from error
-            self._release(self.rasters.pop(idle.pop(0)))
+            if not self._freeing:
+                self._release(self.rasters.pop(idle.pop(0)))
+            while self._freeing:
+                self._freeing.pop().join()
 
     def _keep(self, stored: StoredRaster) -> None:
         self.rasters[stored.key] = stored
@@ -225,7 +229,9 @@ class ImageStore:
         memory = [stored.memory]
         del stored.memory
         if stored.size > LARGE:
-            threading.Thread(target=_free, args=(memory,), name="free-raster").start()
+            self._freeing = [thread for thread in self._freeing if thread.is_alive()]
+            self._freeing.append(threading.Thread(target=_free, args=(memory,), name="free-raster"))
+            self._freeing[-1].start()
         else:
             _free(memory)
 
