@@ -202,9 +202,9 @@ def _span(origin: float, cell: float, cells: int, start: int, end: int) -> tuple
     """
     highest = min(max(math.floor((start - origin) / cell) - 2, 0), cells - 1)
     lowest = max(0, highest - _OFFSET_TRIES)
-    first = min(
-        range(highest, lowest - 1, -1), key=lambda c: round(abs(origin + c * cell - round(origin + c * cell)), 6)
-    )
+    edges = [origin + number * cell for number in range(highest, lowest - 1, -1)]
+    offsets = [round(abs(edge - round(edge)), 6) for edge in edges]
+    first = highest - offsets.index(min(offsets))
     last = min(cells, max(first + 1, math.ceil((end - origin) / cell) + 3))
     return first, last, round(origin + first * cell)
 
