@@ -125,9 +125,11 @@ def started(tmp_path: Path) -> Iterator[Callable[..., Server]]:
 
     yield start
     for server in servers:
-        assert server.process.poll() is None, "the server ended by itself"
-        assert all(worker.restarts == 0 for worker in server.status().workers), "a worker died"
-        stop_server(server)
+        try:
+            assert server.process.poll() is None, "the server ended by itself"
+            assert all(worker.restarts == 0 for worker in server.status().workers), "a worker died"
+        finally:
+            stop_server(server)
 
 
 @pytest.fixture(scope="module")
