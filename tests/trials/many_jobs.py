@@ -31,4 +31,6 @@ def run(count: int, seconds: float, seed: int) -> dict[str, Any]:
             number += 1
             if number == WARM or number % every == 0:
                 held.append({"after": number, **usage(server)})
+        if not held or held[-1]["after"] != number:
+            held.append({"after": number, **usage(server)})
         return {"jobs": number, "recipes": len(recipes) + 1, "answers": dict(ended), "held": held}
