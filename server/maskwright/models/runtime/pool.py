@@ -96,7 +96,7 @@ class ModelPool:
         return self._installed
 
     def _state(self) -> tuple[int, ...]:
-        """Times and sizes of the folders, and of the files of models that cannot be used: they may be mended in place."""
+        """Times and sizes of the folders, and of the files of models that cannot be used: they may be mended."""
         broken = [found for found in self._installed.values() if found.problem]
         files = [found.folder / file.name for found in broken for file in found.entry.files]
         state = []

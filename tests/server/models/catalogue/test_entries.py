@@ -39,7 +39,8 @@ def test_the_catalogue_is_sound():
 def test_the_gateway_can_read_all_of_it_without_array_libraries():
     code = (
         "import sys, maskwright.models.catalogue, maskwright.recipes.job.presets as p;"
-        "from maskwright.models.install import scan; found = scan.scan([]); p.available(found); scan.model_infos(found);"
+        "from maskwright.models.install import scan;"
+        "found = scan.scan([]); p.available(found); scan.model_infos(found);"
         "print([m for m in ('numpy', 'cv2', 'onnxruntime', 'torch') if m in sys.modules])"
     )
     environment_path = [p for p in sys.path if p]
