@@ -9,8 +9,12 @@ from tests.editors.krita.studio import Studio
 
 
 def opened(krita: Krita, name: str) -> None:
-    krita.wait(f"QApplication.activeModalWidget() is not None and "
-               f"QApplication.activeModalWidget().objectName() == {name!r}", "the dialog")  # fmt: skip
+    """Wait for the dialog, and until it has the keyboard."""
+    krita.wait(
+        f"QApplication.activeModalWidget() is not None and QApplication.activeModalWidget().objectName() == {name!r} "
+        "and QApplication.activeWindow() is QApplication.activeModalWidget()",
+        "the dialog",
+    )
     krita.run("dialog = QApplication.activeModalWidget()\ndef row(name): return dialog.findChild(QWidget, name)")
 
 
