@@ -22,6 +22,7 @@ from websockets.sync.server import ServerConnection, serve
 
 from maskwright.gateway.listener import close, listen
 from maskwright.gateway.session import Services
+from maskwright.images.segments import Segment
 from maskwright.images.store import ImageStore
 from maskwright.jobs import scheduler
 from maskwright.workers.messages import JobAnswer, JobFailure, Ready, WorkerOptions
@@ -143,9 +144,9 @@ class NotingStore(ImageStore):
     seen: list[Message]
     on_slice: Callable[[], None] | None = None
 
-    def begin(self, session: str, begin: ImageBegin) -> list[int]:
+    def begin(self, session: str, begin: ImageBegin, spare: list[Segment] | None = None) -> list[int]:
         self.seen.append(begin)
-        return super().begin(session, begin)
+        return super().begin(session, begin, spare)
 
     def receive(self, session: str, piece: ImageSlice) -> None:
         self.seen.append(piece)

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -97,7 +98,7 @@ def test_cutout_asks_for_full_resolution_and_returns_colours(client: Client, sou
 def test_progress_is_told_while_a_worker_does_not_answer(server: Server, client: Client, source: FileSource) -> None:
     works(client, source)
     pid = worker_pid(server)
-    os.kill(pid, signal.SIGSTOP)
+    halt(pid)
     told: list[messages.Progress] = []
     try:
         ticket = client.submit(job_for(client, source), told.append)
@@ -110,10 +111,16 @@ def test_progress_is_told_while_a_worker_does_not_answer(server: Server, client:
     works(client, source)
 
 
+def halt(pid: int) -> None:
+    """Stop a process, and wait until it has stopped."""
+    os.kill(pid, signal.SIGSTOP)
+    wait_for(lambda: psutil.Process(pid).status() == psutil.STATUS_STOPPED)
+
+
 def test_a_job_that_no_worker_took_is_given_to_the_next(server: Server, client: Client, source: FileSource) -> None:
     works(client, source)
     pid = worker_pid(server)
-    os.kill(pid, signal.SIGSTOP)
+    halt(pid)
     ticket = client.submit(job_for(client, source))
     wait_for(lambda: server.status().running == 1)
     os.kill(pid, signal.SIGKILL)
@@ -127,7 +134,7 @@ def test_other_clients_jobs_survive_a_killed_worker(server: Server, client: Clie
     pid = worker_pid(server)
     with server.client("other") as other:
         works(other, source)
-        os.kill(pid, signal.SIGSTOP)
+        halt(pid)
         interrupted = client.submit(job_for(client, source))
         wait_for(lambda: server.status().running == 1)
         waiting = other.submit(job_for(other, source))
@@ -140,7 +147,7 @@ def test_other_clients_jobs_survive_a_killed_worker(server: Server, client: Clie
 def test_a_newer_generation_supersedes_the_older(server: Server, client: Client, source: FileSource) -> None:
     works(client, source)
     pid = worker_pid(server)
-    os.kill(pid, signal.SIGSTOP)
+    halt(pid)
     try:
         tickets = [client.submit(job_for(client, source, tool="click", generation=n)) for n in range(3)]
         for ticket in tickets[:2]:
@@ -155,7 +162,7 @@ def test_a_newer_generation_supersedes_the_older(server: Server, client: Client,
 def test_a_deadline_ends_the_job(server: Server, client: Client, source: FileSource) -> None:
     works(client, source)
     pid = worker_pid(server)
-    os.kill(pid, signal.SIGSTOP)
+    halt(pid)
     try:
         with pytest.raises(errors.DeadlineExceeded):
             client.submit(job_for(client, source, deadline_s=0.5)).result(10)
@@ -323,7 +330,7 @@ def test_shutting_down_answers_what_is_under_way(tmp_path: Path, source: FileSou
     with server.client() as client:
         works(client, source)
         pid = worker_pid(server)
-        os.kill(pid, signal.SIGSTOP)
+        halt(pid)
         ticket = client.submit(job_for(client, source))
         wait_for(lambda: server.status().running == 1)
         server.process.terminate()

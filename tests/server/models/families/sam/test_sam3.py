@@ -244,7 +244,7 @@ def test_half_precision_is_the_encoders_alone(model: sam3.Sam3, folder: Path) ->
     concepts = half.concepts
     for part in (half.decoder, half.prompt_encoder, concepts.detr_decoder, concepts.geometry_encoder):
         assert {p.dtype for p in part.parameters()} == {torch.float32}
-    for part in (concepts.vision_encoder, concepts.text_encoder, half.neck):
+    for part in (concepts.vision_encoder, concepts.text_encoder, half.encoder.neck):
         assert {p.dtype for p in part.parameters()} == {torch.bfloat16}
     image = tiny.picture(*SIZE)
     whole, less = model.embed(image), half.embed(image)
