@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ from maskwright_protocol.messages import (
 )
 
 
-def jobs(recipe: RecipeInfo, box: PixelRect) -> list[Job]:
+def jobs(recipe: RecipeInfo, box: PixelRect) -> Sequence[Job]:
     """What users ask that recipe for, once each way."""
     common: dict[str, Any] = {"recipe": recipe.name}
     middle = Point(box.x + box.width // 2, box.y + box.height // 2)
