@@ -32,7 +32,7 @@ $(VENV)/.full: $(VENV)/.dev
 	$(BIN)/python -m pip install --quiet hydra-core iopath setuptools wheel
 	SAM2_BUILD_CUDA=0 $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation "$(SAM2)"
 	# PyMatting compiles at its first use, for a minute or two: now, so that no test waits for it.
-	$(BIN)/python -m maskwright.models.compiled
+	$(BIN)/python -m maskwright.models.runtime.pymatting_cache
 	touch $@
 
 # Selects and cuts out the main thing of a photo through a running server; writes into demo/.
