@@ -29,6 +29,9 @@ LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 MAX_SESSIONS = 64
 CLOSE_TIMEOUT_S = 2.0
 HELLO_S = 5.0  # within which a client has to greet
+REFUSALS_S = 10.0  # in which the log has one line for each reason to refuse
+# No page may read an answer, nor run it as a script.
+NOT_FOR_PAGES = {"X-Content-Type-Options": "nosniff", "Cross-Origin-Resource-Policy": "same-origin"}
 
 
 class HandshakePolicy:
@@ -49,12 +52,22 @@ class HandshakePolicy:
         self.admissions: WeakKeyDictionary[ServerConnection, Admission] = WeakKeyDictionary()
         self.sessions = sessions
         self.outgoing: dict[str, Outgoing] = {}
+        self._refusals = Refusals()
 
     def __call__(self, connection: ServerConnection, request: Request) -> Response | None:
+        answer = self._answer(connection, request)
+        if answer is not None:
+            for name, value in NOT_FOR_PAGES.items():
+                answer.headers[name] = value
+            if answer.status_code != http.HTTPStatus.OK:
+                self._refusals.note(answer.body.decode().strip(), str(connection.remote_address[0]))
+        return answer
+
+    def _answer(self, connection: ServerConnection, request: Request) -> Response | None:
         hosts = request.headers.get_all("Host")
         if len(hosts) != 1 or _host_name(hosts[0]) not in self._hosts:
             return connection.respond(http.HTTPStatus.FORBIDDEN, "unknown host\n")
-        if request.path == proof.CHALLENGE_PATH and "Origin" not in request.headers:
+        if request.path == proof.CHALLENGE_PATH and not _from_a_page(request):
             return connection.respond(http.HTTPStatus.OK, self._credentials.challenge())
         shown = request.headers.get_all("Authorization")
         channel = proof.TLS if self._tls else str(connection.local_address[1])
@@ -97,6 +110,30 @@ class HandshakePolicy:
                 log.info("a token was revoked", extra={"token": admission.token})
                 del self.admissions[connection]
                 connection.transport.abort()
+
+
+class Refusals:
+    """Writes into the log who was refused and why: a line for each reason within ten seconds, however many there are."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._told: dict[str, float] = {}
+        self._untold: dict[str, int] = {}
+
+    def note(self, reason: str, address: str) -> None:
+        now = self._clock()
+        if now - self._told.get(reason, -REFUSALS_S) < REFUSALS_S:
+            self._untold[reason] = self._untold.get(reason, 0) + 1
+            return
+        self._told[reason] = now
+        log.warning(
+            "a connection was refused", extra=dict(why=reason, address=address, more=self._untold.pop(reason, 0))
+        )
+
+
+def _from_a_page(request: Request) -> bool:
+    """Whether a browser asks for a page: no program of ours sends these headers, and no page can leave them out."""
+    return any(name == "origin" or name.startswith("sec-fetch-") for name in map(str.lower, request.headers))
 
 
 def _host_name(header: str) -> str:

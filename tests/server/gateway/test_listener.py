@@ -16,6 +16,7 @@ from maskwright.gateway import listener
 from maskwright_client import websocket
 from maskwright_protocol import codec
 from maskwright_protocol.messages import SERVER_MESSAGES, Failed, Hello, Models, ModelsRequest, StatusRequest
+from maskwright_protocol.proof import CHALLENGE_PATH
 from tests.protocol.support import let_in
 
 from .support import DirectClient
@@ -45,7 +46,7 @@ def served(new_client: type[DirectClient]) -> Callable[[Visit], Any]:
     return run
 
 
-async def handshake(port: int, **headers: Any) -> tuple[int, str]:
+async def handshake(port: int, path: str = "/", **headers: Any) -> tuple[int, str]:
     """Status and head of the answer to a handshake with some headers changed."""
     usual: dict[str, Any] = {
         "Host": f"127.0.0.1:{port}",
@@ -60,7 +61,7 @@ async def handshake(port: int, **headers: Any) -> tuple[int, str]:
         usual.update(await asyncio.to_thread(let_in, port, TOKEN))
     lines = [f"{name}: {value}" for name, value in usual.items() if value is not None]
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(("GET / HTTP/1.1\r\n" + "\r\n".join(lines) + "\r\n\r\n").encode("latin-1"))
+    writer.write((f"GET {path} HTTP/1.1\r\n" + "\r\n".join(lines) + "\r\n\r\n").encode("latin-1"))
     head = (await reader.readuntil(b"\r\n\r\n")).decode()
     writer.close()
     return int(head.split()[1]), head
@@ -93,6 +94,53 @@ def test_who_is_let_in(served: Callable[[Visit], Any], headers: dict[str, Any], 
         return (await handshake(port, **filled))[0]
 
     assert served(visit) == status
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Sec-Fetch-Mode": "no-cors"}, 401),
+        ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "script"}, 401),
+        ({"SEC-FETCH-SITE": "same-origin"}, 401),
+        ({"Origin": "http://127.0.0.1:{port}"}, 401),
+        ({"Host": "evil.example"}, 403),
+    ],
+)
+def test_no_page_is_challenged_nor_runs_the_answer(
+    served: Callable[[Visit], Any], headers: dict[str, str], status: int
+) -> None:
+    async def visit(port: int, policy: listener.HandshakePolicy) -> tuple[int, str]:
+        filled = {name: value.replace("{port}", str(port)) for name, value in headers.items()}
+        return await handshake(port, CHALLENGE_PATH, Authorization=None, **filled)
+
+    answered, head = served(visit)
+    assert answered == status
+    assert "x-content-type-options: nosniff" in head.lower()
+    assert "cross-origin-resource-policy: same-origin" in head.lower()
+
+
+def test_refusals_are_logged_a_line_for_each_reason_at_a_time(
+    served: Callable[[Visit], Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    async def visit(port: int, policy: listener.HandshakePolicy) -> None:
+        for _ in range(5):
+            await handshake(port, Authorization="Bearer nothing")
+        await handshake(port, Host="evil.example")
+
+    served(visit)
+    assert [record.__dict__["why"] for record in caplog.records if "refused" in record.message] == [
+        "wrong token",
+        "unknown host",
+    ]
+
+
+def test_those_that_were_left_out_of_the_log_are_counted(caplog: pytest.LogCaptureFixture) -> None:
+    now = 0.0
+    refusals = listener.Refusals(lambda: now)
+    for now in (0.0, 1.0, 9.9, 10.0, 30.0):  # noqa: B007 - the clock reads it
+        refusals.note("wrong token", "192.0.2.7")
+    assert [record.__dict__["more"] for record in caplog.records] == [0, 2, 0]
 
 
 def test_compression_is_not_agreed_to(served: Callable[[Visit], Any]) -> None:

@@ -5,6 +5,7 @@ What holds for code that runs in the process afterwards, even for native code:
 - Linux with landlock (5.13 and later) on x86-64 and ARM64: the kernel lets it read only Python's own libraries and what
   was opened before, write only in one folder, and neither open sockets, start processes, send signals to others nor
   look into them. It can still ask for the names and sizes of files.
+- Linux with landlock before 6.2: the same, but files that the user can write can be emptied.
 - Linux without landlock: the same, but files can be read, and written, that the user can read and write.
 - Elsewhere: nothing. An audit hook stops Python code that takes the ordinary ways to files, processes and sockets; code
   that is out to get around it can.

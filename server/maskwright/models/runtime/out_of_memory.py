@@ -12,6 +12,7 @@ from .pool import ModelPool
 
 log = logging.getLogger("maskwright.models")
 Answer = TypeVar("Answer")
+_CV_NO_MEMORY = -4  # cv::Error::StsNoMem
 _UNLOADED = "Other models were unloaded because the memory was not enough."
 
 
@@ -23,13 +24,15 @@ def with_fallback(
     ``notes`` are sentences for the user about what was changed. At first all models are unloaded and ``forget`` frees
     what is cached; then a smaller model replaces the one that did not fit, or it moves from the graphics card to the
     CPU. ``named``: models that the user chose, which are not replaced. Raises what the last run raised; a
-    ``MemoryError`` becomes ``OutOfMemory``.
+    ``MemoryError``, and what OpenCV has instead, becomes ``OutOfMemory``.
     """
     notes: list[str] = []
     while True:
         try:
             return run(list(notes))
-        except (OutOfMemory, MemoryError) as error:
+        except Exception as error:
+            if not _lacked_memory(error):
+                raise
             model = str(error.details.get("model", "")) if isinstance(error, OutOfMemory) else ""
             remedy = _remedy(model, pool, named) if notes else _UNLOADED
             if not remedy:
@@ -40,6 +43,12 @@ def with_fallback(
             notes = [*(note for note in notes if note != _UNLOADED), remedy]  # unloading alone did not help
         pool.unload()
         forget()
+
+
+def _lacked_memory(error: Exception) -> bool:
+    if type(error).__module__ == "cv2":  # OpenCV has one exception for all; not imported here for its name alone
+        return getattr(error, "code", None) == _CV_NO_MEMORY
+    return isinstance(error, (OutOfMemory, MemoryError))
 
 
 def _remedy(model: str, pool: ModelPool, named: frozenset[str]) -> str:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from maskwright.models import catalogue
@@ -103,6 +106,7 @@ def test_a_model_that_is_mended_in_place_is_tried_again(home: Path, tmp_path: Pa
 
 _LOAD = """
 import json, resource, sys
+from collections.abc import Callable
 from pathlib import Path
 from maskwright.models.families.grabcut.inference import grabcut
 from maskwright.models.families.sam.inference import mobile_sam
@@ -173,14 +177,36 @@ def test_with_enough_room_nothing_is_given_up() -> None:
     assert resident == [*before, "mobile-sam"]
 
 
-def test_a_job_that_never_fits_fails_with_a_typed_error_after_one_more_try() -> None:
+def test_other_errors_of_opencv_stay_what_they_are() -> None:
+    tries: list[int] = []
+
+    def job(notes: list[str]) -> None:
+        tries.append(1)
+        cv2.resize(np.zeros((0, 0), np.uint8), (1, 1))
+
+    with pytest.raises(cv2.error):
+        with_fallback(job, ModelPool([], "cpu", 1), lambda: None)
+    assert len(tries) == 1
+
+
+def of_python() -> None:
+    bytearray(1 << 62)
+
+
+def of_opencv() -> None:
+    """A picture of two terabytes, which no memory of an ordinary computer holds."""
+    cv2.resize(np.zeros((1, 1, 4), np.uint8), (1 << 20, 1 << 19))
+
+
+@pytest.mark.parametrize("lack", [of_python, of_opencv])
+def test_a_job_that_never_fits_fails_with_a_typed_error_after_one_more_try(lack: Callable[[], None]) -> None:
     pool = ModelPool([], "cpu", 1)
     pool.matting("u2netp")
     tries: list[list[str]] = []
 
     def job(notes: list[str]) -> None:
         tries.append([*notes, *pool.resident()])
-        bytearray(1 << 62)
+        lack()
 
     with pytest.raises(OutOfMemory):
         with_fallback(job, pool, lambda: None)
