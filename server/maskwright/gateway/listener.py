@@ -113,7 +113,7 @@ class HandshakePolicy:
 
 
 class Refusals:
-    """Writes into the log who was refused and why: a line for each reason within ten seconds, however many there are."""
+    """Writes into the log who was refused and why: at most a line for each reason within ten seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -126,9 +126,8 @@ class Refusals:
             self._untold[reason] = self._untold.get(reason, 0) + 1
             return
         self._told[reason] = now
-        log.warning(
-            "a connection was refused", extra=dict(why=reason, address=address, more=self._untold.pop(reason, 0))
-        )
+        more = self._untold.pop(reason, 0)
+        log.warning("a connection was refused", extra={"why": reason, "address": address, "more": more})
 
 
 def _from_a_page(request: Request) -> bool:
