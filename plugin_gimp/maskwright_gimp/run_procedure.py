@@ -34,11 +34,19 @@ class Call:
         values = {argument.name: self.config.get_property(argument.name) for argument in self.entry.arguments}
         return {name: image_source.hex_colour(v) if isinstance(v, Gegl.Color) else v for name, v in values.items()}
 
-    def fill_in_colours(self) -> None:
-        """Give colours that nobody chose their defaults, which GIMP 3.0 forgets: it hands over transparent black."""
+    def fill_in(self) -> None:
+        """Give arguments that nobody chose their defaults where GIMP 3 forgets them.
+
+        Colours are transparent black then; empty texts are None once GIMP has read the procedure from its cache, which
+        it does from its second start on.
+        """
         for argument in self.entry.arguments:
-            if argument.kind == "color" and self.config.get_property(argument.name).get_rgba().alpha == 0.0:
-                self.config.set_property(argument.name, Gegl.Color.new(argument.default))
+            value = self.config.get_property(argument.name)
+            if argument.kind == "color":
+                if value is None or value.get_rgba().alpha == 0.0:
+                    self.config.set_property(argument.name, Gegl.Color.new(argument.default))
+            elif value is None:
+                self.config.set_property(argument.name, argument.default)
 
     def _show(self, progress: Any) -> None:
         if progress is None or progress.fraction <= 0.0:
@@ -55,7 +63,7 @@ def run(procedure: Any, run_mode: Any, image: Any, drawables: List[Any], config:
     status = Gimp.PDBStatusType
     call = Call(entry, run_mode, image, drawables, config)
     try:
-        call.fill_in_colours()
+        call.fill_in()
         if call.interactive and entry.verb in ("click_to_select", "server"):
             outcome: Optional[Outcome] = _special_dialog(call)
         else:
