@@ -200,7 +200,7 @@ def _models() -> Iterator[Finding]:
     for model in found.values():
         if model.problem:
             state = "note" if model.waits else "problem"
-            fix = "It is not downloaded again." if model.waits else f"Run: maskwright models pull {model.entry.id}"
+            fix = "It is not downloaded again." if model.waits else packages.how_to_mend(model.entry)
             yield Finding("models", state, model.problem, fix)
         elif (package := packages.lacking(model.entry)) is not None:
             text = f"{model.entry.id} needs the package {package}, which is not installed."

@@ -29,6 +29,7 @@ def run(request: Job, rasters: Mapping[str, memoryview], context: JobContext) ->
     Mask fields of the request hold their bytes. Raises ``MaskwrightError`` only, for what can be foreseen.
     """
     context.check()
+    context.models.refresh()  # models may have been added since the last job, by any program
     picture = PictureView(request.picture, rasters)
     if type(request) not in _RECIPES:
         raise BadMessage(f"A worker cannot do {request.TYPE!r}.")

@@ -106,8 +106,11 @@ class _Worker:
         from maskwright.recipes.job.cache import EmbeddingCache
 
         options = self._options
-        pool = ModelPool(options.folders, options.device, options.threads, learn=True, precision=options.precision)
         embeddings = EmbeddingCache(options.embedding_budget)
+        pool = ModelPool(
+            options.folders, options.device, options.threads,
+            learn=True, precision=options.precision, on_replaced=embeddings.clear,
+        )  # fmt: skip
         self._send(Ready(pool.device, pool.device_reason))
         pymatting_cache.start()
         while not isinstance(command := self._inbox.get(), Exit):
@@ -118,11 +121,13 @@ class _Worker:
                 self._cancelled.discard(command.number)
 
     def _do(self, command: RunJob, pool: ModelPool, embeddings: EmbeddingCache) -> JobAnswer | JobFailure:
+        from maskwright.models.runtime.broken_models import without_broken
         from maskwright.models.runtime.out_of_memory import with_fallback
         from maskwright.recipes.job.context import JobContext
         from maskwright.recipes.run import run
 
         number, request = command.number, command.request
+        named = frozenset(request.models.values())
 
         def attempt(notes: list[str]) -> Message:
             context = JobContext(
@@ -134,6 +139,9 @@ class _Worker:
             )
             return run(request, self._rasters, context)
 
+        def robust(notes: list[str]) -> Message:
+            return without_broken(lambda more: attempt([*notes, *more]), pool, named)
+
         def failure(error: MaskwrightError) -> JobFailure:
             # No variable may hold the error longer: its traceback holds the frames with their variables, and arrays.
             place = pool.device, pool.device_reason
@@ -143,7 +151,7 @@ class _Worker:
             if number in self._cancelled:
                 raise JobCancelled("Cancelled.")
             self._rasters.use(command.rasters)
-            message = with_fallback(attempt, pool, embeddings.free, frozenset(request.models.values()))
+            message = with_fallback(robust, pool, embeddings.free, named)
             return JobAnswer(number, message, pool.resident(), (pool.device, pool.device_reason))
         except MaskwrightError as error:
             return failure(error)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -34,13 +34,15 @@ EMBEDDED = Path(__file__).parents[1] / "embedded"
 @dataclass(frozen=True)
 class Installed:
     """A model found. ``folder`` holds its files; ``problem`` is a sentence when it cannot be used as it is, else empty.
-    ``waits``: the problem is only that it is a pickle still, which ``pull`` converts.
+    ``waits``: the problem is only that it is a pickle still, which ``pull`` converts. ``failed``: the files are those
+    that they should be, but they did not work when they were used last.
     """
 
     entry: Entry
     folder: Path
     problem: str = ""
     waits: bool = False
+    failed: bool = False
 
 
 def scan(folders: Sequence[Path], known: Catalogue | None = None) -> dict[str, Installed]:
@@ -64,7 +66,28 @@ def scan(folders: Sequence[Path], known: Catalogue | None = None) -> dict[str, I
             model = _recognise(entry, directory, _sizes(directory)) if entry.files else Installed(entry, directory)
             if model:
                 found[entry.id] = model
+    return _with_failures(found)
+
+
+def _with_failures(found: dict[str, Installed]) -> dict[str, Installed]:
+    """What failed when it was used last, with these very files and packages, has that as its problem."""
+    for model_id, (what, sentence) in records.failures().items():
+        model = found.get(model_id)
+        if model is not None and not model.problem and tried(model) == what:
+            found[model_id] = replace(model, problem=f"Broken: {sentence}", failed=True)
     return found
+
+
+def tried(model: Installed) -> str:
+    """A digest of what is tried when a model is used: its entry, its files as they are, the packages that run it."""
+    state = [model.entry.model_dump_json(), packages.versions()]
+    for file in model.entry.files:
+        try:
+            status = (model.folder / file.name).stat()
+            state.append(f"{file.name} {status.st_size} {status.st_mtime_ns}")
+        except OSError:
+            state.append(f"{file.name} -")
+    return hashlib.sha256("\n".join(state).encode()).hexdigest()
 
 
 def _by_file_name(known: Catalogue) -> dict[str, list[Entry]]:
@@ -192,8 +215,8 @@ def verify(model: Installed, anew: bool = False) -> None:
     """
     if anew:
         digest.cache_clear()
-    if model.problem:
-        raise ModelBroken(model.problem, model=model.entry.id)
+    if model.problem and not model.failed:
+        raise ModelBroken(model.problem, packages.how_to_mend(model.entry), model=model.entry.id)
     for file in model.entry.files:
         path = model.folder / file.name
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
 from maskwright.models.catalogue.entries import Entry
@@ -9,6 +10,7 @@ from maskwright_protocol.errors import NeedsPackage
 
 _EXTRAS: dict[str, str] = dict.fromkeys(("torch", "safetensors", "transformers"), "torch")
 _EXTRAS |= {"pymatting": "matting", "ultralytics": "yolo"}
+_RUN_MODELS = ("maskwright", "torch", "transformers", "ultralytics", "onnxruntime")
 
 
 def command(package: str) -> str:
@@ -28,6 +30,28 @@ def lacking(entry: Entry) -> str | None:
     """The first package that this model needs and that is not installed, as far as its files and entry tell."""
     needed = (*(("torch", "safetensors") if entry.runtime == "torch" else ()), *entry.requires)
     return next((package for package in needed if find_spec(package) is None), None)
+
+
+def versions() -> str:
+    """Of the packages that run models: with others a model may work that fails."""
+    return " ".join(f"{package} {_version(package)}" for package in _RUN_MODELS)
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "-"
+
+
+def how_to_mend(entry: Entry) -> str:
+    """What to do about an installed model that does not work, a sentence."""
+    if entry.own:
+        better = f"Add another file with 'maskwright models add FILE --id {entry.id}'"
+        return f"{better}, or remove it: maskwright models remove {entry.id}"
+    if entry.embedded or not entry.sources:
+        return "Put its files there again."
+    return f"Run: maskwright models remove {entry.id} and then: maskwright models pull {entry.id}"
 
 
 def how_to_get(entry: Entry) -> str:

@@ -1,4 +1,5 @@
-"""What was recorded on this computer about models: digests of files, revisions, memory, licences that were agreed to.
+"""What was recorded on this computer about models: digests of files, revisions, memory, licences that were agreed to,
+and what failed.
 
 One JSON file in the user's data folder, replaced atomically. Losing it costs a download's check, never a model.
 """
@@ -44,7 +45,8 @@ def _put(section: str, key: str, value: Any) -> None:
     with FileLock(target.with_suffix(".lock"), timeout=10):
         records = _read()
         table = records.get(section)
-        records[section] = {**(table if isinstance(table, dict) else {}), key: value}
+        table = {**(table if isinstance(table, dict) else {}), key: value}
+        records[section] = {name: known for name, known in table.items() if known is not None}
         handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".models-")
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             json.dump(records, file, indent=1, sort_keys=True)
@@ -102,3 +104,20 @@ def memory(model: str, device: str) -> int | None:
 
 def record_memory(model: str, device: str, nbytes: int) -> None:
     _put("memory", f"{model}@{device}", nbytes)
+
+
+def failures() -> dict[str, tuple[str, str]]:
+    """By model what was tried, as ``record_failure`` was told, and why it failed, a sentence."""
+    table = _read().get("failures")
+    found = table.items() if isinstance(table, dict) else ()
+    return {model: (value[0], value[1]) for model, value in found if _is_pair(value)}
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(isinstance(part, str) for part in value)
+
+
+def record_failure(model: str, tried: str, sentence: str) -> None:
+    """``tried``: a digest of what was tried, so that anything else is tried again. Without a sentence it did not fail
+    any more."""
+    _put("failures", model, [tried, sentence] if sentence else None)

@@ -88,6 +88,10 @@ class OnnxSession:
         if len(actual) != len(shapes) or not all(map(_fits, actual, shapes)):
             text = f"The outputs of the model {self.model_id} are not those of the model that Maskwright knows."
             raise ModelBroken(text, model=self.model_id, shapes=[list(shape) for shape in actual])
+        if any(result.dtype.kind == "f" and np.isnan(np.min(result, initial=0)) for result in results):
+            text = f"The model {self.model_id} gave no numbers."
+            hint = "Its weights may be damaged, or the device computes wrongly in half precision."
+            raise ModelBroken(text, hint, model=self.model_id)
         return results
 
 

@@ -7,6 +7,7 @@ loading took. ``residency`` keeps the loaded ones.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -41,10 +42,12 @@ class ModelPool:
         known: Catalogue | None = None,
         learn: bool = False,
         precision: WantedPrecision = "auto",
+        on_replaced: Callable[[], None] = lambda: None,
     ) -> None:
         """``folders``: model folders. ``device`` and ``precision`` as in ``Devices``. ``threads``: None takes all
         cores. ``budget``: bytes for loaded models on each device, None takes what is free there. ``learn``: remember
-        measured sizes for the next time."""
+        measured sizes, and what failed, for the next time. ``on_replaced`` is called when a model's files are others
+        now: what it computed is worth nothing any more."""
         self.folders = tuple(folders)
         self.devices = Devices(device, precision)
         self.threads = threads or os.cpu_count() or 1
@@ -55,8 +58,10 @@ class ModelPool:
         self._installed: dict[str, Installed] = {}
         self._seen: tuple[int, ...] | None = None
         self._too_large: set[str] = set()
+        self._failed: dict[str, str] = {}  # models that did not work, and what was tried
         self._on_cpu: set[str] = set()  # models that did not fit into the graphics card
         self._learn = learn
+        self._on_replaced = on_replaced
 
     @property
     def device(self) -> str:
@@ -89,11 +94,15 @@ class ModelPool:
     @property
     def installed(self) -> dict[str, Installed]:
         """Models on this computer by id. The folders are scanned again when something was added, removed or mended."""
+        self.refresh()
+        return self._installed
+
+    def refresh(self) -> None:
+        """Scan the folders again if something was added, removed or mended, or the user's catalogue has changed."""
         state = self._state()
         if state != self._seen:
             self.rescan()
             self._seen = state
-        return self._installed
 
     def _state(self) -> tuple[int, ...]:
         """Times and sizes of the folders, and of the files of models that cannot be used: they may be mended."""
@@ -109,13 +118,18 @@ class ModelPool:
         return tuple(state)
 
     def rescan(self) -> None:
-        """Scan the folders again, and forget loaded models whose files were removed."""
+        """Scan the folders again, and forget what is known of models whose files were removed or replaced."""
+        before = self._installed
         if self._follows:
             self.known = catalogue.load()
-        self._installed = scan.scan(self.folders, self.known)
+        self._installed = now = scan.scan(self.folders, self.known)
+        replaced = {i for i in before if i in now and now[i].entry != before[i].entry}
         for model_id in self.loaded.ids():
-            if model_id not in self._installed:
+            if model_id not in now or model_id in replaced:
                 self.loaded.drop(model_id)
+        self._failed = {i: what for i, what in self._failed.items() if i in now and scan.tried(now[i]) == what}
+        if replaced:
+            self._on_replaced()
 
     def resident(self) -> list[str]:
         """Ids of the loaded models, least recently used first."""
@@ -151,8 +165,8 @@ class ModelPool:
         entries = [e for e in self.known.with_role(role) if e.id in present and e.needs_trimap == needs_trimap]
         entries.sort(key=lambda e: (bool(packages.lacking(e)), e.facts.basic, self.slow(e.id)))
         ids = [entry.id for entry in entries]
-        # A folder with damaged files is no candidate while a sound model can do the job, nor is one that did not fit.
-        sound = [i for i in ids if not present[i].problem]
+        # What is damaged or did not work is no candidate while a sound model can do the job, nor is what did not fit.
+        sound = [i for i in ids if not present[i].problem and i not in self._failed]
         fitting = [i for i in sound if i not in self._too_large]
         return fitting or sound or ids
 
@@ -175,6 +189,30 @@ class ModelPool:
         return all(
             self.best(role, entry.needs_trimap) not in (None, model_id, *self._too_large) for role in entry.roles
         )
+
+    def give_up(self, error: MaskwrightError) -> str:
+        """Stop choosing the model that ``error`` is about by default, and remember why; returns its id.
+
+        It is tried again when it is asked for by its id, and when its files, its entry or the packages have changed.
+        Empty where the error names none, or one that was given up before.
+        """
+        model_id = str(error.details.get("model", ""))
+        found = self.installed.get(model_id)
+        if found is None or model_id in self._failed:
+            return ""
+        self._failed[model_id] = scan.tried(found)
+        self.loaded.drop(model_id)
+        if isinstance(error, ModelBroken) and not found.problem and not _blames_the_device(error):
+            self._record_failure(found, error.message)
+        return model_id
+
+    def _record_failure(self, found: Installed, sentence: str) -> None:
+        if self._learn:
+            try:
+                records.record_failure(found.entry.id, scan.tried(found), sentence)
+            except OSError:
+                return  # a folder that cannot be written to: it is tried again by the next worker
+            self.rescan()
 
     def move_to_cpu(self, model_id: str) -> bool:
         """Run that model on the CPU from now on; False where it already does."""
@@ -200,6 +238,7 @@ class ModelPool:
 
     def get(self, role: str, model_id: str) -> Model:
         """The loaded model. Raises ``ModelMissing`` (unknown, not installed, wrong role) or ``ModelBroken``."""
+        self.refresh()
         entry = self.known.get(model_id)
         if role not in entry.roles:
             raise ModelMissing(f"The model {model_id} cannot serve as a {role}.", model=model_id, role=role)
@@ -223,6 +262,9 @@ class ModelPool:
         if self._learn and grown >= _NOISE:
             self._remember(entry, place, grown)
         self.loaded.add(model_id, model, place.device, grown if grown >= _NOISE else model.nbytes)
+        self._failed.pop(model_id, None)
+        if self._installed[model_id].failed:  # it can be loaded now
+            self._record_failure(self._installed[model_id], "")
         return model
 
     def _remember(self, entry: Entry, place: Placement, nbytes: int) -> None:
@@ -246,7 +288,10 @@ class ModelPool:
         scan.verify(found)
         try:
             return self._needing_packages(entry, lambda: entry.facts.load(entry, found.folder, self.setup(entry)))
-        except (MaskwrightError, MemoryError):
+        except MaskwrightError as error:
+            error.details.setdefault("model", entry.id)
+            raise
+        except MemoryError:
             raise
         except Exception as error:
             torch_runtime = sys.modules.get(f"{__package__}.torch_runtime")
@@ -268,6 +313,12 @@ class ModelPool:
     def unload(self) -> None:
         """Drop all models."""
         self.loaded.clear()
+
+
+def _blames_the_device(error: MaskwrightError) -> bool:
+    """Whether the graphics card, its driver or its memory may be at fault, which says nothing of the model."""
+    reason = f"{error.message} {error.details.get('reason', '')}"
+    return re.search(r"\b(cu(da|dnn|blas)|hip|mps|metal|driver|memory)", reason, re.IGNORECASE) is not None
 
 
 def _kind(place: Placement) -> str:

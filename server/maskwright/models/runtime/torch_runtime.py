@@ -20,7 +20,8 @@ import torch
 from torch import nn
 
 from maskwright.models.catalogue.entries import Entry, Precision
-from maskwright_protocol.errors import ModelBroken, OutOfMemory
+from maskwright.models.machine import packages
+from maskwright_protocol.errors import MaskwrightError, ModelBroken, OutOfMemory
 
 from .setup import Setup, WantedPrecision
 
@@ -95,6 +96,7 @@ def pretrained(kind: type[PreTrainedModel], entry: Entry, folder: Path | None, s
     mismatched = [key[0] if isinstance(key, tuple) else str(key) for key in info.get("mismatched_keys", ())]
     unexpected = [key for key in info.get("unexpected_keys", ()) if not str(key).endswith(_COUNTERS)]
     require_keys(entry, info.get("missing_keys", ()), unexpected, mismatched)
+    require_numbers(entry, model)
     return model.eval().requires_grad_(False).to(setup.device)
 
 
@@ -105,8 +107,23 @@ def require_keys(entry: Entry, missing: Any = (), unexpected: Any = (), mismatch
     if told:
         parts = [f"{what}: {', '.join(keys[:_NAMED])}" for what, keys in told.items()]
         text = f"The weights of the model {entry.id} do not belong to it ({'; '.join(parts)})."
-        hint = "Download the model again, or check that the file is the one that the catalogue names."
-        raise ModelBroken(text, hint, model=entry.id, **{what.replace(" ", "_"): keys for what, keys in told.items()})
+        raise ModelBroken(
+            text,
+            packages.how_to_mend(entry),
+            model=entry.id,
+            **{what.replace(" ", "_"): keys for what, keys in told.items()},
+        )
+
+
+def require_numbers(entry: Entry, module: nn.Module) -> None:
+    """Raises ``ModelBroken`` unless all weights are numbers: others give empty answers, which look like good ones."""
+    for name, tensor in module.named_parameters():
+        if not tensor.is_floating_point() or not tensor.numel():
+            continue
+        least, most = torch.aminmax(tensor.detach())  # no numbers if any is none
+        if not bool(torch.isfinite(least) & torch.isfinite(most)):
+            text = f"The weights of the model {entry.id} are damaged: {name} holds what is no number."
+            raise ModelBroken(text, model=entry.id, damaged=name)
 
 
 def load_strictly(module: nn.Module, weights: Mapping[str, torch.Tensor], entry: Entry, setup: Setup) -> None:
@@ -115,6 +132,7 @@ def load_strictly(module: nn.Module, weights: Mapping[str, torch.Tensor], entry:
     mismatched = [key for key in own if key in weights and own[key].shape != weights[key].shape]
     require_keys(entry, own.keys() - weights.keys(), weights.keys() - own.keys(), mismatched)
     module.load_state_dict(weights, strict=True, assign=True)
+    require_numbers(entry, module)
     module.eval().requires_grad_(False).to(setup.device, dtype(setup.precision))
 
 
@@ -150,13 +168,17 @@ def nbytes(module: nn.Module) -> int:
 
 @contextmanager
 def running(model_id: str) -> Iterator[None]:
-    """The context of every forward pass: without gradients; a full device raises ``OutOfMemory``."""
+    """The context of every forward pass: without gradients; a full device raises ``OutOfMemory``, and what the network
+    cannot compute ``ModelBroken``."""
     try:
         with torch.inference_mode():
             yield
-    except RuntimeError as error:
+    except MaskwrightError:
+        raise
+    except Exception as error:
         if not is_memory(error):
-            raise
+            text = f"The model {model_id} failed."
+            raise ModelBroken(text, model=model_id, reason=f"{type(error).__name__}: {error}"[:500]) from error
         give_back()
         raise OutOfMemory(f"There is not enough memory to run {model_id}.", model=model_id) from error
 

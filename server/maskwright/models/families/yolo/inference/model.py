@@ -116,6 +116,7 @@ def _from_checkpoint(entry: Entry, path: Path, setup: Setup) -> Yolo:
     content = checkpoints.load(path, entry)
     names = _names(content.names, entry)
     model = ultralytics_network.build(content, entry).to(setup.device)
+    torch_runtime.require_numbers(entry, model)
     stride = max(32, int(model.stride.max()))
 
     def network(planes: boxes.Floats) -> tuple[boxes.Floats, boxes.Floats | None]:
