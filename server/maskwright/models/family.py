@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 from maskwright_protocol.messages import OptionInfo
 
+from .contents import Contents
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -38,6 +40,41 @@ def late(module: str, name: str = "load") -> Callable[[Any, Any, Any], Any]:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Signs:
+    """By what checkpoints of a family are told from others: all that is given here must be in their contents.
+
+    ``config``: ``model_type`` in their config.json, one of these. The others are patterns with ``*``, each of which
+    must fit something: ``tensors`` the names of weights; ``inputs`` and ``outputs`` those of an ONNX graph with their
+    shapes, as "images 1x3x640x640" with ``?`` for a free size; ``told`` what the file tells of itself, as "task=obb".
+    ``without``: patterns that fit nothing of all this. ``why_not``: why checkpoints with these signs cannot be run,
+    sentences; the first signs that fit decide.
+    """
+
+    config: tuple[str, ...] = ()
+    tensors: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    why_not: str = ""
+
+    def fit(self, seen: Contents) -> bool:
+        """Whether ``seen`` has them."""
+        pairs = (self.tensors, seen.tensors), (self.inputs, seen.inputs), (self.outputs, seen.outputs)
+        pairs = (*pairs, (self.told, seen.lines))
+        everything = [*seen.tensors, *seen.inputs, *seen.outputs, *seen.lines]
+        return (
+            (not self.config or seen.model_type in self.config)
+            and all(_any_fits(pattern, names) for patterns, names in pairs for pattern in patterns)
+            and not any(_any_fits(pattern, everything) for pattern in self.without)
+        )
+
+
+def _any_fits(pattern: str, names: Iterable[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for name in names)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Family:
     """All that the rest of the program knows of a family.
 
@@ -49,13 +86,15 @@ class Family:
     ``layouts``: how checkpoints of the family are published. Each is a list of file names, separated by spaces, with
     ``*`` for what varies; the files of an entry must match one of them.
 
+    ``signs``: by which a checkpoint is recognised when users add it; one of them suffices. Without any, users have to
+    name the family.
+
     ``recipes``: those in which its models play the first of its roles. Families may share a recipe's name. ``basic``:
     it is the engine that needs no download and knows no objects, so it is taken last. ``needs_trimap``: its matting
     models refine the edge of a selection and find no subject by themselves; an entry may say otherwise.
 
     For what reads words: ``vocabulary`` lists the names that all of its models know, or is "any", or "checkpoint" where
-    each has its own. Published checkpoints then know ``usual_names`` unless their entries list others. ``offered``: the
-    model to offer to users whose words another does not know.
+    each has its own. Published checkpoints then know ``usual_names`` unless their entries list others.
 
     For detectors: ``options`` are the settings that they take (see ``options.py``). ``masks`` says whether they give
     masks as well as boxes: "never", "checkpoint" (entries say so by ``draws``) or "asked" (it depends on the settings).
@@ -68,12 +107,12 @@ class Family:
     roles: tuple[str, ...]
     load: Callable[[Any, Any, Any], Any]
     layouts: tuple[str, ...] = ()
+    signs: tuple[Signs, ...] = ()
     recipes: tuple[Recipe, ...] = ()
     basic: bool = False
     needs_trimap: bool = False
     vocabulary: tuple[str, ...] | Literal["any", "checkpoint"] = ()
     usual_names: tuple[str, ...] = ()
-    offered: str = ""
     options: tuple[OptionInfo, ...] = ()
     masks: Literal["never", "checkpoint", "asked"] = "never"
     own_masks: Recipe | None = None
@@ -93,8 +132,4 @@ class Family:
     def fits(self, names: Iterable[str]) -> bool:
         """Whether files of these names can be a checkpoint of the family."""
         names = list(names)
-
-        def has(pattern: str) -> bool:
-            return any(fnmatchcase(name, pattern) for name in names)
-
-        return any(all(map(has, layout.split())) for layout in self.layouts)
+        return any(all(_any_fits(pattern, names) for pattern in layout.split()) for layout in self.layouts)

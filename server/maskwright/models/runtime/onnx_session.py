@@ -95,6 +95,28 @@ class OnnxSession:
         return results
 
 
+def described(path: Path) -> dict[str, Any]:
+    """What an ONNX file tells of itself, as ``Contents`` has it: ``inputs``, ``outputs`` and ``told``.
+
+    Raises ``ModelBroken`` when it cannot be read, and ``NeedsPackage`` as the session does.
+    """
+    _require_safe_runtime()
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.log_severity_level = 3
+    try:
+        session = onnxruntime.InferenceSession(os.fspath(path), options, providers=[CPU])
+    except Exception as error:  # as above
+        text = f"{path.name} is no ONNX model that can be read."
+        hint = "Get or export the file again; if its weights are in a second file, add the folder with both."
+        raise ModelBroken(text, hint, reason=str(error)[:500]) from error
+    ends = {
+        name: [f"{node.name} {'x'.join(str(n) if isinstance(n, int) else '?' for n in node.shape)}" for node in nodes]
+        for name, nodes in (("inputs", session.get_inputs()), ("outputs", session.get_outputs()))
+    }
+    return {**ends, "told": dict(session.get_modelmeta().custom_metadata_map)}
+
+
 def _require_safe_runtime() -> None:
     """Models may keep weights in files beside them; before 1.24.1, ONNX Runtime took them from anywhere on the disk.
 

@@ -1,6 +1,6 @@
 """BiRefNet: what is known of the family; ``inference`` runs it."""
 
-from maskwright.models.family import Family, Recipe, late
+from maskwright.models.family import Family, Recipe, Signs, late
 
 _CUT = ("birefnet", "birefnet-hr", "birefnet-lite", "birefnet-onnx", "birefnet-lite-onnx", "birefnet-512")
 _SOFT = ("birefnet-hr-matting", "birefnet-matting", "birefnet-lite-matting")
@@ -11,6 +11,10 @@ FAMILY = Family(
     title="BiRefNet",
     roles=("matting",),
     layouts=("*.safetensors", "*.onnx"),
+    signs=(
+        Signs(tensors=("*bb.layers.*", "*squeeze_module.*")),
+        Signs(inputs=("input_image *x3x*",), without=("orig_im_size *",)),
+    ),
     recipes=(
         Recipe("birefnet", 10, models=_CUT),
         Recipe("birefnet-matting", 20, "BiRefNet matting", "Main subject with hair and glass", models=(*_SOFT, *_CUT)),

@@ -1,6 +1,6 @@
 """Grounding DINO: what is known of the family; ``inference`` runs it."""
 
-from maskwright.models.family import Family, Recipe, late
+from maskwright.models.family import Family, Recipe, Signs, late
 from maskwright.models.options import AGNOSTIC, MAX_DET, iou
 from maskwright_protocol.messages import OptionInfo
 
@@ -9,9 +9,9 @@ FAMILY = Family(
     title="Grounding DINO",
     roles=("detector",),
     layouts=("config.json *.safetensors preprocessor_config.json tokenizer*",),
+    signs=(Signs(config=("grounding-dino", "mm-grounding-dino")),),
     recipes=(Recipe("grounding-dino", 10),),
     vocabulary="any",
-    offered="grounding-dino-tiny",
     options=(
         OptionInfo("text_threshold", "number", "How sure a word must be to become part of a label.", 0.25, 0.0, 1.0),
         iou(0.6),

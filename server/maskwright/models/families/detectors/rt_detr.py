@@ -1,7 +1,7 @@
 """RT-DETR: what is known of the family; ``inference`` runs it."""
 
 from maskwright.models.coco import COCO
-from maskwright.models.family import Family, Recipe, late
+from maskwright.models.family import Family, Recipe, Signs, late
 from maskwright.models.options import AGNOSTIC, CLASSES, MAX_DET, iou
 
 FAMILY = Family(
@@ -9,6 +9,7 @@ FAMILY = Family(
     title="RT-DETR",
     roles=("detector",),
     layouts=("config.json *.safetensors preprocessor_config.json",),
+    signs=(Signs(config=("rt_detr", "rt_detr_v2", "d_fine", "rf_detr")),),
     recipes=(Recipe("rt-detr", 40),),
     vocabulary="checkpoint",
     usual_names=COCO,

@@ -1,7 +1,7 @@
 """YOLOX: what is known of the family; ``inference`` runs it."""
 
 from maskwright.models.coco import COCO
-from maskwright.models.family import Family, Recipe, late
+from maskwright.models.family import Family, Recipe, Signs, late
 from maskwright.models.options import AGNOSTIC, CLASSES, MAX_DET, iou
 
 FAMILY = Family(
@@ -9,6 +9,7 @@ FAMILY = Family(
     title="YOLOX",
     roles=("detector",),
     layouts=("*.onnx",),
+    signs=(Signs(inputs=("images *x3x*",), outputs=("* *x*x85",), without=("names=*",)),),
     recipes=(Recipe("yolox", 50),),
     vocabulary=COCO,
     options=(iou(0.5), CLASSES, MAX_DET, AGNOSTIC),

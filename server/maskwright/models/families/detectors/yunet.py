@@ -1,12 +1,13 @@
 """YuNet: what is known of the family; ``inference`` runs it."""
 
-from maskwright.models.family import Family, late
+from maskwright.models.family import Family, Signs, late
 
 FAMILY = Family(
     name="yunet",
     title="YuNet",
     roles=("detector",),
     layouts=("*.onnx",),
+    signs=(Signs(outputs=("cls_8 *", "obj_8 *", "bbox_8 *")),),
     vocabulary=("face",),
     covers="YuNet",
     gives="boxes",

@@ -1,6 +1,6 @@
 """Florence-2: what is known of the family; ``inference`` runs it."""
 
-from maskwright.models.family import Family, Recipe, late
+from maskwright.models.family import Family, Recipe, Signs, late
 from maskwright_protocol.messages import OptionInfo
 
 FAMILY = Family(
@@ -8,9 +8,9 @@ FAMILY = Family(
     title="Florence-2",
     roles=("detector",),
     layouts=("config.json *.safetensors preprocessor_config.json tokenizer*",),
+    signs=(Signs(config=("florence2",)),),
     recipes=(Recipe("florence2", 20),),
     vocabulary="any",
-    offered="florence-2-base-ft",
     options=(
         OptionInfo(
             "task", "choice", "What to do; auto names what the text says, or everything without a text.", "auto",

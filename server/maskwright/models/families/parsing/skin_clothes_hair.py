@@ -1,11 +1,12 @@
 """Skin, clothes, hair: what is known of the family; ``inference`` runs it."""
 
-from maskwright.models.family import Family, late
+from maskwright.models.family import Family, Signs, late
 
 FAMILY = Family(
     name="skin_clothes_hair",
     title="Skin, clothes, hair",
     roles=("parser",),
     layouts=("*.onnx",),
+    signs=(Signs(inputs=("* 1x3x512x512",), outputs=("* *x3x512x512",)),),
     load=late(f"{__package__}.inference.skin_clothes_hair", "SkinClothesHair"),
 )

@@ -1,12 +1,15 @@
 """MobileSAM: what is known of the family; ``inference`` runs it."""
 
-from maskwright.models.family import Family, Recipe, late
+from maskwright.models.family import Family, Recipe, Signs, late
 
 FAMILY = Family(
     name="mobile_sam_torch",
     title="MobileSAM",
     roles=("segmenter",),
     layouts=("*.safetensors",),
+    signs=(
+        Signs(tensors=("image_encoder.layers.*", "mask_decoder.iou_token.*"), without=("mask_decoder.hf_token.*",)),
+    ),
     recipes=(Recipe("mobile-sam", 51),),
     load=late(f"{__package__}.inference.mobile_sam_torch"),
 )

@@ -1,12 +1,13 @@
 """HQ-SAM: what is known of the family; ``inference`` runs it."""
 
-from maskwright.models.family import Family, Recipe, late
+from maskwright.models.family import Family, Recipe, Signs, late
 
 FAMILY = Family(
     name="sam_hq",
     title="HQ-SAM",
     roles=("segmenter",),
     layouts=("config.json model.safetensors", "*.safetensors"),
+    signs=(Signs(config=("sam_hq",)), Signs(tensors=("image_encoder.blocks.*", "mask_decoder.hf_token.*"))),
     recipes=(Recipe("sam-hq", 30),),
     load=late(f"{__package__}.inference.sam_hq"),
 )

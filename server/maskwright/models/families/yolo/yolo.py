@@ -1,15 +1,40 @@
 """YOLO: what is known of the family; ``inference`` runs it."""
 
 from maskwright.models.coco import COCO
-from maskwright.models.family import Family, Recipe, late
+from maskwright.models.family import Family, Recipe, Signs, late
 from maskwright.models.options import AGNOSTIC, CLASSES, MAX_DET, iou
 from maskwright_protocol.messages import OptionInfo
+
+_INSTEAD = "Use a model that detects or segments."
+_OTHERS = {  # what else Ultralytics trains: the class in a .pt file, the task in an export, what it does
+    ("OBBModel", "obb"): "It finds turned boxes (OBB), which Maskwright cannot use.",
+    ("PoseModel", "pose"): "It finds the joints of bodies (pose), which Maskwright cannot use.",
+    ("ClassificationModel", "classify"): "It names whole pictures (classify) and finds nothing in them.",
+    (
+        "SemanticModel",
+        "semantic",
+    ): "It labels pixels instead of finding objects (semantic), which Maskwright cannot use.",
+}
 
 FAMILY = Family(
     name="yolo",
     title="YOLO",
     roles=("detector",),
     layouts=("*.safetensors", "*.onnx"),
+    signs=(
+        *(
+            Signs(told=(pattern,), why_not=f"{what} {_INSTEAD}")
+            for (kind, task), what in _OTHERS.items()
+            for pattern in (f"kind=*.{kind}*", f"task={task}")
+        ),
+        Signs(
+            told=("kind=*.RTDETR*",),
+            why_not="It is an RT-DETR in Ultralytics' layout, which Maskwright cannot run: 'maskwright models pull "
+            "rt-detr-r18' gets one that it can.",
+        ),
+        Signs(told=("kind=*ultralytics.*",)),
+        Signs(inputs=("images *",), outputs=("output0 *",)),
+    ),
     recipes=(Recipe("yolo", 30),),
     vocabulary="checkpoint",
     usual_names=COCO,
