@@ -98,8 +98,9 @@ class Family:
 
     For detectors: ``options`` are the settings that they take (see ``options.py``). ``masks`` says whether they give
     masks as well as boxes: "never", "checkpoint" (entries say so by ``draws``) or "asked" (it depends on the settings).
-    ``own_masks``: the recipe that takes these masks as they are. ``covers``, ``gives`` and ``licence`` (of the code)
-    are for the documentation.
+    ``own_masks``: the recipe that takes these masks as they are. ``lettering``: it finds lines of lettering, whose
+    strokes are drawn by their colours, and is taken for the words it knows before models of more words. ``covers``,
+    ``gives`` and ``licence`` (of the code) are for the documentation.
     """
 
     name: str
@@ -116,6 +117,7 @@ class Family:
     options: tuple[OptionInfo, ...] = ()
     masks: Literal["never", "checkpoint", "asked"] = "never"
     own_masks: Recipe | None = None
+    lettering: bool = False
     covers: str = ""
     gives: str = ""
     licence: str = ""
