@@ -97,21 +97,21 @@ def models_remove(model: ModelId, as_json: Json = False) -> None:
 @models_app.command("add")
 def models_add(
     files: Annotated[
-        list[Path], typer.Argument(help="ONNX or safetensors files; .pt and .pth are converted.", metavar="FILE...")
+        list[Path],
+        typer.Argument(help="A model's file or files, or their folder; .pt and .pth are converted.", metavar="FILE..."),
     ],
-    identity: Annotated[str, typer.Option("--id", help="A name of your own for it.")],
-    family: Annotated[str, typer.Option(help="Which code runs it, such as 'yolox'.")],
+    identity: Annotated[str, typer.Option("--id", help="A name of your own for it; else the file's.")] = "",
+    family: Annotated[str, typer.Option(help="Which code runs it, where the file does not tell.")] = "",
     title: Annotated[str, typer.Option(help="What lists call it.")] = "",
-    licence: Annotated[str, typer.Option(help="The licence of the weights.")] = "unknown",
-    commercial: Annotated[str, typer.Option(help="Commercial use: yes, no or ask.")] = "ask",
+    licence: Annotated[str, typer.Option(help="The licence of the weights.")] = "",
+    commercial: Annotated[str, typer.Option(help="Commercial use: yes, no or ask.")] = "",
     input_size: Annotated[int | None, typer.Option(help="Pixels of the longer side that it looks at.")] = None,
     key: Annotated[str, typer.Option(help="Which part of a .pt or .pth file to take.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Add a model of your own: copies its files and writes its entry."""
-    facts = {"title": title or identity, "licence": licence, "commercial": commercial}
-    size = {"input_size": input_size} if input_size else {}
-    _work().add(files, identity, family, {**facts, **size}, key, as_json)
+    """Add a model of your own: tells what it is, tries it once, copies its files and writes its entry."""
+    facts = {"title": title, "licence": licence, "commercial": commercial, "input_size": input_size}
+    _work().add(files, identity, family, {name: value for name, value in facts.items() if value}, key, as_json)
 
 
 @models_app.command("convert")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import typer
+from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 from rich.table import Table
 
@@ -15,6 +17,7 @@ from maskwright.config import Settings, default_model_folder, model_folders
 from maskwright.models import catalogue, options
 from maskwright.models.catalogue import page
 from maskwright.models.catalogue.entries import Entry, ModelFile, Source
+from maskwright.models.family import Family
 from maskwright.models.install import convert as conversion
 from maskwright.models.install import download, recommend, scan, user_models
 from maskwright.models.install import remove as removal
@@ -25,6 +28,14 @@ from maskwright_protocol.messages import ModelInfo, Models, ModelsRequest
 from . import console
 
 _COMMERCIAL = {"yes": "yes", "no": "no", "ask": "ask, the licence leaves questions open"}
+_NAMED = 8  # names of classes that are listed
+_USE = {
+    "detector": "maskwright select PICTURE --text WORDS --detector {id}",
+    "segmenter": "maskwright select PICTURE --point X,Y --segmenter {id}",
+    "matting": "maskwright cutout PICTURE --model {id}",
+    "parser": "maskwright parse PICTURE --model {id}",
+    "refiner": "maskwright refine PICTURE --mask MASK --model {id}",
+}
 _PURPOSE = {"detector": "find by name", "segmenter": "select", "matting": "cut out", "parser": "parts of people"}
 
 
@@ -203,10 +214,50 @@ def remove(model: str, as_json: bool) -> None:
 
 
 def add(files: Sequence[Path], model: str, family: str, facts: dict[str, Any], key: str, as_json: bool) -> None:
-    """``facts`` as in the catalogue: title, licence, ..."""
-    with console.explained(as_json):
-        folder = user_models.add(files, model, family, facts, key)
-        console.say({"model": model, "folder": str(folder)}, f"{model} is installed in {folder}.", as_json)
+    """``model`` and ``family`` may be empty. ``facts`` as in the catalogue: title, licence, ..."""
+    asking = sys.stdin.isatty() and console.errors.is_terminal and not as_json
+    with console.explained(as_json), console.errors.status("Looking into the files") as status:
+
+        def report(text: str) -> None:
+            status.update(escape(text))
+
+        def choose(possible: Sequence[Family]) -> str:
+            status.stop()
+            chosen = _ask_for_family(possible)
+            status.start()
+            return chosen
+
+        done = user_models.add(
+            files, model, family, facts, key=key, choose=choose if asking else None, report=report
+        )  # fmt: skip
+        status.stop()
+        told = {"model": done.entry.id, "family": done.entry.family, "folder": str(done.folder), "names": done.names}
+        console.say({**told, "replaced": done.replaced, "twins": done.twins}, _added(done), as_json)
+
+
+def _ask_for_family(possible: Sequence[Family]) -> str:
+    console.errors.print("The file does not tell which family of models it is of. Is it:")
+    for number, family in enumerate(possible, 1):
+        purposes = ", ".join(_PURPOSE.get(role, role) for role in family.roles)
+        console.errors.print(f"{number:>3}  {family.title} ({purposes})", markup=False)
+    number = 0
+    while not 1 <= number <= len(possible):
+        number = typer.prompt("Number", type=int, err=True)
+    return possible[number - 1].name
+
+
+def _added(done: user_models.Added) -> str:
+    """What is installed now and how it is used, sentences."""
+    entry = done.entry
+    again = ", in place of what was called so before" if done.replaced else ""
+    text = f"{entry.id} is installed in {done.folder}{again}. It is a {entry.facts.title} model and was tried once."
+    if done.names:
+        shown = ", ".join(done.names[:_NAMED]) + (", ..." if len(done.names) > _NAMED else "")
+        text += f" It knows: {escape(shown)}."
+    if done.twins:
+        text += f" The same file is installed as {', '.join(done.twins)} too."
+    role = "refiner" if entry.needs_trimap else entry.roles[0]
+    return f"{text}\nUse it: {_USE[role].format(id=entry.id)}"
 
 
 def convert(file: Path, out: Path, key: str, sha256: str, allow: Sequence[str], as_json: bool) -> None:

@@ -12,18 +12,23 @@ from filelock import FileLock, Timeout
 from maskwright.models.catalogue.entries import Entry
 from maskwright_protocol.errors import DownloadFailed, ModelMissing
 
+from . import user_catalogue
 from .download import STAGING
 
 
 def remove(entry: Entry, destination: Path) -> int:
     """Delete a downloaded model and what is left of its unfinished downloads; returns the bytes that were freed.
 
-    Of a folder that is a link only the link is deleted. Raises ``ModelMissing``: files that the user placed elsewhere
-    are the user's to delete.
+    Of a folder that is a link only the link is deleted. A model that the user added is taken out of the user's
+    catalogue too. Raises ``ModelMissing``: files that the user placed elsewhere are the user's to delete.
     """
+    if entry.own:
+        user_catalogue.remove(entry.id)
     staging = destination / STAGING
     target = destination / entry.id
     doomed = [p for p in (target, staging / entry.id) if p.is_dir()]
+    if not doomed and entry.own:
+        return 0
     if not doomed:
         raise ModelMissing(
             f"The model {entry.id} is not in Maskwright's own model folder.",
