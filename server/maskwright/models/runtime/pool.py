@@ -158,12 +158,13 @@ class ModelPool:
     def candidates(self, role: str, needs_trimap: bool = False) -> list[str]:
         """Ids of the installed models of that role, best first: in the catalogue's order, those that suit the device.
 
-        The basic engine comes after all models that can run, since it knows no objects: slow is better than wrong.
+        What is built in comes after what was installed, unless that is slow here. The basic engine comes after all
+        models that can run, since it knows no objects: slow is better than wrong.
         ``needs_trimap``: of the matting models, those that refine by a trimap instead of those that find the subject.
         """
         present = self.installed
         entries = [e for e in self.known.with_role(role) if e.id in present and e.needs_trimap == needs_trimap]
-        entries.sort(key=lambda e: (bool(packages.lacking(e)), e.facts.basic, self.slow(e.id)))
+        entries.sort(key=lambda e: (bool(packages.lacking(e)), e.facts.basic, self.slow(e.id), e.embedded))
         ids = [entry.id for entry in entries]
         # What is damaged or did not work is no candidate while a sound model can do the job, nor is what did not fit.
         sound = [i for i in ids if not present[i].problem and i not in self._failed]
