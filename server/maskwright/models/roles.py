@@ -1,4 +1,4 @@
-"""The four roles a model can play. A recipe asks for roles; a family implements one or more of them.
+"""The roles a model can play. A recipe asks for roles; a family implements one or more of them.
 
 Images are ``(H, W, 3)`` uint8 sRGB, C-contiguous. Coordinates are pixels of that image. Masks and alphas are float32
 0..1; logits are float32, positive means inside.
@@ -48,7 +48,8 @@ class Detection:
     """A found thing, in the image's pixels.
 
     ``logits``: its soft mask, from models that give one. ``text`` and ``quad`` (four corners, clockwise from where the
-    line begins): what is written there, from models that read.
+    line begins): what is written there, from models that read. ``stuff``: it has no shape of its own (sky, grass), so
+    that a box says little and its mask is the better one.
     """
 
     box: Box
@@ -57,6 +58,7 @@ class Detection:
     logits: LogitMap | None = None
     text: str = ""
     quad: tuple[tuple[float, float], ...] = ()
+    stuff: bool = False
 
 
 Finder = Callable[[RGB], list[Detection]]  # a detector that knows what to look for
@@ -121,6 +123,15 @@ class Detector(Model, Protocol):
         ``options``: see ``options.py``. ``min_score``: 0..1, None leaves it to the model. Raises ``EmptyPrompt`` where
         neither text nor options say what to look for, ``UnknownWord``, and ``BadInput`` for options that it lacks.
         """
+        ...
+
+
+@runtime_checkable
+class PanopticModel(Model, Protocol):
+    def regions(self, image: RGB) -> list[Detection]:
+        """All that there is in ``image`` ``(H, W, 3)`` uint8, best score first: things one by one, and stuff such as
+        sky, grass and walls, of each kind together. All have logits, of which at most one is positive in any place.
+        Raises ``OutOfMemory``."""
         ...
 
 

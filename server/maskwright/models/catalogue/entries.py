@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
 
 from maskwright.models import families
 from maskwright.models.family import Family
 from maskwright_protocol.errors import ModelMissing
 
-Role = Literal["detector", "segmenter", "matting", "parser"]
+Role = Literal["detector", "panoptic", "segmenter", "matting", "parser"]
 Commercial = Literal["yes", "no", "ask"]
 Precision = Literal["fp32", "fp16", "bf16", "int8"]
 
@@ -170,6 +170,8 @@ class Entry(BaseModel):
     parameters: int = Field(ge=0)
     memory: PositiveInt
     memory_in: dict[Precision, PositiveInt] = Field(default_factory=dict)
+    # For one picture, measured, by kind of device: "cpu" is one core of a server's processor.
+    seconds: dict[Literal["cpu", "cuda"], PositiveFloat] = Field(default_factory=dict)
     input_size: PositiveInt
     options: dict[str, Any] = Field(default_factory=dict)
     # Kinds of picture that a matting model was made for; empty: all.
