@@ -172,9 +172,51 @@ BODY = LabelTable(
     },
 )  # fmt: skip
 
+_ARMS = {
+    side: tuple(f"{side}-{part}" for part in ("upper-arm", "lower-arm", "hand")) for side in ("Left", "Right")
+}  # fmt: skip
+_LEGS = {side: tuple(f"{side}-{part}" for part in ("upper-leg", "lower-leg")) for side in ("Left", "Right")}
+_FEET, _SHOES, _SOCKS = (tuple(f"{side}-{part}" for side in ("Left", "Right")) for part in ("foot", "shoe", "sock"))
+_MOUTH = ("Lower-lip", "Upper-lip", "Lower-teeth", "Upper-teeth", "Tongue")
+SAPIENS = LabelTable(
+    "sapiens",
+    "person",
+    (
+        "Background", "Apparel", "Eyeglass", "Face-Neck", "Hair", "Left-foot", "Left-hand", "Left-lower-arm",
+        "Left-lower-leg", "Left-shoe", "Left-sock", "Left-upper-arm", "Left-upper-leg", "Lower-clothing",
+        "Right-foot", "Right-hand", "Right-lower-arm", "Right-lower-leg", "Right-shoe", "Right-sock",
+        "Right-upper-arm", "Right-upper-leg", "Torso", "Upper-clothing", "Lower-lip", "Upper-lip", "Lower-teeth",
+        "Upper-teeth", "Tongue",
+    ),
+    {
+        "all clothes": ("Apparel", "Upper-clothing", "Lower-clothing", *_SHOES, *_SOCKS),
+        "accessories": ("Apparel", "Eyeglass"),
+        "whole face": ("Face-Neck", "Eyeglass", *_MOUTH),
+        "head": ("Hair", "Face-Neck", "Eyeglass", *_MOUTH),
+        "upper body": ("Torso", "Upper-clothing", *_ARMS["Left"], *_ARMS["Right"]),
+        "lower body": ("Lower-clothing", *_LEGS["Left"], *_LEGS["Right"], *_FEET, *_SHOES, *_SOCKS),
+        "skin": (
+            "Face-Neck", "Torso", *_ARMS["Left"], *_ARMS["Right"], *_LEGS["Left"], *_LEGS["Right"], *_FEET,
+        ),
+        "arms": (*_ARMS["Left"], *_ARMS["Right"]),
+        "left arm": _ARMS["Left"],
+        "right arm": _ARMS["Right"],
+        "hands": ("Left-hand", "Right-hand"),
+        "legs": (*_LEGS["Left"], *_LEGS["Right"]),
+        "left leg": _LEGS["Left"],
+        "right leg": _LEGS["Right"],
+        "feet": _FEET,
+        "shoes": _SHOES,
+        "socks": _SOCKS,
+        "lips": ("Lower-lip", "Upper-lip"),
+        "teeth": ("Lower-teeth", "Upper-teeth"),
+        "whole mouth": _MOUTH,
+    },
+)  # fmt: skip
+
 SIMPLE = LabelTable("simple", "person", ("skin", "clothes", "hair"), {"all clothes": ("clothes",)})
 
-TABLES = {table.name: table for table in (CLOTHES, FACE, FASHION, BODY, SIMPLE)}
+TABLES = {table.name: table for table in (CLOTHES, FACE, FASHION, BODY, SAPIENS, SIMPLE)}
 
 # Words -> what they may be called in a table, the closest first.
 _WORDS: dict[str, tuple[str, ...]] = {
@@ -182,13 +224,14 @@ _WORDS: dict[str, tuple[str, ...]] = {
     for words, names in (
         ("clothes;clothing;outfit;garment;apparel;costume", ("all clothes", "clothes")),
         ("clothing", ("clothing", "all clothes")),
-        ("coat;jacket;blazer", ("coat", "jacket", "upper clothes", "top clothes")),
+        ("coat;jacket;blazer", ("coat", "jacket", "upper clothes", "top clothes", "upper clothing")),
         ("top;shirt;blouse;t shirt;tshirt;sweater;pullover;jumper;hoodie;cardigan;vest;upper clothes",
-         ("sweater", "upper clothes", "top clothes")),
-        ("trousers;jeans;pants;leggings;slacks;bottoms;bottom clothes", ("pants", "bottom clothes")),
-        ("shorts", ("pants", "bottom clothes")),
+         ("sweater", "upper clothes", "top clothes", "upper clothing")),
+        ("trousers;jeans;pants;leggings;slacks;bottoms;bottom clothes",
+         ("pants", "bottom clothes", "lower clothing")),
+        ("shorts", ("pants", "bottom clothes", "lower clothing")),
         ("gown;frock", ("dress",)),
-        ("glasses;spectacles;eyeglasses;sunglasses;eyewear", ("glasses", "eyeglasses", "sunglasses")),
+        ("glasses;spectacles;eyeglasses;sunglasses;eyewear", ("glasses", "eyeglasses", "sunglasses", "eyeglass")),
         ("shoe;shoes;boot;boots;sneakers;footwear;heels;foot;feet", ("shoes", "shoe", "feet")),
         ("left shoe;left foot", ("left shoe", "left foot")),
         ("right shoe;right foot", ("right shoe", "right foot")),
@@ -211,6 +254,9 @@ _WORDS: dict[str, tuple[str, ...]] = {
         ("stockings;tights", ("tights stockings", "socks")),
         ("sock;socks", ("sock", "socks")),
         ("gloves", ("glove",)),
+        ("hand", ("hands",)),
+        ("neck", ("neck", "face neck")),
+        ("tooth", ("teeth",)),
     )
     for word in words.split(";")
 }  # fmt: skip
