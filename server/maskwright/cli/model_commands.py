@@ -106,11 +106,13 @@ def models_add(
     licence: Annotated[str, typer.Option(help="The licence of the weights.")] = "",
     commercial: Annotated[str, typer.Option(help="Commercial use: yes, no or ask.")] = "",
     input_size: Annotated[int | None, typer.Option(help="Pixels of the longer side that it looks at.")] = None,
+    names: Annotated[str, typer.Option(help="Of its classes in order, with commas, where the file has none.")] = "",
     key: Annotated[str, typer.Option(help="Which part of a .pt or .pth file to take.")] = "",
     as_json: Json = False,
 ) -> None:
     """Add a model of your own: tells what it is, tries it once, copies its files and writes its entry."""
     facts = {"title": title, "licence": licence, "commercial": commercial, "input_size": input_size}
+    facts["names"] = [name.strip() for name in names.split(",") if name.strip()]
     _work().add(files, identity, family, {name: value for name, value in facts.items() if value}, key, as_json)
 
 

@@ -91,13 +91,15 @@ def add(
         report("Looking into the files")
         seen = contents(inside)
         chosen = _family(seen, files, family or (published.family if published else ""), choose)
-        wanted = identity or _free_id(files, given[0], chosen.name)
-        entry, table = _entry(inside, wanted, chosen, seen, published, dict(more or {}))
+        described = _described(inside, files)
+        twins = _twins(described)
+        wanted = identity or next(iter(twins), None) or _free_id(files, given[0], chosen.name)
+        entry, table = _entry(described, wanted, chosen, seen, published, dict(more or {}))
         folder = place / entry.id
         os.replace(inside, folder)
         names = _tried(place, entry, seen, chosen, report)
         replaced = _place(folder, destination / entry.id, lambda: user_catalogue.write(table))
-    return Added(entry, destination / entry.id, replaced, names, _twins(entry))
+    return Added(entry, destination / entry.id, replaced, names, tuple(twin for twin in twins if twin != entry.id))
 
 
 @contextmanager
@@ -224,8 +226,32 @@ def _free_id(files: Mapping[str, Path], given: Path, family: str) -> str:
     return f"my-{name}" if name in taken else name
 
 
+def _described(folder: Path, given: Mapping[str, Path]) -> list[dict[str, Any]]:
+    """The files as an entry has them, the weights first, which families count on."""
+    found = []
+    for path in sorted(folder.iterdir(), key=lambda path: (path.suffix not in own_files.WEIGHTS, path.name)):
+        file = {"name": path.name, **_content(path)}
+        source = given[path.name]
+        if source.suffix.lower() in own_files.PICKLES:
+            name = own_files.plain_name(source.stem, "model") + source.suffix.lower()
+            file["pickle"] = {"name": name, **_content(source)}
+        found.append(file)
+    return found
+
+
+def _content(path: Path) -> dict[str, Any]:
+    return {"size": path.stat().st_size, "sha256": _digest(path)}
+
+
+def _twins(files: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Ids of the models that the user added before from the same weights."""
+    given = {file.get("pickle", file)["sha256"] for file in files if file["name"].endswith(own_files.WEIGHTS)}
+    others = [entry for entry in catalogue.load().model if entry.own]
+    return [entry.id for entry in others if given & {file.published.sha256 for file in entry.files}]
+
+
 def _entry(
-    folder: Path,
+    files: Sequence[Mapping[str, Any]],
     identity: str,
     family: Family,
     seen: Contents,
@@ -236,10 +262,6 @@ def _entry(
     known = catalogue.built_in()
     if identity in {entry.id for entry in (*known.model, *known.absent)}:
         raise BadInput(f"There is a model called {identity} already.", "Choose another --id.")
-    files = [
-        {"name": path.name, "size": path.stat().st_size, "sha256": _digest(path)} for path in sorted(folder.iterdir())
-    ]
-    files.sort(key=lambda file: not str(file["name"]).endswith(own_files.WEIGHTS))  # families look at the first
     told: dict[str, Any] = {}
     if published is not None and published.family == family.name:
         told = {"input_size": published.input_size, "options": published.options, "names": list(published.names)}
@@ -248,13 +270,13 @@ def _entry(
         told = {"options": {"labels": like.options["labels"]}} if like and "labels" in like.options else {}
     told |= recognise.facts(seen, family)
     fields = {**{name: value for name, value in told.items() if value not in ([], {}, None)}, **more}
-    table = {"id": identity, "family": family.name, **fields, "files": files}
+    table = {"id": identity, "family": family.name, **fields, "files": [*files]}
     try:
         return catalogue.own_entry(table), table
     except (ValidationError, ValueError) as error:
         text = f"This cannot be a model's entry: {catalogue.first_problem(error)}."
         hint = "Correct that option of the command."
-        if "id" in str(catalogue.first_problem(error)).partition(":")[0]:
+        if catalogue.first_problem(error).startswith("id: "):
             hint = f"Take for example: --id {own_files.plain_name(identity.lower(), 'mine')}"
         raise BadInput(text, hint) from error
 
@@ -294,13 +316,6 @@ def _place(folder: Path, target: Path, finish: Callable[[], None]) -> bool:
     if before.is_symlink():
         before.unlink()
     return replaced
-
-
-def _twins(entry: Entry) -> tuple[str, ...]:
-    """Ids of the user's other models with the same weights."""
-    own = {file.sha256 for file in entry.files if file.name.endswith(own_files.WEIGHTS)}
-    others = [other for other in catalogue.load().model if other.own and other.id != entry.id]
-    return tuple(other.id for other in others if own & {file.sha256 for file in other.files})
 
 
 def _run(arguments: list[str], limit_s: float, report: Report) -> dict[str, Any]:

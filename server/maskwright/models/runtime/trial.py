@@ -124,7 +124,7 @@ def picture() -> RGB:
 def _detect(pool: ModelPool, entry: Entry) -> list[str]:
     """The names that the detector knows; empty where it takes any words."""
     model = pool.detector(entry.id)
-    labels = list(getattr(model, "labels", ()))
+    labels = [str(label) for label in getattr(model, "labels", ())]
     vocabulary = entry.facts.vocabulary
     known = labels or (list(vocabulary) if isinstance(vocabulary, tuple) else [])
     _say({"text": f"Trying {entry.title} on a picture"})
@@ -158,7 +158,7 @@ def _parse(pool: ModelPool, entry: Entry) -> list[str]:
     model = pool.parser(entry.id)
     _say({"text": f"Trying {entry.title} on a picture"})
     _require_numbers(model.parse(picture()), entry)
-    return list(model.table.parts)
+    return [*model.table.parts]
 
 
 _TRIALS = {"detector": _detect, "segmenter": _segment, "matting": _matte, "parser": _parse}

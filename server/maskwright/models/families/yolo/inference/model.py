@@ -135,5 +135,5 @@ def _names(told: Any, entry: Entry) -> tuple[str, ...]:
         names = [names[i] for i in range(len(names))]
     if not isinstance(names, (list, tuple)) or not names or not all(isinstance(name, str) for name in names):
         text = f"The model {entry.id} does not tell the names of its classes."
-        raise ModelBroken(text, hint="Add them as names to its entry in models.toml.", model=entry.id)
+        raise ModelBroken(text, hint="Name them: maskwright models add FILE --names 'face, hand'", model=entry.id)
     return tuple(names)
