@@ -1,93 +1,107 @@
-"""``maskwright demo``: the main job on a real photo, with pictures to look at."""
+"""``maskwright demo``: a word, clicks, hair and a cut-out on a photo, with pictures to look at."""
 
 from __future__ import annotations
 
-import importlib.util
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 
-from maskwright_protocol.errors import BadInput
-from maskwright_protocol.messages import Cutout, CutoutResult, Rect, Select, Selection
+from maskwright_client.body_parts import BodyPart
+from maskwright_client.client import Client
+from maskwright_client.jobs import JobOptions
+from maskwright_protocol.messages import Cutout, CutoutResult, Parse, Point, Rect, Report, Select, Selection
 
-from . import console
+from . import console, demo_sheet
 from .pictures import Array, FileSource, mask_plane, pixels_array, write_png
 
-SAMPLE = "astronaut.png"  # NASA's portrait of Eileen Collins, public domain, as scikit-image ships it
-SAMPLE_BOX = Rect(12, 4, 442, 508)
-CHECKER = 16
-INK = np.array([0, 110, 255], np.float32)
+SAMPLE = Path(__file__).with_name("sample") / "astronaut.jpg"
+SHEET = "all.png"
 
 
-def sample_photo() -> Path:
-    """The sample photo of scikit-image. Raises ``BadInput`` when it is not installed."""
-    found = importlib.util.find_spec("skimage")
-    path = Path(found.origin).parent / "data" / SAMPLE if found and found.origin else None
-    if path is None or not path.exists():
-        text = "There is no sample photo on this computer."
-        hint = "Give a photo of yours: 'maskwright demo photo.jpg', or get the sample: pip install 'maskwright[demo]'."
-        raise BadInput(text, hint)
-    return path
+@dataclass(frozen=True)
+class Step:
+    """One thing to show: the file's name, the words under the picture, and what is asked."""
+
+    name: str
+    caption: str
+    job: Select | Parse | Cutout
+
+
+def steps(source: FileSource, sample: bool) -> list[Step]:
+    """What is shown of the sample photo, or of any other."""
+    hair = replace(JobOptions().parts([BodyPart("hair")], exact=True), person=1)
+    if sample:
+        wanted = [
+            Step("word", 'The word "person"', Select("", text="person", merge=True)),
+            Step("clicks", "Two clicks", Select("", points=[Point(380, 450), Point(470, 390)], merge=True)),
+        ]
+    else:
+        # Most of the picture: what a user would drag who wants its main thing.
+        box = Rect(source.width * 0.05, source.height * 0.05, source.width * 0.9, source.height * 0.9)
+        wanted = [Step("box", "A box around it", Select("", boxes=[box], merge=True))]
+    return [*wanted, Step("hair", "Hair", hair), Step("cutout", "The cut-out", Cutout(""))]
 
 
 def run_demo(image: Path | None, out: Path) -> None:
-    """Select the main thing of a photo and cut it out; writes mask, cut-out and a side-by-side picture into ``out``."""
+    """Ask for all of it and write masks, the cut-out, and a sheet that shows them, into ``out``."""
     with console.explained():
-        path = image or sample_photo()
-        source = FileSource(path)
-        box = _box_of_photo(source) if image else SAMPLE_BOX
+        source = FileSource(image or SAMPLE)
+        photo = demo_sheet.rgb(source.pixels)
+        panels = [demo_sheet.Panel("The photo", f"{source.width} x {source.height} pixels", photo)]
         with console.connected() as client:
-            selection = console.ask_server(client, Select(id="", boxes=[box], merge=True), source)
-            cutout = console.ask_server(client, Cutout(id=""), source)
-        assert isinstance(selection, Selection)
-        assert isinstance(cutout, CutoutResult)
-        console.nothing_found(selection, False)
-        console.nothing_found(cutout, False)
-        assert selection.merged is not None
-        assert cutout.alpha is not None
-        assert cutout.foreground is not None
-        photo = _rgb(source.pixels)
-        mask = mask_plane(selection.merged, source.width, source.height)
-        area = cutout.foreground.box
-        cut = np.zeros((source.height, source.width, 4), np.uint8)
-        cut[area.y : area.y + area.height, area.x : area.x + area.width] = pixels_array(cutout.foreground)
-        pictures = {
-            "mask.png": mask,
-            "cutout.png": cut,
-            "side-by-side.png": np.hstack([photo, _overlay(photo, mask, box), _on_checker(cut)]),
-        }
-        console.print_report(selection.report)
-        console.print_report(cutout.report)
-        console.output.print("Photo, selection, cut-out:")
-        for name, pixels in pictures.items():
-            write_png(out / name, pixels)
-            console.output.print(str((out / name).resolve()), markup=False, soft_wrap=True)
+            for step in steps(source, image is None):
+                panels += _shown(client, step, source, photo, out)
+        write_png(out / SHEET, demo_sheet.sheet(panels))
+        _tell([out / SHEET])
 
 
-def _box_of_photo(source: FileSource) -> Rect:
-    """Most of the picture: what a user would drag who wants its main thing."""
-    return Rect(source.width * 0.05, source.height * 0.05, source.width * 0.9, source.height * 0.9)
+def _shown(client: Client, step: Step, source: FileSource, photo: Array, out: Path) -> list[demo_sheet.Panel]:
+    """Run a step, write its pictures and give them for the sheet; none where nothing is found."""
+    answer = console.ask_server(client, step.job, source)
+    assert isinstance(answer, Selection | CutoutResult)
+    if answer.reason:
+        console.errors.print(f"{step.caption}: {answer.message}", style="bold yellow", markup=False)
+        return []
+    console.print_report(answer.report)
+    about = _about(answer.report)
+    if isinstance(answer, CutoutResult):
+        cut = _cut(answer, source)
+        write_png(out / f"{step.name}.png", cut)
+        written = [out / f"{step.name}.png", out / "background.png"]
+        scene = demo_sheet.on_scene(cut)
+        write_png(written[1], scene)
+        panels = [
+            demo_sheet.Panel(step.caption, about, demo_sheet.on_checker(cut)),
+            demo_sheet.Panel("Before another background", "with its edges' own colours", scene),
+        ]
+    else:
+        assert answer.merged is not None
+        mask = mask_plane(answer.merged, source.width, source.height)
+        marks: Sequence[Point] = step.job.points if isinstance(step.job, Select) else ()
+        shown = demo_sheet.highlighted(photo, mask, marks)
+        written = [out / f"{step.name}-mask.png", out / f"{step.name}.png"]
+        write_png(written[0], mask)
+        write_png(written[1], shown)
+        panels = [demo_sheet.Panel(step.caption, about, shown)]
+    _tell(written)
+    return panels
 
 
-def _rgb(pixels: Array) -> Array:
-    eight = pixels if pixels.dtype == np.uint8 else (pixels // 257).astype(np.uint8)
-    return np.repeat(eight, 3, axis=2) if eight.shape[2] == 1 else np.ascontiguousarray(eight[:, :, :3])
+def _cut(answer: CutoutResult, source: FileSource) -> Array:
+    """The cut-out in the picture's frame, RGBA."""
+    assert answer.foreground is not None
+    area = answer.foreground.box
+    cut = np.zeros((source.height, source.width, 4), np.uint8)
+    cut[area.y : area.y + area.height, area.x : area.x + area.width] = pixels_array(answer.foreground)
+    return cut
 
 
-def _overlay(photo: Array, mask: Array, box: Rect) -> Array:
-    alpha = (mask.astype(np.float32) / 255)[:, :, None]
-    tinted = photo * (1 - 0.45 * alpha) + INK * 0.45 * alpha
-    shown = tinted.astype(np.uint8)
-    contours, _ = cv2.findContours((mask > 127).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    cv2.drawContours(shown, contours, -1, (255, 255, 255), 2, cv2.LINE_AA)
-    corner = (int(box.x), int(box.y))
-    cv2.rectangle(shown, corner, (int(box.x + box.width), int(box.y + box.height)), (255, 220, 0), 2)
-    return shown
+def _about(report: Report) -> str:
+    return f"{' + '.join(report.models)}, {sum(report.timings.values()) / 1000:.1f} s"
 
 
-def _on_checker(cut: Array) -> Array:
-    rows, columns = np.indices(cut.shape[:2]) // CHECKER
-    board = np.where((rows + columns) % 2, 200, 255).astype(np.float32)[:, :, None]
-    alpha = cut[:, :, 3:].astype(np.float32) / 255
-    return (cut[:, :, :3] * alpha + board * (1 - alpha)).astype(np.uint8)
+def _tell(paths: Sequence[Path]) -> None:
+    for path in paths:
+        console.output.print(str(path.resolve()), markup=False, soft_wrap=True)

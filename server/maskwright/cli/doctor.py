@@ -153,7 +153,7 @@ def _torch() -> Iterator[Finding]:
     from maskwright.models.machine import hardware, packages
 
     if importlib.util.find_spec("torch") is None:
-        text = "not installed: SAM, BiRefNet and the other PyTorch models cannot run"
+        text = "not installed: the built-in models need none; SAM 2, BiRefNet and other larger ones do"
         yield Finding("torch", "note", text, f"Run: {packages.command('torch')}")
         return
     for package in ("safetensors", "transformers"):
@@ -205,9 +205,10 @@ def _models() -> Iterator[Finding]:
         elif (package := packages.lacking(model.entry)) is not None:
             text = f"{model.entry.id} needs the package {package}, which is not installed."
             yield Finding("models", "problem", text, f"Run: {packages.command(package)}")
-    if not any("segmenter" in model.entry.roles and not model.entry.embedded for model in found.values()):
-        text = "No SAM model is installed; points and boxes use the basic engine."
-        yield Finding("models", "note", text, "Run: maskwright models pull --recommended")
+    absent = [entry.id for entry in catalogue.load().model if entry.embedded and entry.files and entry.id not in found]
+    if absent:
+        text = f"Models that come with Maskwright are missing or damaged: {', '.join(absent)}."
+        yield Finding("models", "problem", text, "Install Maskwright again.")
     offered = recommend.recommended(catalogue.load(), Settings().device)
     if missing := [name for name in offered if name not in sound]:
         text = f"recommended for this computer: {', '.join(missing)}"
