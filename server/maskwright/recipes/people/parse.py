@@ -30,7 +30,7 @@ from maskwright.recipes.job.wire_masks import finish, pack, rect_of
 from maskwright_protocol.errors import BadInput, MorePixelsNeeded, UnknownWord
 from maskwright_protocol.messages import Instance, Mask, Parse, Selection
 
-from . import people
+from . import heads, people
 from .people import Person
 
 MAX_PARTS = 64
@@ -168,9 +168,14 @@ class _Parsing:
         chosen = [s for s in people_found if 0 in wanted or s.number in wanted]
         self._need(chosen)
         found: list[Piece] = []
+        hairy = parser.table.of == "person" and any(_is_hair(part) for part in asked.parts)
+        faces = heads.faces(self._choice, self._picture, self._context) if hairy else []
         for person in chosen:
             own = [part for part in asked.parts if self._whose(part) in (0, person.number)]
-            found += self._parts_of(parser, own, person, people_found)
+            for piece in self._parts_of(parser, own, person, people_found):
+                if _is_hair(piece.part):
+                    piece.mask = heads.hair_of(piece.mask, piece.box, person.box, faces)
+                found.append(piece)
         apart = self._request.per_person and people_found[0].number > 0
         if not apart:
             seen = dict.fromkeys(piece.part for piece in found)
@@ -242,16 +247,25 @@ class _Parsing:
         """The piece with its edge found again; a draft's stays as it is."""
         refiner = self._choice.refiner()
         solver = Guided(self._picture) if refiner is None else ByTrimap(self._picture, refiner)
-        hair = "hair" in piece.part.name
         try:
             done = find_edge(
-                piece.mask, piece.box, self._picture, solver, self._context, width=edge_width(piece.mask), hair=hair
+                piece.mask,
+                piece.box,
+                self._picture,
+                solver,
+                self._context,
+                width=edge_width(piece.mask),
+                hair=_is_hair(piece.part),
             )
         except MorePixelsNeeded:
             if not self._request.draft:
                 raise
             return piece
         return Piece(piece.part, piece.person, done.alpha, done.box, piece.of)
+
+
+def _is_hair(part: Part) -> bool:
+    return "hair" in part.name
 
 
 def of_side(part: Part, probabilities: FloatMap) -> tuple[int, ...]:
