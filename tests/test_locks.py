@@ -13,7 +13,7 @@ from tests.shared_data import REPOSITORY
 
 LOCKS = REPOSITORY / "server" / "locks"
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-EXTRAS = ("torch", "matting", "demo")
+EXTRAS = tuple(re.findall(r"[a-z0-9]+", PROJECT["optional-dependencies"]["all"][0].partition("[")[2]))
 
 
 def pinned(path: Path) -> dict[str, tuple[Requirement, int]]:

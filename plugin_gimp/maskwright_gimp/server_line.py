@@ -68,7 +68,7 @@ class ServerLine(Gtk.Box):
     def ready(self, models: Any, manage: Callable[[], None]) -> None:
         """How many models there are; ``manage`` is called when the user wants more."""
         if offers.only_built_in(models.models):
-            self.say("Server ready. Only the built-in models are there.", "Get models...", manage)
+            self.say("Server ready with the built-in models. Larger ones do it better.", "Get models...", manage)
             return
         count = sum(1 for model in models.models if model.installed or model.embedded)
         self.say(f"Server ready, {count} models installed.")

@@ -82,4 +82,5 @@ def _about(models: List[ModelInfo]) -> str:
         f"<li><b>{escape(model.title)}</b>, {tr(size(model))}, {escape(model.licence)}. {escape(model.summary)}</li>"
         for model in models
     )
-    return tr("None of the recommended models is installed yet.") + f"<ul style='margin-left: -22px'>{rows}</ul>"
+    text = tr("What is built in works already. These suit this computer and do it better:")
+    return f"{text}<ul style='margin-left: -22px'>{rows}</ul>"

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from maskwright.models.install import scan
 from maskwright.models.runtime.pool import ModelPool
 from maskwright.recipes.job.cache import EmbeddingCache
 from maskwright.recipes.job.context import JobContext
@@ -65,7 +66,11 @@ def desk(pool, shared_cache) -> Desk:
 
 
 @pytest.fixture
-def basic() -> Desk:
+def basic(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """A broken installation: of the built-in models' files only U²-Netp's are left."""
+    left = tmp_path_factory.mktemp("embedded")
+    (left / "u2netp").symlink_to(scan.EMBEDDED / "u2netp")
+    monkeypatch.setattr(scan, "EMBEDDED", left)
     return Desk(ModelPool([], "cpu", 2))
 
 

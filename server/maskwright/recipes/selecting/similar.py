@@ -35,7 +35,8 @@ def similar(request: Similar, picture: PictureView, context: JobContext) -> Sele
         found = by_features(segmenter, [target], [], picture, context, LIKE if min_score is None else min_score)
     else:
         raise ModelMissing(
-            "The installed model cannot tell what is similar.", hint="Install a SAM model, for instance mobile-sam."
+            "This model cannot tell what is similar.",
+            hint="Choose another segmenter, for instance mobile-sam, which comes with Maskwright.",
         )
     found = prompts.picked(found, pick)
     remember(found, segmenter.model_id, picture, context)
