@@ -1,8 +1,8 @@
 """Sapiens2: parts of the body (28 labels) and the opacity of people. Parser and MattingModel.
 
 Khirodkar et al., "Sapiens2", 2026, https://github.com/facebookresearch/sapiens2, under a licence of its own; the
-networks are transformers' own. A picture is brought to 768 x 1024 as upstream's ``SegResize`` does it: aspect not kept, averaged
-where it shrinks, bicubic where it grows.
+networks are transformers' own. A picture is brought to 768 x 1024 as upstream's ``SegResize`` does it: aspect not
+kept, averaged where it shrinks, bicubic where it grows.
 """
 
 from __future__ import annotations
