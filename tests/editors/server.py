@@ -10,19 +10,16 @@ from pathlib import Path
 from maskwright_client.client import Client
 from maskwright_protocol.discovery import Endpoint
 from maskwright_protocol.messages import Shutdown
-from tests.shared_data import MODELS, REPOSITORY
+from tests.shared_data import REPOSITORY
 
 from .chroot import wait_until
 
 
-def models_folder() -> Path:
-    """Small trained models: ``MASKWRIGHT_MODELS``, else those of the shared data."""
-    given = os.environ.get("MASKWRIGHT_MODELS")
-    return Path(given) if given else MODELS
-
-
 class Server:
-    """``maskwright serve`` whose endpoint file lies in ``runtime``; the plugin finds it there."""
+    """``maskwright serve`` whose endpoint file lies in ``runtime``; the plugin finds it there.
+
+    As after its installation: no model folder, unless ``MASKWRIGHT_MODELS`` names one.
+    """
 
     program: tuple[str, ...] = ("-m", "maskwright.cli", "serve")  # what Python runs
 
@@ -36,7 +33,7 @@ class Server:
         return {
             **os.environ,
             "MASKWRIGHT_RUNTIME_DIR": str(self.runtime),
-            "MASKWRIGHT_MODELS": str(models_folder()),
+            "XDG_DATA_HOME": str(self.log.parent / "data"),
             "PYTHONPATH": os.pathsep.join(filter(None, paths)),
         }
 

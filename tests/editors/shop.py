@@ -3,24 +3,24 @@
 import hashlib
 from pathlib import Path
 
+from maskwright.models.install.scan import EMBEDDED
 from maskwright_protocol.messages import ModelInfo, ModelsRequest
 from tests.server.models import hub as hubs
 
-from .server import Server, models_folder
+from .server import Server
 
 FILE = "yolox_nano.onnx"
 NAME = "A Finder"  # the first by name, so that it is the first of the installed ones in a list
 
 
 class Shop(Server):
-    """``some``: the models that are installed. ``variables``: more of the server's environment."""
+    """``variables``: more of the server's environment."""
 
     def __init__(self, folder: Path, runtime: Path, hub: hubs.Hub) -> None:
         super().__init__(runtime, folder / "server.log")
         self.folder = folder
-        self.some: tuple[str, ...] = ("mobile-sam",)
         self.variables: dict[str, str] = {}
-        data = (models_folder() / "yolox-nano" / FILE).read_bytes()
+        data = (EMBEDDED / "yolox-nano" / FILE).read_bytes()
         hub.files[f"release/{FILE}"] = data
         digest = hashlib.sha256(data).hexdigest()
         (folder / "models.toml").write_text(
@@ -30,15 +30,9 @@ class Shop(Server):
         )
 
     def environment(self) -> dict[str, str]:
-        some = self.folder / "some"
-        some.mkdir(exist_ok=True)
-        for name in self.some:
-            if not (some / name).exists():
-                (some / name).symlink_to(models_folder() / name)
         return {
             **super().environment(),
             "MASKWRIGHT_CONFIG": str(self.folder / "config.toml"),
-            "MASKWRIGHT_MODELS": str(some),
             "XDG_DATA_HOME": str(self.folder / "data"),
             **self.variables,
         }

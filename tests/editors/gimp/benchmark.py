@@ -10,8 +10,10 @@ import time
 
 from PIL import Image
 
+from tests.shared_data import EVAL
+
 from ..chroot import Lab, unusable
-from ..server import Server, models_folder
+from ..server import Server
 from .driver import Gimp, install
 
 CALLS = (
@@ -58,7 +60,7 @@ def main() -> None:
         raise SystemExit(reason)
     with Lab("gimp") as lab:
         install(lab)
-        picture = Image.open(models_folder().parent / "eval" / "photos" / "bus.jpg").convert("RGB")
+        picture = Image.open(EVAL / "photos" / "bus.jpg").convert("RGB")
         picture.crop((0, 200, 810, 808)).resize((4000, 3000), Image.Resampling.LANCZOS).save(lab.path("photo.png"))
         server = Server(lab.path("runtime"), lab.path("out", "server.log"))
         server.start()

@@ -7,9 +7,10 @@ import pytest
 from PIL import Image
 
 from maskwright_client.client import Client
+from tests.shared_data import EVAL
 
 from ..chroot import Lab
-from ..server import Server, models_folder
+from ..server import Server
 from .asking import Plane
 from .driver import Gimp, install
 from .windows import MAIN, Windows
@@ -38,7 +39,7 @@ def client(server: Server) -> Iterator[Client]:
 @pytest.fixture(scope="session")
 def photo(lab: Lab) -> Plane:
     """A street with a bus and people, 480 x 640, as GIMP gets it too."""
-    path = models_folder().parent / "eval" / "photos" / "bus.jpg"
+    path = EVAL / "photos" / "bus.jpg"
     if not path.exists():
         pytest.skip(f"there is no {path}")
     picture = Image.open(path).convert("RGB").resize((480, 640), Image.Resampling.LANCZOS)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from maskwright_protocol.messages import Cutout
+from tests.shared_data import EVAL
 
 from ..chroot import wait_until
-from ..server import models_folder
 from .asking import Pixels, Plane, answer, plane
 from .pictures import HEIGHT, WIDTH, bus, selected
 from .windows import INTERACTIVE, Windows
@@ -96,7 +96,7 @@ def test_cut_out_dialog(shown: Windows, photo: Plane) -> None:
 
 
 def test_parts_are_ticked_in_a_list(shown: Windows) -> None:
-    path = models_folder().parent / "eval" / "person_parts" / "000335_image.png"
+    path = EVAL / "person_parts" / "000335_image.png"
     if not path.exists():
         pytest.skip(f"there is no {path}")
     inside = shown.lab.put(path, "person.png")

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from maskwright.models.install.scan import EMBEDDED
 from tests.server.models import hub as hubs
 
 from ..chroot import wait_until
-from ..server import models_folder
 from ..shop import FILE, NAME, Shop
 from .asking import Plane
 from .pictures import bus, selected
@@ -25,13 +25,13 @@ Opener = Callable[..., tuple[hubs.Hub, Shop]]
 
 @pytest.fixture
 def open_shop(gui: Windows, tmp_path: Path) -> Iterator[Opener]:
-    """``open_shop(some=("mobile-sam",), VARIABLE="value")`` puts a ``Shop`` in the place of the tests' server."""
+    """``open_shop(VARIABLE="value")`` puts a ``Shop`` in the place of the tests' server."""
     usual = gui.server
     with hubs.running() as hub:
         shop = Shop(tmp_path, usual.runtime, hub)
 
-        def opened(some: tuple[str, ...] = ("mobile-sam",), **variables: str) -> tuple[hubs.Hub, Shop]:
-            shop.some, shop.variables = some, variables
+        def opened(**variables: str) -> tuple[hubs.Hub, Shop]:
+            shop.variables = variables
             usual.stop()
             shop.start()
             return hub, shop
@@ -115,7 +115,7 @@ def test_a_missing_model_is_downloaded_and_the_call_done(shown: Windows, photo: 
 def test_models_are_downloaded_and_removed_in_the_list(shown: Windows, open_shop: Opener) -> None:
     _, shop = open_shop(MASKWRIGHT_OFFLINE="1")
     shop.downloaded.parent.mkdir(parents=True)
-    shop.downloaded.write_bytes((models_folder() / "yolox-nano" / FILE).read_bytes())
+    shop.downloaded.write_bytes((EMBEDDED / "yolox-nano" / FILE).read_bytes())
     known = shop.models()
     recommended = [m for m in known if m.recommended and m.downloadable and not m.installed]
     assert recommended
@@ -143,7 +143,7 @@ def test_models_are_downloaded_and_removed_in_the_list(shown: Windows, open_shop
 
 
 def test_with_the_built_in_models_alone_more_are_a_click_away(shown: Windows, open_shop: Opener) -> None:
-    open_shop(some=(), MASKWRIGHT_OFFLINE="1")
+    open_shop(MASKWRIGHT_OFFLINE="1")
     call, window = shown.open("maskwright-select-by-prompt", "Select by Prompt")
     before: list[Plane] = []
 

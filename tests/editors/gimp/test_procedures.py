@@ -7,9 +7,9 @@ from PIL import Image
 from maskwright_client.client import Client
 from maskwright_protocol.masks import pack, unpack
 from maskwright_protocol.messages import Cutout, Mask, Parse, PixelRect, Point, PostProcess, Rect, Refine, Select
+from tests.shared_data import EVAL
 
 from ..chroot import Lab
-from ..server import models_folder
 from .asking import Pixels, Plane, answer, plane
 from .driver import Gimp
 from .pictures import HEIGHT, WIDTH, bus, drawn, selected
@@ -130,7 +130,7 @@ def test_cut_out_by_prompt_makes_the_servers_layer(image: Gimp, client: Client, 
 @pytest.fixture
 def person(image: Gimp, lab: Lab) -> Plane:
     """A person instead of the street, open as ``image``."""
-    path = models_folder().parent / "eval" / "person_parts" / "000335_image.png"
+    path = EVAL / "person_parts" / "000335_image.png"
     if not path.exists():
         pytest.skip(f"there is no {path}")
     inside = lab.put(path, "person.png")

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..chroot import Lab, root
-from ..server import REPOSITORY, models_folder
+from ..server import REPOSITORY
 
 # The server runs without these; together they are most of the packages' bytes.
 HEAVY = ("torch", "transformers", "scipy", "llvmlite", "sympy", "numba", "ultralytics", "skimage", "networkx", "triton",
@@ -56,8 +56,6 @@ def install(lab: Lab) -> Path:
     _tree(Path(sysconfig.get_path("purelib")), packages, HEAVY)
     for name in ("server", "protocol"):
         _tree(REPOSITORY / name, lab.path("household", name))
-    models = lab.path("household", "models")
-    _tree(models_folder(), models)
     (root() / "dev" / "shm").mkdir(mode=0o1777, exist_ok=True)  # a plain folder: uploads are kept in shared memory
     inside = lab.within(lab.path("household"))
     command = lab.path("home", ".local", "bin", "maskwright")
@@ -65,7 +63,7 @@ def install(lab: Lab) -> Path:
         f"""#!/bin/sh
 export PYTHONHOME={inside}/base LD_LIBRARY_PATH={inside}/base/lib PYTHONDONTWRITEBYTECODE=1
 export PYTHONPATH={inside}/server:{inside}/protocol:{inside}/packages
-export MASKWRIGHT_MODELS={inside}/models MASKWRIGHT_CONFIG=/dev/null MASKWRIGHT_LOG_FILE={lab.inside}/out/own-server.log
+export MASKWRIGHT_CONFIG=/dev/null MASKWRIGHT_LOG_FILE={lab.inside}/out/own-server.log
 exec {inside}/base/bin/{version} -m maskwright.cli "$@" 2>> {lab.inside}/out/own-server.err
 """
     )

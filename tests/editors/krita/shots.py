@@ -4,19 +4,11 @@ from pathlib import Path
 
 from PIL import Image
 
-from ..server import REPOSITORY, Server
+from ..server import REPOSITORY
 from .session import open_studio
 from .studio import Studio
 
 IMAGES = REPOSITORY / "docs" / "images"
-
-
-class Bare(Server):
-    """A server without models, as after its installation."""
-
-    def environment(self) -> dict[str, str]:
-        nothing = str(self.log.parent / "nothing")
-        return {**super().environment(), "MASKWRIGHT_MODELS": nothing, "XDG_DATA_HOME": nothing}
 
 
 def keep(studio: Studio, name: str, expression: str = "") -> None:

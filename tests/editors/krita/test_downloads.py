@@ -18,22 +18,18 @@ from .studio import Studio
 pytestmark = pytest.mark.editor
 
 CAT = "photos/chelsea.png"
-LINKED = ("mobile-sam", "u2netp")
-
-
 Opener = Callable[..., tuple[hubs.Hub, Shop]]
 
 
 @pytest.fixture
 def open_shop(studio: Studio, krita: Krita, server: Server, tmp_path: Path) -> Iterator[Opener]:
-    """``open_shop(MODEL, ..., VARIABLE="value")`` puts a ``Shop`` that has those models too in the place of the tests'
-    server."""
+    """``open_shop(VARIABLE="value")`` puts a ``Shop`` in the place of the tests' server."""
 
     @contextmanager
-    def opened(*more: str, **variables: str) -> Iterator[tuple[hubs.Hub, Shop]]:
+    def opened(**variables: str) -> Iterator[tuple[hubs.Hub, Shop]]:
         with hubs.running() as hub:
             shop = Shop(tmp_path, server.runtime, hub)
-            shop.some, shop.variables = (*LINKED, *more), variables
+            shop.variables = variables
             server.stop()
             krita.wait("C.connection.state == 'absent'", "the old server to be gone")
             shop.start()
@@ -49,8 +45,8 @@ def open_shop(studio: Studio, krita: Krita, server: Server, tmp_path: Path) -> I
 
     stack: list[object] = []
 
-    def start(*more: str, **variables: str) -> tuple[hubs.Hub, Shop]:
-        manager = opened(*more, **variables)
+    def start(**variables: str) -> tuple[hubs.Hub, Shop]:
+        manager = opened(**variables)
         stack.append(manager)
         return manager.__enter__()
 
@@ -130,7 +126,7 @@ def test_a_missing_model_is_downloaded_and_the_command_done(
 
 
 def test_an_unknown_word_offers_a_model_that_knows_it(studio: Studio, krita: Krita, open_shop: Opener) -> None:
-    open_shop("yolox-nano", MASKWRIGHT_OFFLINE="1")
+    open_shop(MASKWRIGHT_OFFLINE="1")
     studio.open(studio.photo(CAT))
     krita.run("FAILED.clear(); C.select_by_prompt('whiskers')")
     studio.idle()

@@ -46,7 +46,7 @@ class Home:
 
 
 @pytest.fixture
-def home(models_or_skip: None, photos: Path, tmp_path: Path) -> Iterator[Home]:
+def home(server_or_skip: None, photos: Path, tmp_path: Path) -> Iterator[Home]:
     if reason := unusable("krita"):
         pytest.skip(reason)
     lab = household.HouseholdLab("home")
