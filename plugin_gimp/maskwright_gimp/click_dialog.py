@@ -182,6 +182,7 @@ class ClickDialog:
     def _show_pointed(self) -> None:
         preview = self.hover.preview(self.hover.shown)
         self.view.show_hovered(self._layer(preview, HOVERED) if preview is not None else None)
+        self.view.set_tooltip_text(self.hover.title or None)
 
     def _examples_toggled(self, toggle: Any) -> None:
         self.view.wants_examples = toggle.get_active()

@@ -55,6 +55,7 @@ class Overlay(QWidget):
         self._last = QTransform()
         self._preview: Any = None
         self._hover: Any = None
+        self.title = ""
         self.drag: Optional[Rect] = None
         self.painted = 0
         self._timer = QTimer(self)
@@ -94,10 +95,11 @@ class Overlay(QWidget):
         except RuntimeError:  # it went with its canvas
             pass
 
-    def show_hover(self, preview: Optional[Preview]) -> None:
+    def show_hover(self, preview: Optional[Preview], title: str = "") -> None:
+        """``title`` is written on it."""
         if preview is None and self._hover is None:
             return
-        self._hover = _drawn(preview, HOVERED, 0.35)
+        self._hover, self.title = _drawn(preview, HOVERED, 0.35), title
         self.update()
 
     def paintEvent(self, event: Any) -> None:
@@ -110,6 +112,8 @@ class Overlay(QWidget):
                 painter.drawImage(_rectangle(shown[0].place), shown[1])
         painter.resetTransform()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if self._hover is not None and self.title:
+            self._draw_title(painter, self._last.mapRect(_rectangle(self._hover[0].place)))
         for rect in [*self._session.boxes, *([self.drag] if self.drag is not None else [])]:
             self._draw_box(painter, rect)
         for one in self._session.examples:
@@ -119,6 +123,11 @@ class Overlay(QWidget):
             self._draw_point(painter, point)
         painter.end()
         self.painted += 1
+
+    def _draw_title(self, painter: QPainter, place: QRectF) -> None:
+        for colour, shift in ((QColor(0, 0, 0, 200), 1.0), (QColor(255, 255, 255), 0.0)):
+            painter.setPen(colour)
+            painter.drawText(place.translated(shift, shift), int(Qt.AlignmentFlag.AlignCenter), self.title)
 
     def _draw_box(self, painter: QPainter, rect: Rect, inner: Optional[QColor] = None) -> None:
         polygon = self._last.map(_polygon(rect))

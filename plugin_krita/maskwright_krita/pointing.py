@@ -57,7 +57,7 @@ class Pointing:
             self._show()
 
     def _show(self) -> None:
-        self._overlay.show_hover(self.hover.preview(self.hover.shown))
+        self._overlay.show_hover(self.hover.preview(self.hover.shown), self.hover.title)
 
     def _asking(self) -> Steps:
         while self._at is not None and not self.hover.ready:

@@ -68,6 +68,15 @@ class Hover:
         place = chain.index(one) + by if one in chain else -1
         return chain[place] if 0 <= place < len(chain) else None
 
+    @property
+    def title(self) -> str:
+        """What the shown object is, or what it is a part of; empty where nothing tells."""
+        chain = self._lookup.around(self.shown) if self._lookup is not None and self.shown is not None else []
+        known = next((one for one in chain if one.name), None)
+        if known is None:
+            return ""
+        return known.name if known is self.shown else f"part of {known.name}"
+
     def pointed(self, session: ClickSession) -> Optional[MappedObject]:
         """What a click would take as it is: only the first click on an object does."""
         return self.shown if session.fresh else None

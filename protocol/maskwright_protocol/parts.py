@@ -161,6 +161,7 @@ class MappedObject:
     area: float  # document pixels that it covers, with the objects below it
     box: Rect
     parent: int = 0  # number of the smallest object that holds this one; 0 is none
+    name: str = ""  # what it is: "person", "sky"; empty where nothing tells
 
 
 @dataclass
@@ -173,6 +174,7 @@ class Report:
     device_reason: str = ""  # why this device, for instance "no GPU build of ONNX Runtime is installed"
     timings: Dict[str, float] = field(default_factory=dict)  # stage -> milliseconds, in the order they ran
     notes: List[str] = field(default_factory=list)  # sentences for the user
+    offer: str = ""  # id of a model that is not installed and would have understood more of the words
 
 
 @dataclass
@@ -193,6 +195,8 @@ class ModelInfo:
     memory: int = 0  # bytes while it runs
     downloadable: bool = False
     recommended: bool = False  # for a first installation
+    seconds: float = 0.0  # for one picture on a device of the kind that would run it here; 0 where nobody measured
+    measured_on: str = ""  # which device that was, for instance "one core of a server's processor"
     problem: str = ""  # a sentence when its files are there and cannot be right
     labels: List[str] = field(default_factory=list)  # parsers: the parts that ``parse`` can be asked for
     groups: List[str] = field(default_factory=list)  # parsers: names for several labels together

@@ -74,6 +74,7 @@ def _described(one: MappedObject) -> dict[str, Any]:
         "area": round(one.area, 1),
         "box": [round(v, 2) for v in (box.x, box.y, box.width, box.height)],
         "parent": one.parent,
+        "name": one.name,
     }
 
 
@@ -95,9 +96,10 @@ def _print_objects(answer: ObjectMap) -> None:
     table = Table(box=None, header_style="dim")
     for column in ("#", "score", "area", "x", "y", "width", "height", "part of"):
         table.add_column(column, justify="right")
+    table.add_column("name")
     for one in answer.objects[:_LISTED]:
         box = [f"{v:.0f}" for v in (one.area, one.box.x, one.box.y, one.box.width, one.box.height)]
-        table.add_row(str(one.number), f"{one.score:.2f}", *box, str(one.parent or ""))
+        table.add_row(str(one.number), f"{one.score:.2f}", *box, str(one.parent or ""), one.name)
     console.errors.print(table)
     if len(answer.objects) > _LISTED:
         console.errors.print(f"[dim]and {len(answer.objects) - _LISTED} smaller ones[/]")

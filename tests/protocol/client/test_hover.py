@@ -87,3 +87,16 @@ def test_an_object_is_shown_where_it_lies() -> None:
     hover.forget()
     assert hover.preview(eye) is None
     assert not hover.ready
+
+
+def test_the_name_of_what_is_shown_or_of_what_holds_it() -> None:
+    hover = hovering()
+    assert hover.title == ""
+    hover.move(*EYE)
+    assert hover.title == ""
+    for one in (hover.find("face"), hover.find("eye")):
+        assert one is not None
+        one.name = "person" if one.number == 1 else ""
+    assert hover.title == "part of person"
+    assert hover.climb(*EYE, 1)
+    assert hover.title == "person"
