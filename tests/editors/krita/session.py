@@ -15,14 +15,14 @@ from .studio import Studio
 
 
 @contextmanager
-def open_studio(kind: type[Server] = Server) -> Iterator[Studio]:
-    """Everything running, with a server of that kind; ends with the message why when it cannot."""
+def open_studio() -> Iterator[Studio]:
+    """Everything running; ends with the message why when it cannot."""
     if reason := unusable("krita"):
         raise SystemExit(reason)
     with tempfile.TemporaryDirectory() as folder, Lab("krita") as lab:
         install(lab, krita_plugin.build(Path(folder)))
         lab.open_display()
-        server = kind(lab.path("runtime"), lab.path("out", "server.log"))
+        server = Server(lab.path("runtime"), lab.path("out", "server.log"))
         server.start()
         try:
             krita = Krita(lab)

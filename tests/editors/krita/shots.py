@@ -127,7 +127,7 @@ def main() -> None:
         dialogs(studio)
         cutout(studio)
         objects(studio)
-    with open_studio(Bare) as studio:
+    with open_studio() as studio:
         studio.open(studio.photo("photos/bus.jpg"))
         studio.krita.wait("len(child('maskwright_models')._set) > 0", "the first set")
         float_docker(studio, 600)
