@@ -5,13 +5,13 @@ from __future__ import annotations
 import importlib.util
 import sys
 
-from tests.benchmarks import detectors, matting, segmenters, startup, transport
+from tests.benchmarks import built_in, detectors, matting, segmenters, startup, transport
 from tests.benchmarks.report import table
 from tests.shared_data import MODELS
 
 
 def main() -> int:
-    results = startup.run()
+    results = startup.run() + built_in.run()
     if MODELS.is_dir():
         results += transport.run()
     else:

@@ -11,7 +11,7 @@ import numpy as np
 from maskwright_client.body_parts import BodyPart
 from maskwright_client.client import Client
 from maskwright_client.jobs import JobOptions
-from maskwright_protocol.messages import Cutout, CutoutResult, Parse, Point, Rect, Report, Select, Selection
+from maskwright_protocol.messages import Cutout, CutoutResult, Parse, Point, Report, Select, Selection
 
 from . import console, demo_sheet
 from .pictures import Array, FileSource, mask_plane, pixels_array, write_png
@@ -38,9 +38,8 @@ def steps(source: FileSource, sample: bool) -> list[Step]:
             Step("clicks", "Two clicks", Select("", points=[Point(380, 450), Point(470, 390)], merge=True)),
         ]
     else:
-        # Most of the picture: what a user would drag who wants its main thing.
-        box = Rect(source.width * 0.05, source.height * 0.05, source.width * 0.9, source.height * 0.9)
-        wanted = [Step("box", "A box around it", Select("", boxes=[box], merge=True))]
+        middle = Point(source.width / 2, source.height / 2)
+        wanted = [Step("click", "A click in the middle", Select("", points=[middle], merge=True))]
     return [*wanted, Step("hair", "Hair", hair), Step("cutout", "The cut-out", Cutout(""))]
 
 
