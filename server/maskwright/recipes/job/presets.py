@@ -116,6 +116,7 @@ def _main_subject() -> Iterator[Preset]:
         yield _cutout(recipe.name, title, matting=recipe.models or (family.name,))
 
 
+_LETTERING = tuple(family.name for family in families.known().values() if family.lettering)
 _SUBJECTS = {preset.name: preset for preset in _main_subject()}
 
 PRESETS: tuple[Preset, ...] = (
@@ -130,6 +131,7 @@ PRESETS: tuple[Preset, ...] = (
     ),
     *_selecting(),
     Preset("parts", "Parts of people by name", "select", {"parser": ()}, takes_text=True),
+    Preset("lettering", "Lettering, its strokes", "select", {"detector": _LETTERING}, takes_text=True),
     Preset(AUTO, "Best of what is installed", "detect", {"detector": ()}, takes_text=True),
     *(
         Preset(name, f"Things by name, {group.title}", "detect", {"detector": group.families}, takes_text=True)

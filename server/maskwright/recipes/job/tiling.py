@@ -6,8 +6,12 @@ import math
 from dataclasses import replace
 from typing import Literal, cast
 
+import numpy as np
+from numpy.typing import NDArray
+
 from maskwright.masks.boxes import PixelBox, spread
 from maskwright.masks.instances import box_common, nms
+from maskwright.masks.opencv import cv2
 from maskwright.models.roles import Box, Detection, Finder
 from maskwright_protocol.errors import BadInput
 
@@ -83,15 +87,43 @@ def merged(found: list[tuple[Detection, bool]]) -> list[Detection]:
     kept: list[Detection] = []
     for label in dict.fromkeys(one.label for one, _ in found):
         alike = [(one, cut) for one, cut in found if one.label == label]
-        whole = [
-            (one, cut)
-            for one, cut in alike
-            if not cut or not any(_inside(one.box, other.box) for other, _ in alike if other is not one)
-        ]
-        kept += [whole[i][0] for i in nms([one.box for one, _ in whole], [one.score for one, _ in whole], _SAME)]
+        kept += _distinct(
+            [
+                one
+                for one, cut in alike
+                if not cut or not any(_inside(one, other) for other, _ in alike if other is not one)
+            ]
+        )
     return sorted(kept, key=lambda one: -one.score)
 
 
-def _inside(box: Box, other: Box) -> bool:
-    """Whether most of a box lies in another that is larger."""
-    return other.area > box.area and box_common(box, other) >= _PIECE * box.area
+def _distinct(found: list[Detection]) -> list[Detection]:
+    """The best of those that overlap. Boxes around slanting lines say little: of these the quads are compared."""
+    if not any(one.quad for one in found):
+        return [found[i] for i in nms([one.box for one in found], [one.score for one in found], _SAME)]
+    kept: list[Detection] = []
+    for one in sorted(found, key=lambda one: -one.score):
+        if all(_common(one, other) <= _SAME * (_area(one) + _area(other)) / (1 + _SAME) for other in kept):
+            kept.append(one)
+    return kept
+
+
+def _inside(one: Detection, other: Detection) -> bool:
+    """Whether most of a thing lies in another that is larger."""
+    return _area(other) > _area(one) and _common(one, other) >= _PIECE * _area(one)
+
+
+def _area(one: Detection) -> float:
+    return float(cv2.contourArea(_corners(one))) if one.quad else one.box.area
+
+
+def _common(one: Detection, other: Detection) -> float:
+    """Area that two things share."""
+    common = box_common(one.box, other.box)
+    if common > 0 and one.quad and other.quad:
+        common = float(cv2.intersectConvexConvex(_corners(one), _corners(other))[0])
+    return common
+
+
+def _corners(one: Detection) -> NDArray[np.float32]:
+    return np.array(one.quad, np.float32)
