@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from .entries import Entry
 from .words import meanings
+
+Understands = Callable[[str, Sequence[str]], object]  # whether names mean a phrase
+
+
+def says(phrase: str, names: Sequence[str]) -> bool:
+    """Whether names say all that the phrase does."""
+    return bool(meanings(phrase, names, kinds=False))
 
 
 def names(entry: Entry) -> tuple[str, ...] | None:
@@ -21,9 +30,10 @@ def draws(entry: Entry) -> bool | None:
     return masks == "checkpoint" and bool(entry.draws)
 
 
-def knows(entry: Entry, word: str) -> bool | None:
-    """Whether the detector knows a word; None when only the loaded file tells."""
+def knows(entry: Entry, phrase: str, understands: Understands = says) -> bool | None:
+    """Whether the detector understands a phrase, all of it unless told otherwise; None when only the loaded file
+    tells."""
     if entry.facts.reads_any_words:
         return True
     known = names(entry)
-    return None if known is None else bool(meanings(word, known))
+    return None if known is None else bool(understands(phrase, known))

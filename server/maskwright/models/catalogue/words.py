@@ -6,69 +6,12 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from maskwright.models import families
 from maskwright.models.coco import COCO
 from maskwright_protocol.errors import BadInput, EmptyPrompt, UnknownWord
 
-SYNONYMS: dict[str, str] = {
-    word: name
-    for name, words in {
-        "person": "people;human;man;men;woman;women;girl;boy;child;children;kid;lady;guy;gentleman;baby;toddler;"
-        "pedestrian;figure;somebody;someone;adult;teenager;passenger;player;rider",
-        "bicycle": "bike;cycle;pushbike",
-        "car": "auto;automobile;sedan;taxi;cab;suv;hatchback",
-        "motorcycle": "motorbike;scooter;moped;motor bike",
-        "airplane": "plane;aeroplane;aircraft;jet;airliner",
-        "bus": "coach;omnibus;minibus",
-        "train": "locomotive;tram;railcar",
-        "truck": "lorry;pickup;van;pickup truck",
-        "boat": "ship;sailboat;canoe;kayak;dinghy;yacht;ferry",
-        "traffic light": "trafficlight;stoplight",
-        "fire hydrant": "hydrant;fire plug",
-        "stop sign": "stopsign",
-        "bird": "pigeon;seagull;gull;duck;goose;geese;sparrow;crow;parrot;swan;eagle;owl;chicken",
-        "cat": "kitten;kitty",
-        "dog": "puppy;pup;doggy;hound",
-        "horse": "pony;foal;mare;stallion",
-        "sheep": "lamb;ewe;ram",
-        "cow": "cattle;bull;calf;calves;ox;oxen",
-        "bear": "grizzly",
-        "backpack": "rucksack;knapsack",
-        "umbrella": "parasol;brolly",
-        "handbag": "purse;bag",
-        "tie": "necktie",
-        "suitcase": "luggage;trolley",
-        "skis": "ski",
-        "sports ball": "ball;football;basketball;volleyball;baseball;soccerball;soccer ball",
-        "surfboard": "surf",
-        "tennis racket": "racket;racquet;tennis racquet",
-        "bottle": "flask",
-        "wine glass": "wineglass;goblet",
-        "cup": "mug;glass;teacup;beaker",
-        "knife": "knives",
-        "bowl": "dish",
-        "donut": "doughnut",
-        "hot dog": "hotdog",
-        "cake": "gateau;tart",
-        "chair": "seat;armchair;stool",
-        "couch": "sofa;settee;loveseat",
-        "potted plant": "plant;houseplant;flowerpot;flower pot;pot plant",
-        "dining table": "table;desk",
-        "tv": "television;monitor;screen;telly",
-        "laptop": "notebook",
-        "remote": "remotecontrol;remote control",
-        "cell phone": "phone;cellphone;smartphone;mobile;telephone;mobile phone",
-        "oven": "stove;cooker",
-        "sink": "basin;washbasin",
-        "refrigerator": "fridge;freezer",
-        "clock": "watch",
-        "teddy bear": "teddy",
-        "hair drier": "hairdryer;hairdrier;hair dryer",
-        "mouse": "mice;computer mouse",
-    }.items()
-    for word in words.split(";")
-}
+from .synonyms import ALONE, KINDS, SAME, SEVERAL
 
 # Classes that detectors often confuse: searched for where nothing of the wanted class is found.
 RELATED: dict[str, tuple[str, ...]] = {
@@ -78,7 +21,16 @@ RELATED: dict[str, tuple[str, ...]] = {
     "backpack": ("handbag", "suitcase"), "suitcase": ("handbag", "backpack"), "tv": ("laptop",), "laptop": ("tv",),
 }  # fmt: skip
 
-_SEVERAL = re.compile(r"\s+(?:and|or|&)\s+", re.I)
+_AND = re.compile(r"\s+(?:and|or|&)\s+", re.I)
+# A thing goes before what tells it apart: "a man in a hat".
+_TELLS = re.compile(
+    r"(?:^|\s)(?:of|with|without|in|on|at|by|near|behind|between|under|over|beside|above|below|inside|from|wearing|holding|"
+    r"carrying|riding|that|who|which|whose)\s"
+)
+_AMOUNT = re.compile(r"^(?:pair|group|crowd|bunch|herd|flock|row|pile|piece|slice|couple)s? of (?:the |a |an )?")
+_PLURALS = frozenset(
+    ("people", "men", "women", "children", "mice", "geese", "sheep", "calves", "oxen", "knives", "cattle", "ladies")
+)
 _ARTICLES = re.compile(r"^(?:a|an|the|all|every|some|any|my|this|that|these|those|each)\s+")
 
 
@@ -89,25 +41,80 @@ def split(text: str) -> list[str]:
     return list(dict.fromkeys(part for part in parts if part))
 
 
-def lookup(word: str, names: Sequence[str] = COCO) -> str | None:
+def lookup(word: str, names: Sequence[str] = COCO, kinds: bool = True) -> str | None:
     """The one of ``names`` that a word or phrase means: itself, a synonym, or the plural of either; None when unknown.
 
-    Case, articles, hyphens and underscores make no difference.
+    With ``kinds`` also the one that covers it: a woman is a person. Case, articles, hyphens and underscores make no
+    difference.
     """
     known = {_tidy(name): name for name in reversed(names)}
     for candidate in _singulars(_tidy(word)):
-        if candidate in known:
-            return known[candidate]
-        if SYNONYMS.get(candidate) in known:
-            return known[SYNONYMS[candidate]]
+        for name in (candidate, SAME.get(candidate), KINDS.get(candidate) if kinds else None):
+            if name in known:
+                return known[name]
     return None
 
 
-def meanings(word: str, names: Sequence[str] = COCO) -> list[str]:
-    """Those of ``names`` that a phrase means: one, or several as in "dog and cat"; none when any is unknown."""
-    whole = lookup(word, names)
-    several = [whole] if whole else [lookup(part, names) for part in _SEVERAL.split(word)]
-    return [name for name in several if name] if all(several) else []
+def meanings(word: str, names: Sequence[str] = COCO, kinds: bool = True) -> list[str]:
+    """Those of ``names`` that a phrase means: one, or several as in "dog and cat" or "animals"; none when any part is
+    unknown. ``kinds`` as in ``lookup``.
+    """
+    whole = _several(word, names, kinds)
+    found = [whole] if whole else [_several(part, names, kinds) for part in _AND.split(word)]
+    return list(dict.fromkeys(name for some in found for name in some)) if all(found) else []
+
+
+def _several(word: str, names: Sequence[str], kinds: bool) -> list[str]:
+    """Those of ``names`` that one word or phrase means."""
+    for candidate in _singulars(_tidy(word)):
+        some = [name for name in SEVERAL.get(candidate, ()) if name in names]
+        if some:
+            return some
+    one = lookup(word, names, kinds)
+    return [] if one is None else [one]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a model that knows names understands of a phrase.
+
+    ``names``: those that it means. ``word``: the one that told, as it was typed; ``same``: whether it says no more than
+    they do; ``plural``: whether it is one. ``before``: the words before it, ``after``: what follows it.
+    """
+
+    names: tuple[str, ...]
+    word: str
+    same: bool = True
+    plural: bool = False
+    before: tuple[str, ...] = ()
+    after: str = ""
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing of the phrase is lost."""
+        return self.same and not self.before and not self.after
+
+
+def read(phrase: str, names: Sequence[str] = COCO) -> Reading | None:
+    """What names make of a phrase: all of it, or the thing that it is about without what tells it apart ("red",
+    "with a hat"). None where they do not know the thing.
+    """
+    exact = meanings(phrase, names, kinds=False)
+    if exact:
+        return Reading(tuple(exact), phrase)
+    tidy = _AMOUNT.sub("", _tidy(phrase))
+    core = _TELLS.split(tidy, maxsplit=1)[0]
+    words, after = core.split(), tidy[len(core) :].strip()
+    for start in range(len(words)):
+        word = " ".join(words[start:])
+        found = meanings(word, names)
+        alone = start > 0 and any(form in ALONE and form not in names for form in _singulars(word))
+        if found and not alone:
+            same = bool(meanings(word, names, kinds=False))
+            # What is known by another form than its own has lost the ending of a plural.
+            plural = word in _PLURALS or word not in {*map(_tidy, names), *SAME, *KINDS, *SEVERAL}
+            return Reading(tuple(found), word, same, plural, tuple(words[:start]), after)
+    return None
 
 
 def _tidy(word: str) -> str:
@@ -116,6 +123,8 @@ def _tidy(word: str) -> str:
 
 def _singulars(word: str) -> list[str]:
     forms = [word]
+    if word == "glasses":  # are worn; what one drinks from is "wine glasses"
+        return forms
     for ending, singular in (("ies", "y"), ("ves", "fe"), ("ves", "f"), ("es", ""), ("s", "")):
         if word.endswith(ending) and len(word) > len(ending) + 1:
             forms.append(word[: -len(ending)] + singular)
@@ -133,23 +142,10 @@ def resolve(text: str, names: Sequence[str] = COCO) -> dict[int, str]:
         if not meant:
             near = nearest(word, names=names)
             hint = f"Did you mean {' or '.join(near)}? " if near else ""
-            readers = _readers()
-            raise UnknownWord(
-                f"The detector does not know {word!r}.",
-                hint=f"{hint}{_vocabulary(names)} A model that understands any words would be needed: "
-                f"{', '.join(readers)}.",
-                word=word,
-                near=near,
-                models=readers,
-            )
+            text = f"The detector does not know {word!r}."
+            raise UnknownWord(text, hint + _vocabulary(names), word=word, near=near, models=[])
         found |= {names.index(name): name for name in meant}
     return found
-
-
-def _readers() -> list[str]:
-    """Ids of models to offer that understand any words: the detectors first, then the segmenters."""
-    offering = [family for family in families.known().values() if family.offered]
-    return [family.offered for family in sorted(offering, key=lambda f: (f.roles[0] != "detector", f.rank))]
 
 
 def _vocabulary(names: Sequence[str]) -> str:
@@ -162,7 +158,7 @@ def nearest(word: str, count: int = 3, names: Sequence[str] = COCO) -> list[str]
     """Up to ``count`` of ``names`` that are spelt alike or are part of the phrase, the likeliest first."""
     inside = [name for part in word.split() if (name := lookup(part, names))]
     candidates = {_tidy(name): name for name in names}
-    candidates |= {word: candidates[name] for word, name in SYNONYMS.items() if name in candidates}
+    candidates |= {word: candidates[name] for word, name in (SAME | KINDS).items() if name in candidates}
     spelt = difflib.get_close_matches(_tidy(word), candidates, n=count, cutoff=0.6)
     return list(dict.fromkeys([*inside, *(candidates[w] for w in spelt)]))[:count]
 

@@ -26,6 +26,7 @@ class JobContext:
     notes: list[str] = field(default_factory=list)
     used: list[str] = field(default_factory=list)
     device: str = ""
+    offer: str = ""  # a model to install, which would have understood more of the words
 
     def check(self) -> None:
         """Raises ``JobCancelled`` when the job was cancelled."""
@@ -64,4 +65,4 @@ class JobContext:
         device = self.device or "cpu"
         reason = self.models.reason(self.used, device)
         timings = {name: round(spent, 3) for name, spent in self.timings.items()}
-        return Report(recipe, list(self.used), device, reason, timings, list(self.notes))
+        return Report(recipe, list(self.used), device, reason, timings, list(self.notes), self.offer)

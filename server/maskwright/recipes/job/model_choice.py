@@ -7,20 +7,29 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from maskwright.models.catalogue.abilities import draws, knows
+from maskwright.models.catalogue.abilities import Understands, draws, knows, names, says
 from maskwright.models.catalogue.labels import LabelTable, installed_table
 from maskwright.models.catalogue.labels import find as find_part
-from maskwright.models.catalogue.words import meanings
+from maskwright.models.catalogue.words import read
+from maskwright.models.install import recommend
 from maskwright.models.machine.packages import lacking
-from maskwright.models.roles import Detection, Detector, MattingModel, Model, Parser, Segmenter
-from maskwright.models.runtime import pymatting_cache
-from maskwright_protocol.errors import BadInput, ModelMissing
+from maskwright.models.roles import Detection, Detector, MattingModel, Model, PanopticModel, Parser, Segmenter
+from maskwright_protocol.errors import BadInput, ModelMissing, UnknownWord
 from maskwright_protocol.messages import Job
 
+from . import plain_names
 from .context import JobContext
 from .presets import AUTO, PRESETS, Preset, find, named
+from .prompt_language import Query
 
-_ROLES = ("detector", "segmenter", "matting", "refiner", "parser")  # a refiner is a matting model with a trimap
+_ROLES = (
+    "detector",
+    "panoptic",
+    "segmenter",
+    "matting",
+    "refiner",
+    "parser",
+)  # a refiner is a matting model with a trimap
 
 M = TypeVar("M", bound=Model)
 
@@ -31,7 +40,7 @@ class Route:
 
     kind: Literal["boxes", "concepts", "parts"]
     model_id: str
-    knows: bool = True  # False for the first there is, where none knows the words
+    knows: bool = True  # False where none knows all of what the words say
 
 
 class ModelChoice:
@@ -56,9 +65,10 @@ class ModelChoice:
         if not ids:
             best = self._pool.best("matting", True) if role == "refiner" else self._pool.best(role)
             if best is None:
-                candidates = ", ".join(entry.id for entry in self._pool.known.with_role(role))
-                hint = f"Install one of: {candidates or 'none known yet'}."
-                raise ModelMissing(f"No {role} is installed.", hint=hint, role=role)
+                entry = recommend.for_role(
+                    self._pool.known, "matting" if role == "refiner" else role, role == "refiner"
+                )
+                raise ModelMissing(f"No {role} is installed.", recommend.advice(entry), role=role, model=entry.id)
             return best
         fitting = [i for i in self._pool.candidates(role) if i in ids]
         present = [i for i in ids if i in self._pool.installed]
@@ -80,12 +90,13 @@ class ModelChoice:
         if self._pool.slow(model_id) and not (self._asked or self.preset.roles.get("segmenter")):
             self._context.note(f"{self._pool.known.get(model_id).title} is slow without a graphics card.")
         if self._is_basic(model_id):
-            because = " because no SAM model is installed" if self.free("segmenter") else ""
+            because = " because the models that come with Maskwright are missing" if self.free("segmenter") else ""
             self._context.note(f"Used the basic engine (GrabCut){because}.")
         return model
 
     def own_masks(self, found: Sequence[Detection], clicks: bool) -> bool:
-        """Whether the detector's masks are taken as they are: the recipe says so, or nothing installed draws better.
+        """Whether the detector's masks are taken as they are: the recipe says so, or nothing installed draws better, as
+        of sky and grass, of which boxes say little.
 
         In the second case the recipe becomes the detector's own. ``clicks``: some prompt needs a segmenter. Raises
         ``BadInput`` where the recipe needs masks and there are none.
@@ -99,14 +110,20 @@ class ModelChoice:
                 hint = "Use a detector or settings that give masks, or a recipe with a segmenter."
                 raise BadInput(text, hint=hint, model=model_id, recipe=self.preset.name)
             return True
-        if clicks or without or not self._draws_poorly():
+        stuff = any(one.stuff for one in found)
+        if clicks or without or not (stuff or self._draws_poorly()):
             return False
         preset = next((p for p in PRESETS if p.own_masks and model_id in p.models("detector")), None)
         if preset is None:
             return False
         self.preset = preset
-        self._context.note("Took the detector's own masks because no SAM model is installed.")
+        if not stuff:
+            self._context.note("Took the detector's own masks because nothing installed draws better.")
         return True
+
+    def draws_lettering(self, model_id: str) -> bool:
+        """Whether what it finds are lines of lettering, whose strokes are wanted."""
+        return self._pool.known.get(model_id).facts.lettering
 
     def _draws_poorly(self) -> bool:
         """Whether the choice is free and the basic engine would be the segmenter."""
@@ -119,6 +136,11 @@ class ModelChoice:
     def matting(self) -> MattingModel:
         return self._used(self._pool.matting, self.model_id("matting"))
 
+    def load_matting(self, model_id: str) -> MattingModel:
+        """A matting model that takes part in the job only if the caller says so (``JobContext.use``)."""
+        with self._loading(model_id):
+            return self._pool.matting(model_id)
+
     def refiner(self) -> MattingModel | None:
         """The matting model that works from a trimap, or None where the recipe has none and none is installed."""
         given = self._wanted.get("refiner", "")
@@ -127,11 +149,6 @@ class ModelChoice:
         try:
             model_id = given or self.model_id("refiner")
         except ModelMissing:
-            return None
-        entry = self._pool.known.get(model_id)
-        if self.free("refiner") and pymatting_cache.pending(entry):
-            text = "is being made ready, which takes a few minutes once; the edge follows the colours."
-            self._context.note(f"{entry.title} {text}")
             return None
         return self._used(self._pool.matting, model_id)
 
@@ -155,6 +172,27 @@ class ModelChoice:
             tables[model_id] = table or self.parser(model_id).table
         return tables
 
+    def panoptic(self) -> PanopticModel | None:
+        """The model that names all that there is: the user's, or the best installed that is quick enough here."""
+        model_id = self._wanted.get("panoptic")
+        if model_id is None and "detector" not in self._wanted:
+            model_id = next((i for i in self._usable("panoptic") if not self._pool.slow(i)), None)
+        return self._used(self._pool.panoptic, model_id) if model_id is not None else None
+
+    def naming_detector(self) -> Detector | None:
+        """A detector that names all the things it sees: the user's, or the best installed of plain names."""
+        if "detector" in self._wanted:
+            return self.detector()
+        for model_id in self._usable("detector"):
+            entry = self._pool.known.get(model_id)
+            if not entry.facts.reads_any_words and not self._pool.slow(model_id) and knows(entry, "person"):
+                return self._used(self._pool.detector, model_id)
+        return None
+
+    def _usable(self, role: str) -> list[str]:
+        """The installed models of a role, best first, that lack no package."""
+        return [i for i in self._pool.candidates(role) if not lacking(self._pool.known.get(i))]
+
     def finder(self, word: str) -> Detector | None:
         """A detector for a word that the user did not type: the user's detector, or the first that surely knows it."""
         if "detector" in self._wanted:
@@ -166,55 +204,110 @@ class ModelChoice:
     def route(self, phrases: Sequence[str], masks: bool = True) -> Route:
         """Which model finds what these phrases name, and how masks are made of it if they are wanted.
 
-        The model that the user or the recipe names; else the first that knows all phrases, takes the request's detector
-        options and suits the device; else a parser that knows them as parts of people; else the first detector. Raises
-        ``ModelMissing`` where there is none.
+        Of the models that the user or the recipe allows, the first that knows all that the phrases say, takes the
+        request's detector options and suits the device; else a parser that knows them as parts of people; else the
+        first that knows the things which they are about; else the first detector. Raises ``ModelMissing`` where there
+        is none.
         """
-        given = self._given_route(masks)
-        if given is not None:
-            return given
-        reading = [i for i in self._pool.candidates("segmenter") if self._pool.known.get(i).facts.reads_any_words]
-        ids = [*(reading if masks and self.free("segmenter") else []), *self._pool.candidates("detector")]
+        named = not self.free("detector")
+        if not named and masks and (route := self._without_detector()) is not None:
+            return route
+        reading = [] if named or not masks or not self.free("segmenter") else self._reading()
+        ids = [*reading, *self._detectors()]
         poorly = masks and self._draws_poorly()  # then a detector that draws is worth more
         pool = self._pool
         ids.sort(key=lambda i: (bool(lacking(e := pool.known.get(i))), pool.slow(i), poorly and not draws(e)))
         ids = [i for i in ids if self._takes_options(i)] or ids  # else one of them says which options there are
-        knowing = self._knowing(ids, phrases)
+        lettering = [i for i in ids if pool.known.get(i).facts.lettering]
+        knowing = self._knowing([*lettering, *ids], phrases, says)
         if knowing is not None:
-            return Route("concepts" if masks and knowing in reading else "boxes", knowing)
-        parser = self._parser_for(phrases) if masks and self._pool.best("parser") is not None else None
+            return Route("concepts" if knowing in reading else "boxes", knowing)
+        parser = self._parser_for(phrases) if not named and masks and self._pool.best("parser") is not None else None
         if parser is not None:
             return Route("parts", parser)
-        first = next((i for i in self._pool.candidates("detector") if i in ids), None)
-        return Route("boxes", first or self.model_id("detector"), False)
+        partly = self._knowing(ids, phrases, read)
+        first = next((i for i in ids if i not in reading), None)
+        return Route("boxes", partly or first or self.model_id("detector"), False)
 
-    def _given_route(self, masks: bool) -> Route | None:
-        """What the user or the recipe names."""
-        if not self.free("detector"):
-            return Route("boxes", self.model_id("detector"))
-        if masks and (self.preset.name == "parts" or "parser" in self._wanted):
+    def _without_detector(self) -> Route | None:
+        """The parser or the segmenter that the user or the recipe names."""
+        if self.preset.name == "parts" or "parser" in self._wanted:
             return Route("parts", self.model_id("parser"))
-        if masks and not self.free("segmenter"):
+        if not self.free("segmenter"):
             segmenter = self.model_id("segmenter")
             return Route("concepts", segmenter) if self._pool.known.get(segmenter).facts.reads_any_words else None
         return None
 
-    def _knowing(self, ids: Sequence[str], phrases: Sequence[str]) -> str | None:
-        """The first of these models that knows all of the phrases. Models of which only the loaded file tells come
-        after all others, and are loaded to see."""
+    def _reading(self) -> list[str]:
+        """The installed segmenters that read words."""
+        return [i for i in self._pool.candidates("segmenter") if self._pool.known.get(i).facts.reads_any_words]
+
+    def _detectors(self) -> list[str]:
+        """The installed detectors that the user and the recipe allow, best first."""
+        allowed = (self._wanted["detector"],) if "detector" in self._wanted else self.preset.models("detector")
+        return [i for i in self._pool.candidates("detector") if i in allowed]
+
+    def _knowing(self, ids: Sequence[str], phrases: Sequence[str], understands: Understands) -> str | None:
+        """The first of these models that understands all of the phrases. Models of which only the loaded file tells
+        come after all others, and are loaded to see."""
         unsure = []
         for model_id in dict.fromkeys(ids):
-            answers = [knows(self._pool.known.get(model_id), phrase) for phrase in phrases]
+            answers = [knows(self._pool.known.get(model_id), phrase, understands) for phrase in phrases]
             if all(answers):
                 return model_id
             if False not in answers and not lacking(self._pool.known.get(model_id)):
                 unsure.append(model_id)
         for model_id in unsure:
-            with self._loading(model_id):
-                names = getattr(self._pool.detector(model_id), "labels", ())
-            if names and all(meanings(phrase, names) for phrase in phrases):
+            known = self._names(model_id)
+            if known and all(understands(phrase, known) for phrase in phrases):
                 return model_id
         return None
+
+    def _names(self, model_id: str) -> Sequence[str]:
+        """The names that a detector knows; it is loaded where only its file tells. None for any words."""
+        entry = self._pool.known.get(model_id)
+        known = names(entry)
+        if known is None and not entry.facts.reads_any_words:
+            with self._loading(model_id):
+                known = getattr(self._pool.detector(model_id), "labels", ())
+        return known or ()
+
+    def understood(self, query: Query, model_id: str) -> Query:
+        """The query in the names that the detector knows. Notes tell what was lost, and which model would know it."""
+        entry = self._pool.known.get(model_id)
+        if entry.facts.reads_any_words or model_id not in self._pool.installed:
+            return query
+        understood = plain_names.understand(query, self._names(model_id), entry.title)
+        for sentence in understood.notes:
+            self._context.note(sentence)
+        if understood.lost:
+            advice, offer = self._better(understood.lost, model_id)
+            self._context.offer = offer
+            if not offer and advice:
+                self._context.note(advice)
+        return understood.query
+
+    def explained(self, error: UnknownWord, model_id: str) -> UnknownWord:
+        """The error with what helps: a model that is installed and knows the word, or the one to install."""
+        word = str(error.details.get("word", ""))
+        advice, offer = self._better([word], model_id)
+        text = error.message.replace("The detector", self._pool.known.get(model_id).title, 1)
+        details = {**error.details, "models": [offer] if offer else []}
+        return UnknownWord(text, f"{error.hint} {advice}".strip(), **details)
+
+    def _better(self, phrases: Sequence[str], model_id: str) -> tuple[str, str]:
+        """Which model knows all that the phrases say: a sentence, and its id where it is to be installed."""
+        ids = [i for i in (*self._pool.candidates("detector"), *self._reading()) if i != model_id]
+        sure = (i for i in ids if all(knows(self._pool.known.get(i), phrase) for phrase in phrases))
+        there = next(sure, None)
+        if there is not None:
+            title = self._pool.known.get(there).title
+            how = "leave the choice to Maskwright" if not self.free("detector") else "look for it by itself"
+            return f"{title}, which is installed, knows it: {how}.", ""
+        entry = recommend.reader(self._pool.known)
+        if entry.id in self._pool.installed:
+            return "", ""
+        return recommend.advice(entry), entry.id
 
     def _parser_for(self, phrases: Sequence[str]) -> str | None:
         """The first parser that may be used and knows all of the phrases as parts of people."""
@@ -259,5 +352,4 @@ class ModelChoice:
         if model_id in self._pool.resident():
             return nullcontext()
         entry = self._pool.known.get(model_id)
-        once = ", which takes a few minutes the first time" if pymatting_cache.pending(entry) else ""
-        return self._context.stage("load", f"Loading {entry.title}{once}")
+        return self._context.stage("load", f"Loading {entry.title}")

@@ -20,6 +20,7 @@ from maskwright.recipes.job.picture import PictureView
 from maskwright.recipes.job.prompt_language import Concept, Query, which
 from maskwright.recipes.job.prompts import ObjectPrompt
 from maskwright.recipes.job.ranking import Measures, choose, without
+from maskwright_protocol.errors import UnknownWord
 from maskwright_protocol.messages import Detect, Point, Select
 
 from .by_example import LIKE, by_features
@@ -41,7 +42,10 @@ Example = tuple[Box, bool]  # in document pixels, and whether such things are wa
 
 
 class Search:
-    """One job's search by words and examples. ``missing`` is a sentence when a choice meant more than was found."""
+    """One job's search by words and examples. ``missing`` is a sentence when a choice meant more than was found.
+
+    ``thorough``: it looks closer also where something was found.
+    """
 
     def __init__(
         self,
@@ -51,8 +55,9 @@ class Search:
         context: JobContext,
         region: Region | None = None,
         examples: Sequence[Example] = (),
+        thorough: bool = False,
     ) -> None:
-        self._examples = examples
+        self._examples, self._thorough = examples, thorough
         self._options = {**models.preset.options, **request.detector_options}
         self._min_score = prompts.check_min_score(request.min_score)
         self._tiles: tiling.Tiles = tiling.check_tiles(request.tiles)
@@ -200,9 +205,13 @@ class Search:
     def _detect(self, text: str, min_score: float | None, tiles: tiling.Tiles) -> list[Detection]:
         detector, context, picture = self._models.detector(), self._context, self._picture
         find = partial(detector.detect, text=text, min_score=min_score, options=self._options)
-        found = vision.detect(find, text, picture, context)
+        try:
+            found = vision.detect(find, text, picture, context)
+        except UnknownWord as error:
+            raise self._models.explained(error, detector.model_id) from None
         pool = context.models
-        if tiles == "off" or (tiles == "auto" and (found or pool.slow(detector.model_id))):
+        enough = bool(found) and not self._thorough
+        if tiles == "off" or (tiles == "auto" and (enough or pool.slow(detector.model_id))):
             return found
         side = pool.known.get(detector.model_id).input_size
         most = tiling.MOST if tiles == "on" else tiling.MOST_UNASKED

@@ -18,7 +18,7 @@ from .closer_look import CloserLook
 from .draw import Drawing
 from .found import Found, new_id, remember, share_out
 from .prompt import Masks, Prompt
-from .ways import PartsOfPeople, Way, pick_way
+from .ways import Way, pick_way
 
 
 def detect(request: Detect, picture: PictureView, context: JobContext) -> Selection:
@@ -31,7 +31,10 @@ def detect(request: Detect, picture: PictureView, context: JobContext) -> Select
     query = prompt_language.parse_query(text)
     if query.inverse:
         context.note("The boxes are those of what is left out.")
-    detector_id = choice.route(query.phrases, masks=False).model_id
+    route = choice.route(query.phrases, masks=False)
+    detector_id = route.model_id
+    if not route.knows:
+        query = choice.understood(query, detector_id)
     choice.take("detector", detector_id)
     items = []
     for one in search.boxes(query):
@@ -46,7 +49,7 @@ def select(request: Select, picture: PictureView, context: JobContext) -> Select
     """Objects for a prompt; see ``messages.Select``. Raises the errors of ``prompts`` and of the models."""
     prompt = Prompt.checked(request, picture, context)
     way = pick_way(prompt)
-    if isinstance(way, PartsOfPeople):
+    if not isinstance(way, Way):
         return way.answer()
     found = way.run()
     masks, count = way.masks, len(found)

@@ -11,12 +11,10 @@ from pydantic import ValidationError
 from maskwright.models import catalogue, families
 from maskwright.models.catalogue import loading
 from maskwright.models.catalogue.entries import Catalogue
-from maskwright.models.catalogue.words import lookup, resolve
-from maskwright.models.coco import COCO
 from maskwright.models.install import scan
 from maskwright.models.runtime.pool import ModelPool
 from maskwright.recipes.job import presets
-from maskwright_protocol.errors import BadInput, EmptyPrompt, ModelBroken, ModelMissing, UnknownWord
+from maskwright_protocol.errors import BadInput, ModelBroken, ModelMissing
 from tests.shared_data import MODELS, needs_models
 
 
@@ -142,47 +140,6 @@ def test_the_pool_keeps_models_and_drops_the_least_recent():
     assert pool.matting("u2netp") is not matting
     assert pool.device == "cpu"
     assert pool.device_reason
-
-
-@pytest.mark.parametrize(
-    ("word", "name"),
-    [
-        ("people", "person"),
-        ("Women", "person"),
-        ("the puppies", "dog"),
-        ("bike", "bicycle"),
-        ("sofas", "couch"),
-        ("monitor", "tv"),
-        ("TV", "tv"),
-        ("buses", "bus"),
-        ("knives", "knife"),
-        ("sheep", "sheep"),
-        ("wine glasses", "wine glass"),
-        ("cell-phone", "cell phone"),
-        ("calves", "cow"),
-        ("dining tables", "dining table"),
-        ("geese", "bird"),
-    ],
-)
-def test_words(word, name):
-    assert lookup(word) == name
-
-
-def test_every_class_knows_itself_and_prompts_may_name_several():
-    assert len(COCO) == 80
-    for name in COCO:
-        assert lookup(name) == name
-    assert list(resolve("dog; Cat, dogs").values()) == ["dog", "cat"]
-    with pytest.raises(EmptyPrompt):
-        resolve(" ; ,")
-    with pytest.raises(UnknownWord) as caught:
-        resolve("person; bycicle")
-    assert caught.value.details["word"] == "bycicle"
-    assert "bicycle" in caught.value.details["near"]
-    assert caught.value.details["models"]
-    with pytest.raises(UnknownWord) as caught:
-        resolve("red car")
-    assert caught.value.details["near"][0] == "car"
 
 
 def test_fine_tuned_checkpoints_of_one_size_are_told_apart(tmp_path):

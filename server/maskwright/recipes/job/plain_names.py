@@ -1,0 +1,76 @@
+"""What a model that knows names makes of a query that says more: "the left dog", "a red car", "women". Light."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from maskwright.models.catalogue.words import Reading, read
+
+from .prompt_language import Choice, Concept, Order, Query
+
+# What boxes tell by themselves.
+_PLACES: dict[tuple[str, ...], Order] = {
+    **{(side,): side for side in ("left", "right", "top", "bottom", "middle")},
+    **{(high, side): f"{order} {side}" for high, order in (("top", "top"), ("upper", "top"), ("bottom", "bottom"),
+       ("lower", "bottom")) for side in ("left", "right")},
+    ("upper",): "top", ("lower",): "bottom", ("central",): "middle", ("centre",): "middle", ("center",): "middle",
+    ("left", "hand"): "left", ("right", "hand"): "right", ("big",): "area", ("large",): "area", ("huge",): "area",
+    ("small",): "small", ("little",): "small", ("tiny",): "small", ("tall",): "tall", ("short",): "short",
+    ("wide",): "wide", ("narrow",): "narrow",
+}  # fmt: skip
+_SAID: dict[Order, str] = {
+    "area": "the largest", "small": "the smallest", "tall": "the tallest", "short": "the shortest",
+    "wide": "the widest", "narrow": "the narrowest",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Understood:
+    """``query`` in names; ``notes``: a sentence for each phrase that names do not say as it is.
+
+    ``lost``: the phrases that another model would understand better.
+    """
+
+    query: Query
+    notes: tuple[str, ...]
+    lost: tuple[str, ...]
+
+
+def understand(query: Query, names: Sequence[str], title: str) -> Understood:
+    """The query in ``names``, the classes of the model called ``title``; what they do not know stays as it is."""
+    concepts, notes, lost = [], [], []
+    for concept in query.concepts:
+        reading = read(concept.phrase, names)
+        if reading is None or reading.whole:
+            concepts.append(concept)
+            continue
+        kept, choice = _place(reading, concept)
+        concepts.append(replace(concept, phrase=" and ".join(reading.names), choice=concept.choice or choice))
+        left_out = " ".join(part for part in (" ".join(kept), reading.after) if part)
+        if left_out or not reading.same:
+            lost.append(concept.phrase)
+        notes.append(_note(title, reading, left_out, choice))
+    return Understood(replace(query, concepts=tuple(concepts)), tuple(notes), tuple(lost))
+
+
+def _place(reading: Reading, concept: Concept) -> tuple[tuple[str, ...], Choice | None]:
+    """The words before the thing that are left over, and which one the others mean. A plural means no single one."""
+    if concept.choice is not None or reading.plural:
+        return reading.before, None
+    words = reading.before[1:] if reading.before[:1] == ("far",) else reading.before
+    for count in (2, 1):
+        if len(words) >= count and (order := _PLACES.get(words[:count])) is not None:
+            return words[count:], Choice(order)
+    return reading.before, None
+
+
+def _note(title: str, reading: Reading, left_out: str, choice: Choice | None) -> str:
+    which = ""
+    if choice is not None:
+        which = _SAID.get(choice.order, f"the one furthest to the {choice.order}")
+        which = {"middle": "the one nearest the middle"}.get(choice.order, which)
+    names = " and ".join(reading.names[:3]) + (" and others" if len(reading.names) > 3 else "")
+    text = f"{title} looked for {names}" + ("" if reading.same else f', which is all it knows of "{reading.word}"')
+    text += f", and took {which}" if which else ""
+    return text + (f'; it left out "{left_out}".' if left_out else ".")
