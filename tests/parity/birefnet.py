@@ -45,7 +45,7 @@ class Difference:
         return self.value < PASS
 
 
-def _words(label: str, count: int) -> Words:
+def words(label: str, count: int) -> Words:
     key = int.from_bytes(hashlib.sha256(label.encode()).digest()[:16], "little")
     return np.random.Philox(key=key).random_raw(count)
 
@@ -64,7 +64,7 @@ def filled(tag: str, key: str, shape: list[int], window: int) -> torch.Tensor:
         return torch.zeros(shape, dtype=torch.int64)
     if name == "relative_position_index":
         return Attention(1, 1, window).relative_position_index
-    raw = _words(f"{tag}:{key}", int(np.prod(shape)))
+    raw = words(f"{tag}:{key}", int(np.prod(shape)))
     r = (2 * ((raw >> np.uint64(11)) * 2.0**-53) - 1).reshape(shape)
     match name:
         case "running_mean":
@@ -101,7 +101,7 @@ def picture(tag: str, height: int, width: int) -> NDArray[np.uint8]:
     image = np.stack(planes, -1)
     inside = (2 * x - width) ** 2 * 4 * height**2 + (2 * y - height) ** 2 * 4 * width**2 < height**2 * width**2
     image[inside] = 255 - image[inside]
-    noise = (_words(f"{tag}:image:{height}x{width}", image.size) & np.uint64(63)).astype(np.int64).reshape(
+    noise = (words(f"{tag}:image:{height}x{width}", image.size) & np.uint64(63)).astype(np.int64).reshape(
         image.shape
     ) - 32
     return np.clip(image + noise, 0, 255).astype(np.uint8)

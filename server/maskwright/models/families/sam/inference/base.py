@@ -30,6 +30,7 @@ from .two_way import two_way
 
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))  # mean, standard deviation
 FLOAT32 = ["shared_image_embedding", "prompt_encoder", "mask_decoder"]  # modules that stay in float32
+NORM = 1e-5  # what all authors' norms over features add to the variance, but those of SAM's and SAM 2's image encoders
 
 _NOTHING = -1  # the label of a point that is none
 _ABSENT = -8.0  # logit outside the picture in a mask to start from
@@ -102,6 +103,13 @@ def planes(image: RGB, frame: Frame, mean: tuple[float, ...], std: tuple[float, 
     return out.to(dtype(setup.precision))
 
 
+def norms_add(value: float, network: nn.Module) -> None:
+    """Let the network's norms over features add ``value`` to the variance; those over channels stay as they are."""
+    for part in network.modules():
+        if type(part) is nn.LayerNorm:
+            part.eps = value
+
+
 class SamLike(ABC):
     """A promptable segmenter around transformers' prompt encoder and mask decoder.
 
@@ -121,6 +129,7 @@ class SamLike(ABC):
         self.setup = setup
         self.encoder, self.prompt_encoder = network.vision_encoder, network.prompt_encoder
         self.decoder = network.mask_decoder
+        norms_add(NORM, self.decoder.transformer)  # the library (5.24) adds 1e-6 in SAM's and HQ-SAM's
         self.side = int(self.prompt_encoder.input_image_size)
         self.grid = 4 * int(self.prompt_encoder.image_embedding_size[0])  # cells a side of masks, given or found
         with running(self.model_id):

@@ -4,6 +4,9 @@ Carion et al., "SAM 3: Segment Anything with Concepts" (2025), https://github.co
 The networks are transformers' ``Sam3Model`` (concepts) and ``Sam3TrackerModel`` (clicks), which share an image encoder:
 an image is looked at once, whatever is asked about it, and the encoder's weights are held once. The authors' own
 checkpoints of SAM 3 and SAM 3.1, converted to safetensors, serve as well.
+
+Two things are as the authors' code has them and the library (5.24) has not: what sums up the examples is part of every
+prompt, also of one without examples, and the image encoder's norms add 1e-5 to the variance, not 1e-6.
 """
 
 from __future__ import annotations
@@ -34,13 +37,14 @@ from maskwright.models.runtime.torch_runtime import nbytes, pretrained, running
 from maskwright_protocol.errors import EmptyPrompt, ModelBroken
 
 from . import checkpoints, checkpoints_sam3
-from .base import Frame, SamLike
+from .base import NORM, Frame, SamLike, norms_add
 from .roi_align import pooled
 
 _FILE = "model.safetensors"
 _TOKENS = 32  # that a phrase may have
 _SCALES = [4.0, 2.0, 1.0, 0.5]  # of the necks' levels; the last, which nothing reads, is absent from SAM 3.1
 _BY_EXAMPLE = "visual"  # the phrase that stands for examples without any text
+_NO_EXAMPLE = -10  # the library's label of a box that is none
 _LEVELS = ("fine", "middle", "coarse")  # of the concept head's features: 4, 2 and 1 cells to a patch's side
 _VIDEO_ONLY = Sam3TrackerModel._keys_to_ignore_on_load_unexpected or []
 
@@ -70,6 +74,7 @@ class Sam3(SamLike):
         self._tokenizer = tokenizer
         self._seen: tuple[bytes, Embedding] | None = None  # so that detecting and then clicking encodes once
         concepts.geometry_encoder._encode_boxes = MethodType(_encode_boxes, concepts.geometry_encoder)
+        norms_add(NORM, concepts.vision_encoder.backbone)
 
     def encode(self, pixels: Tensor) -> dict[str, Tensor]:
         """``pixels`` ``(1, 3, 1008, 1008)`` -> features for clicks and, on grids of the same sizes, for concepts.
@@ -150,10 +155,14 @@ class Sam3(SamLike):
         features: Any = self.concepts.get_text_features(input_ids=ids, attention_mask=torch.ones_like(ids))
         return BaseModelOutputWithPooling(pooler_output=features.pooler_output.float())
 
-    def _examples(self, examples: Sequence[tuple[Box, bool]], frame: Frame) -> tuple[Tensor | None, Tensor | None]:
-        """Boxes as shares of the image ``(1, N, 4)`` (middle, size) and whether they are wanted ``(1, N)``."""
+    def _examples(self, examples: Sequence[tuple[Box, bool]], frame: Frame) -> tuple[Tensor, Tensor]:
+        """Boxes as shares of the image ``(1, N, 4)`` (middle, size) and whether they are wanted ``(1, N)``.
+
+        Without examples one that is none, or the library would leave out what sums them up.
+        """
         if not examples:
-            return None, None
+            nothing = torch.zeros(1, 1, 4, device=self.device)
+            return nothing, torch.full((1, 1), _NO_EXAMPLE, device=self.device)
         edges = np.array([box for box, _ in examples], np.float32)
         edges = np.clip(edges / np.array([frame.width, frame.height] * 2, np.float32), 0, 1)
         shares = np.concatenate([(edges[:, :2] + edges[:, 2:]) / 2, edges[:, 2:] - edges[:, :2]], axis=1)
