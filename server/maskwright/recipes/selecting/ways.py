@@ -1,4 +1,5 @@
-"""The ways from a prompt to objects: the last answer again, clicks and boxes, words, examples, parts of people."""
+"""The ways from a prompt to objects: the last answer again, clicks and boxes, words, examples, parts of people,
+lettering."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ from maskwright_protocol.errors import EmptyPrompt, ModelMissing
 from maskwright_protocol.messages import Select, Selection
 
 from .found import Found, recalled
+from .lettering import Lettering
 from .prompt import Masks, Prompt
 
 _NO_WORDS = Query()
@@ -33,7 +35,7 @@ class Way(ABC):
         """The objects that are asked for, best first."""
 
 
-def pick_way(prompt: Prompt) -> Way | PartsOfPeople:
+def pick_way(prompt: Prompt) -> Way | PartsOfPeople | Lettering:
     """The way that suits the prompt. Raises ``ModelMissing``."""
     request, previous = prompt.request, prompt.previous
     if previous is not None and not prompt.names_objects:
@@ -49,7 +51,7 @@ def pick_way(prompt: Prompt) -> Way | PartsOfPeople:
     return Clicks(prompt)
 
 
-def _words(prompt: Prompt) -> Way | PartsOfPeople:
+def _words(prompt: Prompt) -> Way | PartsOfPeople | Lettering:
     """The way for words: by a model that knows them all, with those of what is left out if there is such a model."""
     query, choice = prompt_language.parse_query(prompt.text), prompt.choice
     less = (*prompt.unwanted, *query.minus, *(phrase for concept in query.concepts for phrase in concept.minus))
@@ -59,8 +61,14 @@ def _words(prompt: Prompt) -> Way | PartsOfPeople:
         route = choice.route(query.phrases)
     if route.kind == "parts":
         return PartsOfPeople(prompt, query, route.model_id)
+    if not route.knows:
+        query = choice.understood(query, route.model_id)
     choice.take("segmenter" if route.kind == "concepts" else "detector", route.model_id)
-    return ReadWords(prompt, query) if route.kind == "concepts" else DetectedWords(prompt, query)
+    if route.kind == "concepts":
+        return ReadWords(prompt, query)
+    if choice.draws_lettering(route.model_id):
+        return Lettering(prompt, query)
+    return DetectedWords(prompt, query)
 
 
 class Again(Way):
@@ -123,7 +131,7 @@ class ReadWords(Way):
         segmenter, search = masks.segmenter, prompt.search
         if not isinstance(segmenter, TextSegmenter | Featured):
             text = "The installed model cannot tell what is similar."
-            hint = "Install a SAM model, for instance mobile-sam."
+            hint = "Choose another segmenter, for instance mobile-sam, which comes with Maskwright."
             raise ModelMissing(text, hint, role="segmenter")
         boxes = prompts.check_boxes(prompt.request.boxes, prompt.picture.box)
         if isinstance(segmenter, TextSegmenter):
