@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import pytest
 
+from maskwright.models.install import scan
 from maskwright_client.client import Client
 from maskwright_protocol.discovery import Endpoint, read_endpoint
 from maskwright_protocol.messages import Status, StatusRequest
@@ -106,6 +107,20 @@ def stop_server(server: Server) -> None:
         server.process.kill()
         server.process.wait(10)
         raise
+
+
+def break_installation(patch: pytest.MonkeyPatch, folder: Path, *left: str) -> None:
+    """In this process, as if of the files of the models that come with Maskwright only those of ``left`` were there."""
+    folder.mkdir(exist_ok=True)
+    for name in left:
+        (folder / name).symlink_to(scan.EMBEDDED / name)
+    patch.setattr(scan, "EMBEDDED", folder)
+
+
+@pytest.fixture
+def broken_installation(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The files of the models that come with Maskwright are missing."""
+    break_installation(monkeypatch, tmp_path_factory.mktemp("embedded"))
 
 
 @pytest.fixture(scope="module")

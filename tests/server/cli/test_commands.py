@@ -159,8 +159,8 @@ def test_status_models_and_doctor(server: Server) -> None:
 def test_doctor_names_a_broken_model(server: Server, tmp_path: Path) -> None:
     from maskwright.models import catalogue
 
-    entry = catalogue.load().get("mobile-sam")
-    folder = tmp_path / "mobile-sam"
+    entry = catalogue.load().get("yolox-s")
+    folder = tmp_path / "yolox-s"
     folder.mkdir()
     for file in entry.files:
         (folder / file.name).write_bytes(b"cut off")
@@ -232,7 +232,11 @@ def _alive(pid: int) -> bool:
 def test_demo(server: Server, tmp_path: Path) -> None:
     run = server.cli("demo", "--out", tmp_path / "demo")
     assert run.returncode == 0, run.stderr
-    for name in ("mask.png", "cutout.png", "side-by-side.png"):
-        assert (tmp_path / "demo" / name).exists()
-        assert name in run.stdout
-    assert Image.open(tmp_path / "demo/side-by-side.png").size == (3 * 512, 512)
+    for name in ("word", "word-mask", "clicks", "clicks-mask", "hair", "hair-mask", "cutout", "background", "all"):
+        assert (tmp_path / "demo" / f"{name}.png").exists()
+        assert f"{name}.png" in run.stdout
+    mask = {name: np.asarray(Image.open(tmp_path / f"demo/{name}-mask.png")) for name in ("word", "clicks", "hair")}
+    assert [mask[name][45, 225] > 200 for name in mask] == [True, False, True]
+    assert [mask[name][440, 380] > 200 for name in mask] == [False, True, False]
+    width, height = Image.open(tmp_path / "demo/all.png").size
+    assert (width > 3 * 512, height > 2 * 512) == (True, True)

@@ -16,6 +16,7 @@ import pytest
 from maskwright.models import catalogue
 from tests.shared_data import MODELS, REPOSITORY, needs_models
 
+PULLED, FILE = "pp-ocrv4-det", "ch_PP-OCRv4_det_infer.onnx"  # small, and not built in
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -46,7 +47,7 @@ def test_show(cli: Cli) -> None:
     answer = json.loads(cli("models", "show", "u2netp", "--json").stdout)
     assert answer["installed"]
     assert answer["files"][0]["sha256"].startswith("309c8469")
-    assert "by hand" in cli("models", "show", "mobile-sam").stdout
+    assert "comes with Maskwright" in cli("models", "show", "mobile-sam").stdout
     run = cli("models", "show", "yolox")
     assert run.returncode == 1
     assert "yolox-s" in run.stderr
@@ -65,39 +66,42 @@ def test_show(cli: Cli) -> None:
 def test_pull_says_why_it_cannot(cli: Cli) -> None:
     run = cli("models", "pull", "yolox-s", "--json")
     assert (run.returncode, json.loads(run.stdout)["error"]) == (1, "offline")
-    run = cli("models", "pull", "mobile-sam")
+    run = cli("models", "pull", "segformer-clothes")
     assert run.returncode == 1
     assert "--accept-licence" in run.stderr
-    answer = json.loads(cli("models", "pull", "mobile-sam", "--accept-licence", "--json").stdout)
-    assert answer["error"] == "download_failed"
+    answer = json.loads(cli("models", "pull", "segformer-clothes", "--accept-licence", "--json").stdout)
+    assert answer["error"] == "offline"
+    run = cli("models", "pull", "mobile-sam")
+    assert run.returncode == 0, "it is there already"
+    assert "embedded" in run.stderr
 
 
 @needs_models
 def test_pull_from_a_folder_or_zip_verify_and_remove(cli: Cli, tmp_path: Path) -> None:
-    archive = tmp_path / "nano.zip"
+    archive = tmp_path / "model.zip"
     with zipfile.ZipFile(archive, "w") as packed:
-        packed.write(MODELS / "yolox-nano" / "yolox_nano.onnx", "deep/renamed.onnx")
-    for origin in (archive, MODELS / "yolox-nano"):
-        run = cli("models", "pull", "yolox-nano", "--from", origin)
+        packed.write(MODELS / "ppocr-det" / FILE, "deep/renamed.onnx")
+    for origin in (archive, MODELS / "ppocr-det"):
+        run = cli("models", "pull", PULLED, "--from", origin)
         assert run.returncode == 0, run.stderr
-        folder = tmp_path / "data" / "maskwright" / "models" / "yolox-nano"
-        assert [p.name for p in folder.iterdir()] == ["yolox_nano.onnx"]
+        folder = tmp_path / "data" / "maskwright" / "models" / PULLED
+        assert [p.name for p in folder.iterdir()] == [FILE]
         verified = json.loads(cli("models", "verify", "--json").stdout)["models"]
-        for name in ("grabcut", "u2netp", "yolox-nano"):
+        for name in ("mobile-sam", "u2netp", PULLED):
             assert {"model": name, "sound": True, "problem": ""} in verified
         if origin is archive:
-            assert cli("models", "remove", "yolox-nano").returncode == 0
+            assert cli("models", "remove", PULLED).returncode == 0
             assert not folder.exists()
-    data = bytearray((folder / "yolox_nano.onnx").read_bytes())
+    data = bytearray((folder / FILE).read_bytes())
     data[1000] ^= 255
-    (folder / "yolox_nano.onnx").chmod(0o644)
-    (folder / "yolox_nano.onnx").write_bytes(data)
-    run = cli("models", "verify", "yolox-nano")
+    (folder / FILE).chmod(0o644)
+    (folder / FILE).write_bytes(data)
+    run = cli("models", "verify", PULLED)
     assert run.returncode == 1
     assert "damaged" in run.stdout
-    assert cli("models", "remove", "yolox-nano").returncode == 0
-    assert cli("models", "remove", "yolox-nano").returncode == 1
-    assert cli("models", "verify", "yolox-nano").returncode == 1
+    assert cli("models", "remove", PULLED).returncode == 0
+    assert cli("models", "remove", PULLED).returncode == 1
+    assert cli("models", "verify", PULLED).returncode == 1
 
 
 @needs_models

@@ -120,7 +120,7 @@ def test_what_cannot_be_pulled(serving: Server, hub: hubs.Hub) -> None:
 def test_a_licence_that_leaves_questions_open_needs_a_yes(place: Path, serving: Server) -> None:
     with serving.client() as client:
         with pytest.raises(LicenceNeeded) as caught:
-            client.request(ModelPull("", "mobile-sam"), 10)
+            client.request(ModelPull("", "eomt-dinov3-small"), 10)
         assert caught.value.details["commercial"] == "ask"
         assert caught.value.details["licence_url"]
 

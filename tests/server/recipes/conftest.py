@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from maskwright.models.install import scan
 from maskwright.models.runtime.pool import ModelPool
 from maskwright.recipes.job.cache import EmbeddingCache
 from maskwright.recipes.job.context import JobContext
 from maskwright.recipes.run import run
 from maskwright_protocol import masks as wire
 from maskwright_protocol.messages import Job, Mask, Picture, PixelRect, Raster
+from tests.server.conftest import break_installation
 from tests.shared_data import EVAL, MODELS
 
 
@@ -68,9 +68,7 @@ def desk(pool, shared_cache) -> Desk:
 @pytest.fixture
 def basic(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """A broken installation: of the built-in models' files only U²-Netp's are left."""
-    left = tmp_path_factory.mktemp("embedded")
-    (left / "u2netp").symlink_to(scan.EMBEDDED / "u2netp")
-    monkeypatch.setattr(scan, "EMBEDDED", left)
+    break_installation(monkeypatch, tmp_path_factory.mktemp("embedded"), "u2netp")
     return Desk(ModelPool([], "cpu", 2))
 
 

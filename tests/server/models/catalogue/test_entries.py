@@ -54,18 +54,22 @@ def test_the_gateway_can_read_all_of_it_without_array_libraries():
 def test_only_embedded_models_are_there_without_folders(tmp_path):
     found = scan.scan([tmp_path / "absent", tmp_path])
     always = {i for i, model in found.items() if not model.entry.requires}
-    assert always == {"grabcut", "u2netp"}
+    coded = {i for i in always if not found[i].entry.files}
+    assert always == {"grabcut", "mobile-sam", "yolox-nano", "yunet", "skin-clothes-hair", "rvm", "u2netp", *coded}
     assert all(model.entry.embedded for model in found.values())
-    scan.verify(found["u2netp"])
+    for model in found.values():
+        scan.verify(model)
     infos = {info.name + info.verb: info for info in presets.available(found)}
     assert infos["autoselect"].available
-    assert not infos["mobile-samselect"].available
-    assert infos["mobile-samselect"].missing == "mobile-sam"
+    assert infos["yolox+mobile-samselect"].available
+    assert not infos["sam2select"].available
+    assert infos["sam2select"].missing.startswith("sam2")
     assert infos["u2netpcutout"].available
     pool = ModelPool([], "cpu", 1)
-    assert pool.best("segmenter") == "grabcut"
-    assert pool.best("detector") is None
-    for role, name in (("segmenter", "mobile-sam"), ("segmenter", "u2netp"), ("matting", "x")):
+    assert pool.candidates("segmenter") == ["mobile-sam", "grabcut"]
+    assert pool.candidates("detector") == ["yolox-nano", "yunet"]
+    assert pool.candidates("parser") == ["skin-clothes-hair"]
+    for role, name in (("segmenter", "sam2.1-tiny"), ("segmenter", "u2netp"), ("matting", "x")):
         with pytest.raises(ModelMissing):
             pool.get(role, name)
     with pytest.raises(BadInput):
@@ -90,7 +94,7 @@ def test_a_model_is_recognised_by_its_files_whatever_its_folder_is_called(tmp_pa
 
 
 @needs_models
-def test_truncated_and_damaged_files_are_broken_models(tmp_path):
+def test_truncated_and_damaged_files_are_broken_models(tmp_path, broken_installation):
     short = tmp_path / "short"
     short.mkdir()
     copied(short, lambda data: data[:1000])

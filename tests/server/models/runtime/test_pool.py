@@ -69,7 +69,7 @@ def test_measured_sizes_are_learned_and_counted(home: Path) -> None:
 
 
 @needs_models
-def test_models_that_come_and_go_are_noticed(home: Path, tmp_path: Path) -> None:
+def test_models_that_come_and_go_are_noticed(home: Path, tmp_path: Path, broken_installation: None) -> None:
     import shutil
 
     folder = tmp_path / "mine"
@@ -85,7 +85,7 @@ def test_models_that_come_and_go_are_noticed(home: Path, tmp_path: Path) -> None
 
 
 @needs_models
-def test_a_model_that_is_mended_in_place_is_tried_again(home: Path, tmp_path: Path) -> None:
+def test_a_model_that_is_mended_in_place_is_tried_again(home: Path, tmp_path: Path, broken_installation: None) -> None:
     """Neither the model folder nor the model's own changes by it, only the file."""
     import shutil
 

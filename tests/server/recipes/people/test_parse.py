@@ -182,7 +182,7 @@ class TestTrained:
             desk.pool.detector("yunet").detect(photo, "dog")
 
 
-def test_without_a_parser_it_is_said_what_to_install():
+def test_without_a_parser_it_is_said_what_to_install(broken_installation):
     desk = Desk(ModelPool([Path("nowhere")], "cpu", 1))
     with pytest.raises(errors.ModelMissing) as caught:
         desk.run(Parse("1", picture=desk.picture(np.zeros((8, 8, 3), np.uint8), "k"), parts=["hair"]))

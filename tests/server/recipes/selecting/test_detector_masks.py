@@ -24,6 +24,7 @@ from maskwright.recipes.selecting.detector_masks import DetectorMasks
 from maskwright.recipes.selecting.draw import Drawing
 from maskwright_protocol.errors import BadInput
 from maskwright_protocol.messages import Point, PostProcess, Prefetch, Rect, Select
+from tests.server.conftest import break_installation
 from tests.server.models.families import tiny_detectors as detectors
 from tests.server.models.families import yolo_files as yolos
 from tests.server.recipes import tiny_models as tiny
@@ -37,7 +38,7 @@ YOLO_NEEDED = pytest.mark.skipif(find_spec("ultralytics") is None, reason="ultra
 
 @pytest.fixture(scope="module")
 def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    """Detectors that draw, one that does not, and the built-in models."""
+    """Detectors that draw, one that does not, and no segmenter but the basic engine: the built-in one is missing."""
     base = tmp_path_factory.mktemp("own")
     with pytest.MonkeyPatch.context() as patch:
         for name in ("XDG_DATA_HOME", "LOCALAPPDATA"):
@@ -47,6 +48,7 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         if find_spec("ultralytics") is not None:
             made = yolos.converted(base / tiny.YOLO, "yolo11-seg", seed=3)
             shutil.copy(made, made.with_name("person_yolov8n-seg.safetensors"))
+        break_installation(patch, base / "embedded", "u2netp")
         yield Desk(ModelPool([base, MODELS / "yolox-nano"], "cpu", 1, known=tiny.known()))
 
 
@@ -166,7 +168,7 @@ def test_the_automatic_choice_takes_them_where_only_the_basic_engine_is(room: De
     detector = {"detector": RF_DETR}
     answer = select(room, picture, recipe="auto", models=detector)
     assert (answer.report.recipe, answer.report.models) == ("rf-detr", [RF_DETR])
-    assert any("no SAM model" in note for note in answer.report.notes)
+    assert any("nothing installed draws better" in note for note in answer.report.notes)
     assert select(room, picture, recipe="auto", min_score=0.0).report.recipe in ("rf-detr", "yolo"), "not YOLOX"
     for more in (
         {"points": [Point(20, 60)]},
