@@ -18,11 +18,13 @@ HELD = 0.85  # share of an object that lies in another, from which on it is a pa
 
 @dataclass(frozen=True)
 class Candidate:
-    """``score`` is the model's estimate of its IoU times how stable the mask is; ``seed`` goes on from here."""
+    """``score`` is the model's estimate of its IoU times how stable the mask is; ``seed`` goes on from here. ``name``:
+    what it is, empty where nothing tells."""
 
     logits: LogitMap
     score: float
     seed: NDArray[np.float32] | None = None
+    name: str = ""
 
 
 def stability(values: NDArray[np.float32], offset: float = 1.0) -> float:
@@ -39,7 +41,8 @@ def packed(logits: LogitMap, canvas: LogitMap) -> Bits:
     return np.packbits(logits.on_grid_of(canvas) > 0)
 
 
-def _count(bits: Bits) -> NDArray[np.int64]:
+def count(bits: Bits) -> NDArray[np.int64]:
+    """Cells inside of masks ``(..., cells / 8)``: ``(...)``."""
     return np.bitwise_count(bits).sum(axis=-1, dtype=np.int64)
 
 
@@ -50,12 +53,12 @@ def distinct(found: Sequence[Candidate], canvas: LogitMap, limit: float = 0.75) 
     sizes = np.zeros(MAX_OBJECTS, np.int64)
     for one in sorted(found, key=lambda c: -c.score):
         own = packed(one.logits, canvas)
-        size = int(_count(own))
+        size = int(count(own))
         if not size or len(kept) == MAX_OBJECTS:
             continue
         # Only masks of about the same size can be the same.
         near = np.flatnonzero((sizes[: len(kept)] >= limit * size) & (sizes[: len(kept)] * limit <= size))
-        common = _count(bits[near] & own)
+        common = count(bits[near] & own)
         if not np.any(common > limit * (sizes[near] + size - common)):
             bits[len(kept)], sizes[len(kept)] = own, size
             kept.append(one)
@@ -65,10 +68,10 @@ def distinct(found: Sequence[Candidate], canvas: LogitMap, limit: float = 0.75) 
 def parents(ordered: Sequence[Candidate], canvas: LogitMap) -> list[int]:
     """For objects, the larger first: the number (from 1) of the smallest earlier one that holds each; 0 for none."""
     bits = np.stack([packed(one.logits, canvas) for one in ordered]) if ordered else np.zeros((0, 1), np.uint8)
-    sizes = _count(bits)
+    sizes = count(bits)
     found = []
     for index in range(len(ordered)):
-        shares = _count(bits[:index] & bits[index]) / max(1, int(sizes[index]))
+        shares = count(bits[:index] & bits[index]) / max(1, int(sizes[index]))
         holders = np.flatnonzero(shares >= HELD)
         found.append(int(holders[-1]) + 1 if holders.size else 0)
     return found

@@ -189,6 +189,19 @@ class ModelChoice:
                 return self._used(self._pool.detector, model_id)
         return None
 
+    def naming_parser(self) -> Parser | None:
+        """A parser of people: the user's, or the best installed that is quick enough here."""
+        model_id = self._wanted.get("parser")
+        if model_id is None:
+            quick = [i for i in self._usable("parser") if not self._pool.slow(i)]
+            people = (i for i in quick if (t := self._table(i)) is None or t.of == "person")
+            model_id = next(people, None)
+        return self.parser(model_id) if model_id is not None else None
+
+    def _table(self, model_id: str) -> LabelTable | None:
+        found = self._pool.installed[model_id]
+        return installed_table(found.entry, found.folder)
+
     def _usable(self, role: str) -> list[str]:
         """The installed models of a role, best first, that lack no package."""
         return [i for i in self._pool.candidates(role) if not lacking(self._pool.known.get(i))]
@@ -249,19 +262,22 @@ class ModelChoice:
 
     def _knowing(self, ids: Sequence[str], phrases: Sequence[str], understands: Understands) -> str | None:
         """The first of these models that understands all of the phrases. Models of which only the loaded file tells
-        come after all others, and are loaded to see."""
-        unsure = []
+        come after all others but those that are built in, and are loaded to see."""
+        sure, unsure = None, []
         for model_id in dict.fromkeys(ids):
             answers = [knows(self._pool.known.get(model_id), phrase, understands) for phrase in phrases]
             if all(answers):
-                return model_id
+                sure = model_id
+                break
             if False not in answers and not lacking(self._pool.known.get(model_id)):
                 unsure.append(model_id)
+        if sure is not None and not self._pool.known.get(sure).embedded:
+            return sure
         for model_id in unsure:
             known = self._names(model_id)
             if known and all(understands(phrase, known) for phrase in phrases):
                 return model_id
-        return None
+        return sure
 
     def _names(self, model_id: str) -> Sequence[str]:
         """The names that a detector knows; it is loaded where only its file tells. None for any words."""

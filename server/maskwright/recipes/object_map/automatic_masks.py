@@ -27,6 +27,8 @@ from maskwright.recipes.job.picture import PictureView
 from maskwright.recipes.job.remembered import Remembered, keep
 from maskwright_protocol.errors import ModelMissing
 
+from .naming import Namer
+
 POINTS = 12  # a side: one decoder run each costs more than what smaller grids miss
 MAX_POINTS, MAX_LAYERS = 64, 2
 _MOST_AT_ONCE = 64
@@ -41,7 +43,7 @@ _CANVAS = 512  # cells of the long side on which masks of crops are compared
 
 @dataclass(frozen=True)
 class MapObject:
-    """``area`` in the overview's pixels; ``parent`` counts from 1, 0 is none. ``memory``: its mask and score."""
+    """``area`` in the overview's pixels; ``parent`` counts from 1, 0 is none. ``memory``: its mask, score and name."""
 
     id: str
     area: float
@@ -74,7 +76,7 @@ def mapping_segmenter(choice: ModelChoice) -> Segmenter:
     segmenter = choice.segmenter()
     if not segmenter.knows_objects:
         text = "The basic engine knows no objects, so it cannot list them."
-        hint = "Install a SAM model, for instance mobile-sam."
+        hint = "Choose another segmenter, for instance mobile-sam, which comes with Maskwright."
         raise ModelMissing(text, hint, role="segmenter")
     return segmenter
 
@@ -86,12 +88,21 @@ def known_objects(segmenter: Segmenter, picture: PictureView, context: JobContex
 
 
 def all_objects(
-    segmenter: Segmenter, picture: PictureView, context: JobContext, points: int = 0, layers: int = 0
+    segmenter: Segmenter,
+    picture: PictureView,
+    context: JobContext,
+    points: int = 0,
+    layers: int = 0,
+    namer: Namer | None = None,
 ) -> AutomaticMasks:
-    """From memory if they were found before; a search that was cancelled goes on where it was."""
+    """From memory if they were found before; a search that was cancelled goes on where it was.
+
+    ``namer`` says what they are, and adds what the search has missed.
+    """
     setup = context.models.setup(context.models.known.get(segmenter.model_id))
     name: tuple[Hashable, ...] = (segmenter.model_id, setup.precision, picture.key, points or POINTS, layers)
-    known: AutomaticMasks | None = context.embeddings.get(("objects", *name))
+    named = (*name, namer.model_id if namer is not None else "")
+    known: AutomaticMasks | None = context.embeddings.get(("objects", *named))
     if known is None:
         search = _Generator(segmenter, picture, context, points or POINTS, layers)
         partial: _Partial = context.embeddings.get(("search", *name)) or _Partial()
@@ -100,17 +111,24 @@ def all_objects(
         finally:
             size = sum(c.logits.values.nbytes + (c.seed.nbytes if c.seed is not None else 0) for c in partial.found)
             context.embeddings.put(("search", *name), partial, size)
-        known = _assembled(partial.found, segmenter, picture, layers)
+        known = _assembled(partial.found, segmenter, picture, context, layers, namer)
         context.embeddings.drop(("search", *name))
-        context.embeddings.put(("objects", *name), known, known.nbytes)
-    context.embeddings.put(("last objects", segmenter.model_id, picture.key), ("objects", *name), 256)
+        context.embeddings.put(("objects", *named), known, known.nbytes)
+    context.embeddings.put(("last objects", segmenter.model_id, picture.key), ("objects", *named), 256)
     for one in known.objects:
         if ("answer", one.id) not in context.embeddings:
             keep(one.id, one.memory, context)
     return known
 
 
-def _assembled(found: list[Candidate], segmenter: Segmenter, picture: PictureView, layers: int) -> AutomaticMasks:
+def _assembled(
+    found: list[Candidate],
+    segmenter: Segmenter,
+    picture: PictureView,
+    context: JobContext,
+    layers: int,
+    namer: Namer | None,
+) -> AutomaticMasks:
     height, width = picture.size
     if layers == 0 and found:
         canvas = found[0].logits
@@ -118,12 +136,15 @@ def _assembled(found: list[Candidate], segmenter: Segmenter, picture: PictureVie
         unit = _CANVAS / max(height, width)
         shape = (max(1, round(height * unit)), max(1, round(width * unit)))
         canvas = LogitMap(np.zeros(shape, np.float32), 0.0, 0.0, float(width), float(height))
-    ordered = sorted(objectmap.distinct(found, canvas), key=lambda one: one.logits.area(), reverse=True)
+    kept = objectmap.distinct(found, canvas)
+    if namer is not None:
+        kept = namer.named(kept, canvas, segmenter, picture, context)
+    ordered = sorted(kept, key=lambda one: one.logits.area(), reverse=True)
     above = objectmap.parents(ordered, canvas)
     map_id = secrets.token_hex(4)
     objects = []
     for number, (one, parent) in enumerate(zip(ordered, above, strict=True), 1):
-        memory = Remembered.of(segmenter.model_id, picture, one.logits, min(1.0, one.score), one.seed)
+        memory = Remembered.of(segmenter.model_id, picture, one.logits, min(1.0, one.score), one.seed, label=one.name)
         objects.append(MapObject(f"{map_id}-{number}", one.logits.area(), parent, memory))
     return AutomaticMasks(objects, objectmap.label_image(ordered, width, height))
 

@@ -15,6 +15,7 @@ from maskwright_protocol.masks import pack as wire_mask
 from maskwright_protocol.messages import Everything, MappedObject, ObjectMap, PixelRect
 
 from .automatic_masks import MAX_LAYERS, MAX_POINTS, AutomaticMasks, all_objects, mapping_segmenter
+from .naming import Namer
 
 
 def everything(request: Everything, picture: PictureView, context: JobContext) -> ObjectMap:
@@ -27,8 +28,10 @@ def everything(request: Everything, picture: PictureView, context: JobContext) -
     min_score = prompts.check_min_score(request.min_score) or 0.0
     min_area = prompts.check_number(request.min_area, "least area")
     choice = ModelChoice(request, "select", context)
-    masks = all_objects(mapping_segmenter(choice), picture, context, points, layers)
-    answer = ObjectMap(request.id, request.generation, context.report(choice.recipe()))
+    segmenter = mapping_segmenter(choice)
+    recipe = choice.recipe()
+    masks = all_objects(segmenter, picture, context, points, layers, Namer.of(choice))
+    answer = ObjectMap(request.id, request.generation, context.report(recipe))
     sx, sy = picture.scale
     unit = 1 / (sx * sy)
     wanted = [o.memory.score >= min_score and o.area * unit >= min_area for o in masks.objects]
@@ -37,8 +40,9 @@ def everything(request: Everything, picture: PictureView, context: JobContext) -
         if wanted[index]:
             rect = rect_from(picture.box_to_document(Box(*one.memory.map.extent())))
             number = int(renumbered[index + 1])
-            parent = int(upward[one.parent])
-            answer.objects.append(MappedObject(number, one.id, one.memory.score, one.area * unit, rect, parent))
+            parent, memory = int(upward[one.parent]), one.memory
+            area = one.area * unit
+            answer.objects.append(MappedObject(number, one.id, memory.score, area, rect, parent, memory.label))
     if answer.objects:
         # What covers a pixel whose own object was left out is the object that holds it.
         labels = upward[masks.labels].astype("<u2")
