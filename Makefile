@@ -17,11 +17,11 @@ COMPILE := $(TOOLS)/bin/uv --quiet pip compile pyproject.toml --python-version 3
 $(VENV)/.core: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable ".[demo]"
+	$(BIN)/python -m pip install --quiet --editable .
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.core
-	$(BIN)/python -m pip install --quiet --editable ".[demo,dev]"
+	$(BIN)/python -m pip install --quiet --editable ".[dev]"
 	touch $@
 
 $(VENV)/.full: $(VENV)/.dev
@@ -31,11 +31,9 @@ $(VENV)/.full: $(VENV)/.dev
 	$(BIN)/python -m pip install --quiet --no-deps "$(ULTRALYTICS)"
 	$(BIN)/python -m pip install --quiet hydra-core iopath setuptools wheel
 	SAM2_BUILD_CUDA=0 $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation "$(SAM2)"
-	# PyMatting compiles at its first use, for a minute or two: now, so that no test waits for it.
-	$(BIN)/python -m maskwright.models.runtime.pymatting_cache
 	touch $@
 
-# Selects and cuts out the main thing of a photo through a running server; writes into demo/.
+# A word, two clicks, hair and a cut-out on a photo, through a running server; writes into demo/.
 demo: $(VENV)/.core
 	$(MAKE) --no-print-directory demo-with
 
@@ -94,7 +92,7 @@ audit: $(TOOLS)/.done
 
 # Whether the lowest versions that pyproject.toml lets in still start a server, select and cut out.
 lowest: $(TOOLS)/.done
-	$(COMPILE) --resolution lowest-direct --extra demo -o .cache/lowest.txt > /dev/null
+	$(COMPILE) --resolution lowest-direct -o .cache/lowest.txt > /dev/null
 	$(TOOLS)/bin/uv venv --quiet --clear --python $(PYTHON) .cache/lowest
 	$(TOOLS)/bin/uv pip install --quiet --python .cache/lowest -r .cache/lowest.txt
 	$(TOOLS)/bin/uv pip install --quiet --python .cache/lowest --no-deps --editable .

@@ -114,7 +114,7 @@ def test_everything_works_without_network_or_models(bare: Path, tmp_path: Path) 
         f"maskwright select {sample} --text person --json -o person.png > text.json",
         f"maskwright select {sample} --text hair --json -o hair.png > hair.json",
         f"maskwright select {sample} --point 380,450 --point 470,390 --json -o helmet.png > point.json",
-        f"maskwright cutout {sample} --json -o cut > cutout.json",
+        f"maskwright cutout {sample} --json -o cut.png > cutout.json",
         f"maskwright parse {sample} --part clothes --json -o clothes.png > parse.json",
         "maskwright doctor --json > doctor.json",
         "maskwright stop",
@@ -132,8 +132,7 @@ def test_everything_works_without_network_or_models(bare: Path, tmp_path: Path) 
     mask = {
         name: np.asarray(Image.open(tmp_path / f"{name}.png")) > 127 for name in ("person", "helmet", "hair", "clothes")
     }
-    (cut,) = (tmp_path / "cut").glob("*.png")
-    mask["cut"] = np.asarray(Image.open(cut))[:, :, 3] > 127
+    mask["cut"] = np.asarray(Image.open(tmp_path / "cut.png"))[:, :, 3] > 127
     inside = {"person": (225, 120), "helmet": (380, 440), "hair": (225, 45), "clothes": (120, 330), "cut": (225, 120)}
     for name, (x, y) in inside.items():
         assert mask[name][y, x], name

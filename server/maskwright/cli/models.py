@@ -114,7 +114,7 @@ def show(model: str, as_json: bool) -> None:
 
 
 def _facts(entry: Entry, found: scan.Installed | None) -> dict[str, str]:
-    sources = "; ".join(_source(entry, source) for source in entry.sources)
+    by_hand = "comes with Maskwright" if entry.embedded else "none known: place the files by hand"
     return {
         "what": entry.summary,
         "roles": ", ".join(entry.roles),
@@ -123,7 +123,7 @@ def _facts(entry: Entry, found: scan.Installed | None) -> dict[str, str]:
         "page": entry.source,
         "revision": entry.revision,
         "files": ", ".join(_file(file) for file in entry.files) or "none",
-        "sources": sources or "none known: place the files by hand",
+        "sources": "; ".join(_source(entry, source) for source in entry.sources) or by_hand,
         "parameters": page.parameters_text(entry.parameters),
         "memory": page.memory_text(entry) + (" in half precision" if "fp16" in entry.memory_in else ""),
         "state": _place(entry, found),

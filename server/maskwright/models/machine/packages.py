@@ -9,7 +9,7 @@ from maskwright.models.catalogue.entries import Entry
 from maskwright_protocol.errors import NeedsPackage
 
 _EXTRAS: dict[str, str] = dict.fromkeys(("torch", "safetensors", "transformers"), "torch")
-_EXTRAS |= {"pymatting": "matting", "ultralytics": "yolo"}
+_EXTRAS["ultralytics"] = "yolo"
 _RUN_MODELS = ("maskwright", "torch", "transformers", "ultralytics", "onnxruntime")
 
 
@@ -59,6 +59,8 @@ def how_to_get(entry: Entry) -> str:
     package = lacking(entry)
     if not entry.files and package:
         return f"Run: {command(package)} and then: maskwright stop"
+    if entry.embedded:
+        return "It comes with Maskwright, and its files are missing: install Maskwright again."
     if not entry.sources:
         return f"Put a folder with {', '.join(f.name for f in entry.files)} into a model folder."
     first = f" Ask for access first: 'maskwright models show {entry.id}' tells how." if entry.gated else ""

@@ -19,12 +19,11 @@ def test_a_missing_model_says_how_to_get_it(monkeypatch) -> None:
         ModelPool([], "cpu", 1).detector("yolox-s")
     assert caught.value.hint == packages.how_to_get(known.get("yolox-s"))
     monkeypatch.setattr(packages, "find_spec", lambda name: None)
-    assert packages.how_to_get(known.get("closed-form")).startswith('Run: pip install "maskwright[matting]"')
 
 
 def test_what_nobody_offers_is_put_there_by_hand() -> None:
-    by_hand = [e for e in catalogue.load().model if not e.sources and e.files and not e.embedded]
-    for entry in by_hand:
-        assert packages.how_to_get(entry).startswith("Put a folder with ")
-        assert all(file.name in packages.how_to_get(entry) for file in entry.files)
-    assert by_hand
+    built_in = catalogue.load().get("mobile-sam")
+    assert "install Maskwright again" in packages.how_to_get(built_in)
+    by_hand = built_in.model_copy(update={"embedded": False})
+    assert packages.how_to_get(by_hand).startswith("Put a folder with ")
+    assert all(file.name in packages.how_to_get(by_hand) for file in by_hand.files)

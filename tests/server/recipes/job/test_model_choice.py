@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,7 +11,7 @@ from maskwright.models import catalogue
 from maskwright.models.catalogue import abilities
 from maskwright.models.install.scan import Installed
 from maskwright.models.runtime.pool import ModelPool
-from maskwright.recipes.job import presets
+from maskwright.recipes.job import model_choice, presets
 from maskwright.recipes.job.cache import EmbeddingCache
 from maskwright.recipes.job.context import JobContext
 from maskwright.recipes.job.model_choice import ModelChoice
@@ -102,6 +103,18 @@ def test_own_models_names_are_told_by_their_files():
     assert abilities.knows(entry, "dog") is None
     listed = entry.model_copy(update={"names": ("dragon",)})
     assert abilities.knows(listed, "dragons") is True
+
+
+def test_what_is_installed_or_added_is_asked_before_what_is_built_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert route(Shelf("rt-detr-r18", "yolox-nano"), "dog") == ("boxes", "rt-detr-r18")
+    own = catalogue.built_in().get("yolo11n").model_copy(update={"own": True, "options": {}})
+    pool = Shelf(own.id, "yolox-nano")
+    pool.known = pool.known.model_copy(update={"model": (own, pool.known.get("yolox-nano"))})
+    monkeypatch.setattr(model_choice, "lacking", lambda entry: None)
+    monkeypatch.setattr(pool, "detector", lambda model_id: SimpleNamespace(labels=("dog", "dragon")))
+    assert route(pool, "dog") == ("boxes", own.id)
+    assert route(pool, "dragon") == ("boxes", own.id)
+    assert route(pool, "cat") == ("boxes", "yolox-nano")
 
 
 def test_the_table_has_each_detector_with_each_segmenter():

@@ -147,6 +147,6 @@ def test_the_basic_engine(basic, lemur, truth):
     answer = basic.run(Select("1", picture=basic.picture(lemur, "lemur"), points=[Point(340, 220)]))
     assert iou(plane(answer.instances[0].mask, lemur), truth) >= 0.97
     assert "basic engine" in answer.report.notes[0]
-    assert "no SAM model" in answer.report.notes[0]
+    assert "are missing" in answer.report.notes[0]
     boxed = basic.run(Select("2", picture=basic.picture(lemur, "lemur"), boxes=[around(truth)]))
     assert iou(plane(boxed.instances[0].mask, lemur), truth) >= 0.97
