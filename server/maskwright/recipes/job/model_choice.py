@@ -189,6 +189,19 @@ class ModelChoice:
                 return self._used(self._pool.detector, model_id)
         return None
 
+    def naming_parser(self) -> Parser | None:
+        """A parser of people: the user's, or the best installed that is quick enough here."""
+        model_id = self._wanted.get("parser")
+        if model_id is None:
+            quick = [i for i in self._usable("parser") if not self._pool.slow(i)]
+            people = (i for i in quick if (t := self._table(i)) is None or t.of == "person")
+            model_id = next(people, None)
+        return self.parser(model_id) if model_id is not None else None
+
+    def _table(self, model_id: str) -> LabelTable | None:
+        found = self._pool.installed[model_id]
+        return installed_table(found.entry, found.folder)
+
     def _usable(self, role: str) -> list[str]:
         """The installed models of a role, best first, that lack no package."""
         return [i for i in self._pool.candidates(role) if not lacking(self._pool.known.get(i))]
