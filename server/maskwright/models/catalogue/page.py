@@ -22,11 +22,11 @@ _INTRO = """# Models
 
 *Written by `maskwright models table --markdown` from the catalogue. Change the catalogue, not this page.*
 
-Within a table the first installed model is taken unless you choose another; those that are built in come after what you
-installed. *Get it* shows what to type; the plugins offer the same. *Commercial* tells whether the licence of the weights
-allows commercial use: for "no" and "ask" you are asked to agree before the download. *Memory* is an estimate while it
-runs, on a processor and, after the stroke, in half precision, as graphics cards compute; once a model was loaded on a
-computer, what was measured there counts. The size of a download is an estimate where it has a ~.
+Within a table the first installed model is taken unless you choose another; those that are built in come after what
+you installed. *Get it* shows what to type; the plugins offer the same. *Commercial* tells whether the licence of the
+weights allows commercial use: for "no" and "ask" you are asked to agree before the download. *Memory* is an estimate
+while it runs, on a processor and, after the stroke, in half precision, as graphics cards compute; once a model was
+loaded on a computer, what was measured there counts. The size of a download is an estimate where it has a ~.
 """
 _BY_HAND = """## By hand, and your own
 
