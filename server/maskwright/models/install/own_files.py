@@ -18,6 +18,7 @@ _OF_THE_HUB = re.compile(
 )
 _OF_TRAINING = re.compile(r"(optimizer|scheduler|scaler|rng_state.*|training_args|last)\.(pt|pth|bin)")
 _HUB_NAMES = ("model.safetensors", "pytorch_model.bin")
+_SAY_NOTHING = ("", "model", "pytorch_model", "best", "weights")
 _LONGEST = 60
 
 
@@ -106,7 +107,7 @@ def default_id(files: Sequence[Path], given: Path, family: str) -> str:
     """An id from what the user called it."""
     weights = next(path for path in files if path.suffix.lower() in (*WEIGHTS, *PICKLES))
     own = given.expanduser()
-    telling = own.name if own.is_dir() else weights.stem
-    if telling in ("model", "pytorch_model", "best", "weights", "") and weights.parent.name:
-        telling = weights.resolve().parent.name
+    names = [own.resolve().name] if own.is_dir() else [weights.stem]
+    names += [folder.name for folder in weights.resolve().parents]
+    telling = next((name for name in names if name not in _SAY_NOTHING), "")
     return plain_name(telling.lower(), f"my-{family.replace('_', '-')}").lstrip("_")

@@ -80,9 +80,9 @@ def add(
     files = own_files.named(own_files.gather(given))
     published = _published(files)
     if published is not None and not identity and not family:
-        title = f"{published.title}, which Maskwright knows as {published.id}"
-        hint = f"Run: maskwright models pull {published.id} --from '{given[0]}'"
-        raise BadInput(f"This is {title}.", f"{hint}  Or give it an --id of your own.")
+        ready = f"Run: maskwright models pull {published.id} --from '{given[0]}'"
+        hint = f"{'It is built in.' if published.embedded else ready} Or add it with an --id of your own."
+        raise BadInput(f"This is {published.title}, which Maskwright knows as {published.id}.", hint)
     destination = default_model_folder()
     with _staging(destination) as place:
         inside = place / "files"

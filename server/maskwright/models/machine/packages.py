@@ -49,7 +49,9 @@ def how_to_mend(entry: Entry) -> str:
     if entry.own:
         better = f"Add another file with 'maskwright models add FILE --id {entry.id}'"
         return f"{better}, or remove it: maskwright models remove {entry.id}"
-    if entry.embedded or not entry.sources:
+    if entry.embedded:
+        return "Install Maskwright again: it comes with this model."
+    if not entry.sources:
         return "Put its files there again."
     return f"Run: maskwright models remove {entry.id} and then: maskwright models pull {entry.id}"
 

@@ -1,6 +1,6 @@
 """OWLv2: what is known of the family; ``inference`` runs it."""
 
-from maskwright.models.family import Family, Recipe, late
+from maskwright.models.family import Family, Recipe, Signs, late
 from maskwright.models.options import AGNOSTIC, MAX_DET, iou
 
 FAMILY = Family(
@@ -8,6 +8,7 @@ FAMILY = Family(
     title="OWLv2",
     roles=("detector",),
     layouts=("*.onnx tokenizer.json",),
+    signs=(Signs(inputs=("input_ids *", "pixel_values *"), outputs=("pred_boxes *",)),),
     recipes=(Recipe("owlv2", 45),),
     vocabulary="any",
     options=(iou(0.5), MAX_DET, AGNOSTIC),

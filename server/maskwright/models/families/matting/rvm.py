@@ -1,12 +1,13 @@
 """Robust Video Matting: what is known of the family; ``inference`` runs it."""
 
-from maskwright.models.family import Family, Recipe, late
+from maskwright.models.family import Family, Recipe, Signs, late
 
 FAMILY = Family(
     name="rvm",
     title="Robust Video Matting",
     roles=("matting",),
     layouts=("*.onnx",),
+    signs=(Signs(inputs=("src *", "r1i *", "downsample_ratio *")),),
     recipes=(Recipe("rvm", 45, purpose="People"),),
     load=late(f"{__package__}.inference.rvm", "RVM"),
 )
