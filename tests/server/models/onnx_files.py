@@ -46,3 +46,13 @@ def answering(inputs: Mapping[str, int], outputs: Sequence[str], sizes: Sequence
     nodes = [block(1, block(1, b"w"), block(2, name.encode()), block(4, b"Identity")) for name in outputs]
     ends = [value_info(11, name, [0] * rank) for name, rank in inputs.items()]
     return model(*nodes, weights, *ends, *(value_info(12, name, None) for name in outputs))
+
+
+def filled(inputs: Mapping[str, int], output: str, sizes: Sequence[int], number_bytes: bytes) -> bytes:
+    """A model that answers with that number (four bytes) everywhere, of the shape ``sizes``, whatever it is given."""
+    shape = struct.pack(f"<{len(sizes)}q", *sizes)
+    sides = block(5, number(1, len(sizes)), number(2, 7), block(8, b"s"), block(9, shape))
+    value = block(5, block(5, number(1, 1), number(2, 1), block(9, number_bytes)), block(1, b"value"), b"\xa0\x01\x04")
+    node = block(1, block(1, b"s"), block(2, output.encode()), block(4, b"ConstantOfShape"), value)
+    ends = [value_info(11, name, [0] * rank) for name, rank in inputs.items()]
+    return model(node, sides, *ends, value_info(12, output, None))

@@ -36,11 +36,22 @@ files' names and sizes, whatever the folder is called, and checked by SHA-256 be
 `MASKWRIGHT_MODELS` or the setting `models` may name them (`ComfyUI/models`, say), two levels deep. What lies there as a
 pickle is converted by `pull`, into Maskwright's own folder, without a download.
 
-Your own models are entries in `models.toml` beside `config.toml`; `maskwright models add` writes them:
+Your own models are added with `maskwright models add`, which takes a file, or the folder of a model with several:
 
 ```sh
-maskwright models add faces.onnx --id my-faces --family yolox --title "Faces" --input-size 640
+maskwright models add "my faces (1).pt"
+maskwright models add ~/models/my-sam2 --id sketches
+maskwright models add faces.onnx --family yolo --names "face, hand" --title "Faces"
 ```
+
+It tells from the contents which family a model is of, what it looks at and which names it knows; what you say goes
+first, and where the contents leave it open, it asks. Then the model is loaded and used once on a picture, in a process
+of its own; only what works is installed, and a running server takes it at once. To correct something, add the file
+again. `maskwright models remove` takes it away. The entries are in `models.toml` beside `config.toml`.
+
+A model that stops working later is left out of the automatic choice, with a note; `maskwright models list` and
+`maskwright doctor` tell why. It is tried again when its files or the packages that run it change, and whenever you name
+it.
 
 A repository on the hub without a `revision` is taken as it is at the first download, and at that commit ever after;
 what the hub says of the files' contents is checked, recorded and enforced too. An entry of your own looks like this:
