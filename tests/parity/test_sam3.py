@@ -21,8 +21,9 @@ from torch import Tensor, nn
 
 from maskwright.models import catalogue
 from maskwright.models.families.sam.inference import sam3
-from maskwright.models.roles import Box, SegmentPrompt
+from maskwright.models.roles import Box
 from maskwright.models.runtime.setup import Setup
+from tests.parity import clicks
 from tests.parity.birefnet import words as random_words
 
 VECTORS = np.load(Path(__file__).parent / "vectors" / "sam3.npz")
@@ -30,9 +31,9 @@ PASS = 1e-4
 SIDE = 112
 EXAMPLES = (((0.2, 0.3, 0.4, 0.35), True), ((0.75, 0.6, 0.3, 0.7), False))  # middle and size, as shares of the picture
 ASKED = {"words": ("a brown cat", ()), "both": ("a brown cat", EXAMPLES), "examples": ("", EXAMPLES)}
-ONE, TWO, BOX = [(50, 30, True)], [(50, 30, True), (90, 80, False)], Box(20, 15, 95, 100)
+CLICKS = clicks.prompts((50, 30), (90, 80), Box(20, 15, 95, 100), 32)
 # The largest difference from float32 that bfloat16 in the encoders makes; logits of masks reach 11.
-HALF = {"logits": 0.1, "boxes": 0.05, "masks": 2.0, "presence": 0.1, "clicks": 0.3, "scores": 0.02}
+HALF = {"logits": 0.1, "boxes": 0.05, "masks": 2.0, "presence": 0.1, "clicks": 0.3}
 
 
 def _config() -> Any:
@@ -90,11 +91,6 @@ def _picture() -> np.ndarray:
     return (raw >> np.uint64(56)).astype(np.uint8).repeat(4, 0).repeat(4, 1)
 
 
-def _continued() -> np.ndarray:
-    raw = np.random.Philox(key=8).random_raw(32 * 32).reshape(32, 32)
-    return ((raw >> np.uint64(11)) * 2.0**-53 * 12 - 6).astype(np.float32)
-
-
 def _tokenizer() -> Tokenizer:
     """One that knows letters; as in the published one, nothing that is said has the number 0."""
     letters = [chr(code) for code in range(ord("a"), ord("z") + 1)]
@@ -147,26 +143,6 @@ def _concepts(model: sam3.Sam3, case: str) -> dict[str, float]:
     return {part: float(np.abs(own[part].float().numpy() - theirs[part]).max()) for part in own}
 
 
-def _clicks(model: sam3.Sam3) -> dict[str, tuple[float, float]]:
-    """By prompt the largest differences of masks and scores; the order must be the authors' too."""
-    prompts = {
-        "point": SegmentPrompt(ONE), "points": SegmentPrompt(TWO), "box": SegmentPrompt(box=BOX),
-        "box_and_point": SegmentPrompt(ONE, BOX), "again": SegmentPrompt(ONE, logits=_continued()),
-    }  # fmt: skip
-    embedding, found = model.embed(_picture()), {}
-    for name, prompt in prompts.items():
-        masks, scores = VECTORS[f"{name}.masks"], VECTORS[f"{name}.scores"]
-        (answer,) = model.segment(embedding, [prompt])
-        best = 1 + int(np.argmax(scores[1:])) if name == "point" else int(VECTORS[f"{name}.clear"][0])
-        off = [[float(np.abs(mask - one.logits.values).max()) for mask in masks] for one in answer]
-        nearest = np.argmin(off, axis=1)
-        assert nearest[0] == best, name
-        assert sorted(nearest) == [0, 1, 2, 3], name
-        given = [one.score for one in answer]
-        found[name] = (float(np.min(off, axis=1).max()), float(np.abs(scores[nearest] - given).max()))
-    return found
-
-
 @pytest.mark.parametrize("case", ASKED)
 def test_concepts_are_the_authors(case: str, capsys: pytest.CaptureFixture[str]) -> None:
     exact, half = _concepts(_model(), case), _concepts(_model("bf16"), case)
@@ -178,13 +154,14 @@ def test_concepts_are_the_authors(case: str, capsys: pytest.CaptureFixture[str])
 
 
 def test_clicks_are_the_authors(capsys: pytest.CaptureFixture[str]) -> None:
-    exact, half = _clicks(_model()), _clicks(_model("bf16"))
+    exact, half = (
+        clicks.differences(model, model.embed(_picture()), CLICKS, VECTORS) for model in (_model(), _model("bf16"))
+    )
     with capsys.disabled():
-        for name, (masks, scores) in exact.items():
-            print(f"\n  parity: SAM 3 {name}: masks {masks:.1e}, scores {scores:.1e}", end="")
-            print(f" (bf16 {half[name][0]:.1e}, {half[name][1]:.1e})", end="")
-    assert all(max(values) < PASS for values in exact.values()), exact
-    assert all(masks < HALF["clicks"] and scores < HALF["scores"] for masks, scores in half.values()), half
+        for case, value in exact.items():
+            print(f"\n  parity: SAM 3 {case}: max |diff| {value:.1e} (bf16 {half[case]:.1e})", end="")
+    assert all(value < PASS for value in exact.values()), exact
+    assert all(PASS < value < HALF["clicks"] for value in half.values()), half
 
 
 def test_every_norm_adds_what_the_authors_add() -> None:

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
+from tests.parity.test_edgetam import weights as edgetam_weights
 from tests.server.conftest import Server, start_server, stop_server
 from tests.server.models.families import tiny_sams as sams
 from tests.server.recipes import own_tiny_models
@@ -64,6 +66,20 @@ def test_words_to_a_mask(families: Server, photo: Path, tmp_path: Path, recipe: 
         assert mask.any()
 
 
+def test_a_click_with_edgetam(families: Server, photo: Path, tmp_path: Path) -> None:
+    """Its authors' pickle, as it is published: converted, then used."""
+    torch.save({"model": edgetam_weights()}, tmp_path / "edgetam.pt")
+    pulled = families.cli("models", "pull", "edgetam", "--from", tmp_path)
+    assert pulled.returncode == 0, pulled.stdout + pulled.stderr
+    out = tmp_path / "mask.png"
+    run = families.cli("select", photo, "--point", "75,45", "--segmenter", "edgetam", "-o", out, "--json")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert json.loads(run.stdout)["report"]["models"] == ["edgetam"]
+    mask = np.asarray(Image.open(out))
+    assert mask.shape == (90, 150)
+    assert mask.min() < 10 < 245 < mask.max()
+
+
 @pytest.mark.parametrize(
     ("task", "more"),
     [
@@ -108,3 +124,42 @@ def test_words_to_a_cutout(families: Server, photo: Path, tmp_path: Path) -> Non
     pixels = np.asarray(Image.open(out))
     assert pixels.shape == (90, 150, 4)
     assert pixels[..., 3].any()
+
+
+def test_sky_and_grass_are_taken_as_the_panoptic_model_draws_them(
+    families: Server, photo: Path, tmp_path: Path
+) -> None:
+    """A box around them says little, so that no segmenter is asked."""
+    words = ("select", photo, "--text", "sky; grass", "--min-score", "0.2", "--json")
+    told = json.loads(families.cli(*words, "--detector", "eomt-dinov3-small", "-o", tmp_path / "a.png").stdout)
+    assert {one["label"] for one in told["instances"]} <= {"sky", "grass"}
+    assert told["instances"]
+    assert told["report"]["models"] == ["eomt-dinov3-small"]
+    assert told["report"]["recipe"] == "eomt"
+    assert np.asarray(Image.open(tmp_path / "a.png")).any()
+
+
+def test_objects_are_named(families: Server, photo: Path, tmp_path: Path) -> None:
+    run = families.cli("everything", photo, "-o", tmp_path / "map.png", "--points", "4", "--json")
+    assert run.returncode == 0, run.stdout + run.stderr
+    told = json.loads(run.stdout)
+    assert "eomt-dinov3-small" in told["report"]["models"]
+    names = {one["name"] for one in told["objects"]}
+    assert names - {""}
+    assert names <= {"", "person", "dog", "sky", "grass"}
+
+
+def test_sapiens2_tells_parts_and_cuts_out(families: Server, photo: Path, tmp_path: Path) -> None:
+    run = families.cli(
+        "parse", photo, "--part", "hair", "--part", "left hand", "--model", "sapiens2-parts-0.8b", "--json",
+        "-o", tmp_path / "parts.png",
+    )  # fmt: skip
+    assert run.returncode in (0, 3), run.stdout + run.stderr
+    told = json.loads(run.stdout)
+    assert "sapiens2-parts-0.8b" in told["report"]["models"]
+    out = tmp_path / "person.png"
+    run = families.cli("cutout", photo, "--model", "tiny-sapiens2", "-o", out, "--json")
+    assert run.returncode == 0, run.stdout + run.stderr
+    (answer,) = json.loads(run.stdout)
+    assert answer["report"]["models"][0] == "tiny-sapiens2"
+    assert np.asarray(Image.open(out)).shape == (90, 150, 4)

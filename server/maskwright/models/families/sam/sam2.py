@@ -7,7 +7,10 @@ FAMILY = Family(
     title="SAM 2",
     roles=("segmenter",),
     layouts=("config.json model.safetensors", "*.safetensors"),
-    signs=(Signs(config=("sam2", "sam2_video")), Signs(tensors=("image_encoder.trunk.*", "sam_mask_decoder.*"))),
+    signs=(
+        Signs(config=("sam2", "sam2_video")),
+        Signs(tensors=("image_encoder.trunk.*", "sam_mask_decoder.*"), without=("image_encoder.trunk.body.*",)),
+    ),
     recipes=(Recipe("sam2", 20),),
     load=late(f"{__package__}.inference.sam2"),
 )
