@@ -17,7 +17,12 @@ family = "birefnet"
 input_size = 64
 files = [{ name = "tiny.safetensors" }]
 """
-RENAMED = {"grounding-dino-tiny": "tiny-dino", "sam2.1-tiny": "tiny-sam2", "sam3": "tiny-sam3"}
+RENAMED = {
+    "grounding-dino-tiny": "tiny-dino",
+    "sam2.1-tiny": "tiny-sam2",
+    "sam3": "tiny-sam3",
+    "sapiens2-matting-1b": "tiny-sapiens2",
+}
 
 
 def install(base: Path) -> Path:

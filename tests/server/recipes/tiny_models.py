@@ -15,7 +15,7 @@ from maskwright.models.catalogue.entries import Catalogue
 from maskwright.models.families.birefnet.inference.network import Network
 from tests.parity.birefnet import filled
 from tests.server.models.families import tiny_detectors as detectors
-from tests.server.models.families import tiny_matting, tiny_parsers
+from tests.server.models.families import tiny_matting, tiny_panoptic, tiny_parsers, tiny_sapiens2
 from tests.server.models.families import tiny_sams as sams
 from tests.server.models.families import yolo_files as yolos
 
@@ -35,6 +35,9 @@ def make(folder: Path) -> Path:
     detectors.florence2(folder / "florence-2-base", places=96)  # it answers to the last of them
     detectors.rt_detr(folder / "rt-detr-r18")
     detectors.rf_detr(folder / "rf-detr-seg-small", masks=True)
+    tiny_panoptic.eomt(folder / "eomt-dinov3-small", names=tiny_panoptic.NAMES)
+    tiny_sapiens2.save(folder / "sapiens2-parts-0.8b", labels.SAPIENS.labels)
+    tiny_sapiens2.save(folder / "sapiens2-matting-1b")
     tiny_parsers.save_segformer(folder / "segformer-clothes", labels.CLOTHES.labels, side=64)
     tiny_matting.save(folder / "vitmatte-small")
     (folder / MATTING).mkdir()

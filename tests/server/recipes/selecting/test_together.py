@@ -40,7 +40,7 @@ from tests.shared_data import MODELS
 HEIGHT, WIDTH = 90, 150
 X, Y = -20, 35  # of the layer in the document
 CLICK, BOX = Point(X + 40, Y + 50), Rect(X + 20, Y + 10, 70, 60)
-UNSERVED = ("toonout", "rmbg-2.0", "u2netp", "birefnet")  # their files are known by content
+UNSERVED = ("toonout", "rmbg-2.0", "u2netp", "birefnet", "ben2")  # their files are known by content
 SHARED = ("yolox-nano", "mobile-sam")  # trained and small
 
 
@@ -241,7 +241,7 @@ def test_yolo_names_the_prompts(room: Desk, photo: np.ndarray, segmenter: str) -
     assert {round(one.score, 5) for one in answer.instances} <= {round(one.score, 5) for one in boxes}
 
 
-def test_the_basic_engine_is_the_last_resort(room: Desk, photo: np.ndarray) -> None:
+def test_the_basic_engine_is_the_last_resort(room: Desk, photo: np.ndarray, broken_installation: None) -> None:
     """A model that would rather have a graphics card is taken before it on a CPU, and the answer says so."""
     (folder,) = (path for path in room.pool.folders if (path / "sam3").is_dir())
     only = Desk(ModelPool([folder / "sam3"], "cpu", 1, known=tiny.known()))
@@ -250,7 +250,13 @@ def test_the_basic_engine_is_the_last_resort(room: Desk, photo: np.ndarray) -> N
     answer = only.run(Select("1", only.picture(photo, "slow"), points=[Point(40, 50)], precise="off"))
     assert answer.report.models == ["sam3"]
     assert answer.report.notes == ["SAM 3 is slow without a graphics card."]
-    assert room.pool.candidates("segmenter")[-2:] == ["sam3", "grabcut"]
+
+
+def test_what_is_built_in_comes_after_what_is_as_quick_and_before_what_is_slow(room: Desk) -> None:
+    assert room.pool.candidates("segmenter")[-3:] == ["mobile-sam", "sam3", "grabcut"]
+    assert room.pool.candidates("segmenter")[0].startswith("sam2")
+    detectors = room.pool.candidates("detector")
+    assert detectors.index("rt-detr-r18") < detectors.index("yolox-nano") < detectors.index("grounding-dino-tiny")
 
 
 def test_sam3_looks_once_and_adds_what_clicks_and_boxes_show(room: Desk, photo: np.ndarray, monkeypatch) -> None:

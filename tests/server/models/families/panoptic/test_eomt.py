@@ -117,8 +117,8 @@ def test_words_choose_among_the_regions(model: Any) -> None:
         assert [d.label for d in found] == [d.label for d in everything if d.label in labels]
     with pytest.raises(UnknownWord):
         model.detect(IMAGE, "unicorn")
-    assert isinstance(model, PanopticModel)
     assert [d.score for d in model.regions(IMAGE)] == [d.score for d in model.detect(IMAGE, "", min_score=0.8)]
+    assert isinstance(model, PanopticModel)
 
 
 def test_made_up_names_of_133_classes_are_cocos(tmp_path: Path) -> None:
