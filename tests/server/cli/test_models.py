@@ -118,7 +118,7 @@ def test_a_model_of_ones_own(cli: Cli, tmp_path: Path) -> None:
         True,
         416,
     )
-    assert "already" in cli(*add).stderr
+    assert "in place of what was called so before" in " ".join(cli(*add).stderr.split())
     run = cli("models", "add", mine, "--id", "other", "--family", "nonsense")
     assert run.returncode == 2
     assert "yolox" in run.stderr

@@ -41,7 +41,7 @@ def make(folder: Path) -> Path:
     tiny_parsers.save_segformer(folder / "segformer-clothes", labels.CLOTHES.labels, side=64)
     tiny_matting.save(folder / "vitmatte-small")
     (folder / MATTING).mkdir()
-    save_file(_birefnet(), folder / MATTING / "model.safetensors")
+    save_file(birefnet(), folder / MATTING / "model.safetensors")
     if find_spec("ultralytics") is not None:
         made = yolos.converted(folder / YOLO, "yolov8-seg")
         made.with_suffix(".pt").unlink()
@@ -49,7 +49,8 @@ def make(folder: Path) -> Path:
     return folder
 
 
-def _birefnet() -> dict[str, torch.Tensor]:
+def birefnet() -> dict[str, torch.Tensor]:
+    """The weights of a tiny one."""
     with torch.device("meta"):
         shapes = Network(tiny_matting.TINY).state_dict()
     return {key: filled("tiny", key, list(value.shape), tiny_matting.TINY.window) for key, value in shapes.items()}

@@ -191,7 +191,7 @@ def test_a_yolo_file_that_runs_code_in_its_own_library_runs_none_here(home: Path
         user_models.add([source], "faces", "yolo", {"roles": ["detector"], "input_size": 128})
     assert not marker.exists()
     good = source.with_name("yolo.pt.good").rename(home / "good.pt")
-    folder = user_models.add([good], "faces", "yolo", {"roles": ["detector"], "input_size": 128})
+    folder = user_models.add([good], "faces", "yolo", {"roles": ["detector"], "input_size": 128}).folder
     assert ModelPool([folder], "cpu", 1).detector("faces").device == "cpu"
 
 

@@ -14,6 +14,7 @@ from maskwright.models import catalogue
 from maskwright.models.install import download, remove, scan, user_models
 from maskwright_protocol.errors import ModelMissing
 from tests.server.models.entries import entry_of, there
+from tests.server.models.onnx_files import answering
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links need a right there that users seldom have")
 
@@ -37,9 +38,9 @@ def test_removing_a_linked_model_removes_the_link_only(home: Path) -> None:
 
 @pytest.mark.parametrize("target", ["folder", "nothing"])
 def test_pulling_over_a_linked_model_leaves_what_it_leads_to(home: Path, target: str) -> None:
-    source = home / "mine.onnx"
-    source.write_bytes(b"the right bytes")
-    folder = user_models.add([source], "mine", "yolo", {"roles": ["detector"], "input_size": 64})
+    source, right = home / "mine.onnx", answering({"images": 4}, ["output0"], (1, 6, 4))
+    source.write_bytes(right)
+    folder = user_models.add([source], "mine", "yolo", {"names": ["cat", "dog"], "input_size": 64}).folder
     entry = catalogue.load().get("mine")
     elsewhere = home / "elsewhere"
     os.rename(folder, elsewhere)
@@ -47,7 +48,7 @@ def test_pulling_over_a_linked_model_leaves_what_it_leads_to(home: Path, target:
     (folder).symlink_to(elsewhere if target == "folder" else home / "nothing")
     assert download.pull(entry, [], default_model_folder(), origin=home) == folder
     assert not folder.is_symlink()
-    assert contents(folder) == {"mine.onnx": b"the right bytes"}
+    assert contents(folder) == {"mine.onnx": right}
     assert contents(elsewhere) == {"mine.onnx": b"the wrong bytes"}
     assert not (default_model_folder() / download.STAGING / "mine.old").is_symlink()
 

@@ -192,15 +192,17 @@ def test_a_real_checkpoint(puller: Puller) -> None:
 
 def test_a_pickle_of_one_s_own_is_converted_when_it_is_added(home: Path) -> None:
     from maskwright.models.install import user_models
+    from tests.server.recipes.tiny_models import birefnet
 
-    source = home / "mine.pth"
-    source.write_bytes(CHECKPOINT)
-    folder = user_models.add([source], "mine", "yolo", {"roles": ["detector"], "input_size": 64}, key="net")
+    source, weights = home / "mine.pth", birefnet()
+    torch.save({"epoch": 3, "net": weights, "optimizer": {"lr": 0.1}}, source)
+    published = source.read_bytes()
+    folder = user_models.add([source], "mine", "birefnet", {"input_size": 64}, key="net").folder
     assert [path.name for path in folder.iterdir()] == ["mine.safetensors"]
-    assert set(load_file(folder / "mine.safetensors")) == {*NAMED, "loss.a"}
+    assert set(load_file(folder / "mine.safetensors")) == set(weights)
     entry = catalogue.load().get("mine")
     assert (entry.own, entry.runtime, [file.name for file in entry.files]) == (True, "torch", ["mine.safetensors"])
-    assert source.read_bytes() == CHECKPOINT
+    assert source.read_bytes() == published
     marker = home / "executed"
     source.write_bytes(reduce(marker))
     with pytest.raises(ModelBroken):
