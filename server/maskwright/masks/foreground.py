@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from importlib.util import find_spec
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,8 @@ from .boxes import PixelBox, Plane, tight_box
 from .opencv import cv2
 
 Colours = NDArray[np.float32]
+_TIE = np.float32(1e-5)  # of neighbours with the same alpha
+_SMALL, _SMALL_PASSES, _PASSES = 32, 10, 4  # up to this side in pixels, passes are cheap
 MARGIN = 96  # pixels around a soft edge whose colours still count for it
 
 
@@ -48,19 +50,59 @@ def _pass(image: Colours, alpha: Plane, fore: Colours, back: Colours, radius: in
 
 
 def multi_level(image: Colours, alpha: Plane) -> Colours:
-    """Straight foreground colours by Germer et al., "Fast Multi-Level Foreground Estimation", 2020, from PyMatting.
+    """Straight foreground colours by Germer et al., "Fast Multi-Level Foreground Estimation", ICPR 2020.
 
-    Slower and closer to the truth than ``estimate_foreground``; same shapes and ranges. Raises ``ImportError`` where
-    PyMatting is not installed.
+    Written from the paper, all pixels of a pass at once. Slower and closer to the truth than ``estimate_foreground``;
+    same shapes and ranges.
     """
-    from pymatting import estimate_foreground_ml
+    height, width = alpha.shape
+    opaque, empty = alpha > 0.9, alpha < 0.1
+    fore, back = (_mean_colour(image, where) for where in (opaque, empty))
+    levels = max(1, math.ceil(math.log2(max(height, width))))
+    for level in range(levels + 1):
+        size = (round(width ** (level / levels)), round(height ** (level / levels)))  # as OpenCV has it
+        small = cv2.resize(image, size, interpolation=cv2.INTER_NEAREST)
+        opacity = cv2.resize(alpha, size, interpolation=cv2.INTER_NEAREST)
+        fore, back = (cv2.resize(plane, size, interpolation=cv2.INTER_NEAREST) for plane in (fore, back))
+        fore, back = _relaxed(small, opacity, fore, back, _PASSES if max(size) > _SMALL else _SMALL_PASSES)
+    return fore
 
-    return np.clip(np.asarray(estimate_foreground_ml(image, alpha), np.float32), 0, 1)
+
+def _mean_colour(image: Colours, where: NDArray[np.bool_]) -> Colours:
+    """``(1, 1, 3)``: black where there is no such place."""
+    mean = image[where].mean(axis=0) if where.any() else np.zeros(3, np.float32)
+    return np.asarray(mean, np.float32).reshape(1, 1, 3)
 
 
-def has_multi_level() -> bool:
-    """Whether PyMatting is installed."""
-    return find_spec("pymatting") is not None
+def _relaxed(image: Colours, alpha: Plane, fore: Colours, back: Colours, passes: int) -> tuple[Colours, Colours]:
+    """Both colours after some passes in which each pixel explains the image and is like its four neighbours.
+
+    Neighbours count the more, the more alpha differs from theirs.
+    """
+    one = np.float32(1)
+    ties = [_TIE + np.abs(near - alpha) for near in _neighbours(alpha[None])]  # (1, H, W) each
+    total = ties[0] + ties[1] + ties[2] + ties[3]
+    ties = [tie / total for tie in ties]
+    rest = one - alpha
+    scale = one / (total + alpha * alpha + rest * rest)
+    planes = np.ascontiguousarray(image.transpose(2, 0, 1))
+    both = [np.ascontiguousarray(colours.transpose(2, 0, 1)) for colours in (fore, back)]
+    for _ in range(passes):
+        near = [_weighted(ties, _neighbours(colours)) for colours in both]
+        # The least change from the neighbours' mean that explains the image.
+        missing = (planes - alpha * near[0] - rest * near[1]) * scale
+        both = [np.clip(mean + share * missing, 0, 1) for mean, share in zip(near, (alpha, rest), strict=True)]
+    return np.ascontiguousarray(both[0].transpose(1, 2, 0)), np.ascontiguousarray(both[1].transpose(1, 2, 0))
+
+
+def _weighted(weights: list[NDArray[np.float32]], planes: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    return sum((weight * plane for weight, plane in zip(weights, planes, strict=True)), np.float32(0))
+
+
+def _neighbours(planes: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    """Planes ``(c, H, W)`` whose places have the values of the neighbours on one side; at the border, their own."""
+    padded = np.pad(planes, ((0, 0), (1, 1), (1, 1)), mode="edge")
+    return [padded[:, :-2, 1:-1], padded[:, 2:, 1:-1], padded[:, 1:-1, :-2], padded[:, 1:-1, 2:]]
 
 
 def decontaminate(

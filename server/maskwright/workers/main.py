@@ -101,7 +101,6 @@ class _Worker:
 
     def run(self) -> None:
         threading.Thread(target=self._listen, name="inbox", daemon=True).start()
-        from maskwright.models.runtime import pymatting_cache
         from maskwright.models.runtime.pool import ModelPool
         from maskwright.recipes.job.cache import EmbeddingCache
 
@@ -112,7 +111,6 @@ class _Worker:
             learn=True, precision=options.precision, on_replaced=embeddings.clear,
         )  # fmt: skip
         self._send(Ready(pool.device, pool.device_reason))
-        pymatting_cache.start()
         while not isinstance(command := self._inbox.get(), Exit):
             if isinstance(command, ForgetRasters):
                 self._rasters.forget(command.names)

@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 from maskwright.images import pixels
 from maskwright.masks import tiles
 from maskwright.masks.boxes import PixelBox, Plane, recrop, tight_box
-from maskwright.masks.foreground import MARGIN, decontaminate, estimate_foreground, has_multi_level, multi_level
+from maskwright.masks.foreground import MARGIN, decontaminate, estimate_foreground, multi_level
 from maskwright.masks.grow import grow
 from maskwright.masks.post import smooth
 from maskwright.masks.shadow import cast_shadow
-from maskwright.models.runtime import pymatting_cache
 from maskwright.recipes.job import prompts
 from maskwright.recipes.job.context import JobContext
 from maskwright.recipes.job.picture import PictureView, to_rect
@@ -123,7 +122,7 @@ def _shadow(alpha: Plane, box: PixelBox, picture: PictureView, context: JobConte
 def coloured(parts: Layers, shown: PixelBox, request: Cutout, picture: PictureView, context: JobContext) -> Pixels:
     """The pixels in ``shown``. Raises ``MorePixelsNeeded`` where only a proxy shows the subject's colours."""
     border, behind = colour(request.outline_colour, "outline"), colour(request.background, "background")
-    estimate = _estimate(request.colours, parts.subject, context)
+    estimate = _estimate(request.colours, parts.subject)
     fill = None if request.crop else behind
     area = picture.box if fill is not None else shown
     layout = pixels.pixel_format(request.format)
@@ -185,11 +184,8 @@ class _Piece:
         return np.asarray(lit / np.maximum(alpha, np.float32(1e-6))[..., None], np.float32), alpha
 
 
-def _estimate(wanted: str, alpha: Plane, context: JobContext):
+def _estimate(wanted: str, alpha: Plane):
     if wanted == "own":
         return None
-    if wanted == "best" and not has_multi_level():
-        context.note("PyMatting is not installed, so the quick estimation of colours was used.")
-    auto = wanted == "auto" and alpha.size <= BEST_PIXELS and pymatting_cache.is_ready()
-    best = auto or (wanted == "best" and has_multi_level())
+    best = wanted == "best" or (wanted == "auto" and alpha.size <= BEST_PIXELS)
     return multi_level if best else estimate_foreground

@@ -154,6 +154,6 @@ def test_without_pytorch_its_models_are_told_of_and_others_serve(tmp_path: Path)
 
 def test_what_to_type_for_a_package() -> None:
     assert packages.command("transformers") == 'pip install "maskwright[torch]"'
-    assert packages.command("pymatting") == 'pip install "maskwright[matting]"'
+    assert packages.command("ultralytics") == 'pip install "maskwright[yolo]"'
     assert packages.command("something-else") == "pip install something-else"
     assert packages.lacking(entry_of("a", "a.safetensors")) is None

@@ -14,7 +14,6 @@ from maskwright.masks.foreground import decontaminate, estimate_foreground, mult
 from maskwright.masks.opencv import cv2
 from maskwright.models import catalogue
 from maskwright.models.catalogue.entries import Catalogue
-from maskwright.models.runtime import pymatting_cache
 from maskwright.models.runtime.pool import ModelPool
 from maskwright.recipes.cutting.image_kind import DRAWN, drawn_share, kind
 from maskwright.recipes.job import edge
@@ -32,9 +31,6 @@ KINDS = ("sad", "mse", "gradient", "connectivity")
 
 @pytest.fixture
 def refining(desk: Desk) -> Desk:
-    if desk.pool.best("matting", True) is None:
-        pytest.skip("no matting model that works from a trimap is installed: pip install 'maskwright[matting]'")
-    pymatting_cache.ensure()
     return desk
 
 

@@ -1,11 +1,12 @@
-"""PyMatting: what is known of the family; ``inference`` runs it."""
+"""Matting by colours alone: what is known of the family; ``inference`` runs it."""
 
 from maskwright.models.family import Family, late
 
 FAMILY = Family(
     name="closed_form",
-    title="PyMatting",
+    title="Matting by colours",
     roles=("matting",),
     needs_trimap=True,
+    runs="PyMatting",
     load=late(f"{__package__}.inference.closed_form"),
 )
