@@ -31,7 +31,7 @@ _WHOLE = re.compile(
     r"(ultralytics\.(nn|utils|yolo)[\w.]* \w+|torch\.nn\.modules\.\w+ \w+|torch\.nn\.\w+ \w+|torch Size"
     r"|(pathlib|pathlib\._local) (Posix|Windows)Path|(builtins|__builtin__) (set|getattr|slice|dict|list|tuple)"
     r"|numpy(\._?core\.multiarray)? (dtype|ndarray|scalar|_reconstruct)|argparse Namespace|types SimpleNamespace"
-    r"|collections (defaultdict|OrderedDict))"
+    r"|collections (defaultdict|OrderedDict)|dill\._dill (_load_type|_create_(array|dtypemeta|namedtuple)))"
 )
 
 

@@ -173,6 +173,10 @@ class _Inert(_Machine):
             return _parameter
         if module == "torch" and name.endswith("Storage"):
             return name
+        if full == "dill._dill._load_type":  # how dill, which Ultralytics saved with for years, writes plain types
+            return lambda kind: self.find_class("builtins", str(kind))
+        if module in ("builtins", "__builtin__") and name in ("set", "frozenset"):
+            return list
         if full not in self._kinds:
             self._kinds[full] = type("Kind", (Record,), {"__new__": _new, "__init__": _nothing, "name": full})
         return self._kinds[full]

@@ -10,7 +10,7 @@ from maskwright_protocol.errors import NeedsPackage
 
 _EXTRAS: dict[str, str] = dict.fromkeys(("torch", "safetensors", "transformers"), "torch")
 _EXTRAS["ultralytics"] = "yolo"
-_RUN_MODELS = ("maskwright", "torch", "transformers", "ultralytics", "onnxruntime")
+_RUN_MODELS = ("maskwright", "torch", "transformers", "ultralytics", "ultralytics-opencv-headless", "onnxruntime")
 
 
 def command(package: str) -> str:

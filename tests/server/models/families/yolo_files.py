@@ -14,6 +14,9 @@ from maskwright.models.install.convert import convert
 
 NAMES = {0: "face", 1: "left hand", 2: "person"}
 ARCHITECTURES = {
+    "yolov5": "v5/yolov5.yaml",
+    "yolov6": "v6/yolov6.yaml",
+    "yolo12": "12/yolo12.yaml",
     "yolov8": "v8/yolov8.yaml",
     "yolov8-seg": "v8/yolov8-seg.yaml",
     "yolo11": "11/yolo11.yaml",
@@ -43,7 +46,8 @@ def model(architecture: str, seed: int = 0) -> Any:
     path = Path(ultralytics.__file__).parent / "cfg" / "models" / ARCHITECTURES[architecture]
     description = {**YAML.load(str(path)), "scale": "n"}
     by_words = architecture.startswith("yoloe") or "world" in architecture
-    description["scales"] = {"n": [0.34, 0.25, 512] if by_words else [0.34, 0.125, 256]}
+    whole = by_words or architecture == "yolo12"  # whose attention would have no heads
+    description["scales"] = {"n": [0.34, 0.25, 512] if whole else [0.34, 0.125, 256]}
     torch.manual_seed(seed)
     kinds = ["WorldModel"] if "world" in architecture else ["YOLOEModel", "YOLOESegModel"]
     kinds = kinds if by_words else ["DetectionModel", "SegmentationModel"]
@@ -72,12 +76,14 @@ def model(architecture: str, seed: int = 0) -> Any:
     return network.eval()
 
 
-def checkpoint(folder: Path, architecture: str, seed: int = 0) -> Path:
-    """A ``.pt`` file as training writes it."""
+def checkpoint(folder: Path, architecture: str, seed: int = 0, note: Any = None, **how: Any) -> Path:
+    """A ``.pt`` file as training writes it. ``note``: what its author left in the model; ``how``: as ``torch.save``."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "tiny.pt"
-    content = {"epoch": -1, "model": model(architecture, seed).half(), "ema": None, "train_args": {"imgsz": 128}}
-    torch.save(content, path)
+    network = model(architecture, seed).half()
+    network.note = note
+    content = {"epoch": -1, "model": network, "ema": None, "train_args": {"imgsz": 128}}
+    torch.save(content, path, **how)
     return path
 
 

@@ -15,7 +15,7 @@ from maskwright.models.families.yolo.inference import model as yolo
 from maskwright.models.roles import Detection, Detector
 from maskwright.models.runtime.pool import ModelPool
 from maskwright.models.runtime.setup import Setup
-from maskwright_protocol.errors import BadInput, ModelBroken, UnknownWord
+from maskwright_protocol.errors import BadInput, ModelBroken, NeedsPackage, UnknownWord
 from tests.server.models.families import yolo_files as files
 
 pytestmark = pytest.mark.skipif(find_spec("ultralytics") is None, reason="ultralytics is not installed")
@@ -242,6 +242,24 @@ def test_a_layer_that_the_installed_package_builds_otherwise_is_refused(tmp_path
     with pytest.raises(ModelBroken, match="version of ultralytics") as caught:
         load(path)
     assert caught.value.details["differs"] == ["add"]
+
+
+def test_a_package_that_is_too_old_is_to_be_renewed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import ultralytics
+
+    path = files.converted(tmp_path / "tiny-yolo", "yolov8")
+    monkeypatch.setattr(ultralytics, "__version__", "8.4.163")
+    with pytest.raises(NeedsPackage, match=r"ultralytics 8\.4\.163 is too old") as caught:
+        load(path)
+    assert "--upgrade" in caught.value.hint
+    monkeypatch.setattr(ultralytics, "__version__", "8.4.164")
+    assert load(path).detect(IMAGE, "", min_score=0.2)
+
+
+def test_an_activation_of_its_own_stays_with_its_model(tmp_path: Path) -> None:
+    for architecture in ("yolov6", "yolov8"):
+        path = files.converted(tmp_path / architecture, architecture)
+        assert yolo.load(files.entry(path.name), path.parent, SETUP).detect(IMAGE, "", min_score=0.01)
 
 
 def test_an_export_that_tells_no_names_takes_the_catalogues(tmp_path: Path) -> None:

@@ -144,6 +144,22 @@ def test_a_malicious_checkpoint_executes_nothing(tmp_path: Path, place: str) -> 
     assert marker.exists(), "this file would prove nothing"
 
 
+def test_an_activation_is_a_name_and_no_code(tmp_path: Path) -> None:
+    """The package evaluates that part of the description."""
+    from maskwright.models.families.yolo.inference import model as yolo
+    from maskwright.models.runtime.setup import Setup
+    from tests.server.models.families import yolo_files
+
+    network = yolo_files.model("yolov8").half()
+    for activation in (f"open({str(tmp_path / 'executed')!r}, 'w') and nn.SiLU()", "nn.SiLU(print())", ["nn.SiLU()"]):
+        network.yaml["activation"] = activation
+        torch.save({"model": network, "ema": None}, tmp_path / "tiny.pt")
+        convert(tmp_path / "tiny.pt", tmp_path / "tiny.safetensors")
+        with pytest.raises(ModelBroken, match="made of parts that Maskwright does not know"):
+            yolo.load(yolo_files.entry("tiny.safetensors"), tmp_path, Setup("cpu", 1))
+    assert not (tmp_path / "executed").exists()
+
+
 class Builds:
     """Calls a class that a restricted loader would have to allow: building it fetches weights."""
 

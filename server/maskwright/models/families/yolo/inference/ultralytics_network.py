@@ -27,7 +27,7 @@ from maskwright.models.catalogue.entries import Entry
 from maskwright.models.install.whole_models import WORDS, Module, WholeModel
 from maskwright.models.machine import packages
 from maskwright.models.runtime.torch_runtime import require_keys
-from maskwright_protocol.errors import ModelBroken
+from maskwright_protocol.errors import ModelBroken, NeedsPackage
 
 _KINDS = {"DetectionModel": "DetectionModel", "SegmentationModel": "SegmentationModel"}
 _KINDS["YOLOv10DetectionModel"] = "DetectionModel"  # what version 8.2 called it
@@ -37,6 +37,12 @@ _REPLACED = ((Image, "open"), (torch, "save"), (cv2, "imread"), (cv2, "imwrite")
 # the text encoders are no packages of the index.
 _TEXT_KINDS = {"WorldModel": "txt_feats", "YOLOEModel": "pe", "YOLOESegModel": "pe"}
 _KINDS.update({kind: kind for kind in _TEXT_KINDS})
+# Before it, one model's activation was taken over by those that were built later, and SPPF layers lost theirs.
+_OLDEST = (8, 4, 164)
+# The package evaluates what a file tells of its activation, as code: it may be no more than one of these.
+_ACTIVATION = re.compile(
+    r"(torch\.)?nn\.(SiLU|ReLU|ReLU6|LeakyReLU|GELU|Hardswish|Mish|ELU|Identity)\([\w=., ]{0,40}\)"
+)
 # Layers that detectors are made of. Others of the package download weights or need more packages.
 _LAYERS = frozenset(
     re.findall(
@@ -124,6 +130,9 @@ def _check(description: Any, entry: Entry) -> None:
                 raise ValueError(f"layer {layer!r}")
             if not isinstance(arguments, list):
                 raise ValueError(f"arguments of {layer!r}")
+        activation = description.get("activation")
+        if activation and not _ACTIVATION.fullmatch(activation):
+            raise ValueError(f"activation {activation[:100]!r}")
     except (TypeError, KeyError, ValueError, AttributeError) as error:
         text = f"The model {entry.id} is made of parts that Maskwright does not know."
         hint = "Use an ONNX export of the model."
@@ -177,7 +186,16 @@ def quiet() -> Iterator[None]:
             sys.meta_path.remove(finder)
             for module, name, function in own:
                 setattr(module, name, function)
+    _require_recent_package()
     yield
+
+
+def _require_recent_package() -> None:
+    told = str(sys.modules["ultralytics"].__version__)
+    if tuple(int(part) for part in re.findall(r"\d+", told)[:3]) < _OLDEST:
+        text = f"ultralytics {told} is too old for YOLO checkpoints: {'.'.join(map(str, _OLDEST))} or later is needed."
+        hint = 'Run: pip install --upgrade "maskwright[yolo]" and then: maskwright stop'
+        raise NeedsPackage(text, hint, package="ultralytics")
 
 
 class _VersionOfTorchvision(importlib.metadata.DistributionFinder):
