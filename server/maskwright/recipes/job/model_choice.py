@@ -31,6 +31,8 @@ _ROLES = (
     "parser",
 )  # a refiner is a matting model with a trimap
 
+_FEW = 10  # names of a detector that is made for one thing, such as faces
+
 M = TypeVar("M", bound=Model)
 
 
@@ -180,12 +182,13 @@ class ModelChoice:
         return self._used(self._pool.panoptic, model_id) if model_id is not None else None
 
     def naming_detector(self) -> Detector | None:
-        """A detector that names all the things it sees: the user's, or the best installed of plain names."""
-        if "detector" in self._wanted:
-            return self.detector()
-        for model_id in self._usable("detector"):
+        """A detector that names all the things it sees: the user's, unless it has to be asked with words, or the best
+        installed of plain names."""
+        wanted = self._wanted.get("detector")
+        for model_id in filter(None, (wanted, *self._usable("detector"))):
             entry = self._pool.known.get(model_id)
-            if not entry.facts.reads_any_words and not self._pool.slow(model_id) and knows(entry, "person"):
+            fits = model_id == wanted or (not self._pool.slow(model_id) and knows(entry, "person"))
+            if fits and not entry.facts.reads_any_words:
                 return self._used(self._pool.detector, model_id)
         return None
 
@@ -232,15 +235,19 @@ class ModelChoice:
         ids.sort(key=lambda i: (bool(lacking(e := pool.known.get(i))), pool.slow(i), poorly and not draws(e)))
         ids = [i for i in ids if self._takes_options(i)] or ids  # else one of them says which options there are
         lettering = [i for i in ids if pool.known.get(i).facts.lettering]
-        knowing = self._knowing([*lettering, *ids], phrases, says)
+        knowing = self._knowing([*lettering, *ids], phrases, says) if phrases else None
         if knowing is not None:
             return Route("concepts" if knowing in reading else "boxes", knowing)
         parser = self._parser_for(phrases) if not named and masks and self._pool.best("parser") is not None else None
         if parser is not None:
             return Route("parts", parser)
-        partly = self._knowing(ids, phrases, read)
-        first = next((i for i in ids if i not in reading), None)
-        return Route("boxes", partly or first or self.model_id("detector"), False)
+        partly = self._knowing(ids, phrases, read) if phrases else None
+        return Route("boxes", partly or self._general([i for i in ids if i not in reading]), not phrases)
+
+    def _general(self, ids: Sequence[str]) -> str:
+        """The first of these detectors that knows more than a few names, else the first. Raises ``ModelMissing``."""
+        many = (i for i in ids if len(names(self._pool.known.get(i)) or ()) > _FEW)
+        return next(many, next(iter(ids), None)) or self.model_id("detector")
 
     def _without_detector(self) -> Route | None:
         """The parser or the segmenter that the user or the recipe names."""

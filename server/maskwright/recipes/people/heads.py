@@ -38,7 +38,8 @@ def hair_of(mask: Plane, box: PixelBox, person: Box | None, known: Sequence[Box]
     kept: set[int] = set()
     for face in own:
         left, right = face.x0 - _SIDES * face.width, face.x1 + _SIDES * face.width
-        near = PixelBox.around(left, face.y0 - _ABOVE * face.height, right, face.y1).intersect(box)
+        middle = (face.y0 + face.y1) / 2  # a collar may reach the chin
+        near = PixelBox.around(left, face.y0 - _ABOVE * face.height, right, middle).intersect(box)
         kept.update(np.unique(numbers[near.moved(-box.x, -box.y).slices()]).tolist())
     kept.discard(0)
     if not kept or len(kept) == count - 1:

@@ -159,6 +159,7 @@ class _Parsing:
         self._min_score, self._context = min_score, context
         self.count = 0
         self.of = "person"
+        self._faces: list[Box] = []
 
     def pieces(self, asked: Asked) -> list[Piece]:
         """Soft masks at document resolution of the parts, person by person or all people's together."""
@@ -168,14 +169,11 @@ class _Parsing:
         chosen = [s for s in people_found if 0 in wanted or s.number in wanted]
         self._need(chosen)
         found: list[Piece] = []
-        hairy = parser.table.of == "person" and any(_is_hair(part) for part in asked.parts)
-        faces = heads.faces(self._choice, self._picture, self._context) if hairy else []
+        hairy = parser.table.of == "person" and any(_hair(parser, part.classes) for part in asked.parts)
+        self._faces = heads.faces(self._choice, self._picture, self._context) if hairy else []
         for person in chosen:
             own = [part for part in asked.parts if self._whose(part) in (0, person.number)]
-            for piece in self._parts_of(parser, own, person, people_found):
-                if _is_hair(piece.part):
-                    piece.mask = heads.hair_of(piece.mask, piece.box, person.box, faces)
-                found.append(piece)
+            found += self._parts_of(parser, own, person, people_found)
         apart = self._request.per_person and people_found[0].number > 0
         if not apart:
             seen = dict.fromkeys(piece.part for piece in found)
@@ -216,7 +214,15 @@ class _Parsing:
         found = []
         with self._context.stage("parse", "Drawing the parts"):
             for part in parts:
-                mask = _drawn(of_side(part, looks[0][2]) if looks else (), looks, view)
+                classes = of_side(part, looks[0][2]) if looks else ()
+                mask = _drawn(classes, looks, view)
+                if (
+                    mask is not None
+                    and self._faces
+                    and (hair := _drawn(_hair(parser, classes), looks, view)) is not None
+                ):
+                    stray = hair - heads.hair_of(hair, view, person.box, self._faces)
+                    mask = np.maximum(mask - stray, 0)
                 if mask is not None:
                     found.append(Piece(part, person.number, mask if share is None else mask * share, view, self.of))
         return found
@@ -255,7 +261,7 @@ class _Parsing:
                 solver,
                 self._context,
                 width=edge_width(piece.mask),
-                hair=_is_hair(piece.part),
+                hair="hair" in piece.part.name,
             )
         except MorePixelsNeeded:
             if not self._request.draft:
@@ -264,8 +270,9 @@ class _Parsing:
         return Piece(piece.part, piece.person, done.alpha, done.box, piece.of)
 
 
-def _is_hair(part: Part) -> bool:
-    return "hair" in part.name
+def _hair(parser: ParserModel, classes: Sequence[int]) -> tuple[int, ...]:
+    """Those of the classes that are hair."""
+    return tuple(number for number in classes if "hair" in parser.table.labels[number].lower())
 
 
 def of_side(part: Part, probabilities: FloatMap) -> tuple[int, ...]:

@@ -186,7 +186,7 @@ def test_without_a_parser_it_is_said_what_to_install(broken_installation):
     desk = Desk(ModelPool([Path("nowhere")], "cpu", 1))
     with pytest.raises(errors.ModelMissing) as caught:
         desk.run(Parse("1", picture=desk.picture(np.zeros((8, 8, 3), np.uint8), "k"), parts=["hair"]))
-    assert "segformer-clothes" in caught.value.hint
+    assert "maskwright models pull" in caught.value.hint
 
 
 def test_where_views_overlap_the_shares_add_up():

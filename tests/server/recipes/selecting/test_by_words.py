@@ -262,7 +262,7 @@ def test_a_detectors_mask_becomes_a_prompt(desk, street):
     assert iou(found.logits.draw(PixelBox(0, 0, 405, 540), found.logits.slope()), drawn) > 0.9
 
 
-def test_a_segmenter_that_reads_needs_no_detector(tmp_path, monkeypatch):
+def test_a_segmenter_that_reads_needs_no_detector(tmp_path, monkeypatch, broken_installation):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))  # digests are recorded there
     monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "data"))
     tiny.saved_sam3(tiny.sam3(), tmp_path / "models" / "sam3")
