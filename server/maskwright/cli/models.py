@@ -36,7 +36,13 @@ _USE = {
     "parser": "maskwright parse PICTURE --model {id}",
     "refiner": "maskwright refine PICTURE --mask MASK --model {id}",
 }
-_PURPOSE = {"detector": "find by name", "segmenter": "select", "matting": "cut out", "parser": "parts of people"}
+_PURPOSE = {
+    "detector": "find by name",
+    "panoptic": "name everything",
+    "segmenter": "select",
+    "matting": "cut out",
+    "parser": "parts of people",
+}
 
 
 def folders() -> list[Path]:

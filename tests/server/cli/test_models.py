@@ -58,9 +58,9 @@ def test_show(cli: Cli) -> None:
     assert "in half precision" in gated
     made = cli("models", "show", "sam-vit-b").stdout
     assert "made from sam_vit_b_01ec64.pth" in made
-    why = cli("models", "pull", "ben2", "--json")
+    why = cli("models", "pull", "sdmatte", "--json")
     assert json.loads(why.stdout)["error"] == "model_missing"
-    assert "birefnet" in json.loads(why.stdout)["hint"]
+    assert "vitmatte" in json.loads(why.stdout)["hint"]
 
 
 def test_pull_says_why_it_cannot(cli: Cli) -> None:
