@@ -75,6 +75,21 @@ def _any_fits(pattern: str, names: Iterable[str]) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Compared:
+    """What of a family was computed by its authors' code too, with the same weights about the same picture.
+
+    ``what``: the checkpoints and what was asked of them. ``against``: the authors' code; none says that these were not
+    compared. ``difference``: the largest one, and how large the values are. ``test``: what measures it again; without
+    it, it was measured once.
+    """
+
+    what: str
+    against: str = ""
+    difference: str = ""
+    test: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Family:
     """All that the rest of the program knows of a family.
 
@@ -101,6 +116,8 @@ class Family:
     ``own_masks``: the recipe that takes these masks as they are. ``lettering``: it finds lines of lettering, whose
     strokes are drawn by their colours, and is taken for the words it knows before models of more words. ``covers``,
     ``gives`` and ``licence`` (of the code) are for the documentation.
+
+    ``compared``: what of it was compared with the authors' code. ``runs``: what computes it, where nothing was.
     """
 
     name: str
@@ -121,6 +138,8 @@ class Family:
     covers: str = ""
     gives: str = ""
     licence: str = ""
+    compared: tuple[Compared, ...] = ()
+    runs: str = ""
 
     @property
     def rank(self) -> int:

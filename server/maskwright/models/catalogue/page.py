@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from maskwright.models import families
 from maskwright.models.coco import COCO
-from maskwright.models.family import Family
+from maskwright.models.family import Compared, Family
 
 from .entries import Absent, Catalogue, Entry
 
@@ -17,6 +17,7 @@ _ROLES = {
     "parser": ("Tell parts of people", "Clothes, face and body parts."),
 }
 _COLUMNS = ("model", "when to use it", "download", "memory", "parameters", "licence", "commercial", "get it")
+_COMPARISON = ("family", "compared", "with", "largest difference", "measured by")
 _COMMERCIAL = {"yes": "yes", "no": "**no**", "ask": "ask"}
 _INTRO = """# Models
 
@@ -65,6 +66,13 @@ sources = [{ hub = "owner/name" }]
 ```
 
 The files of an entry must be those of its family; `*` stands for any text.
+"""
+_COMPARED = """## What was compared with the authors' code
+
+The same weights and the same picture, through Maskwright and through the code that the authors published, in single
+precision on a processor; the largest difference. Where a test is named, it measures this again each time
+(`pytest -s` prints it); the others were measured once. Random weights show that the computation is the same, not how
+good a trained checkpoint is.
 """
 _PICKLES = """### Checkpoints that are pickles
 
@@ -131,6 +139,7 @@ def markdown(known: Catalogue) -> str:
         parts.append("## Not here, and why\n\nWhat people ask for and Maskwright cannot run.\n")
         parts.append(_table(("model", "licence", "why", "take instead"), map(_absent_row, known.absent)))
         parts.append("")
+    parts += [_COMPARED, _table(_COMPARISON, _comparisons(families.known().values())), ""]
     parts.append(_BY_HAND)
     parts.append(_table(("family", "models", "roles", "recipes", "files"), map(_family_row, families.known().values())))
     parts.append(f"\n{_PICKLES.rstrip()}")
@@ -158,6 +167,17 @@ def _family_row(family: Family) -> tuple[str, ...]:
     layouts = " or ".join(", ".join(f"`{name}`" for name in layout.split()) for layout in family.layouts)
     names = ", ".join(f"`{name}`" for name in recipes)
     return f"`{family.name}`", family.title, ", ".join(family.roles), names, layouts or "none"
+
+
+def _comparisons(known: Iterable[Family]) -> Iterator[tuple[str, ...]]:
+    """Those that were compared, then the others."""
+    for family in sorted(known, key=lambda family: (not family.compared, family.title)):
+        name = f"{family.title}<br>`{family.name}`"
+        for one in family.compared or (Compared(what=family.runs and f"runs {family.runs}"),):
+            if one.against:
+                yield name, one.what, one.against, one.difference, f"`{one.test}`" if one.test else "once"
+            else:
+                yield name, one.what, "**not compared**", "", ""
 
 
 def _row(entry: Entry) -> tuple[str, ...]:

@@ -21,5 +21,6 @@ FAMILY = Family(
     covers="Grounding DINO, MM Grounding DINO",
     gives="boxes, each under its phrase",
     licence="Apache-2.0",
+    runs="the transformers library's network",
     load=late(f"{__package__}.inference.grounding_dino", "GroundingDino"),
 )

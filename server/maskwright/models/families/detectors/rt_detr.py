@@ -19,5 +19,6 @@ FAMILY = Family(
     covers="RF-DETR, RT-DETR, D-FINE",
     gives="boxes; outlines from RF-DETR Seg",
     licence="Apache-2.0",
+    runs="the transformers library's network",
     load=late(f"{__package__}.inference.rt_detr", "RtDetr"),
 )

@@ -16,5 +16,6 @@ FAMILY = Family(
     covers="YOLOX",
     gives="boxes",
     licence="Apache-2.0",
+    runs="an ONNX export of the authors' network",
     load=late(f"{__package__}.inference.yolox", "Yolox"),
 )

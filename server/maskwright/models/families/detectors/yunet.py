@@ -12,5 +12,6 @@ FAMILY = Family(
     covers="YuNet",
     gives="boxes",
     licence="Apache-2.0",
+    runs="an ONNX export of the authors' network",
     load=late(f"{__package__}.inference.yunet", "YuNet"),
 )

@@ -1,6 +1,6 @@
 """Florence-2: what is known of the family; ``inference`` runs it."""
 
-from maskwright.models.family import Family, Recipe, Signs, late
+from maskwright.models.family import Compared, Family, Recipe, Signs, late
 from maskwright_protocol.messages import OptionInfo
 
 FAMILY = Family(
@@ -28,5 +28,13 @@ FAMILY = Family(
     covers="Florence-2",
     gives="boxes, outlines, lines of writing with their corners",
     licence="MIT",
+    compared=(
+        Compared(
+            what="random weights: base, features of the picture and of the encoder",
+            against="the authors' code on the hub",
+            difference="7e-6 and 5e-6",
+        ),
+        Compared(what="words that it writes"),
+    ),
     load=late(f"{__package__}.inference.model", "Florence2"),
 )  # fmt: skip

@@ -8,5 +8,6 @@ FAMILY = Family(
     roles=("segmenter",),
     recipes=(Recipe("grabcut", 60, "the basic engine"),),
     basic=True,
+    runs="OpenCV",
     load=late(f"{__package__}.inference.grabcut", "GrabCut"),
 )

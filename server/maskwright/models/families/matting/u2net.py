@@ -9,5 +9,6 @@ FAMILY = Family(
     layouts=("*.onnx",),
     signs=(Signs(inputs=("input.1 *x3x320x320",), outputs=("* *x1x320x320",)),),
     recipes=(Recipe("u2netp", 50, "U²-Netp", models=("u2netp",)),),
+    runs="an ONNX export of the authors' network",
     load=late(f"{__package__}.inference.u2net", "U2Net"),
 )

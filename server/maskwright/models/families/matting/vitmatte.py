@@ -9,5 +9,6 @@ FAMILY = Family(
     layouts=("config.json *.safetensors preprocessor_config.json",),
     signs=(Signs(config=("vitmatte",)),),
     needs_trimap=True,
+    runs="the transformers library's network",
     load=late(f"{__package__}.inference.vitmatte"),
 )

@@ -8,5 +8,6 @@ FAMILY = Family(
     roles=("parser",),
     layouts=("*.onnx",),
     signs=(Signs(inputs=("* *x512x512x3",), outputs=("* *x20",)),),
+    runs="an ONNX export of the authors' network",
     load=late(f"{__package__}.inference.deeplab_human", "DeepLabHuman"),
 )

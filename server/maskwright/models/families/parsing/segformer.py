@@ -8,5 +8,6 @@ FAMILY = Family(
     roles=("parser",),
     layouts=("config.json *.safetensors preprocessor_config.json",),
     signs=(Signs(config=("segformer",)),),
+    runs="the transformers library's network",
     load=late(f"{__package__}.inference.segformer", "Segformer"),
 )

@@ -8,5 +8,6 @@ FAMILY = Family(
     roles=("parser",),
     layouts=("*.onnx",),
     signs=(Signs(inputs=("* 1x3x512x512",), outputs=("* *x3x512x512",)),),
+    runs="an ONNX export of the authors' network",
     load=late(f"{__package__}.inference.skin_clothes_hair", "SkinClothesHair"),
 )
