@@ -8,5 +8,6 @@ FAMILY = Family(
     roles=("matting",),
     layouts=("*.onnx",),
     recipes=(Recipe("ben2", 35),),
+    runs="an ONNX export of the authors' network",
     load=late(f"{__package__}.inference.ben2", "BEN2"),
 )

@@ -15,5 +15,6 @@ FAMILY = Family(
         ),
     ),
     recipes=(Recipe("sapiens2", 46, "Sapiens2 matting", "People with hair"),),
+    runs="the transformers library's network",
     load=late(f"{__package__}.inference.sapiens2", "Sapiens2Matting"),
 )
