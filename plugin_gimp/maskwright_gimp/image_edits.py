@@ -107,8 +107,9 @@ def apply_inpainting(image: Any, parts: Sequence[Mask], context: PixelRect, name
 
 
 def apply_channel(image: Any, parts: Sequence[Mask], name: str) -> Any:
-    """Save as a channel; the selected layers stay selected."""
+    """Save as a channel that is not shown, as GIMP's own are; the selected layers stay selected."""
     channel = channel_of(image, parts, canvas(image), name=name)
+    channel.set_visible(False)
     layers = image.get_selected_layers()
     with one_undo_step(image):
         image.insert_channel(channel, None, 0)

@@ -179,8 +179,9 @@ ALL: Tuple[Procedure, ...] = (
     Procedure(
         "maskwright-remove-background", "Remove _Background to New Layer", TRANSPARENCY,
         "Cut the subject out into a new layer",
-        "Makes a new layer with the subject and soft, clean edges. The original layer is kept.",
-        (*HOW, _result("layer", "layer", "layer-mask", "selection"), CLEAN, HIDE, *EDGES, *LOOKS, *POST),
+        "Makes a new layer with the subject and soft, clean edges. The original layer is kept and hidden.",
+        (*HOW, _result("layer", "layer", "layer-mask", "selection"), CLEAN, HIDE._replace(default=True), *EDGES, *LOOKS,
+         *POST),
         dialog=False,
     ),
     Procedure(

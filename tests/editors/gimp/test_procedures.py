@@ -89,18 +89,19 @@ def test_remove_background_makes_the_servers_layer(image: Gimp, client: Client, 
     assert np.array_equal(layer[..., 3], plane(expected.alpha, WIDTH, HEIGHT))
     seen = layer[..., 3] > 0
     assert np.array_equal(layer[seen], colours[seen])
-    image.run("image.remove_layer(image.get_layers()[0]); image.set_selected_layers([layer])")
+    assert image.run("out = layer.get_visible()") is False, "so that the result is seen"
+    image.run("image.remove_layer(image.get_layers()[0]); image.set_selected_layers([layer]); layer.set_visible(True)")
     assert image.run("out = state(image)") == before, "the original was not touched"
 
 
 def test_remove_background_without_cleaning_keeps_the_colours(image: Gimp, client: Client, photo: Plane) -> None:
-    image.call("maskwright-remove-background", clean_colors=False, hide_original=True).ok()
+    image.call("maskwright-remove-background", clean_colors=False, hide_original=False).ok()
     layer = drawn(image, "image.get_layers()[0]", "R'G'B'A u8", 4)
     seen = layer[..., 3] > 0
     assert np.array_equal(layer[seen][:, :3], photo[seen])
     expected = answer(client, Cutout("", foreground=False), Pixels(photo)).alpha
     assert np.array_equal(layer[..., 3], plane(expected, WIDTH, HEIGHT))
-    assert image.run("out = layer.get_visible()") is False
+    assert image.run("out = layer.get_visible()") is True
 
 
 def test_cut_out_by_prompt_makes_the_servers_layer(image: Gimp, client: Client, photo: Plane) -> None:
@@ -164,6 +165,7 @@ def test_preparing_for_inpainting(image: Gimp, client: Client, photo: Plane) -> 
     box = expected.context
     saved = drawn(image, "image.get_channels()[0]", "Y' u8", 1)[..., 0]
     assert image.run("out = image.get_channels()[0].get_name()") == "Inpainting context"
+    assert image.run("out = image.get_channels()[0].get_visible()") is False, "the picture is not tinted"
     inside = np.zeros((HEIGHT, WIDTH), bool)
     inside[box.y : box.y + box.height, box.x : box.x + box.width] = True
     assert np.array_equal(saved == 255, inside)
@@ -221,6 +223,7 @@ def test_saved_channel_and_one_layer_per_object(image: Gimp, client: Client, pho
     assert image.run("out = [each.get_name() for each in image.get_selected_layers()]") == ["Background"]
     saved = drawn(image, "image.get_channels()[0]", "Y' u8", 1)[..., 0]
     assert np.array_equal(saved, bus(client, photo))
+    assert image.run("out = image.get_channels()[0].get_visible()") is False, "the picture is not tinted"
     image.run("image.select_item(Gimp.ChannelOps.REPLACE, image.get_channels()[0])")
     assert np.array_equal(selected(image), saved), "and GIMP makes the same selection of it"
     image.call("maskwright-select-by-prompt", prompt="person", result="layers").ok()
