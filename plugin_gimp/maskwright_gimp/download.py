@@ -38,7 +38,7 @@ class _Download:
         else:
             GimpUi.window_set_transient(self.dialog)
         box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=8, border_width=12)
-        facts = f"{model.title}, {offers.size(model)}"
+        facts = ", ".join(part for part in (model.title, offers.size(model), offers.time(model)) if part)
         licence = f"Licence: {model.licence}. {offers.terms(model)}"
         for text in filter(None, (why, facts, model.summary, licence)):
             box.pack_start(Gtk.Label(label=text, xalign=0.0, wrap=True, max_width_chars=60), False, False, 0)

@@ -1,14 +1,18 @@
 """What comes of a call: the image is changed, and how that was done is told."""
 
 from dataclasses import asdict
-from typing import Any, Dict, Tuple
+from typing import Any, Dict, List, Tuple
 
 from gi.repository import Gimp
 
+from maskwright_client import offers
 from maskwright_client.results import nothing_found
+from maskwright_protocol.errors import MaskwrightError
+from maskwright_protocol.messages import ModelsRequest
 
 from . import image_source, results
 
+PLACE = "Filters > Maskwright > Server and Models"
 Outcome = Tuple[int, Dict[str, Any]]  # how many objects were found, and the report
 
 
@@ -24,8 +28,19 @@ def finish(call: Any, target: image_source.Target, answer: Any, chosen: Dict[str
         sentence = ""
         Gimp.progress_end()
         if call.interactive and answer.report.notes and call.entry.verb != "click_to_select":
-            Gimp.message(" ".join(answer.report.notes))
+            Gimp.message(" ".join([*answer.report.notes, *_suggestion(call, answer.report)]))
     return count, report(call, answer, sentence)
+
+
+def _suggestion(call: Any, report: Any) -> List[str]:
+    """Which model would have understood more of the words, and where to get it."""
+    if not report.offer:
+        return []
+    try:
+        model = offers.suggested(report, call.asker.request(ModelsRequest("")).models)
+    except MaskwrightError:
+        return []
+    return [] if model is None else [offers.understands(model), f"Download it in {PLACE}."]
 
 
 def report(call: Any, answer: Any, sentence: str) -> Dict[str, Any]:

@@ -13,9 +13,7 @@ from maskwright_protocol.messages import ModelInfo, ModelsRequest, Parse
 from maskwright_protocol.version import __version__
 
 from . import blocking_client, image_source, options, procedures, results, settings
-from .outcome import Outcome, finish, report
-
-PLACE = "Filters > Maskwright > Server and Models"
+from .outcome import PLACE, Outcome, finish, report
 
 
 class Call:

@@ -6,6 +6,7 @@ from typing import Any, Callable, Dict, NamedTuple, Optional
 from maskwright_client import body_parts
 from maskwright_client.ask import Steps
 from maskwright_client.jobs import Cut, Edge, Prompt
+from maskwright_client.offers import suggested, understands
 from maskwright_protocol import masks
 from maskwright_protocol.errors import JobCancelled, MaskwrightError
 from maskwright_protocol.messages import Job, Mask
@@ -275,6 +276,14 @@ class Controller(QObject):
         yield from self._commit(result, kind, mode or self.options.mode)
         for note in result.notes:
             self.told.emit(note)
+        self._suggest(result)
+
+    def _suggest(self, result: Result) -> None:
+        """Tell of the model that would have understood more of the words, with a button that gets it."""
+        model = suggested(result.report, self.connection.models)
+        if model is not None:
+            text = " ".join(result.report.notes)
+            self.failed.emit(Failure(text, understands(model), "unknown_word", {"models": [model.id]}))
 
     def _commit(self, result: Result, kind: str, mode: str) -> Steps:
         self._committing = True

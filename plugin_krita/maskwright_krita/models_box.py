@@ -3,7 +3,7 @@
 from html import escape
 from typing import List
 
-from maskwright_client.offers import first_set, size
+from maskwright_client.offers import facts, first_set, size
 from maskwright_protocol.errors import JobCancelled
 from maskwright_protocol.messages import ModelInfo
 
@@ -79,7 +79,7 @@ class ModelsBox(QFrame):
 
 def _about(models: List[ModelInfo]) -> str:
     rows = "".join(
-        f"<li><b>{escape(model.title)}</b>, {tr(size(model))}, {escape(model.licence)}. {escape(model.summary)}</li>"
+        f"<li><b>{escape(model.title)}</b>, {escape(facts(model))}. {escape(model.summary)}</li>"
         for model in models
     )
     text = tr("What is built in works already. These suit this computer and do it better:")

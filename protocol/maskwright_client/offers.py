@@ -48,6 +48,11 @@ def offered(failure: Any, models: Sequence[ModelInfo]) -> Optional[ModelInfo]:
     return min(fitting, key=lambda model: (not model.recommended, model.gated, model.size), default=None)
 
 
+def suggested(report: Any, models: Sequence[ModelInfo]) -> Optional[ModelInfo]:
+    """The model to download that would have understood more of the words of an answer; None without one."""
+    return next((model for model in models if model.id == report.offer and can_download(model)), None)
+
+
 def first_set(models: Sequence[ModelInfo]) -> List[ModelInfo]:
     """The recommended models, for someone who has none of them yet; else nothing."""
     found = [model for model in models if model.recommended and not model.embedded]
@@ -96,6 +101,24 @@ def size(*models: ModelInfo) -> str:
     return known if all(model.size > 0 for model in models) else f"more than {known}"
 
 
+def time(model: ModelInfo) -> str:
+    """How long a picture takes, for a sentence: an estimate; empty where nobody measured."""
+    if model.seconds <= 0:
+        return ""
+    about = f"{model.seconds:.0f}" if model.seconds >= 3 else f"{model.seconds:.1f}"
+    return f"about {about} s a picture on {model.measured_on}"
+
+
+def facts(model: ModelInfo) -> str:
+    """What is worth knowing before the download: size, licence, time."""
+    return ", ".join(part for part in (size(model), model.licence, time(model)) if part)
+
+
+def understands(model: ModelInfo) -> str:
+    """Why to get a model that an answer suggests, a sentence."""
+    return f"{model.title} understands all of it ({facts(model)})."
+
+
 def terms(model: ModelInfo) -> str:
     """What the licence allows, in a sentence."""
     allowed = {"yes": "May be used for any purpose.", "no": "Not for commercial use."}
@@ -117,7 +140,9 @@ def _about(model: ModelInfo) -> str:
     else:
         state = size(model) if model.downloadable else "to be placed by hand"
     use = {"yes": "", "no": ", not for commercial use"}.get(model.commercial, ", commercial use: see the licence")
-    facts = [roles, state + (", in memory" if model.resident else ""), model.licence + use]
+    known = [roles, state + (", in memory" if model.resident else ""), model.licence + use]
+    if not model.installed:
+        known.append(time(model))
     if model.gated:
-        facts.append("needs an account")
-    return " · ".join(fact for fact in facts if fact)
+        known.append("needs an account")
+    return " · ".join(fact for fact in known if fact)

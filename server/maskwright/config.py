@@ -42,7 +42,9 @@ class Settings(BaseSettings):
         default_factory=list, description="local model folders, one directory a model; in the environment a path list"
     )
     device: str = Field(
-        default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description="auto takes a graphics card if it can"
+        default="auto",
+        pattern=r"^(auto|cpu|mps|coreml|openvino|(cuda|migraphx|directml)(:\d+)?)$",
+        description="auto takes a graphics card if it can; the last four are for ONNX models",
     )
     precision: Literal["auto", "fp32", "fp16", "bf16"] = Field(
         default="auto", description="of PyTorch models: auto is fp32 on the CPU and bf16 or fp16 on a graphics card"

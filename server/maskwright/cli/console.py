@@ -154,3 +154,8 @@ def print_report(report: Report) -> None:
     errors.print(f"{models} on {report.device}, {took:.0f} ms", style="dim", markup=False)
     for note in report.notes:
         errors.print(note, style="dim", markup=False)
+    if report.offer:
+        from maskwright.models import catalogue
+        from maskwright.models.install import recommend
+
+        errors.print(recommend.advice(catalogue.load().get(report.offer)), markup=False)

@@ -132,6 +132,7 @@ def _device() -> Iterator[Finding]:
     import onnxruntime
 
     from maskwright.models.install.scan import scan
+    from maskwright.models.machine import onnx_builds
     from maskwright.models.roles import MattingModel
     from maskwright.models.runtime.devices import Devices
     from maskwright.models.runtime.pool import ModelPool
@@ -140,6 +141,10 @@ def _device() -> Iterator[Finding]:
     pool = ModelPool(model_folders(settings), device=settings.device, threads=settings.threads or 1)
     providers = ", ".join(onnxruntime.get_available_providers())
     yield Finding("onnxruntime", "ok", f"{onnxruntime.__version__} ({providers})")
+    build = onnx_builds.faster(onnx_builds.parts(), onnxruntime.get_available_providers())
+    if build is not None and settings.device != "cpu":
+        text = f"this computer has {build.has}, for which there is a faster build"
+        yield Finding("onnxruntime", "note", text, f"Run: {build.command} and then: maskwright stop")
     if "u2netp" in scan([]):
         matting = pool.get("matting", "u2netp")
         assert isinstance(matting, MattingModel)

@@ -22,6 +22,7 @@ from maskwright.models.install import convert as conversion
 from maskwright.models.install import download, recommend, scan, user_models
 from maskwright.models.install import remove as removal
 from maskwright.models.machine import records
+from maskwright_client import offers
 from maskwright_protocol.errors import BadInput, MaskwrightError, ModelMissing
 from maskwright_protocol.messages import ModelInfo, Models, ModelsRequest
 
@@ -131,9 +132,15 @@ def _facts(entry: Entry, found: scan.Installed | None) -> dict[str, str]:
         "files": ", ".join(_file(file) for file in entry.files) or "none",
         "sources": "; ".join(_source(entry, source) for source in entry.sources) or by_hand,
         "parameters": page.parameters_text(entry.parameters),
+        "time": _time(entry),
         "memory": page.memory_text(entry) + (" in half precision" if "fp16" in entry.memory_in else ""),
         "state": _place(entry, found),
     }
+
+
+def _time(entry: Entry) -> str:
+    measured = (f"{value:g} s on {recommend.MEASURED_ON[kind]}" for kind, value in entry.seconds.items())
+    return ", ".join(f"a picture took {text}" for text in measured)
 
 
 def _file(file: ModelFile) -> str:
@@ -164,13 +171,27 @@ def pull(models: Sequence[str], recommended: bool, origin: Path | None, accept_l
         wanted = [*models, *(recommend.recommended(known, Settings().device) if recommended else [])]
         if not wanted:
             raise BadInput("No model was named.", "Name one, or add --recommended.")
-        for entry in [known.get(model) for model in dict.fromkeys(wanted)]:
+        entries = [known.get(model) for model in dict.fromkeys(wanted)]
+        if not as_json:
+            _tell_what_comes(entries)
+        for entry in entries:
             folder = _pull_one(entry, origin, accept_licence, as_json)
             done.append({"model": entry.id, "folder": str(folder)})
             if not as_json:
                 console.errors.print(f"{entry.title} is installed in {folder}.", soft_wrap=True)
     if as_json:
         console.print_json({"installed": done})
+
+
+def _tell_what_comes(entries: Sequence[Entry]) -> None:
+    """Size, licence and time of what is about to be downloaded."""
+    there = scan.scan(folders())
+    infos = {info.id: info for info in scan.model_infos(there, device=Settings().device)}
+    coming = [infos[entry.id] for entry in entries if entry.id not in there]
+    for info in coming:
+        console.errors.print(f"{info.title}: {offers.facts(info)}", soft_wrap=True, markup=False)
+    if len(coming) > 1:
+        console.errors.print(f"Together {offers.size(*coming)}.")
 
 
 def _pull_one(entry: Entry, origin: Path | None, accept_licence: bool, quiet: bool) -> Path:

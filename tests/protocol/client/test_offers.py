@@ -6,7 +6,7 @@ import pytest
 
 from maskwright_client import offers
 from maskwright_protocol.errors import LicenceNeeded, ModelMissing, NeedsPackage, UnknownWord
-from maskwright_protocol.messages import ModelInfo
+from maskwright_protocol.messages import ModelInfo, Report
 
 
 def model(name: str, roles: str = "segmenter", **fields: Any) -> ModelInfo:
@@ -36,6 +36,8 @@ def test_the_list_begins_with_what_is_recommended() -> None:
     about = {row.model.id: row.about for row in offers.rows(ALL)}
     assert about["good"] == "outlines · 2.5 GB · MIT"
     assert about["finder"] == "finds by name · unknown size · MIT, not for commercial use"
+    timed = model("slow", seconds=9.4, measured_on="one core of a processor")
+    assert offers.rows([timed])[0].about == "outlines · 5 MB · MIT · about 9 s a picture on one core of a processor"
     assert about["small"] == "outlines · 5 MB · MIT, commercial use: see the licence · needs an account"
     assert about["hand"] == "outlines · to be placed by hand · MIT"
 
@@ -77,6 +79,23 @@ def test_for_a_role_the_recommended_comes_before_the_small() -> None:
         found = offers.offered(ModelMissing("", role="detector"), models[:count])
         assert found is not None
         assert found.id == expected
+
+
+def test_an_answer_suggests_a_model_that_is_not_there_yet() -> None:
+    def report(offer: str) -> Report:
+        return Report("auto", [], "cpu", offer=offer)
+
+    assert offers.suggested(report("good"), ALL) is GOOD
+    assert [offers.suggested(report(name), ALL) for name in ("", "there", "built", "hand", "nowhere")] == [None] * 5
+    assert offers.understands(GOOD) == "Good understands all of it (2.5 GB, MIT)."
+
+
+def test_what_is_told_before_a_download() -> None:
+    assert offers.facts(FINDER) == "unknown size, MIT"
+    for seconds, expected in ((0.0, ""), (0.25, "about 0.2 s"), (2.94, "about 2.9 s"), (29.9, "about 30 s")):
+        told = offers.time(model("a", seconds=seconds, measured_on="a card"))
+        assert told == (f"{expected} a picture on a card" if expected else "")
+    assert offers.facts(model("a", seconds=3.2, measured_on="x")) == "5 MB, MIT, about 3 s a picture on x"
 
 
 def test_the_first_set_is_for_those_who_have_none_of_it() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from maskwright.models.catalogue.entries import Catalogue, Entry, Precision
 from maskwright.models.catalogue.page import size_text
@@ -17,6 +17,8 @@ from maskwright.models.machine import hardware, packages
 RESERVE = 2 << 30  # bytes that are left to the painting program, on the card and in main memory
 _SYSTEM = 2 << 30  # bytes of main memory that the system has
 _DRIVER = 512 << 20  # bytes of a card that a process holds as soon as it computes there
+# What the catalogue's ``seconds`` were measured on, by kind of device.
+MEASURED_ON = {"cpu": "one core of a server's processor", "cuda": "a graphics card of a data centre", "mps": ""}
 # What a painter misses most comes first: models for it may take the memory that others would like.
 _JOBS = ("segmenter", "matting", "any words", "detector", "parser", "refiner", "panoptic")
 
@@ -43,6 +45,15 @@ class Computer(NamedTuple):
 
     def on_card(self, entry: Entry) -> bool:
         return entry.runtime == "torch" and self.card > 0
+
+    def kind(self, entry: Entry) -> Literal["cpu", "cuda", "mps"]:
+        """What kind of device it would run on here."""
+        return ("mps" if self.shared else "cuda") if self.on_card(entry) else "cpu"
+
+    def seconds(self, entry: Entry) -> float:
+        """For one picture, measured on a device of the kind that it would run on here; 0 where nobody measured."""
+        kind = self.kind(entry)
+        return 0.0 if kind == "mps" else entry.seconds.get(kind, 0.0)
 
     def slow(self, entry: Entry) -> bool:
         """Whether it would take many seconds here."""
@@ -72,26 +83,27 @@ def _need(entries: Iterable[Entry], precision: Precision) -> int:
 
 
 def recommended(known: Catalogue, device: str = "auto") -> list[str]:
-    """Ids, in the catalogue's order. ``device`` as in the settings.
+    """The ``best_set`` for this computer. ``device`` as in the settings."""
+    return best_set(known, Computer.this(device))
 
-    The catalogue marks candidates; of those for the same job the first is taken that runs here with what is installed,
-    is not too slow, and leaves room for the least of each other job. Where all are slow, that is the quickest of those
-    whose time was measured.
+
+def best_set(known: Catalogue, computer: Computer) -> list[str]:
+    """Ids, in the catalogue's order.
+
+    The catalogue marks candidates; of those for the same job the first is taken that runs with what is installed and
+    leaves room for the least of each other job. What is slow there comes last, the quickest of those whose time was
+    measured first.
     """
-    return _for(known, Computer.this(device))
-
-
-def _for(known: Catalogue, computer: Computer) -> list[str]:
     candidates: dict[str, list[Entry]] = {}
     for entry in known.model:
         if entry.recommended and _may(entry) and computer.holds([entry]):
             candidates.setdefault(_job(entry), []).append(entry)
     for job, entries in candidates.items():
         quick = [entry for entry in entries if not computer.slow(entry)]
-        timed = sorted((e for e in entries if "cpu" in e.seconds), key=lambda e: e.seconds["cpu"])
-        candidates[job] = quick or timed
+        timed = [entry for entry in entries if computer.slow(entry) and "cpu" in entry.seconds]
+        candidates[job] = [*quick, *sorted(timed, key=lambda entry: entry.seconds["cpu"])]
     jobs = [job for job in _JOBS if candidates.get(job)]
-    least = {job: min(candidates[job], key=lambda entry: entry.memory) for job in jobs}
+    least = {job: min(candidates[job], key=lambda entry: (computer.slow(entry), entry.memory)) for job in jobs}
     chosen: list[Entry] = []
     for number, job in enumerate(jobs):
         rest = [least[other] for other in jobs[number + 1 :]]

@@ -289,6 +289,7 @@ def model_infos(found: Mapping[str, Installed], resident: Sequence[str] = (), de
     """
     known = catalogue.load()
     offered = recommend.recommended(known, device)
+    computer = recommend.Computer.this(device)
     return [
         ModelInfo(
             id=entry.id,
@@ -307,6 +308,8 @@ def model_infos(found: Mapping[str, Installed], resident: Sequence[str] = (), de
             memory=entry.memory,
             downloadable=bool(entry.sources),
             recommended=entry.id in offered,
+            seconds=computer.seconds(entry),
+            measured_on=recommend.MEASURED_ON[computer.kind(entry)] if computer.seconds(entry) else "",
             problem=_problem(found[entry.id]) if entry.id in found else "",
             **_parts(entry, found.get(entry.id)),
         )

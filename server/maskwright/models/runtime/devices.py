@@ -11,7 +11,7 @@ class Devices:
     """What the user wants, what this computer has."""
 
     def __init__(self, wanted: str = "auto", precision: WantedPrecision = "auto") -> None:
-        """``wanted``: "auto", "cpu", "cuda", "cuda:N" or "mps". ``precision`` is for PyTorch's models."""
+        """``wanted`` as in the settings. ``precision`` is for PyTorch's models."""
         self._wanted = wanted
         self._precision: WantedPrecision = precision
         self._known: dict[Runtime, Placement] = {}
@@ -26,7 +26,9 @@ class Devices:
         """What ``place`` will probably say, without importing PyTorch, which takes seconds."""
         if runtime != "torch" or runtime in self._known:
             return self.place(runtime)
-        reason = "CPU was asked for" if self._wanted == "cpu" else hardware.why_not_torch_on_a_card()
+        reason = hardware.why_not_torch_on_a_card()
+        if not self._wanted.startswith(("auto", "cuda", "mps")):
+            reason = "CPU was asked for" if self._wanted == "cpu" else f"{self._wanted} is for ONNX models"
         if reason is not None:
             return Placement("cpu", "fp32", reason)
         kind = "mps" if hardware.torch_build() == "metal" else "cuda:0"
@@ -52,7 +54,7 @@ class Devices:
         if runtime == "none":
             return Placement("cpu", "fp32", "it is made for the CPU")
         if runtime == "onnx":
-            from .onnx_session import choose_device
+            from .onnx_providers import choose_device
 
             return Placement(choose_device(self._wanted)[0], "fp32", choose_device(self._wanted)[1])
         from .torch_runtime import choose_device, choose_precision

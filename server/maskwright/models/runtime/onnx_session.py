@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -14,22 +15,19 @@ import onnxruntime
 from maskwright.models.catalogue.entries import Entry
 from maskwright_protocol.errors import ModelBroken, NeedsPackage, OutOfMemory
 
-CUDA = "CUDAExecutionProvider"
-CPU = "CPUExecutionProvider"
+from . import onnx_providers
+
+log = logging.getLogger(__name__)
+
 Shape = tuple[int | None, ...]  # None: any size
-
-
-def choose_device(wanted: str = "auto") -> tuple[str, str]:
-    """``"auto"``, ``"cpu"`` or ``"cuda:N"`` -> the device ONNX models will run on, and why, as a sentence."""
-    if wanted == "cpu":
-        return "cpu", "CPU was asked for"
-    if CUDA not in onnxruntime.get_available_providers():
-        return "cpu", "no GPU build of ONNX Runtime is installed"
-    return (wanted if wanted.startswith("cuda") else "cuda:0"), "ONNX Runtime offers CUDA"
+_NO_MEMORY = re.compile(r"\balloc(?!ator)|bad_alloc|alloc_failed|out of memory")  # any complaint may name an allocator
 
 
 class OnnxSession:
-    """An ONNX Runtime session that checks its inputs' names when loaded and takes and gives numpy arrays."""
+    """An ONNX Runtime session that checks its inputs' names when loaded and takes and gives numpy arrays.
+
+    ``device``: where it runs. What fails elsewhere is done on the CPU from then on, and logged.
+    """
 
     def __init__(self, entry: Entry, path: Path, inputs: Sequence[str] | None, device: str, threads: int) -> None:
         """Raises ``ModelBroken`` when the file is no sound ONNX model or its inputs are not ``inputs``, and
@@ -38,19 +36,11 @@ class OnnxSession:
         ``inputs`` None: it has one, whatever its exporter called it.
         """
         self.model_id = entry.id
+        self.device = device
+        self._path, self._threads = path, threads
         _require_safe_runtime()
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        # The arena keeps the largest activations ever needed; a painter's computer has better uses for them.
-        options.enable_cpu_mem_arena = False
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        providers: list[Any] = [CPU]
-        if device.startswith("cuda"):
-            providers.insert(0, (CUDA, {"device_id": device.partition(":")[2] or "0"}))
         try:
-            self._session = onnxruntime.InferenceSession(os.fspath(path), options, providers=providers)
+            self._session = self._opened()
         except Exception as error:  # ONNX Runtime's exceptions share no base
             if _is_memory(error):
                 raise OutOfMemory(f"There is not enough memory to load {entry.title}.", model=entry.id) from error
@@ -78,7 +68,7 @@ class OnnxSession:
         Raises ``OutOfMemory``, or ``ModelBroken``, also where the outputs are not of these shapes.
         """
         try:
-            results: Any = self._session.run(list(outputs), dict(feeds))
+            results = self._computed(outputs, feeds)
         except Exception as error:
             text = str(error)
             if _is_memory(error):
@@ -88,11 +78,41 @@ class OnnxSession:
         if len(actual) != len(shapes) or not all(map(_fits, actual, shapes)):
             text = f"The outputs of the model {self.model_id} are not those of the model that Maskwright knows."
             raise ModelBroken(text, model=self.model_id, shapes=[list(shape) for shape in actual])
-        if any(result.dtype.kind == "f" and np.isnan(np.min(result, initial=0)) for result in results):
+        if not _are_numbers(results):
             text = f"The model {self.model_id} gave no numbers."
             hint = "Its weights may be damaged, or the device computes wrongly in half precision."
             raise ModelBroken(text, hint, model=self.model_id)
         return results
+
+    def _opened(self) -> onnxruntime.InferenceSession:
+        """A session on the device, or on the CPU where that fails."""
+        try:
+            return onnx_providers.open_session(self._path, self.device, self._threads)
+        except Exception as error:
+            if self.device == "cpu" or _is_memory(error):
+                raise
+            self._leave_device(error)
+            return onnx_providers.open_session(self._path, self.device, self._threads)
+
+    def _computed(self, outputs: Sequence[str], feeds: Mapping[str, np.ndarray]) -> list[Any]:
+        """The outputs, by the CPU where the device fails or gives no numbers."""
+        try:
+            results = list(self._session.run(list(outputs), dict(feeds)))
+            if self.device == "cpu" or _are_numbers(results):
+                return results
+            problem: Exception = ArithmeticError("It gave no numbers.")
+        except Exception as error:
+            if self.device == "cpu" or _is_memory(error):
+                raise
+            problem = error
+        self._leave_device(problem)
+        self._session = onnx_providers.open_session(self._path, self.device, self._threads)
+        return list(self._session.run(list(outputs), dict(feeds)))
+
+    def _leave_device(self, error: Exception) -> None:
+        reason = str(error)[:300]
+        log.warning("%s cannot run on %s and runs on the processor instead: %s", self.model_id, self.device, reason)
+        self.device = "cpu"
 
 
 def described(path: Path) -> dict[str, Any]:
@@ -105,7 +125,7 @@ def described(path: Path) -> dict[str, Any]:
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = 3
     try:
-        session = onnxruntime.InferenceSession(os.fspath(path), options, providers=[CPU])
+        session = onnxruntime.InferenceSession(os.fspath(path), options, providers=[onnx_providers.CPU])
     except Exception as error:  # as above
         text = f"{path.name} is no ONNX model that can be read."
         hint = "Get or export the file again; if its weights are in a second file, add the folder with both."
@@ -128,10 +148,15 @@ def _require_safe_runtime() -> None:
         raise NeedsPackage(text, "Install version 1.24.1 or later of its package.", package="onnxruntime")
 
 
+def _are_numbers(results: Sequence[Any]) -> bool:
+    arrays = [result for result in results if isinstance(result, np.ndarray) and result.dtype.kind == "f"]
+    return not any(np.isnan(np.min(array, initial=0)) for array in arrays)
+
+
 def _fits(actual: tuple[int, ...], wanted: Shape) -> bool:
     return len(actual) == len(wanted) and all(b in (a, None) for a, b in zip(actual, wanted, strict=True))
 
 
 def _is_memory(error: Exception) -> bool:
     text = str(error).lower()
-    return isinstance(error, MemoryError) or any(word in text for word in ("alloc", "out of memory"))
+    return isinstance(error, MemoryError) or _NO_MEMORY.search(text) is not None

@@ -19,7 +19,7 @@ from maskwright.models.catalogue.entries import Catalogue, Entry
 from maskwright.models.install import scan
 from maskwright.models.install.scan import Installed
 from maskwright.models.machine import packages, records
-from maskwright.models.roles import Detector, MattingModel, Model, Parser, Segmenter
+from maskwright.models.roles import Detector, MattingModel, Model, PanopticModel, Parser, Segmenter
 from maskwright_protocol.errors import MaskwrightError, ModelBroken, ModelMissing, OutOfMemory
 
 from . import device_memory
@@ -27,6 +27,7 @@ from .devices import Devices
 from .residency import Residency, does_not_fit
 from .setup import Placement, Setup, WantedPrecision
 
+_PROCESSORS = ("cpu", "openvino")  # which may find a graphics card, but says so too late
 _NOISE = 1 << 20  # bytes; a smaller change of the process' memory says nothing
 
 
@@ -176,7 +177,7 @@ class ModelPool:
         entry = self.known.get(model_id)
         if not entry.prefers_gpu:
             return False
-        return model_id in self._on_cpu or self.devices.outlook(entry.runtime).device == "cpu"
+        return model_id in self._on_cpu or self.devices.outlook(entry.runtime).device in _PROCESSORS
 
     def avoid(self, model_id: str) -> bool:
         """Stop choosing that model, which does not fit, and those that need as much memory, by default.
@@ -227,6 +228,9 @@ class ModelPool:
 
     def detector(self, model_id: str) -> Detector:
         return cast(Detector, self.get("detector", model_id))
+
+    def panoptic(self, model_id: str) -> PanopticModel:
+        return cast(PanopticModel, self.get("panoptic", model_id))
 
     def segmenter(self, model_id: str) -> Segmenter:
         return cast(Segmenter, self.get("segmenter", model_id))

@@ -13,7 +13,8 @@ WantedPrecision = Literal["auto", "fp32", "fp16", "bf16"]
 
 @dataclass(frozen=True)
 class Placement:
-    """``device`` is "cpu", "cuda:N" or "mps"; ``reason`` a sentence without its full stop."""
+    """``device`` is "cpu", "cuda:N" or "mps", of ONNX models also one of ``onnx_providers``; ``reason`` a sentence
+    without its full stop."""
 
     device: str
     precision: Precision

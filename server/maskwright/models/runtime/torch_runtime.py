@@ -39,6 +39,8 @@ def choose_device(wanted: str = "auto") -> tuple[str, str]:
     """``"auto"``, ``"cpu"``, ``"cuda:N"`` or ``"mps"`` -> the device torch models run on, and why, as a sentence."""
     if wanted == "cpu":
         return "cpu", "CPU was asked for"
+    if not wanted.startswith(("auto", "cuda", "mps")):
+        return "cpu", f"{wanted} is for ONNX models"
     if torch.cuda.is_available() and wanted != "mps":
         return (wanted if wanted.startswith("cuda:") else "cuda:0"), "PyTorch offers CUDA"
     if torch.backends.mps.is_available() and not wanted.startswith("cuda"):

@@ -9,12 +9,16 @@ import pytest
 
 from maskwright.models import catalogue
 from maskwright.models.catalogue import abilities
+from maskwright.models.install import recommend
 from maskwright.models.install.scan import Installed
+from maskwright.models.machine import hardware
 from maskwright.models.runtime.pool import ModelPool
 from maskwright.recipes.job import model_choice, presets
 from maskwright.recipes.job.cache import EmbeddingCache
 from maskwright.recipes.job.context import JobContext
 from maskwright.recipes.job.model_choice import ModelChoice
+from maskwright.recipes.job.prompt_language import parse_query
+from maskwright_protocol.errors import UnknownWord
 from maskwright_protocol.messages import Select
 
 
@@ -136,3 +140,73 @@ def test_the_table_has_each_detector_with_each_segmenter():
 def test_any_size_of_a_family_serves():
     pool = Shelf("yolox-m", "mobile-sam")
     assert cast(pool, recipe="yolox+mobile-sam").model_id("detector") == "yolox-m"
+
+
+def test_a_named_recipe_takes_the_detector_that_knows_the_word():
+    pool = Shelf("yolo11n", "face-yolov8n", "yolox-nano", "sam2.1-tiny")
+    for word, model in (
+        ("face", "face-yolov8n"),
+        ("faces", "face-yolov8n"),
+        ("dog", "yolo11n"),
+        ("red car", "yolo11n"),
+    ):
+        assert route(pool, word, recipe="yolo+sam2") == ("boxes", model)
+        assert route(pool, word, recipe="yolo+sam2", masks=False) == ("boxes", model)
+    assert route(pool, "dog", recipe="yolox+sam2") == ("boxes", "yolox-nano")
+    assert cast(pool, recipe="yolo+sam2").route(["face"]).knows
+    assert not cast(pool, recipe="yolo+sam2").route(["scarf"]).knows
+    assert route(pool, "face", models={"detector": "yolo11n"}) == ("boxes", "yolo11n")
+
+
+def test_what_knows_all_of_the_words_comes_before_what_knows_a_part():
+    pool = Shelf("yolox-nano", "grounding-dino-tiny")
+    for word, model in (
+        ("person", "yolox-nano"),
+        ("bikes", "yolox-nano"),
+        ("woman", "grounding-dino-tiny"),
+        ("red car", "grounding-dino-tiny"),
+        ("the left dog", "grounding-dino-tiny"),
+    ):
+        assert route(pool, word) == ("boxes", model)
+    for word in ("woman", "red car", "the left dog"):
+        found = cast(Shelf("yolox-nano", "face-yolov8n")).route([word])
+        assert (found.model_id, found.knows) == ("yolox-nano", False)
+    assert route(Shelf("skin-clothes-hair", "yolox-nano"), "hair") == ("parts", "skin-clothes-hair")
+
+
+@pytest.mark.parametrize("word", ["scarf", "zebra crossing", "Eiffel tower", "qwx", "the man's hat"])
+def test_one_model_is_offered_for_a_word_that_none_knows(word, monkeypatch):
+    monkeypatch.setattr(hardware, "memory", lambda: 16 << 30)
+    monkeypatch.setattr(recommend, "card_memory", lambda: 0)
+    choice = cast(Shelf("yolox-nano"))
+    error = choice.explained(UnknownWord(f"The detector does not know {word!r}.", "", word=word, near=[]), "yolox-nano")
+    assert error.message == f"YOLOX-Nano does not know {word!r}."
+    assert error.details["models"] == ["owlv2-base"]
+    assert error.hint.count("maskwright models pull") == 1
+    assert "148 MiB" in error.hint
+
+
+def test_what_is_installed_is_named_before_what_is_not():
+    choice = cast(Shelf("yolox-nano", "grounding-dino-tiny", "mobile-sam"), recipe="yolox+mobile-sam")
+    error = choice.explained(UnknownWord("The detector does not know 'hat'.", "", word="hat"), "yolox-nano")
+    assert error.hint == "Grounding DINO tiny, which is installed, knows it: leave the choice to Maskwright."
+    assert error.details["models"] == []
+
+
+def test_part_of_the_words_is_told_with_what_knows_the_rest(monkeypatch):
+    monkeypatch.setattr(hardware, "memory", lambda: 16 << 30)
+    monkeypatch.setattr(recommend, "card_memory", lambda: 0)
+    for text, phrases, offer in (
+        ("woman; dog", ("person", "dog"), "owlv2-base"),
+        ("red car", ("car",), "owlv2-base"),
+        ("the left dog", ("dog",), ""),
+    ):
+        choice = cast(Shelf("yolox-nano"))
+        assert choice.understood(parse_query(text), "yolox-nano").phrases == phrases
+        report = choice._context.report("auto")
+        assert report.offer == offer
+        assert len(report.notes) == 1
+    choice = cast(Shelf("yolox-nano", "owlv2-base"), models={"detector": "yolox-nano"})
+    choice.understood(parse_query("red car"), "yolox-nano")
+    assert not choice._context.offer
+    assert choice._context.notes[1].startswith("OWLv2 base, which is installed, knows it")

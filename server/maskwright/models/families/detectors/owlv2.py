@@ -15,5 +15,6 @@ FAMILY = Family(
     covers="OWLv2, as ONNX",
     gives="boxes, each under its phrase",
     licence="Apache-2.0",
+    runs="an export of the transformers library's network",
     load=late(f"{__package__}.inference.owlv2", "Owlv2"),
 )
