@@ -49,8 +49,10 @@ def offered(failure: Any, models: Sequence[ModelInfo]) -> Optional[ModelInfo]:
 
 
 def suggested(report: Any, models: Sequence[ModelInfo]) -> Optional[ModelInfo]:
-    """The model to download that would have understood more of the words of an answer; None without one."""
-    return next((model for model in models if model.id == report.offer and can_download(model)), None)
+    """The model to download that would have understood more of the words of an answer; None without one. ``report``:
+    the answer's, None where there is none."""
+    wanted = getattr(report, "offer", "")
+    return next((model for model in models if model.id == wanted and can_download(model)), None)
 
 
 def first_set(models: Sequence[ModelInfo]) -> List[ModelInfo]:

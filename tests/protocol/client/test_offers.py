@@ -87,6 +87,7 @@ def test_an_answer_suggests_a_model_that_is_not_there_yet() -> None:
 
     assert offers.suggested(report("good"), ALL) is GOOD
     assert [offers.suggested(report(name), ALL) for name in ("", "there", "built", "hand", "nowhere")] == [None] * 5
+    assert offers.suggested(None, ALL) is None
     assert offers.understands(GOOD) == "Good understands all of it (2.5 GB, MIT)."
 
 

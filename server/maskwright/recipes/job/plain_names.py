@@ -11,13 +11,14 @@ from .prompt_language import Choice, Concept, Order, Query
 
 # What boxes tell by themselves.
 _PLACES: dict[tuple[str, ...], Order] = {
-    **{(side,): side for side in ("left", "right", "top", "bottom", "middle")},
-    **{(high, side): f"{order} {side}" for high, order in (("top", "top"), ("upper", "top"), ("bottom", "bottom"),
-       ("lower", "bottom")) for side in ("left", "right")},
-    ("upper",): "top", ("lower",): "bottom", ("central",): "middle", ("centre",): "middle", ("center",): "middle",
-    ("left", "hand"): "left", ("right", "hand"): "right", ("big",): "area", ("large",): "area", ("huge",): "area",
-    ("small",): "small", ("little",): "small", ("tiny",): "small", ("tall",): "tall", ("short",): "short",
-    ("wide",): "wide", ("narrow",): "narrow",
+    ("left",): "left", ("right",): "right", ("left", "hand"): "left", ("right", "hand"): "right",
+    ("top",): "top", ("upper",): "top", ("bottom",): "bottom", ("lower",): "bottom",
+    ("top", "left"): "top left", ("upper", "left"): "top left", ("top", "right"): "top right",
+    ("upper", "right"): "top right", ("bottom", "left"): "bottom left", ("lower", "left"): "bottom left",
+    ("bottom", "right"): "bottom right", ("lower", "right"): "bottom right",
+    ("middle",): "middle", ("central",): "middle", ("centre",): "middle", ("center",): "middle",
+    ("big",): "area", ("large",): "area", ("huge",): "area", ("small",): "small", ("little",): "small",
+    ("tiny",): "small", ("tall",): "tall", ("short",): "short", ("wide",): "wide", ("narrow",): "narrow",
 }  # fmt: skip
 _SAID: dict[Order, str] = {
     "area": "the largest", "small": "the smallest", "tall": "the tallest", "short": "the shortest",

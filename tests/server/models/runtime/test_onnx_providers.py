@@ -16,7 +16,6 @@ from maskwright.models.runtime import onnx_providers, onnx_session
 from maskwright.models.runtime.devices import Devices
 from maskwright.models.runtime.onnx_providers import PROVIDERS, choose_device, open_session
 from maskwright_protocol.errors import ModelBroken, OutOfMemory
-from tests.server.models import onnx_files
 from tests.server.models.entries import entry_of
 
 HERE = set(onnxruntime.get_available_providers())
@@ -140,7 +139,7 @@ def test_a_model_that_a_device_cannot_load_is_loaded_on_the_processor(
     assert made.run(["y"], ONE, [(4,)])[0].tolist() == [2, 2, 2, 2]
     assert "runs on the processor" in caplog.text
     broken = tmp_path / "broken.onnx"
-    broken.write_bytes(onnx_files.model())
+    broken.write_bytes(b"no model at all")
     with pytest.raises(ModelBroken):
         onnx_session.OnnxSession(entry_of("a", "m.onnx"), broken, ("x",), f"{ABSENT[0]}:0", 1)
 
@@ -148,7 +147,7 @@ def test_a_model_that_a_device_cannot_load_is_loaded_on_the_processor(
 def test_a_full_card_is_no_reason_to_leave_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The pool moves models, and knows which to move."""
     full = RuntimeError("Failed to allocate memory for requested buffer of size 99")
-    monkeypatch.setattr(onnx_providers, "open_session", lambda *_: Card(open_session(*_[:1], "cpu", 1), full))
+    monkeypatch.setattr(onnx_providers, "open_session", lambda model, *_: Card(open_session(model, "cpu", 1), full))
     made = session(tmp_path, "cuda:0")
     with pytest.raises(OutOfMemory):
         made.run(["y"], ONE, [(4,)])

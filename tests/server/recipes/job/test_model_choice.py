@@ -11,7 +11,7 @@ from maskwright.models import catalogue
 from maskwright.models.catalogue import abilities
 from maskwright.models.install import recommend
 from maskwright.models.install.scan import Installed
-from maskwright.models.machine import hardware
+from maskwright.models.machine import hardware, packages
 from maskwright.models.runtime.pool import ModelPool
 from maskwright.recipes.job import model_choice, presets
 from maskwright.recipes.job.cache import EmbeddingCache
@@ -174,10 +174,15 @@ def test_what_knows_all_of_the_words_comes_before_what_knows_a_part():
     assert route(Shelf("skin-clothes-hair", "yolox-nano"), "hair") == ("parts", "skin-clothes-hair")
 
 
-@pytest.mark.parametrize("word", ["scarf", "zebra crossing", "Eiffel tower", "qwx", "the man's hat"])
-def test_one_model_is_offered_for_a_word_that_none_knows(word, monkeypatch):
+def without_torch(monkeypatch):
     monkeypatch.setattr(hardware, "memory", lambda: 16 << 30)
     monkeypatch.setattr(recommend, "card_memory", lambda: 0)
+    monkeypatch.setattr(packages, "find_spec", lambda name: object() if name == "tokenizers" else None)
+
+
+@pytest.mark.parametrize("word", ["scarf", "zebra crossing", "Eiffel tower", "qwx", "the man's hat"])
+def test_one_model_is_offered_for_a_word_that_none_knows(word, monkeypatch):
+    without_torch(monkeypatch)
     choice = cast(Shelf("yolox-nano"))
     error = choice.explained(UnknownWord(f"The detector does not know {word!r}.", "", word=word, near=[]), "yolox-nano")
     assert error.message == f"YOLOX-Nano does not know {word!r}."
@@ -194,8 +199,7 @@ def test_what_is_installed_is_named_before_what_is_not():
 
 
 def test_part_of_the_words_is_told_with_what_knows_the_rest(monkeypatch):
-    monkeypatch.setattr(hardware, "memory", lambda: 16 << 30)
-    monkeypatch.setattr(recommend, "card_memory", lambda: 0)
+    without_torch(monkeypatch)
     for text, phrases, offer in (
         ("woman; dog", ("person", "dog"), "owlv2-base"),
         ("red car", ("car",), "owlv2-base"),

@@ -44,6 +44,34 @@ def middle(rect: Rect) -> float:
 class TestTrained:
     pytestmark = trained
 
+    def test_plain_names_say_what_they_understood(self, desk, street):
+        everybody = words(desk, street, "people").instances
+        first = min(everybody, key=lambda i: middle(i.box))
+        for text, expected, told, whole in (
+            ("women", everybody, "looked for person, which is all it knows", False),
+            ("the left person", [first], "furthest to the left.", True),
+            ("the left old man", [first], 'furthest to the left; it left out "old".', False),
+            ("people in winter coats", everybody, 'left out "in winter coats".', False),
+        ):
+            answer = words(desk, street, text)
+            assert len(answer.instances) == len(expected), text
+            for one, other in zip(answer.instances, expected, strict=True):
+                assert iou(plane(one.mask, street), plane(other.mask, street)) > 0.85, text
+            (note,) = [note for note in answer.report.notes if "looked for" in note]
+            assert told in note
+            assert bool(answer.report.offer) != whole
+            boxes = desk.run(Detect("2", picture=desk.picture(street, "bus"), text=text))
+            assert [abs(middle(b.box) - middle(i.box)) < 15 for b, i in zip(boxes.instances, expected, strict=True)]
+            assert boxes.report.offer == answer.report.offer
+
+    def test_one_model_is_named_for_what_no_name_says(self, desk, street):
+        for text in ("scarf", "magnifying glass", "wheel of a bus", "people; zebra crossing"):
+            with pytest.raises(errors.UnknownWord) as caught:
+                words(desk, street, text)
+            assert caught.value.hint.count("maskwright models pull") == 1
+            assert len(caught.value.details["models"]) == 1
+            assert caught.value.message.startswith("YOLOX-Nano does not know")
+
     def test_people_are_chosen_by_place_size_and_number(self, desk, street):
         everybody = words(desk, street, "people").instances
         across = sorted(everybody, key=lambda i: middle(i.box))
