@@ -168,7 +168,7 @@ class ModelPool:
         entries.sort(key=lambda e: (bool(packages.lacking(e)), e.facts.basic, self.slow(e.id), e.embedded))
         ids = [entry.id for entry in entries]
         # What is damaged or did not work is no candidate while a sound model can do the job, nor is what did not fit.
-        sound = [i for i in ids if not present[i].problem and i not in self._failed]
+        sound = [i for i in ids if self.works(i)]
         fitting = [i for i in sound if i not in self._too_large]
         return fitting or sound or ids
 
@@ -191,6 +191,11 @@ class ModelPool:
         return all(
             self.best(role, entry.needs_trimap) not in (None, model_id, *self._too_large) for role in entry.roles
         )
+
+    def works(self, model_id: str) -> bool:
+        """Whether an installed model is neither damaged nor one that was given up."""
+        found = self.installed.get(model_id)
+        return found is not None and not found.problem and model_id not in self._failed
 
     def give_up(self, error: MaskwrightError) -> str:
         """Stop choosing the model that ``error`` is about by default, and remember why; returns its id.

@@ -152,6 +152,8 @@ class ModelChoice:
             model_id = given or self.model_id("refiner")
         except ModelMissing:
             return None
+        if self.free("refiner") and not self._pool.works(model_id):
+            return None
         return self._used(self._pool.matting, model_id)
 
     def parser(self, model_id: str) -> Parser:
@@ -206,14 +208,15 @@ class ModelChoice:
         return installed_table(found.entry, found.folder)
 
     def _usable(self, role: str) -> list[str]:
-        """The installed models of a role, best first, that lack no package."""
-        return [i for i in self._pool.candidates(role) if not lacking(self._pool.known.get(i))]
+        """The installed models of a role, best first, that lack no package and are not known to be broken."""
+        ids = self._pool.candidates(role)
+        return [i for i in ids if self._pool.works(i) and not lacking(self._pool.known.get(i))]
 
     def finder(self, word: str) -> Detector | None:
         """A detector for a word that the user did not type: the user's detector, or the first that surely knows it."""
         if "detector" in self._wanted:
             return self.detector()
-        sure = (i for i in self._pool.candidates("detector") if knows(self._pool.known.get(i), word) is True)
+        sure = (i for i in self._usable("detector") if knows(self._pool.known.get(i), word) is True)
         model_id = next(sure, None)
         return self._used(self._pool.detector, model_id) if model_id is not None else None
 
