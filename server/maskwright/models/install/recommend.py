@@ -121,26 +121,26 @@ def _may(entry: Entry) -> bool:
 
 def reader(known: Catalogue, device: str = "auto") -> Entry:
     """The model to offer here to people whose words no installed one knows."""
-    return _best([entry for entry in known.model if entry.facts.reads_any_words], known, device)
+    return best([entry for entry in known.model if entry.facts.reads_any_words], known, device)
 
 
 def for_role(known: Catalogue, role: str, needs_trimap: bool = False, device: str = "auto") -> Entry:
     """The model to offer here for a role that no installed one plays."""
     entries = [entry for entry in known.with_role(role) if entry.needs_trimap == needs_trimap]
-    return _best(entries, known, device)
+    return best(entries, known, device)
 
 
-def _best(entries: Sequence[Entry], known: Catalogue, device: str) -> Entry:
+def best(entries: Sequence[Entry], known: Catalogue, device: str = "auto") -> Entry:
     """Of these the recommended one, else the least of those that may be had, marked ones first."""
     here = recommended(known, device)
     ready = [entry for entry in entries if entry.sources and not entry.embedded] or list(entries)
     return min(ready, key=lambda e: (e.id not in here, not _may(e), not e.recommended, e.memory))
 
 
-def advice(entry: Entry) -> str:
-    """How to get what the model is for: sentences."""
+def advice(entry: Entry, what: str = "does that") -> str:
+    """What the model does and how to get it, sentences."""
     size = f" ({size_text(entry.size)})" if entry.size and not entry.embedded else ""
-    what = "finds whatever you describe in words" if entry.facts.reads_any_words else "does that"
+    what = "finds whatever you describe in words" if entry.facts.reads_any_words else what
     return f"{entry.title}{size} {what}. {packages.how_to_get(entry)}"
 
 

@@ -16,20 +16,23 @@ import onnxruntime
 log = logging.getLogger(__name__)
 
 CPU = "CPUExecutionProvider"
-# A model that adds its input of four float32 numbers, x, to itself.
+# A model that adds its input x, float32 ``(1, 1, 2, 2)``, to itself.
 _DOUBLING = (
-    b'\x08\x08:5\n\x0e\n\x01x\n\x01x\x12\x01y"\x03AddZ\x0f\n\x01x\x12\n\n\x08\x08\x01\x12\x04\n\x02\x08\x04'
-    b"b\x0f\n\x01y\x12\n\n\x08\x08\x01\x12\x04\n\x02\x08\x04\x12\x01gB\x02\x10\r"
+    b'\x08\x08:M\n\x0e\n\x01x\n\x01x\x12\x01y"\x03AddZ\x1b\n\x01x\x12\x16\n\x14\x08\x01\x12\x10'
+    b"\n\x02\x08\x01\n\x02\x08\x01\n\x02\x08\x02\n\x02\x08\x02b\x1b\n\x01y\x12\x16\n\x14\x08\x01"
+    b"\x12\x10\n\x02\x08\x01\n\x02\x08\x01\n\x02\x08\x02\n\x02\x08\x02\x12\x01gB\x02\x10\r"
 )
 
 
 class Provider(NamedTuple):
-    """``options`` of the provider; ``numbered``: it takes the number of a card."""
+    """``options`` of the provider; ``numbered``: it takes the number of a card; ``kinds``: of device that it computes
+    on, the fastest first."""
 
     name: str
     title: str
     numbered: bool = False
     options: dict[str, str] = {}
+    kinds: tuple[str, ...] = ()
 
 
 # By the device as settings and answers name it, the fastest first.
@@ -41,7 +44,8 @@ PROVIDERS = {
     "coreml": Provider(
         "CoreMLExecutionProvider", "Core ML", False, {"ModelFormat": "MLProgram", "RequireStaticInputShapes": "1"}
     ),
-    "openvino": Provider("OpenVINOExecutionProvider", "OpenVINO", False, {"device_type": "AUTO"}),
+    # Its own choice of a device ("AUTO") leaves all to the processor where there are no graphics.
+    "openvino": Provider("OpenVINOExecutionProvider", "OpenVINO", kinds=("gpu", "cpu")),
 }
 # What PyTorch calls AMD's and Apple's cards, which are other providers here.
 _LIKE = {"cuda": ("cuda", "migraphx"), "mps": ("coreml",)}
@@ -57,38 +61,47 @@ def choose_device(wanted: str = "auto") -> tuple[str, str]:
     kind, _, number = wanted.partition(":")
     kinds = tuple(PROVIDERS) if kind == "auto" else _LIKE.get(kind, (kind,))
     offered = [one for one in kinds if PROVIDERS[one].name in onnxruntime.get_available_providers()]
-    why = ""
     for one in offered:
-        provider = PROVIDERS[one]
-        device = f"{one}:{number or 0}" if provider.numbered else one
-        why = trouble(device)
-        if not why:
-            return device, f"ONNX Runtime offers {provider.title}"
-    if why:
+        for device in _devices(one, number):
+            if not trouble(device):
+                return device, f"ONNX Runtime offers {PROVIDERS[one].title}"
+    if offered:
         return "cpu", f"{PROVIDERS[offered[-1]].title} does not work here"
     if kind in ("auto", *_LIKE):
         return "cpu", "no GPU build of ONNX Runtime is installed"
     return "cpu", f"this ONNX Runtime has no {PROVIDERS[kind].title}"
 
 
+def _devices(kind: str, number: str) -> list[str]:
+    provider = PROVIDERS[kind]
+    if provider.numbered:
+        return [f"{kind}:{number or 0}"]
+    return [f"{kind}:{one}" for one in provider.kinds] or [kind]
+
+
 @cache
 def trouble(device: str) -> str:
     """Why that device cannot be used, a sentence; empty where it works. Tries it once and logs what fails."""
+    onnxruntime.set_default_logger_severity(4)  # what it says of devices that are not there is in the reason
     try:
-        session = open_session(_DOUBLING, device, 1)
-        (answer,) = session.run(["y"], {"x": np.arange(4, dtype=np.float32)})
-        right = np.array_equal(np.asarray(answer), [0, 2, 4, 6])
+        session = open_session(_DOUBLING, device, 1, strict=True)
+        (answer,) = session.run(["y"], {"x": np.arange(4, dtype=np.float32).reshape(1, 1, 2, 2)})
+        right = np.array_equal(np.asarray(answer).ravel(), [0, 2, 4, 6])
         why = "" if right else "It computes wrongly."
     except Exception as error:  # ONNX Runtime's exceptions share no base
         why = str(error)[:300]
+    finally:
+        onnxruntime.set_default_logger_severity(2)
     if why:
-        log.warning("ONNX Runtime cannot use %s, so its models run on the processor: %s", device, why)
+        log.warning("ONNX Runtime cannot use %s for models: %s", device, why)
     return why
 
 
-def open_session(model: os.PathLike[str] | bytes, device: str, threads: int) -> onnxruntime.InferenceSession:
-    """A session on that device; what its provider cannot do runs on the CPU. Raises ONNX Runtime's own exceptions, and
-    ``RuntimeError`` where the provider was left out."""
+def open_session(
+    model: os.PathLike[str] | bytes, device: str, threads: int, strict: bool = False
+) -> onnxruntime.InferenceSession:
+    """A session on that device; what its provider cannot do runs on the CPU, unless ``strict``. Raises ONNX Runtime's
+    own exceptions, and ``RuntimeError`` where the provider was left out."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -101,6 +114,11 @@ def open_session(model: os.PathLike[str] | bytes, device: str, threads: int) -> 
     provider = PROVIDERS.get(kind)
     if provider is not None:
         chosen = {"device_id": number or "0"} if provider.numbered else {}
+        if provider.kinds:
+            chosen = {"device_type": (number or provider.kinds[-1]).upper()}
+        if strict:
+            options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
+            providers.clear()
         providers.insert(0, (provider.name, {**provider.options, **chosen}))
         options.enable_mem_pattern = kind != "directml"  # which cannot work with it
         if kind == "cuda":

@@ -19,7 +19,7 @@ from maskwright.models.catalogue.entries import Catalogue, Entry
 from maskwright.models.install import scan
 from maskwright.models.install.scan import Installed
 from maskwright.models.machine import packages, records
-from maskwright.models.roles import Detector, MattingModel, Model, PanopticModel, Parser, Segmenter
+from maskwright.models.roles import DepthModel, Detector, MattingModel, Model, PanopticModel, Parser, Segmenter
 from maskwright_protocol.errors import MaskwrightError, ModelBroken, ModelMissing, OutOfMemory
 
 from . import device_memory
@@ -27,7 +27,7 @@ from .devices import Devices
 from .residency import Residency, does_not_fit
 from .setup import Placement, Setup, WantedPrecision
 
-_PROCESSORS = ("cpu", "openvino")  # which may find a graphics card, but says so too late
+_PROCESSORS = ("cpu", "openvino:cpu")
 _NOISE = 1 << 20  # bytes; a smaller change of the process' memory says nothing
 
 
@@ -236,6 +236,9 @@ class ModelPool:
 
     def panoptic(self, model_id: str) -> PanopticModel:
         return cast(PanopticModel, self.get("panoptic", model_id))
+
+    def depth(self, model_id: str) -> DepthModel:
+        return cast(DepthModel, self.get("depth", model_id))
 
     def segmenter(self, model_id: str) -> Segmenter:
         return cast(Segmenter, self.get("segmenter", model_id))

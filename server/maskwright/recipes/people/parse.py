@@ -19,6 +19,7 @@ from maskwright.masks.tiles import HALO
 from maskwright.masks.trimap import REACH
 from maskwright.models.catalogue import labels
 from maskwright.models.catalogue.labels import Part
+from maskwright.models.install import recommend
 from maskwright.models.roles import RGB, Box, FloatMap
 from maskwright.models.roles import Parser as ParserModel
 from maskwright.recipes.job import prompts
@@ -129,12 +130,15 @@ def choose(words: Sequence[str], choice: ModelChoice, context: JobContext) -> li
 def _unknown(word: str, tables: dict[str, labels.LabelTable], context: JobContext) -> UnknownWord:
     known = sorted({labels.key(name) for t in tables.values() for name in (*t.parts, *t.groups)})
     others = [
-        entry.id
+        entry
         for entry in context.models.known.with_role("parser")
         if entry.id not in tables and (table := labels.installed_table(entry, None)) and labels.find(table, word)
     ]
-    hint = f"Install {others[0]}, which knows it." if others else f"It knows: {', '.join(known)}."
-    return UnknownWord(f"No installed parser knows {word!r}.", hint=hint, word=word, near=known[:3], models=others)
+    hint, offered = f"It knows: {', '.join(known)}.", []
+    if others:
+        best = recommend.best(others, context.models.known)
+        hint, offered = recommend.advice(best, "knows it"), [best.id]
+    return UnknownWord(f"No installed parser knows {word!r}.", hint=hint, word=word, near=known[:3], models=offered)
 
 
 def _explain_sides(request: Parse, asked: list[Asked], context: JobContext) -> None:

@@ -164,7 +164,11 @@ class TestTrained:
         with pytest.raises(errors.UnknownWord) as caught:
             desk.run(Parse("1", picture=picture, parts=["hair", "nose"]))
         assert caught.value.details["word"] == "nose"
-        assert "segformer-face" in caught.value.details["models"]
+        (offered,) = caught.value.details["models"]
+        table = labels.installed_table(desk.pool.known.get(offered), None)
+        assert table is not None
+        assert labels.find(table, "nose")
+        assert f"maskwright models pull {offered}" in caught.value.hint
         with pytest.raises(errors.BadInput):
             desk.run(Parse("2", picture=picture, person=-1))
 
