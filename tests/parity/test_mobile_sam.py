@@ -1,7 +1,7 @@
 """MobileSAM, trained, as its authors' own code computes it, in torch and as the ONNX export; differences are printed.
 
 ``vectors/mobile_sam.npz`` holds what ChaoningZhang/MobileSAM (34bbbfd, ``SamPredictor``, float32, on a processor)
-answered with ``mobile_sam.pt`` of the shared models about ``_picture``: every eighth channel of every fourth cell of
+answered with ``mobile_sam.pt`` of the shared models about ``picture``: every eighth channel of every fourth cell of
 the embedding, and of each prompt's four masks every sixteenth logit where the picture is, with their scores.
 """
 
@@ -28,7 +28,7 @@ ASKED = clicks.prompts((500, 400), (40, 700), Box(200, 150, 900, 760), 256)
 pytestmark = [needs_models, needs_eval]
 
 
-def _picture() -> np.ndarray:
+def picture() -> np.ndarray:
     """Of a size that no model scales: ``(768, 1024, 3)`` uint8."""
     photo = cv2.imread(str(EVAL / "matting" / "lemur.png"))
     assert photo is not None
@@ -46,7 +46,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("name", ["mobile-sam-torch", "mobile-sam"])
 def test_clicks_are_the_authors(name: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model: Any = ModelPool([folder], "cpu", 1, known=catalogue.built_in()).segmenter(name)
-    embedding = model.embed(_picture())
+    embedding = model.embed(picture())
     data = embedding.data if name == "mobile-sam" else embedding.data["image"].numpy()
     found = {"embedding": float(np.abs(data[0, ::8, :48:4, ::4] - VECTORS["embedding"]).max())}
     found |= clicks.differences(model, embedding, ASKED, VECTORS, step=16)

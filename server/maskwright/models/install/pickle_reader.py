@@ -19,6 +19,7 @@ from typing import Any
 
 from .confinement import confine
 from .pickle_look import PickleRefused, is_whole_model
+from .wrappers import unwrapped
 
 USUAL_KEYS = ("state_dict", "model_state_dict", "model", "ema", "params_ema", "params", "net")
 # Besides these, what training scripts leave in checkpoints: plain data, without behaviour when it is rebuilt.
@@ -86,7 +87,7 @@ def _convert(
     except Exception as error:
         reason = str(error).split("\n", 1)[0][:200]
         raise PickleRefused(f"it holds more than tensors ({reason}).") from error
-    tensors = _named(_tensors(content, key), rename, drop)
+    tensors = unwrapped(_named(_tensors(content, key), rename, drop))
     taken: set[int] = set()
     save_file({name: _alone(value, taken) for name, value in tensors.items()}, str(out), told or None)
     return len(tensors)

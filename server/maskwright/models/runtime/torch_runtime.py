@@ -20,6 +20,7 @@ import torch
 from torch import nn
 
 from maskwright.models.catalogue.entries import Entry, Precision
+from maskwright.models.install.wrappers import unwrapped
 from maskwright.models.machine import packages
 from maskwright_protocol.errors import MaskwrightError, ModelBroken, OutOfMemory
 
@@ -139,11 +140,14 @@ def load_strictly(module: nn.Module, weights: Mapping[str, torch.Tensor], entry:
 
 
 def safetensors(path: Path, entry: Entry) -> Weights:
-    """The tensors of a file by name, on the CPU. Raises ``ModelBroken``."""
+    """The tensors of a file by name, on the CPU, without the names of what the model was wrapped in.
+
+    Raises ``ModelBroken``.
+    """
     from safetensors.torch import load_file
 
     try:
-        return load_file(path)
+        return unwrapped(load_file(path))
     except Exception as error:  # the Rust library's error has no public base
         text = f"The file {path.name} of the model {entry.id} cannot be read."
         raise ModelBroken(text, model=entry.id, reason=str(error)[:500]) from error

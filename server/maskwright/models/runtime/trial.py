@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from maskwright.models.catalogue.entries import Catalogue, Entry
+from maskwright.models.install.wrappers import unwrapped
 from maskwright.models.roles import (
     RGB,
     FloatMap,
@@ -86,7 +87,7 @@ def _tensors(path: Path) -> dict[str, Any]:
 
     try:
         with safe_open(path, "np") as file:
-            return {"tensors": list(file.keys()), "told": dict(file.metadata() or {})}
+            return {"tensors": list(unwrapped(dict.fromkeys(file.keys()))), "told": dict(file.metadata() or {})}
     except Exception as error:  # the Rust library's error has no public base
         text = f"{path.name} is no safetensors file that can be read."
         raise ModelBroken(text, "Get the file again.", reason=str(error)[:300]) from error
@@ -161,7 +162,14 @@ def _parse(pool: ModelPool, entry: Entry) -> list[str]:
     return [*model.table.parts]
 
 
-_TRIALS = {"detector": _detect, "segmenter": _segment, "matting": _matte, "parser": _parse}
+def _measure(pool: ModelPool, entry: Entry) -> list[str]:
+    model = pool.depth(entry.id)
+    _say({"text": f"Trying {entry.title} on a picture"})
+    _require_numbers(model.distance(picture()), entry)
+    return []
+
+
+_TRIALS = {"detector": _detect, "segmenter": _segment, "matting": _matte, "parser": _parse, "depth": _measure}
 
 
 def _require_numbers(values: FloatMap, entry: Entry) -> None:

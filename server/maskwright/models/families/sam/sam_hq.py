@@ -7,13 +7,19 @@ FAMILY = Family(
     title="HQ-SAM",
     roles=("segmenter",),
     layouts=("config.json model.safetensors", "*.safetensors"),
-    signs=(Signs(config=("sam_hq",)), Signs(tensors=("image_encoder.blocks.*", "mask_decoder.hf_token.*"))),
+    signs=(Signs(config=("sam_hq",)), Signs(tensors=("image_encoder.*", "mask_decoder.hf_token.*"))),
     recipes=(Recipe("sam-hq", 30),),
     compared=(
         Compared(
             what="random weights: ViT-B, full size: click, clicks, box, both",
             against="SysCV/sam-hq (fb181f8)",
             difference="at most 3.5e-5",
+        ),
+        Compared(
+            what="Light HQ-SAM: MobileSAM's trained weights and random ones for the rest, clicks and boxes",
+            against="SysCV/sam-hq (fb181f8)",
+            difference="6e-5 of logits up to 10",
+            test="tests/parity/test_light_hq_sam.py",
         ),
         Compared(what="ViT-L and ViT-H"),
     ),

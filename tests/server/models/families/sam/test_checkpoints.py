@@ -152,6 +152,15 @@ def test_sam_and_hq_sam_are_read_under_their_authors_names(family: str, tmp_path
     (ours,), (known,) = (m.segment(m.embed(image), [prompt]) for m in (loaded, expected))
     for one, other in zip(ours, known, strict=True):
         assert np.abs(one.logits.values - other.logits.values).max() < NEAR
+    # As a training script saves it that wrapped the model, and in half precision.
+    for wrapper, half in (("module._orig_mod.", False), ("_orig_mod.", True), ("module.", True)):
+        wrapped = {wrapper + name: tensor.half() if half else tensor for name, tensor in theirs.items()}
+        wrapped |= {"n_averaged": torch.tensor(3)} if wrapper == "module." else {}
+        save_file(wrapped, tmp_path / "theirs.safetensors")
+        again = module.load(entry, tmp_path, Setup("cpu", 1))
+        ((first, *_),) = again.segment(again.embed(image), [prompt])
+        nearest = min(float(np.abs(first.logits.values - one.logits.values).max()) for one in known)
+        assert nearest < (0.2 if half else NEAR), (wrapper, nearest)
     del theirs["mask_decoder.iou_token.weight"]
     save_file(theirs, tmp_path / "theirs.safetensors")
     with pytest.raises(ModelBroken, match=r"missing: mask_decoder\.iou_token"):

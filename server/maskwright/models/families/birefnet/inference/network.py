@@ -23,8 +23,6 @@ from .deform import DeformableConv
 from .matting import BiRefNet, Options, Planes
 from .swin import Shape, Swin
 
-_WRAPPERS = ("module.", "_orig_mod.")  # what training in parallel and compiling put before each key
-
 
 class Network(nn.Module):
     """Eval mode only. Sides of the picture are multiples of 32."""
@@ -60,20 +58,9 @@ class Network(nn.Module):
         return self.decoder(image, (x1, x2, x3), z)
 
 
-def plain_keys(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors by the names that they have without the wrappers of training."""
-    plain = {}
-    for key, value in weights.items():
-        while key.startswith(_WRAPPERS):
-            key = key.partition(".")[2]
-        plain[key] = value
-    return plain
-
-
 def build(weights: Mapping[str, Tensor], order: PatchOrder, entry: Entry, setup: Setup) -> Network:
     """The network with these weights, on its device. Raises ``ModelBroken`` naming keys that are missing or strange."""
     torch.set_num_threads(setup.threads)
-    weights = plain_keys(weights)
     try:
         shape = Shape.of(weights)
     except KeyError as error:

@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from maskwright.models.catalogue.entries import Entry
+from maskwright.models.install.wrappers import unwrapped
 from maskwright.models.runtime.torch_runtime import Weights
 
 from .checkpoints import sam2 as clicks_of_sam2
@@ -97,7 +98,7 @@ def named_by_authors(path: Path) -> bool:
     """Whether the safetensors file has the authors' names; False when it cannot be read."""
     try:
         with safe_open(path, framework="pt") as file:
-            return any(name.startswith("detector.") for name in file.keys())  # noqa: SIM118 - it cannot be iterated
+            return any(name.startswith("detector.") for name in unwrapped(dict.fromkeys(file.keys())))
     except (OSError, SafetensorError):
         return False
 
