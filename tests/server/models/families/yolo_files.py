@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
@@ -12,6 +13,7 @@ from maskwright.models.catalogue.entries import Entry
 from maskwright.models.families.yolo.inference import ultralytics_network
 from maskwright.models.install.convert import convert
 
+MOST = 300  # finds in exports with suppression
 NAMES = {0: "face", 1: "left hand", 2: "person"}
 ARCHITECTURES = {
     "yolov5": "v5/yolov5.yaml",
@@ -93,8 +95,20 @@ def converted(folder: Path, architecture: str, seed: int = 0) -> Path:
     return path
 
 
-def exported(path: Path, architecture: str, *, end_to_end: bool = False, tells: bool = True, seed: int = 0) -> Any:
-    """Write an ONNX export with what Ultralytics' exporter writes into it; returns the network that was exported."""
+def exported(
+    path: Path,
+    architecture: str,
+    *,
+    end_to_end: bool = False,
+    nms: bool = False,
+    tells: bool = True,
+    task: str = "",
+    seed: int = 0,
+) -> Any:
+    """Write an ONNX export with what Ultralytics' exporter writes into it; returns the network that was exported.
+
+    ``task``: what it says it is for. ``nms``: as the exporter's option.
+    """
     from torch.onnx._internal.torchscript_exporter import onnx_proto_utils
 
     network = model(architecture, seed)
@@ -102,6 +116,8 @@ def exported(path: Path, architecture: str, *, end_to_end: bool = False, tells: 
     network.fuse(verbose=False)
     network.model[-1].export = True
     outputs = ["output0", "output1"] if architecture.endswith("-seg") else ["output0"]
+    network.task = task or ("segment" if len(outputs) == 2 else "detect")
+    network = _suppressing(network) if nms else network
     # The package onnx would look for functions that are not used.
     with mock.patch.object(onnx_proto_utils, "_add_onnxscript_fn", lambda data, *_: data):
         torch.onnx.export(
@@ -109,11 +125,52 @@ def exported(path: Path, architecture: str, *, end_to_end: bool = False, tells: 
             dynamo=False, opset_version=17,
         )  # fmt: skip
     if tells:
-        told = {"names": repr(NAMES), "stride": "32", "task": "segment" if len(outputs) == 2 else "detect"}
+        task = task or ("segment" if len(outputs) == 2 else "detect")
+        told = {"names": repr(NAMES), "stride": "32", "task": task}
         with path.open("ab") as file:
             for key, value in told.items():
                 file.write(_property(key, value))
     return network
+
+
+def _suppressing(network: Any) -> Any:
+    """The network with suppression behind it, as the exporter puts it there. Its ``nms`` is torchvision's, which tests
+    do without: an operator of that name is its place."""
+    from ultralytics.engine.exporter import NMSModel
+
+    from maskwright.masks.instances import nms
+
+    def kept(boxes: torch.Tensor, scores: torch.Tensor, iou_threshold: float) -> torch.Tensor:
+        found = nms(boxes.detach().numpy(), scores.detach().numpy(), iou_threshold, len(scores))
+        return torch.tensor(found, dtype=torch.int64)
+
+    def written(g: Any, boxes: Any, scores: Any, iou_threshold: Any) -> Any:
+        one, both = (g.op("Constant", value_t=torch.tensor(axes)) for axes in ([0], [0, 1]))
+        most = g.op("Constant", value_t=torch.tensor([100_000]))
+        limit = g.op("Unsqueeze", g.op("Cast", iou_threshold, to_i=1), one)
+        found = g.op("NonMaxSuppression", g.op("Unsqueeze", boxes, one), g.op("Unsqueeze", scores, both), most, limit)
+        column = g.op("Gather", found, g.op("Constant", value_t=torch.tensor([2])), axis_i=1)
+        return g.op("Squeeze", column, g.op("Constant", value_t=torch.tensor([1])))
+
+    if not hasattr(torch.ops.torchvision, "nms"):
+        torch.library.define("torchvision::nms", "(Tensor boxes, Tensor scores, float iou_threshold) -> Tensor")
+        torch.library.impl("torchvision::nms", "CPU", kept)
+        torch.onnx.register_custom_op_symbolic("torchvision::nms", written, 17)
+    how = {"format": "onnx", "dynamic": False, "batch": 1, "max_det": MOST, "conf": 0.15, "iou": 0.7}
+    network.model[-1].xyxy = True
+    package = SimpleNamespace(ops=SimpleNamespace(nms=torch.ops.torchvision.nms))
+    suppressing = NMSModel(network, SimpleNamespace(**how, agnostic_nms=False, opset=17)).eval()
+
+    class Exported(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = suppressing
+
+        def forward(self, planes: torch.Tensor) -> Any:
+            with mock.patch.dict("sys.modules", {"torchvision": package, "torchvision.ops": package.ops}):
+                return self.inner(planes)
+
+    return Exported().eval()
 
 
 def _property(key: str, value: str) -> bytes:

@@ -137,6 +137,36 @@ def test_exports_are_equal_to_the_network(tmp_path: Path, architecture: str, end
     assert all(0 <= d.box.x0 <= d.box.x1 <= 150 and 0 <= d.box.y0 <= d.box.y1 <= 90 for d in found)
 
 
+@pytest.mark.parametrize("architecture", ["yolov8", "yolo11-seg"])
+def test_an_export_with_suppression_in_it_gives_what_is_left(tmp_path: Path, architecture: str) -> None:
+    path = tmp_path / "tiny-yolo" / "tiny.onnx"
+    path.parent.mkdir()
+    network = files.exported(path, architecture, nms=True)
+    model = load(path)
+    assert isinstance(model, yolo.Yolo)
+    planes = np.random.default_rng(2).random((1, 3, 128, 128), np.float32)
+    output, protos = model.network(planes)
+    with torch.inference_mode():
+        theirs: Any = network(torch.from_numpy(planes))
+    theirs = theirs[0] if isinstance(theirs, (tuple, list)) else theirs
+    assert output.shape == (files.MOST, 6 + (0 if protos is None else len(protos)))
+    np.testing.assert_allclose(output, theirs[0].numpy(), atol=2e-3)
+    found = model.detect(IMAGE, "", min_score=0.0)
+    assert 3 < len(found) < files.MOST, "rows that only fill up are no finds"
+    assert all(d.score > 0.1 and d.box.x1 > d.box.x0 for d in found)
+    assert (protos is None) == all(d.logits is None for d in found)
+
+
+@pytest.mark.parametrize("task", ["obb", "pose", "classify", "semantic", "depth", "something new"])
+def test_exports_for_other_tasks_say_what_they_are(tmp_path: Path, task: str) -> None:
+    path = tmp_path / "tiny-yolo" / "tiny.onnx"
+    path.parent.mkdir()
+    files.exported(path, "yolov8", task=task)
+    with pytest.raises(ModelBroken, match=rf"(?i)cannot be used\. It .*({task}|no YOLO that detects)") as caught:
+        yolo.load(files.entry(path.name), path.parent, SETUP)
+    assert "detects or segments" in caught.value.hint
+
+
 def test_words_and_numbers_are_matched_against_the_files_own_names(tmp_path: Path) -> None:
     model = load(files.converted(tmp_path / "tiny-yolo", "yolov8"))
     everything = model.detect(IMAGE, "", min_score=0.2)
@@ -190,9 +220,12 @@ def test_wrong_files_are_refused_with_reasons(tmp_path: Path) -> None:
         return "plain.safetensors"
 
     for values, reason in (
-        ({"kind": "ultralytics.nn.tasks.PoseModel"}, "no YOLO model that detects"),
+        ({"kind": "ultralytics.nn.tasks.PoseModel"}, "joints of bodies"),
+        ({"kind": "ultralytics.nn.tasks.OBBModel"}, "turned boxes"),
+        ({"kind": "ultralytics.nn.tasks.ClassificationModel"}, "names whole pictures"),
+        ({"kind": "ultralytics.nn.tasks.RTDETRDetectionModel"}, "no YOLO that detects"),
         ({"kind": "ultralytics.nn.tasks.WorldModel"}, "no words are saved"),
-        ({"kind": "evil.nn.tasks.DetectionModel"}, "no YOLO model that detects"),
+        ({"kind": "evil.nn.tasks.DetectionModel"}, "no YOLO that detects"),
         ({"description": {"backbone": [[-1, 1, "TorchVision", [1, "resnet18"]]], "head": []}}, "parts that"),
         ({"description": {"backbone": [[-1, 1, "os.system", ["true"]]], "head": []}}, "parts that"),
         ({"names": {"0": "a"}}, "names of its classes"),

@@ -16,6 +16,7 @@ import numpy as np
 
 from maskwright.models.catalogue.entries import Entry
 from maskwright.models.catalogue.words import classes
+from maskwright.models.families.yolo.yolo import INSTEAD, of_another_kind
 from maskwright.models.options import checked
 from maskwright.models.roles import RGB, Detection
 from maskwright.models.runtime.setup import Setup
@@ -67,7 +68,8 @@ class Yolo:
         found = boxes.rows(output, len(self.labels), 0 if protos is None else len(protos), limit)
         if found is None:
             text = f"The outputs of the model {self.model_id} are not those of a YOLO detector with its classes."
-            raise ModelBroken(text, model=self.model_id, shape=list(output.shape), classes=len(self.labels))
+            shape = list(output.shape)
+            raise ModelBroken(text, INSTEAD, model=self.model_id, shape=shape, classes=len(self.labels))
         kept = boxes.select(found, names, chosen["iou"], chosen["max_det"], chosen["agnostic"])
         return boxes.detections(found, kept, names, box, (image.shape[0], image.shape[1]), protos)
 
@@ -93,8 +95,10 @@ def _from_onnx(entry: Entry, path: Path, setup: Setup) -> Yolo:
     except (ValueError, SyntaxError, TypeError, RecursionError) as error:
         text = f"What the file {path.name} of the model {entry.id} tells of itself cannot be read."
         raise ModelBroken(text, model=entry.id, reason=str(error)[:200]) from error
-    if fixed == (0, 0) or told.get("task", "detect") not in ("detect", "segment"):
-        raise ModelBroken(f"The model {entry.id} is no YOLO model that detects or segments.", model=entry.id)
+    task = told.get("task", "detect")
+    if fixed == (0, 0) or task not in ("detect", "segment"):
+        text = f"The model {entry.id} cannot be used. {of_another_kind(task)}"
+        raise ModelBroken(text, INSTEAD, model=entry.id, task=task[:40])
     wanted = session.outputs[:2]
 
     def network(planes: boxes.Floats) -> tuple[boxes.Floats, boxes.Floats | None]:

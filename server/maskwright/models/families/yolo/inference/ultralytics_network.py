@@ -24,6 +24,7 @@ from PIL import Image
 from maskwright.config import default_model_folder
 from maskwright.masks.opencv import cv2
 from maskwright.models.catalogue.entries import Entry
+from maskwright.models.families.yolo.yolo import INSTEAD, of_another_kind
 from maskwright.models.install.whole_models import WORDS, Module, WholeModel
 from maskwright.models.machine import packages
 from maskwright.models.runtime.torch_runtime import require_keys
@@ -69,9 +70,8 @@ def build(content: WholeModel, entry: Entry) -> Any:
     """
     name = content.kind.rpartition(".")[2]
     if not content.kind.startswith("ultralytics.") or name not in _KINDS:
-        text = f"The model {entry.id} is no YOLO model that detects or segments."
-        hint = "Use a detect or segment model, or its ONNX export."
-        raise ModelBroken(text, hint, model=entry.id, kind=content.kind)
+        text = f"The model {entry.id} cannot be used. {of_another_kind(name)}"
+        raise ModelBroken(text, INSTEAD, model=entry.id, kind=content.kind)
     description = content.description
     _check(description, entry)
     words = _words(content, entry) if name in _TEXT_KINDS else None
@@ -87,7 +87,8 @@ def build(content: WholeModel, entry: Entry) -> Any:
             raise
         except Exception as error:
             text = f"The installed ultralytics cannot build the model {entry.id}."
-            raise ModelBroken(text, model=entry.id, reason=str(error)[:300]) from error
+            hint = "Use an ONNX export of the model."
+            raise ModelBroken(text, hint, model=entry.id, reason=str(error)[:300]) from error
         if words is not None:
             setattr(model, _TEXT_KINDS[name], words)
             model.model[-1].nc = words.shape[1]
