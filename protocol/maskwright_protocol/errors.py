@@ -88,7 +88,7 @@ class ModelBroken(MaskwrightError):
     """A model file that cannot be loaded; details: ``model``, and ``missing``/``unexpected`` keys where known."""
 
     code = "model_broken"
-    hint = "Remove the model's folder and install it again."
+    hint = "Run 'maskwright doctor': it tells which models do not work, and what to do about each."
 
 
 class NeedsPackage(MaskwrightError):

@@ -106,4 +106,5 @@ def options(entry: Entry) -> Options:
         return Options.model_validate(entry.options)
     except ValidationError as error:
         text = f"The options of the model {entry.id} are not BiRefNet's."
-        raise ModelBroken(text, model=entry.id, reason=str(error)[:500]) from error
+        hint = "Correct them in models.toml, or take them out there."
+        raise ModelBroken(text, hint, model=entry.id, reason=str(error)[:500]) from error
