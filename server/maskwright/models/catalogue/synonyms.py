@@ -6,9 +6,25 @@ classes finds others of the class too. ``ALONE`` mean their class only by themse
 
 from __future__ import annotations
 
+import unicodedata
+
+from .other_languages import NAMES, PEOPLE
+
 
 def _words(table: dict[str, str]) -> dict[str, str]:
     return {word: name for name, words in table.items() for word in words.split(";")}
+
+
+def _typed(words: dict[str, str]) -> dict[str, str]:
+    """With what people type who leave accents out. Without a German umlaut a word is another one."""
+    plain = {_plain(word): name for word, name in words.items() if not set("äöü") & set(word)}
+    return {word.replace("-", " "): name for word, name in (plain | words).items() if word != name}
+
+
+def _plain(word: str) -> str:
+    apart = unicodedata.normalize("NFD", word)
+    bare = "".join(mark for mark in apart if not "\u0300" <= mark <= "\u036f")
+    return unicodedata.normalize("NFC", bare)
 
 
 SAME: dict[str, str] = _words(
@@ -124,6 +140,10 @@ KINDS: dict[str, str] = _words(
         "clock": "watch",
     }
 )
+
+# English goes first.
+SAME = _typed(_words(NAMES)) | SAME
+KINDS = dict.fromkeys(_typed(_words(PEOPLE)), "person") | KINDS
 
 ALONE = frozenset(
     (

@@ -21,6 +21,7 @@ RELATED: dict[str, tuple[str, ...]] = {
     "backpack": ("handbag", "suitcase"), "suitcase": ("handbag", "backpack"), "tv": ("laptop",), "laptop": ("tv",),
 }  # fmt: skip
 
+_UNSEEN = ("Cc", "Cf", "Co", "Cn", "Cs")  # controls, zero width, directions, what has no meaning
 _AND = re.compile(r"\s+(?:and|or|&)\s+", re.I)
 # A thing goes before what tells it apart: "a man in a hat".
 _TELLS = re.compile(
@@ -34,10 +35,21 @@ _PLURALS = frozenset(
 _ARTICLES = re.compile(r"^(?:a|an|the|all|every|some|any|my|this|that|these|those|each)\s+")
 
 
+SEPARATORS = ";,\n|/\u3001\u3002"  # the last two: the Japanese comma and full stop
+
+
+def cleaned(text: str) -> str:
+    """The text with one form for each letter, without what is not seen, and ``;`` for full stops between words."""
+    tidy = unicodedata.normalize("NFKC", text.replace("\r\n", "\n").replace("\t", " "))
+    tidy = "".join(one for one in tidy if one == "\n" or unicodedata.category(one) not in _UNSEEN)
+    tidy = re.sub(r"\bw/o\b", "without", re.sub(r"\bw/(?=[ \w])(?!o\b)", "with ", tidy))
+    return re.sub(r"(?:^|(?<=\s))\.(?=\s|$)", ";", tidy)
+
+
 def split(text: str) -> list[str]:
-    """The words or phrases of a prompt, separated by ``;``, ``,`` or new lines, in order, without repeats."""
-    tidy = unicodedata.normalize("NFKC", text).casefold()
-    parts = (re.sub(r"[\s_]+", " ", part).strip(" .!?\"'") for part in re.split(r"[;,\n]", tidy))
+    """The words or phrases of a prompt, separated by one of ``SEPARATORS``, in order, without repeats."""
+    tidy = cleaned(text).casefold()
+    parts = (re.sub(r"[\s_]+", " ", part).strip(" .!?\"'") for part in re.split(f"[{SEPARATORS}]", tidy))
     return list(dict.fromkeys(part for part in parts if part))
 
 

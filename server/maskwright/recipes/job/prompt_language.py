@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from typing import Literal
+
+from maskwright.models.catalogue.words import SEPARATORS, cleaned
+from maskwright_protocol.errors import BadInput
 
 Order = Literal[
     "score", "area", "small", "tall", "short", "wide", "narrow", "left", "right", "top", "bottom", "middle",
@@ -64,6 +66,17 @@ class Query:
         """What the model is to look for, without repeats."""
         return tuple(dict.fromkeys(concept.phrase for concept in self.concepts))
 
+    def check(self, unwanted: tuple[str, ...] = ()) -> None:
+        """Raises ``BadInput`` where all that is asked for is left out at once; ``unwanted`` is left out too."""
+
+        def emptied(concept: Concept) -> bool:
+            less = {phrase.casefold() for phrase in (*concept.minus, *self.minus, *unwanted)}
+            return concept.phrase.casefold() in less
+
+        if self.concepts and not self.inverse and all(map(emptied, self.concepts)):
+            text = f'"{self.concepts[0].phrase}" is asked for and left out at once, so nothing is left.'
+            raise BadInput(text, "Leave out something else.")
+
     @property
     def plain(self) -> bool:
         """Whether all is wanted that is found, whichever phrase it is for."""
@@ -72,10 +85,10 @@ class Query:
 
 _ANY_CASE = re.I | re.A  # without re.A a Turkish dotless i would pass for an i and be no word of the tables
 _DASH = "[-\u2212\u2013\u2014]"
-_MINUS = re.compile(rf"\s+(?:{_DASH}|minus|except(?: for)?|but not)\s+", _ANY_CASE)
-_LEADING_MINUS = re.compile(rf"^(?:{_DASH}\s*|(?:minus|except(?: for)?|but not|not)\s+)(?=\S)", _ANY_CASE)
+_MINUS = re.compile(rf"\s+(?:{_DASH}|minus|except(?: for)?|but not|without)\s+", _ANY_CASE)
+_LEADING_MINUS = re.compile(rf"^(?:{_DASH}\s*|(?:minus|except(?: for)?|but not|not|without)\s+)(?=\S)", _ANY_CASE)
 _INVERSE = re.compile(
-    rf"^(?:everything|all)(?: else)? (?:but(?: not)?|except(?: for)?|minus|{_DASH}) (?=\S)", _ANY_CASE
+    rf"^(?:everything|all)(?: else)? (?:but(?: not)?|except(?: for)?|minus|without|{_DASH}) (?=\S)", _ANY_CASE
 )
 _BUT = re.compile(r"(?P<what>.+) but (?P<less>.+)", _ANY_CASE)
 
@@ -104,7 +117,9 @@ _NEAREST = rf"(?:nearest|closest|furthest|farthest)(?: (?:to|on|at|in))?(?: the)
 _FROM = r"from (?:the )?(?P<place>left|right|top|bottom)"
 _THE = r"(?:the )?"
 _OF = r"(?:of (?:all )?(?:the |these |those )?)?"
-_SEVERAL = r"(?:.+ )?(?:\w*[^\W\ds]s|people|men|women|children|geese|mice|feet|teeth|sheep|fish|deer|cattle)"
+_IRREGULAR = "people|men|women|children|geese|mice|feet|teeth|sheep|fish|deer|cattle"
+_SEVERAL = rf"(?:.+ )?(?:\w*[^\W\ds]s|{_IRREGULAR})"
+_MANY = re.compile(rf"(?:[^\W\dsui]s|skis|\b(?:{_IRREGULAR}))$", _ANY_CASE)  # no bus, no glass, no iris
 # Tried in turn; what is left over as ``what`` goes to the model.
 _RULES = [
     re.compile(pattern, _ANY_CASE)
@@ -126,6 +141,7 @@ _RULES = [
         rf"the {_ORDINAL} {_OF}(?P<what>.+)",
         rf"(?P<ordinal>{_NTH}) (?P<what>\S+)",  # "first aid kit" is a thing of its own
         rf"{_THE}{_NUMBER} {_OF}(?P<what>{_SEVERAL})",
+        r"(?P<count>1|one) (?P<what>(?!way\b|piece\b)[^\s-]+(?: [^\s-]+)?)",
     )
 ]
 _ALL = re.compile(r"^(?:all|every|each|any|both)(?: of)?(?: the)? (?=\S)", _ANY_CASE)
@@ -161,6 +177,17 @@ def parse_query(text: str) -> Query:
     return Query(tuple(concepts), tuple(dict.fromkeys(minus)), inverse)
 
 
+def absent(text: str) -> str:
+    """The sentence that says that nothing was found for a prompt."""
+    concepts = parse_query(text).concepts
+    if not text.strip() or not concepts:
+        return "Nothing was found."
+    if len(concepts) > 1:
+        return f'Nothing was found for "{text.strip()}".'
+    several = _MANY.search(concepts[0].phrase) and concepts[0].choice is None
+    return f"No {text.strip()} {'were' if several else 'was'} found."
+
+
 def split_phrases(text: str) -> tuple[str, ...]:
     """The several things that a text names, as they are written, without repeats."""
     return tuple(dict.fromkeys(part.strip('" ') for part in _split(text)))
@@ -183,9 +210,9 @@ def which(wanted: str) -> tuple[str, Choice | None]:
 
 def _split(text: str) -> list[str]:
     """The parts, blanks tidied; one in quotation marks keeps them, and its separators."""
-    tidy = re.sub("[\u201c\u201d\u201e]", '"', unicodedata.normalize("NFKC", text))
+    tidy = re.sub("[\u201c\u201d\u201e]", '"', cleaned(text))
     pieces: list[str] = []
-    for piece in re.findall(r'"[^"\n]*"|[^;,\n]+', tidy):
+    for piece in re.findall(rf'"[^"\n]*"|[^{SEPARATORS}]+', tidy):
         pieces += [piece] if piece.startswith('"') else re.split(r"\s\+\s", _LIST.sub(" + ", piece))
     tidied = (re.sub(r"\s+", " ", piece).strip(" .!?'") for piece in pieces)
     return [part for piece in tidied if piece.strip('" ') for part in _joined(piece)]

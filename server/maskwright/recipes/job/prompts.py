@@ -13,6 +13,8 @@ from maskwright.models.roles import Box
 from maskwright_protocol.errors import BadInput, EmptyPrompt, OutsideImage, TooLarge
 from maskwright_protocol.messages import Example, Point, PostProcess, Rect, Select
 
+from . import prompt_language
+
 MAX_POINTS = 256
 MAX_BOXES = 128
 MAX_TEXT = 1000
@@ -85,10 +87,10 @@ def check_examples(examples: list[Example], canvas: PixelBox, alone: bool) -> li
 
 
 def check_text(text: str) -> str:
-    """The text without surrounding blanks. Raises ``TooLarge``."""
+    """The text without surrounding blanks; empty where it names nothing, as ";" does. Raises ``TooLarge``."""
     if len(text) > MAX_TEXT:
         raise TooLarge(f"The text is longer than {MAX_TEXT} letters.", hint="Use a few words.")
-    return text.strip()
+    return text.strip() if prompt_language.split_phrases(text) else ""
 
 
 def check_min_score(value: float | None) -> float | None:

@@ -13,7 +13,7 @@ from maskwright.masks.logits import LogitMap
 from maskwright.models.catalogue.words import RELATED, meanings, split
 from maskwright.models.coco import COCO
 from maskwright.models.roles import Box, Detection, Featured, TextSegmenter
-from maskwright.recipes.job import prompts, tiling, vision
+from maskwright.recipes.job import prompt_language, prompts, tiling, vision
 from maskwright.recipes.job.context import JobContext
 from maskwright.recipes.job.model_choice import ModelChoice
 from maskwright.recipes.job.picture import PictureView
@@ -155,7 +155,8 @@ class Search:
         if choice is not None:
             some = choose(choice, some, self._picture.box, self._found)
         if not some:
-            self._context.note(f"Nothing to leave out: no {text} was found.")
+            said = prompt_language.absent(text)
+            self._context.note(f"Nothing to leave out: {said[0].lower()}{said[1:]}")
         return [one.logits for one in some]
 
     def _matches(self, segmenter: TextSegmenter, phrase: str, examples: Sequence[Example] = ()) -> list[Found]:
@@ -186,7 +187,7 @@ class Search:
         """Say which of several things there are none of."""
         for concept, found in seen:
             if not found and any(others for _, others in seen):
-                self._context.note(f"No {concept.phrase} was found.")
+                self._context.note(prompt_language.absent(concept.phrase))
 
     def _tell_absent(self, phrases: Sequence[str], found: Sequence[Detection]) -> None:
         """The same by the labels of what was found together: phrases, names that they mean, or texts they occur in."""
@@ -197,7 +198,7 @@ class Search:
             near = {*meant, *(other for name in meant for other in RELATED.get(name, ()))}
             text = " ".join(split(phrase))
             if not near & labels and not any(text in label.casefold() for label in labels):
-                self._context.note(f"No {phrase} was found.")
+                self._context.note(prompt_language.absent(phrase))
 
     def _limited(self, found: list[Detection]) -> list[Detection]:
         return [one for one in found if self._in_region(one.box)]

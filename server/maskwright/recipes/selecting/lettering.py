@@ -13,7 +13,7 @@ from maskwright.masks.boxes import PixelBox, Plane
 from maskwright.masks.instances import merge
 from maskwright.masks.opencv import cv2
 from maskwright.models.roles import Detection
-from maskwright.recipes.job import prompts
+from maskwright.recipes.job import prompt_language, prompts
 from maskwright.recipes.job.prompt_language import Query
 from maskwright.recipes.job.wire_masks import finish, pack, rect_of
 from maskwright_protocol.errors import BadInput
@@ -63,7 +63,7 @@ class Lettering:
         answer = Selection(request.id, request.generation, context.report(prompt.choice.recipe()))
         if not lines:
             answer.reason = "nothing_found"
-            answer.message = search.missing or (f"Only {seen} found." if seen else f"No {prompt.what} was found.")
+            answer.message = search.missing or (f"Only {seen} found." if seen else prompt_language.absent(prompt.text))
             answer.hint = "Try a lower least score, or look closer: tiles on."
             return answer
         self._draw(answer, [one for one in self._strokes(lines) if one.mask.any()])

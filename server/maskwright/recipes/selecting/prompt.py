@@ -72,11 +72,6 @@ class Prompt:
         words = self.text or request.detector_options
         return bool(self.points or request.boxes or self.examples or words or self.start is not None)
 
-    @property
-    def what(self) -> str:
-        """What the words name, for a sentence."""
-        return self.text or "such thing"
-
     def segmenting(self) -> Segmenting:
         """The job's segmenter, ready to draw."""
         self._tell_forgotten()

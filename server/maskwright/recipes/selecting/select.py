@@ -29,6 +29,7 @@ def detect(request: Detect, picture: PictureView, context: JobContext) -> Select
     choice = ModelChoice(request, "detect", context)
     search = Search(request, choice, picture, context)
     query = prompt_language.parse_query(text)
+    query.check()
     if query.inverse:
         context.note("The boxes are those of what is left out.")
     route = choice.route(query.phrases, masks=False)
@@ -42,7 +43,7 @@ def detect(request: Detect, picture: PictureView, context: JobContext) -> Select
         rect = rect_from(one.box)
         items.append(Instance(new_id(), one.label, one.score, rect, detector_id, text=one.text, quad=quad))
     answer = Selection(request.id, request.generation, context.report(choice.recipe()), instances=items)
-    return answer if items else _nothing(answer, search.missing or f"No {text or 'such thing'} was found.")
+    return answer if items else _nothing(answer, search.missing or prompt_language.absent(text))
 
 
 def select(request: Select, picture: PictureView, context: JobContext) -> Selection:
@@ -60,7 +61,7 @@ def select(request: Select, picture: PictureView, context: JobContext) -> Select
         model_id = prompt.choice.model_id("detector") if masks.segmenter is None else masks.segmenter.model_id
         remember(found, model_id, picture, context, others=request.alternatives > 0)
     if not found:
-        there = f"No {prompt.what} was found." if way.by_words else "Nothing was found there."
+        there = prompt_language.absent(prompt.text) if way.by_words else "Nothing was found there."
         message = prompt.search.missing or (f"Only {count} found." if count else there)
         return _nothing(_answer(prompt), message)
     return _drawn(found, way, prompt)

@@ -1,5 +1,5 @@
 """The ways from a prompt to objects: the last answer again, clicks and boxes, words, examples, parts of people,
-lettering."""
+lettering, distance."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from maskwright.recipes.people.parts_by_words import parts_by_words
 from maskwright_protocol.errors import EmptyPrompt, ModelMissing
 from maskwright_protocol.messages import Select, Selection
 
+from .by_distance import ByDistance
 from .found import Found, recalled
 from .lettering import Lettering
 from .prompt import Masks, Prompt
@@ -35,9 +36,11 @@ class Way(ABC):
         """The objects that are asked for, best first."""
 
 
-def pick_way(prompt: Prompt) -> Way | PartsOfPeople | Lettering:
+def pick_way(prompt: Prompt) -> Way | PartsOfPeople | Lettering | ByDistance:
     """The way that suits the prompt. Raises ``ModelMissing``."""
     request, previous = prompt.request, prompt.previous
+    if request.distance is not None:
+        return ByDistance(prompt, request.distance)
     if previous is not None and not prompt.names_objects:
         return Again(prompt)
     if previous is not None and (prompt.points or request.boxes) and not prompt.examples:
@@ -54,6 +57,7 @@ def pick_way(prompt: Prompt) -> Way | PartsOfPeople | Lettering:
 def _words(prompt: Prompt) -> Way | PartsOfPeople | Lettering:
     """The way for words: by a model that knows them all, with those of what is left out if there is such a model."""
     query, choice = prompt_language.parse_query(prompt.text), prompt.choice
+    query.check(prompt.unwanted)
     less = (*prompt.unwanted, *query.minus, *(phrase for concept in query.concepts for phrase in concept.minus))
     out = [prompt_language.which(phrase)[0] for phrase in less]
     route = choice.route((*query.phrases, *out))

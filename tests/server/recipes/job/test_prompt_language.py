@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskwright.recipes.job.prompt_language import Choice, Concept, Query, parse_query, split_phrases, which
+from maskwright.recipes.job.prompt_language import Choice, Concept, Query, absent, parse_query, split_phrases, which
+from maskwright_protocol.errors import BadInput
 
 
 def one(
@@ -149,3 +150,77 @@ def test_it_is_quick_on_nonsense() -> None:
     )  # fmt: skip
     for text in hostile:  # all within a second; a pattern that explodes takes hours
         assert parse_query(text) == parse_query(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "phrases"),
+    [
+        ("person . bus .", ("person", "bus")),
+        (". person . bus", ("person", "bus")),
+        ("犬、猫", ("犬", "猫")),
+        ("犬，猫；鳥。", ("犬", "猫", "鳥")),
+        ("dog | cat", ("dog", "cat")),
+        ("dog/cat / bird", ("dog", "cat", "bird")),
+        ("st. bernard", ("st. bernard",)),
+        ("dog\r\ncat", ("dog", "cat")),
+        ("dog\tcollar", ("dog collar",)),
+        ("\ufeffdog\u200b", ("dog",)),
+        ("do\u00adg", ("dog",)),
+        ("\u202ared\u00a0car\u202c", ("red car",)),
+        ("1 person", ("person",)),
+        ("one person", ("person",)),
+        ("one red car", ("red car",)),
+        ("one way sign", ("one way sign",)),
+        ("one-piece swimsuit", ("one-piece swimsuit",)),
+    ],
+)
+def test_what_separates_and_what_is_not_seen(text: str, phrases: tuple[str, ...]) -> None:
+    assert parse_query(text).phrases == phrases
+
+
+@pytest.mark.parametrize("text", ["1 person", "one person", "1 red car", "One dog"])
+def test_one_is_a_single_one(text: str) -> None:
+    assert parse_query(text).concepts[0].choice == Choice("score")
+
+
+@pytest.mark.parametrize("text", ["", ";", " ; , ", "、", "|", ". .", "\u200b", "\n\n", '""', "!?"])
+def test_a_text_that_names_nothing_has_no_concepts(text: str) -> None:
+    assert parse_query(text) == Query()
+
+
+@pytest.mark.parametrize("text", ["woman without hat", "woman w/o hat", "woman minus hat", "woman - hat"])
+def test_without_leaves_out(text: str) -> None:
+    assert parse_query(text) == one("woman", minus=("hat",))
+
+
+@pytest.mark.parametrize(
+    ("text", "unwanted"),
+    [("person - person", ()), ("Dog minus dog", ()), ("dog", ("Dog",)), ("a without a", ())],
+)
+def test_what_leaves_nothing_is_said(text: str, unwanted: tuple[str, ...]) -> None:
+    with pytest.raises(BadInput, match="asked for and left out"):
+        parse_query(text).check(unwanted)
+
+
+@pytest.mark.parametrize("text", ["dog - collar", "dogs - dog", "everything but dog", "dog; cat - dog", "cat; dog; - dog"])
+def test_other_exceptions_are_fine(text: str) -> None:
+    parse_query(text).check()
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("dog", "No dog was found."),
+        ("dogs", "No dogs were found."),
+        ("red cars", "No red cars were found."),
+        ("people", "No people were found."),
+        ("bus", "No bus was found."),
+        ("glass", "No glass was found."),
+        ("the largest dog", "No the largest dog was found."),
+        ("dog; cat", 'Nothing was found for "dog; cat".'),
+        ("", "Nothing was found."),
+        (" ; ", "Nothing was found."),
+    ],
+)
+def test_the_sentence_for_nothing_found(text: str, sentence: str) -> None:
+    assert absent(text) == sentence
