@@ -17,11 +17,11 @@ def block(field: int, *parts: bytes) -> bytes:
     return bytes([field << 3 | 2]) + size + data
 
 
-def value_info(field: int, name: str, sizes: Sequence[int] | None) -> bytes:
-    """An input or output of float32; ``sizes`` None: of any shape, 0: of any size."""
+def value_info(field: int, name: str, sizes: Sequence[int] | None, kind: int = 1) -> bytes:
+    """An input or output of float32, with ``kind`` 10 of float16; ``sizes`` None: of any shape, 0: of any size."""
     sides = [block(1, number(1, size)) if size else block(1, block(2, b"n")) for size in sizes or ()]
     shape = block(2, *sides) if sizes is not None else b""
-    return block(field, block(1, name.encode()), block(2, block(1, number(1, 1), shape)))
+    return block(field, block(1, name.encode()), block(2, block(1, number(1, kind), shape)))
 
 
 def model(*graph: bytes) -> bytes:

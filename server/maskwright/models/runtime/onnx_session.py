@@ -61,19 +61,23 @@ class OnnxSession:
         # What the exporter wrote into the file; and the inputs' sizes, with names where a size is free.
         self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
         self.shapes: dict[str, list[int | str]] = {node.name: list(node.shape) for node in self._session.get_inputs()}
+        self._halves = {node.name for node in self._session.get_inputs() if node.type == "tensor(float16)"}
 
     def run(self, outputs: Sequence[str], feeds: Mapping[str, np.ndarray], shapes: Sequence[Shape]) -> list[np.ndarray]:
         """The named outputs for inputs by name, numbers of ``shapes``, one for each output.
 
+        Graphs that take and give half precision are given and give float32 here as well.
         Raises ``OutOfMemory``, or ``ModelBroken``, also where the outputs are not of these shapes.
         """
+        halved = {name: feeds[name].astype(np.float16) for name in self._halves & feeds.keys()}
         try:
-            results = self._computed(outputs, feeds)
+            results = self._computed(outputs, {**feeds, **halved})
         except Exception as error:
             text = str(error)
             if _is_memory(error):
                 raise OutOfMemory(f"There is not enough memory to run {self.model_id}.", model=self.model_id) from error
             raise ModelBroken(f"The model {self.model_id} failed.", model=self.model_id, reason=text[:500]) from error
+        results = [_single(result) for result in results]
         actual = [result.shape if isinstance(result, np.ndarray) else () for result in results]
         if len(actual) != len(shapes) or not all(map(_fits, actual, shapes)):
             text = f"The outputs of the model {self.model_id} are not those of the model that Maskwright knows."
@@ -151,6 +155,10 @@ def _require_safe_runtime() -> None:
 def _are_numbers(results: Sequence[Any]) -> bool:
     arrays = [result for result in results if isinstance(result, np.ndarray) and result.dtype.kind == "f"]
     return not any(np.isnan(np.min(array, initial=0)) for array in arrays)
+
+
+def _single(result: Any) -> Any:
+    return result.astype(np.float32) if isinstance(result, np.ndarray) and result.dtype == np.float16 else result
 
 
 def _fits(actual: tuple[int, ...], wanted: Shape) -> bool:

@@ -15,7 +15,7 @@ from maskwright.models.runtime.onnx_session import OnnxSession
 from maskwright.models.runtime.setup import Setup
 from maskwright_protocol.errors import ModelBroken, NeedsPackage
 from tests.server.models.entries import entry_of
-from tests.server.models.onnx_files import answering, with_weights_in
+from tests.server.models.onnx_files import answering, block, model, value_info, with_weights_in
 
 PICTURE = np.full((40, 60, 3), 128, np.uint8)
 SAM = ("image_embeddings", "point_coords", "point_labels", "mask_input", "has_mask_input", "orig_im_size")
@@ -102,3 +102,13 @@ def test_a_runtime_that_reads_anything_is_not_used(
         return
     with pytest.raises(NeedsPackage, match=f"{version} is too old"):
         OnnxSession(entry_of("a", "m.onnx"), path, None, "cpu", 1)
+
+
+def test_a_graph_in_half_precision_is_asked_and_answers_in_single(tmp_path: Path) -> None:
+    twice = block(1, block(1, b"x"), block(1, b"x"), block(2, b"y"), block(4, b"Add"))
+    path = tmp_path / "half.onnx"
+    path.write_bytes(model(twice, value_info(11, "x", [4], 10), value_info(12, "y", [4], 10)))
+    session = OnnxSession(entry_of("half", path.name), path, ("x",), "cpu", 1)
+    (answer,) = session.run(["y"], {"x": np.array([0.5, 1, -2, 100], np.float32)}, [(4,)])
+    assert answer.dtype == np.float32
+    assert answer.tolist() == [1, 2, -4, 200]
