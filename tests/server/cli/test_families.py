@@ -80,6 +80,30 @@ def test_a_click_with_edgetam(families: Server, photo: Path, tmp_path: Path) -> 
     assert mask.min() < 10 < 245 < mask.max()
 
 
+def test_words_with_sam3_litetext(families: Server, photo: Path, tmp_path: Path) -> None:
+    """Its licence has to be agreed to; then it finds and draws alone."""
+    name = "sam3-litetext-s0"
+    folder = sams.saved(sams.sam3_lite_text(), tmp_path / name)
+    sams.clip_tokenizer().save_pretrained(folder)
+    refused = families.cli("models", "pull", name, "--from", folder)
+    assert refused.returncode != 0
+    assert "--accept-licence" in refused.stderr
+    pulled = families.cli("models", "pull", name, "--from", folder, "--accept-licence")
+    assert pulled.returncode == 0, pulled.stdout + pulled.stderr
+    out = tmp_path / "mask.png"
+    run = families.cli(
+        "select", photo, "--text", "a cat", "--detector", name, "--recipe", "sam3-litetext", "--min-score", "0",
+        "--precise", "off", "-o", out, "--json",
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout + run.stderr
+    told = json.loads(run.stdout)
+    assert told["report"]["models"] == [name]
+    assert told["instances"]
+    mask = np.asarray(Image.open(out))
+    assert mask.shape == (90, 150)
+    assert mask.any()
+
+
 @pytest.mark.parametrize(
     ("task", "more"),
     [
@@ -172,3 +196,13 @@ def test_sapiens2_tells_parts_and_cuts_out(families: Server, photo: Path, tmp_pa
     (answer,) = json.loads(run.stdout)
     assert answer["report"]["models"][0] == "tiny-sapiens2"
     assert np.asarray(Image.open(out)).shape == (90, 150, 4)
+
+
+def test_ben2_cuts_out(families: Server, photo: Path, tmp_path: Path) -> None:
+    """A network that takes everything for its subject."""
+    out = tmp_path / "all.png"
+    run = families.cli("cutout", photo, "--model", "tiny-ben2", "-o", out, "--json")
+    assert run.returncode == 0, run.stdout + run.stderr
+    (answer,) = json.loads(run.stdout)
+    assert answer["report"]["models"][0] == "tiny-ben2"
+    assert (np.asarray(Image.open(out))[..., 3] == 255).all()

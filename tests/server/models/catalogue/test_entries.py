@@ -171,7 +171,7 @@ KNOWN_ELSEWHERE = (
         "", "_512x512", "_HR", "-portrait", "-matting", "_HR-matting", "_lite", "_lite-2K", "_lite-matting", "_dynamic",
     )),
     "joelseytre/toonout", "egeorcun/lucida", "briaai/RMBG-2.0", "facebook/sam3", "Kijai/sam2-safetensors",
-    "1038lab/sam2",
+    "1038lab/sam2", "edgetam.pt", "vil-uob/sam3-litetext-s0",
     "sam_vit_h_4b8939.pth", "sam_vit_l_0b3195.pth", "sam_vit_b_01ec64.pth", "mobile_sam.pt",
     "sam_hq_vit_h.pth", "sam_hq_vit_l.pth", "sam_hq_vit_b.pth",
     *(f"{name}_hiera_{size}.pt" for name in ("sam2", "sam2.1") for size in ("tiny", "small", "base_plus", "large")),

@@ -135,6 +135,19 @@ def sam3() -> Any:
     return awake(Sam3VideoModel(sam3_config()), size=0.15)
 
 
+def sam3_lite_text() -> Any:
+    from transformers import Sam3LiteTextConfig, Sam3LiteTextModel
+
+    detector = sam3_config().detector_config.to_dict()
+    parts = ("vision", "geometry_encoder", "detr_encoder", "detr_decoder", "mask_decoder")
+    text = {
+        "vocab_size": 100, "hidden_size": 32, "intermediate_size": 64, "projection_dim": 16, "num_hidden_layers": 3,
+        "num_attention_heads": 2, "max_position_embeddings": 20,
+    }  # fmt: skip
+    config = Sam3LiteTextConfig(text_config=text, **{f"{part}_config": detector[f"{part}_config"] for part in parts})
+    return awake(Sam3LiteTextModel(config), size=0.15)
+
+
 def clip_tokenizer() -> Any:
     """One that knows letters."""
     from transformers import CLIPTokenizer
