@@ -17,7 +17,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", help="address to listen on (127.0.0.1); others need TLS and a token")
     parser.add_argument("--port", type=int, help="port to listen on (the system chooses)")
     parser.add_argument("--models", type=Path, action="append", metavar="DIR", help="a local model folder; repeatable")
-    parser.add_argument("--device", metavar="NAME", help="auto (the default), cpu, mps, cuda or cuda:N; others are in the docs")
+    parser.add_argument("--device", metavar="NAME", help="auto (the default), cpu, mps, cuda:N; the docs have more")
     parser.add_argument("--precision", metavar="NAME", help="of PyTorch models: auto (the default), fp32, fp16, bf16")
     parser.add_argument("--threads", type=int, help="processor threads for the models")
     parser.add_argument("--image-budget", type=int, metavar="MIB", help="memory for uploaded images")
