@@ -15,7 +15,7 @@ from maskwright.models.catalogue.entries import Catalogue
 from maskwright.models.families.birefnet.inference.network import Network
 from tests.parity.birefnet import filled
 from tests.server.models.families import tiny_detectors as detectors
-from tests.server.models.families import tiny_matting, tiny_panoptic, tiny_parsers, tiny_sapiens2
+from tests.server.models.families import tiny_matting, tiny_owlv2, tiny_panoptic, tiny_parsers, tiny_sapiens2
 from tests.server.models.families import tiny_sams as sams
 from tests.server.models.families import yolo_files as yolos
 
@@ -33,6 +33,7 @@ def make(folder: Path) -> Path:
     sams.saved(sams.sam(), folder / "sam-vit-base")
     detectors.grounding_dino(folder / "grounding-dino-tiny")
     detectors.florence2(folder / "florence-2-base", places=96)  # it answers to the last of them
+    tiny_owlv2.owlv2(folder / "owlv2-base")
     detectors.rt_detr(folder / "rt-detr-r18")
     detectors.rf_detr(folder / "rf-detr-seg-small", masks=True)
     tiny_panoptic.eomt(folder / "eomt-dinov3-small", names=tiny_panoptic.NAMES)
@@ -61,6 +62,7 @@ def known() -> Catalogue:
     entries = []
     for entry in catalogue.built_in().model:
         files = tuple(file.model_copy(update={"size": None, "sha256": None, "also": ()}) for file in entry.files)
-        small = {"input_size": 64} if entry.id == MATTING else {}
+        sides = {MATTING: 64, "owlv2-base": tiny_owlv2.SIDE}
+        small = {"input_size": sides[entry.id]} if entry.id in sides else {}
         entries.append(entry.model_copy(update={"files": files, **small}))
     return Catalogue(model=tuple(entries))

@@ -54,18 +54,18 @@ class _Exported(torch.nn.Module):
         return answer.logits, answer.pred_boxes, answer.text_embeds, answer.image_embeds
 
 
-def owlv2(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+def owlv2(folder: Path) -> Any:
     """The network, whose export and tokenizer are in ``folder`` now."""
     from torch.onnx._internal.torchscript_exporter import onnx_proto_utils
 
-    # Functions of onnxscript would be added here, for which the package onnx is needed; this network has none.
-    monkeypatch.setattr(onnx_proto_utils, "_add_onnxscript_fn", lambda model, opsets: model)
     model = network()
     ids = torch.ones((2, 16), dtype=torch.long)
     ids[:, -1] = len(clip_tokenizer()) - 1
     free = {"input_ids": {0: "text_batch_size", 1: "sequence_length"}, "logits": {0: "batch_size"}}
     folder.mkdir(parents=True)
-    with warnings.catch_warnings():
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        # Functions of onnxscript would be added here, for which the package onnx is needed; this network has none.
+        patch.setattr(onnx_proto_utils, "_add_onnxscript_fn", lambda model, opsets: model)
         warnings.simplefilter("ignore")
         torch.onnx.export(
             _Exported(model),

@@ -23,8 +23,7 @@ ALL = {"iou": 1.0, "max_det": 1000, "agnostic": True}
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
     folder = tmp_path_factory.mktemp("owl") / "owlv2"
-    with pytest.MonkeyPatch.context() as patch:
-        return folder, tiny.owlv2(folder, patch)
+    return folder, tiny.owlv2(folder)
 
 
 @pytest.fixture(scope="module")
