@@ -13,7 +13,16 @@ from maskwright.models.catalogue.labels import find as find_part
 from maskwright.models.catalogue.words import read
 from maskwright.models.install import recommend
 from maskwright.models.machine.packages import lacking
-from maskwright.models.roles import Detection, Detector, MattingModel, Model, PanopticModel, Parser, Segmenter
+from maskwright.models.roles import (
+    DepthModel,
+    Detection,
+    Detector,
+    MattingModel,
+    Model,
+    PanopticModel,
+    Parser,
+    Segmenter,
+)
 from maskwright_protocol.errors import BadInput, ModelMissing, UnknownWord
 from maskwright_protocol.messages import Job
 
@@ -29,6 +38,7 @@ _ROLES = (
     "matting",
     "refiner",
     "parser",
+    "depth",
 )  # a refiner is a matting model with a trimap
 
 _FEW = 10  # names of a detector that is made for one thing, such as faces
@@ -175,6 +185,9 @@ class ModelChoice:
             table = installed_table(found.entry, found.folder)
             tables[model_id] = table or self.parser(model_id).table
         return tables
+
+    def depth(self) -> DepthModel:
+        return self._used(self._pool.depth, self.model_id("depth"))
 
     def panoptic(self) -> PanopticModel | None:
         """The model that names all that there is: the user's, or the best installed that is quick enough here."""
@@ -324,6 +337,7 @@ class ModelChoice:
     def _better(self, phrases: Sequence[str], model_id: str) -> tuple[str, str]:
         """Which model knows all that the phrases say: a sentence, and its id where it is to be installed."""
         ids = [i for i in (*self._pool.candidates("detector"), *self._reading()) if i != model_id]
+        ids = [i for i in ids if not lacking(self._pool.known.get(i))]
         sure = (i for i in ids if all(knows(self._pool.known.get(i), phrase) for phrase in phrases))
         there = next(sure, None)
         if there is not None:
