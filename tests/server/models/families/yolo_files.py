@@ -136,6 +136,7 @@ def exported(
 def _suppressing(network: Any) -> Any:
     """The network with suppression behind it, as the exporter puts it there. Its ``nms`` is torchvision's, which tests
     do without: an operator of that name is its place."""
+    from torch.onnx._internal.torchscript_exporter.utils import register_custom_op_symbolic
     from ultralytics.engine.exporter import NMSModel
 
     from maskwright.masks.instances import nms
@@ -155,7 +156,7 @@ def _suppressing(network: Any) -> Any:
     if not hasattr(torch.ops.torchvision, "nms"):
         torch.library.define("torchvision::nms", "(Tensor boxes, Tensor scores, float iou_threshold) -> Tensor")
         torch.library.impl("torchvision::nms", "CPU", kept)
-        torch.onnx.register_custom_op_symbolic("torchvision::nms", written, 17)
+        register_custom_op_symbolic("torchvision::nms", written, 17)
     how = {"format": "onnx", "dynamic": False, "batch": 1, "max_det": MOST, "conf": 0.15, "iou": 0.7}
     network.model[-1].xyxy = True
     package = SimpleNamespace(ops=SimpleNamespace(nms=torch.ops.torchvision.nms))
