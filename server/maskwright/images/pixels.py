@@ -4,7 +4,8 @@ Models look at sRGB bytes, so that is what ``rgb8`` gives; ``colours`` gives flo
 Both are gamma-encoded (sRGB curve); rasters tagged ``linear`` are encoded on the way in and decoded on the way out.
 
 Transparent pixels: their own colours are arbitrary (often black), so the models are shown the picture over a neutral
-mid-grey, which lets both dark and light drawings on empty layers stand out. ``colours`` keeps the pixels' own.
+grey, which lets both dark and light drawings on empty layers stand out; which one, ``backdrop`` says. ``colours`` keeps
+the pixels' own.
 """
 
 from __future__ import annotations
@@ -27,7 +28,10 @@ Plane = NDArray[np.float32]
 Crop = tuple[slice, slice]  # rows, columns
 EVERYTHING: Crop = (slice(None), slice(None))
 
-BACKDROP = 128  # the grey, in sRGB bytes, that shows through transparent pixels
+BACKDROP = 128  # the grey, in sRGB bytes, that shows through transparent pixels where nothing speaks against it
+_OTHERS = (255, 0, 192, 64)  # the next ones
+_ALIKE = 48  # distance of colours, in bytes, below which a thing is hard to see before a ground
+_WORTH = 0.1  # by which share of a rim another grey has to be better
 
 
 def pixel_format(name: str) -> PixelFormat:
@@ -126,8 +130,43 @@ def alpha(data: Buffer, width: int, height: int, name: str, crop: Crop = EVERYTH
     return None if float(plane.min()) >= 1 else plane
 
 
-def rgb8(data: Buffer, width: int, height: int, name: str, transfer: str = "srgb", crop: Crop = EVERYTHING) -> RGB8:
-    """What the models look at: ``(H, W, 3)`` uint8 sRGB, C-contiguous; transparent pixels over mid-grey.
+def backdrop(data: Buffer, width: int, height: int, name: str, transfer: str = "srgb") -> int | None:
+    """The grey 0..255 before which the rim of what is visible shows best, for ``rgb8``; None where nothing is visible.
+
+    A thing of the ground's own colour would vanish.
+    """
+    coverage = alpha(data, width, height, name)
+    if coverage is None:
+        return BACKDROP
+    seen = (coverage >= 0.5).view(np.uint8)
+    if not coverage.any():
+        return None
+    rim = (seen - cv2.erode(seen, np.ones((5, 5), np.uint8), borderValue=1)).view(bool)
+    if not rim.any():
+        return BACKDROP
+    layout = pixel_format(name)
+    rows, columns = np.nonzero(rim)
+    step = max(1, len(rows) // 20_000)
+    picked = view(data, width, height, name)[rows[::step], columns[::step]][None]
+    around = _to_bytes(_three(picked, layout.channels), transfer)[0].astype(np.float32)
+
+    def hidden(grey: int) -> float:
+        return float((np.linalg.norm(around - grey, axis=1) < _ALIKE).mean())
+
+    best = min(_OTHERS, key=hidden)
+    return best if hidden(best) < hidden(BACKDROP) - _WORTH else BACKDROP
+
+
+def rgb8(
+    data: Buffer,
+    width: int,
+    height: int,
+    name: str,
+    transfer: str = "srgb",
+    crop: Crop = EVERYTHING,
+    ground: int = BACKDROP,
+) -> RGB8:
+    """What the models look at: ``(H, W, 3)`` uint8 sRGB, C-contiguous; transparent pixels over the grey ``ground``.
 
     A view for opaque RGB8, one conversion for the other 8-bit formats. Raises ``BadImage``.
     """
@@ -139,7 +178,7 @@ def rgb8(data: Buffer, width: int, height: int, name: str, transfer: str = "srgb
     if coverage is None:
         return out
     weight = coverage[..., None]
-    blended = out.astype(np.float32) * weight + np.float32(BACKDROP) * (1 - weight)
+    blended = out.astype(np.float32) * weight + np.float32(ground) * (1 - weight)
     return np.round(blended).astype(np.uint8)
 
 

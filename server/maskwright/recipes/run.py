@@ -33,6 +33,8 @@ def run(request: Job, rasters: Mapping[str, memoryview], context: JobContext) ->
     picture = PictureView(request.picture, rasters)
     if type(request) not in _RECIPES:
         raise BadMessage(f"A worker cannot do {request.TYPE!r}.")
+    if not isinstance(request, Prefetch):
+        picture.check_visible()
     return _RECIPES[type(request)](request, picture, context)
 
 

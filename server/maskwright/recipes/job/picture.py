@@ -22,6 +22,10 @@ _RADIUS, _EPSILON = 4, 1e-4  # of the guided enlargement, in overview pixels
 _STRIP = 256  # rows that are enlarged at a time
 
 
+_REMEMBERED = 256
+_GROUNDS: dict[str, int | None] = {}  # by the overview's key, since each job has a view of its own
+
+
 class PictureView:
     """``box`` is the picture's extent in document pixels; the overview shows all of it at some scale."""
 
@@ -47,10 +51,30 @@ class PictureView:
         self.scale = first.width / first.box.width, first.height / first.box.height  # overview per document pixels
 
     @cached_property
+    def ground(self) -> int | None:
+        """The grey behind transparent places, the same in all rasters; None where all of the picture is transparent."""
+        raster = self._described[0]
+        if not pixels.pixel_format(raster.format).channels.endswith("A"):
+            return pixels.BACKDROP
+        if raster.key not in _GROUNDS:
+            while len(_GROUNDS) >= _REMEMBERED:
+                del _GROUNDS[next(iter(_GROUNDS))]
+            found = pixels.backdrop(self._data(raster), raster.width, raster.height, raster.format, raster.transfer)
+            _GROUNDS[raster.key] = found
+        return _GROUNDS[raster.key]
+
+    def check_visible(self) -> None:
+        """Raises ``BadInput`` where all of the picture is transparent."""
+        if self.ground is None:
+            text = "There is nothing to look at: the layer is empty, or all of the picture is transparent."
+            raise BadInput(text, "Choose another layer, or look at the visible image.")
+
+    @cached_property
     def overview(self) -> RGB:
         """The whole picture ``(h, w, 3)`` uint8 sRGB, at the overview's scale."""
         raster = self._described[0]
-        return pixels.rgb8(self._data(raster), raster.width, raster.height, raster.format, raster.transfer)
+        data, ground = self._data(raster), self.ground or 0
+        return pixels.rgb8(data, raster.width, raster.height, raster.format, raster.transfer, ground=ground)
 
     def to_overview(self, x: float, y: float) -> tuple[float, float]:
         sx, sy = self.scale
@@ -146,7 +170,8 @@ class PictureView:
         """
         raster, crop = self._need(box)
         data = self._data(raster)
-        return pixels.rgb8(data, raster.width, raster.height, raster.format, raster.transfer, crop)
+        ground = self.ground or 0
+        return pixels.rgb8(data, raster.width, raster.height, raster.format, raster.transfer, crop, ground)
 
     def detail(self, box: PixelBox) -> tuple[pixels.Colours, Plane | None]:
         """The document's pixels in ``box``: colours ``(h, w, 3)`` and alpha ``(h, w)`` (None: opaque), float32 0..1.

@@ -202,7 +202,9 @@ def test_what_leaves_nothing_is_said(text: str, unwanted: tuple[str, ...]) -> No
         parse_query(text).check(unwanted)
 
 
-@pytest.mark.parametrize("text", ["dog - collar", "dogs - dog", "everything but dog", "dog; cat - dog", "cat; dog; - dog"])
+@pytest.mark.parametrize(
+    "text", ["dog - collar", "dogs - dog", "everything but dog", "dog; cat - dog", "cat; dog; - dog"]
+)
 def test_other_exceptions_are_fine(text: str) -> None:
     parse_query(text).check()
 
