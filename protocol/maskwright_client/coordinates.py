@@ -29,6 +29,18 @@ def points(include: str, exclude: str = "") -> List[Point]:
     return [Point(x, y, wanted) for text, wanted in texts for x, y in _groups(text, 2, "a point")]
 
 
+def span(text: str) -> Tuple[float, float]:
+    """A range, ``from,to``. Raises ``BadInput``."""
+    found = re.fullmatch(r"\s*([\d.]+)\s*[,-]\s*([\d.]+)\s*", text)
+    try:
+        first, last = (float(piece) for piece in found.groups()) if found else (1.0, 0.0)
+    except ValueError:
+        first, last = 1.0, 0.0
+    if not 0 <= first <= last <= 100:
+        raise BadInput(f"{text!r} is no range from 0 to 100.", 'Write it as "20,60".')
+    return first, last
+
+
 def boxes(text: str) -> List[Rect]:
     """Boxes ``x,y,width,height``. Raises ``BadInput``."""
     return [Rect(*box) for box in _groups(text, 4, "a box")]

@@ -7,6 +7,7 @@ from maskwright_protocol.errors import EmptyPrompt
 from maskwright_protocol.messages import (
     Cutout,
     Detect,
+    Distance,
     Everything,
     Example,
     Mask,
@@ -157,6 +158,11 @@ class JobOptions:
         if not (job.text or job.detector_options or job.points or job.boxes or job.examples):
             raise EmptyPrompt("There is nothing to look for.")
         return job
+
+    def select_distance(self, distance: Distance, region: Optional[Mask] = None) -> Select:
+        """Everything within a range of distances; ``region`` limits."""
+        how = self._how("select", ("depth",))
+        return Select("", tool="select", merge=True, distance=distance, region=region, **how, **self._masks())
 
     def select_object(self, rough: Optional[Mask]) -> Select:
         """The object that an existing selection is drawn around. Raises ``EmptyPrompt``."""

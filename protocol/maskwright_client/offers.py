@@ -10,6 +10,7 @@ ROLE_NAMES = {
     "segmenter": "outlines",
     "matting": "cuts out",
     "parser": "knows parts",
+    "depth": "knows distances",
 }
 _HELPED = ("model_missing", "licence_needed", "unknown_word")  # codes of failures that a download may help
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Dict, List, Optional
 
 from .fields import BULK, at_least, one_of
-from .parts import Example, Mask, Picture, Point, PostProcess, Rect
+from .parts import Distance, Example, Mask, Picture, Point, PostProcess, Rect
 
 PRIORITIES = ("interactive", "batch", "background")
 
@@ -67,6 +67,7 @@ class Select(Job):
     precise: str = "auto"  # look again, closely: "auto" at small objects, "on" at all, "off" at none
     detector_options: Dict[str, Any] = field(default_factory=dict)  # as in ``Detect``
     tiles: str = "auto"  # look for small things closer: "on", "off", or "auto": when nothing was found
+    distance: Optional[Distance] = None  # what is so far away; a prompt by itself
     start: Optional[Mask] = field(default=None, metadata=BULK)  # a mask to start from
     region: Optional[Mask] = field(default=None, metadata=BULK)  # limit: nothing is selected outside
 

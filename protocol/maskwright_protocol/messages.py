@@ -29,6 +29,7 @@ from .jobs import (  # noqa: F401 - all messages can be had from here
 from .parts import (  # noqa: F401 - named together with the messages they are parts of
     Alternative,
     ClientInfo,
+    Distance,
     DownloadInfo,
     Example,
     Instance,

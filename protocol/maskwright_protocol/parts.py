@@ -51,6 +51,21 @@ class Example:
 
 
 @dataclass
+class Distance:
+    """A range of distances on the picture's own scale: 0 is its nearest place, 1 its farthest, evenly in inverse depth.
+
+    With ``at`` the range goes by that place: all that is nearer, as far away or farther, itself included.
+    """
+
+    near: float = 0.0
+    far: float = 1.0
+    softness: float = 0.02  # over how much beyond the range it fades out
+    at: Optional[Point] = None
+    than: str = field(default="nearer", metadata=one_of(("nearer", "same", "farther")))
+    reach: float = 0.03  # how much nearer and farther than the place still counts as its own distance
+
+
+@dataclass
 class Raster:
     """Pixels that cover ``box`` of the document, at any scale (``width`` x ``height`` may be smaller than the box).
 

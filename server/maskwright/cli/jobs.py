@@ -11,7 +11,7 @@ from rich.table import Table
 from maskwright_client import coordinates
 from maskwright_client.jobs import JobOptions, Prompt
 from maskwright_protocol.errors import BadInput
-from maskwright_protocol.messages import Instance, Job, Mask, Parse, Selection
+from maskwright_protocol.messages import Distance, Instance, Job, Mask, Parse, Selection
 
 from . import console
 from .pictures import FileSource, mask_plane, read_mask, write_png
@@ -67,6 +67,48 @@ def run_select(
         job = options.select(prompt, limit)
         job = replace(job, boxes=prompt.boxes, alternatives=guesses)
         job.min_score = job.min_score if min_score is None else min_score
+        finish(ask_for_selection(job, source, as_json), source, out or default_out(image, "mask"), instances, as_json)
+
+
+@dataclass
+class DistanceFlags:
+    """What the flags said of a distance, as text; ``softness`` of 100."""
+
+    nearer: str
+    same: str
+    farther: str
+    range: str
+    softness: float
+
+    def read(self) -> Distance:
+        """Raises ``BadInput``."""
+        given = {name: text for name, text in vars(self).items() if isinstance(text, str) and text}
+        if len(given) > 1:
+            raise BadInput(
+                "Only one distance can be selected at a time.", "Use one of --nearer, --as-far, --farther, --range."
+            )
+        ((name, text),) = given.items()
+        softness = self.softness / 100
+        if name == "range":
+            near, far = coordinates.span(text)
+            return Distance(near / 100, far / 100, softness)
+        places = coordinates.points(text)
+        if len(places) != 1:
+            raise BadInput("A distance goes by one place.", 'Write it as "120,80".')
+        return Distance(softness=softness, at=places[0], than=name)
+
+
+def run_select_distance(
+    image: Path, far_away: DistanceFlags, prompt: PromptFlags, region: Path | None, options: JobOptions,
+    out: Path | None, instances: Path | None, as_json: bool,
+) -> None:  # fmt: skip
+    with console.explained(as_json):
+        check_depth(options.mask_depth)
+        source = FileSource(image)
+        limit = read_mask(region, source.width, source.height) if region else None
+        job = options.select_distance(far_away.read(), limit)
+        meant = prompt.read()  # the server says what does not go together
+        job = replace(job, text=meant.text, points=meant.points, boxes=meant.boxes, examples=meant.examples)
         finish(ask_for_selection(job, source, as_json), source, out or default_out(image, "mask"), instances, as_json)
 
 

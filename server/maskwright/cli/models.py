@@ -35,6 +35,7 @@ _USE = {
     "segmenter": "maskwright select PICTURE --point X,Y --segmenter {id}",
     "matting": "maskwright cutout PICTURE --model {id}",
     "parser": "maskwright parse PICTURE --model {id}",
+    "depth": "maskwright select PICTURE --nearer X,Y",
     "refiner": "maskwright refine PICTURE --mask MASK --model {id}",
 }
 _PURPOSE = {
@@ -43,6 +44,7 @@ _PURPOSE = {
     "segmenter": "select",
     "matting": "cut out",
     "parser": "parts of people",
+    "depth": "near and far",
 }
 
 

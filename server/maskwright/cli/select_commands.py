@@ -31,6 +31,18 @@ def select(
     unlike: Annotated[list[str] | None, typer.Option(help="But nothing like this.", metavar="X,Y,W,H")] = None,
     mask: Annotated[Path | None, typer.Option(help="Start from this mask.")] = None,
     region: Annotated[Path | None, typer.Option(help="Select only inside this mask.")] = None,
+    nearer: Annotated[str, typer.Option(help="Select what is as near as X,Y or nearer.", metavar="X,Y")] = "",
+    farther: Annotated[str, typer.Option(help="Select what is as far as X,Y or farther.", metavar="X,Y")] = "",
+    as_far: Annotated[str, typer.Option(help="Select what is as far away as X,Y.", metavar="X,Y")] = "",
+    distance: Annotated[
+        str,
+        typer.Option(
+            "--range", help="Select by distance: 0 is the nearest place, 100 the farthest.", metavar="FROM,TO"
+        ),
+    ] = "",
+    softness: Annotated[
+        float, typer.Option(min=0, max=100, help="Over how much beyond the distance the selection fades out, of 100.")
+    ] = 2.0,
     recipe: flags.Recipe = "auto",
     pick: Annotated[str, typer.Option(help="all, best, or the number of an instance.")] = "all",
     min_score: flags.MinScore = None,
@@ -55,7 +67,7 @@ def select(
     as_json: flags.Json = False,
 ) -> None:
     """Select by words, points, boxes, examples or a mask to start from; writes a mask."""
-    from .jobs import PromptFlags, run_select
+    from .jobs import DistanceFlags, PromptFlags, run_select, run_select_distance
 
     options = JobOptions(
         recipes={"select": recipe}, models=flags.by_role(detector=detector, segmenter=segmenter),
@@ -65,6 +77,10 @@ def select(
     prompt = PromptFlags(
         text, exclude_text, pick, point or [], exclude or [], box or [], like or [], unlike or [], mask
     )  # fmt: skip
+    if nearer or farther or as_far or distance:
+        far_away = DistanceFlags(nearer, as_far, farther, distance, softness)
+        run_select_distance(image, far_away, prompt, region, options, out, instances, as_json)
+        return
     run_select(image, prompt, region, options, min_score, guesses, out, instances, as_json)
 
 

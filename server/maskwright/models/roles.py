@@ -212,3 +212,14 @@ class Parser(Model, Protocol):
         They lie on the family's own grid, whose cells cover the image.
         """
         ...
+
+
+@runtime_checkable
+class DepthModel(Model, Protocol):
+    def distance(self, image: RGB) -> FloatMap:
+        """How far away the places of ``image`` ``(H, W, 3)`` uint8 are: ``(h, w)`` float32 0..1, 0 the nearest of this
+        image and 1 the farthest.
+
+        They lie on the family's own grid, whose cells cover the image. Raises ``OutOfMemory``.
+        """
+        ...

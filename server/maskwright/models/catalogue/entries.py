@@ -15,7 +15,7 @@ from maskwright.models import families
 from maskwright.models.family import Family
 from maskwright_protocol.errors import ModelMissing
 
-Role = Literal["detector", "panoptic", "segmenter", "matting", "parser"]
+Role = Literal["detector", "panoptic", "segmenter", "matting", "parser", "depth"]
 Commercial = Literal["yes", "no", "ask"]
 Precision = Literal["fp32", "fp16", "bf16", "int8"]
 

@@ -18,7 +18,7 @@ from maskwright.models import families
 
 from .entries import Catalogue, Entry
 
-FILES = ("matting", "segmenters", "detectors", "parsers", "absent")
+FILES = ("matting", "segmenters", "detectors", "parsers", "depth", "absent")
 USER_FILE = "models.toml"
 
 

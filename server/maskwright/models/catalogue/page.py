@@ -15,6 +15,7 @@ _ROLES = {
     "segmenter": ("Select what is clicked or boxed", "Points and boxes to a selection."),
     "matting": ("Cut out the subject", "A picture to soft opacity."),
     "parser": ("Tell parts of people", "Clothes, face and body parts."),
+    "depth": ("Tell what is near and far", "A picture to distances, to select by them."),
 }
 _COLUMNS = ("model", "when to use it", "download", "memory", "parameters", "licence", "commercial", "get it")
 _COMPARISON = ("family", "compared", "with", "largest difference", "measured by")

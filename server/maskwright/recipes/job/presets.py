@@ -117,6 +117,7 @@ def _main_subject() -> Iterator[Preset]:
 
 
 _LETTERING = tuple(family.name for family in families.known().values() if family.lettering)
+_DEPTH = tuple(family.name for family in families.known().values() if "depth" in family.roles)
 _SUBJECTS = {preset.name: preset for preset in _main_subject()}
 
 PRESETS: tuple[Preset, ...] = (
@@ -131,6 +132,7 @@ PRESETS: tuple[Preset, ...] = (
     ),
     *_selecting(),
     Preset("parts", "Parts of people by name", "select", {"parser": ()}, takes_text=True),
+    Preset("depth", "Near and far, by distance", "select", {"depth": _DEPTH}),
     Preset("lettering", "Lettering, its strokes", "select", {"detector": _LETTERING}, takes_text=True),
     Preset(AUTO, "Best of what is installed", "detect", {"detector": ()}, takes_text=True),
     *(

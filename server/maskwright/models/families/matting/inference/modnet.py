@@ -51,4 +51,5 @@ def seen_size(width: int, height: int, side: int) -> tuple[int, int]:
     if long < side or short > side:
         width, height = int(width / short * side), int(height / short * side)
     most = int(_MOST * side)
-    return tuple(max(_STEP, min(length, most) // _STEP * _STEP) for length in (width, height))
+    width, height = (max(_STEP, min(length, most) // _STEP * _STEP) for length in (width, height))
+    return width, height
