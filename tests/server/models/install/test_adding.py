@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from safetensors.torch import load_file, save_file
 
 from maskwright.config import default_model_folder
 from maskwright.models import catalogue
+from maskwright.models.family import Family
 from maskwright.models.install import remove, scan, user_models
 from maskwright.models.runtime.pool import ModelPool
 from maskwright_protocol.errors import BadInput, MaskwrightError, ModelBroken
@@ -198,6 +199,27 @@ def test_exports_that_do_not_fit_say_so(home: Path, data: bytes, sentence: str) 
     (home / "x.onnx").write_bytes(data)
     with pytest.raises(MaskwrightError, match=sentence):
         user_models.add([home / "x.onnx"], family="yolo", more=NAMES)
+    assert left() == []
+
+
+def test_who_is_asked_decides(home: Path) -> None:
+    path = home / "odd.onnx"
+    path.write_bytes(onnx_files.answering({"in": 4}, ["out"], (1, 6, 4)))
+    asked: list[str] = []
+
+    def choose(possible: Sequence[Family]) -> str:
+        asked.extend(family.name for family in possible)
+        return "yolo"
+
+    assert user_models.add([path], more=NAMES, choose=choose).entry.family == "yolo"
+    assert {"yolo", "yolox", "u2net"} <= set(asked)
+    assert "sam3" not in asked
+
+
+def test_what_takes_too_long_is_ended(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(user_models, "TRY_S", 0.05)
+    with pytest.raises(ModelBroken, match="did not answer"):
+        user_models.add([detector_file(home / "cats.onnx")], family="yolo", more=NAMES)
     assert left() == []
 
 
