@@ -76,12 +76,13 @@ def sheet(panels: Sequence[Panel]) -> Array:
     scale = CELL / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     step = (size[0] + GAP, size[1] + GAP + STRIP)
-    across, down = min(COLUMNS, len(panels)), -(-len(panels) // COLUMNS)
+    across = 2 if len(panels) == 4 else min(COLUMNS, len(panels))
+    down = -(-len(panels) // across)
     page = Image.new("RGB", (GAP + across * step[0], GAP + down * step[1]), PAPER)
     draw = ImageDraw.Draw(page)
     large, small = ImageFont.load_default(24), ImageFont.load_default(16)
     for number, panel in enumerate(panels):
-        x, y = GAP + number % COLUMNS * step[0], GAP + number // COLUMNS * step[1]
+        x, y = GAP + number % across * step[0], GAP + number // across * step[1]
         page.paste(Image.fromarray(panel.picture).resize(size, Image.Resampling.LANCZOS), (x, y))
         draw.text((x, y + size[1] + 8), panel.title, INK, large)
         draw.text((x, y + size[1] + 40), panel.about, FAINT, small)

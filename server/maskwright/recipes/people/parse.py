@@ -359,7 +359,8 @@ def _nothing(answer: Selection, request: Parse, person: int, work: _Parsing) -> 
     what = " or ".join(request.parts) or "part of a person"
     people_ = {"person": ("person", "people"), "face": ("face", "faces")}[work.of]
     if max(request.person, person) > work.count:
-        answer.message = f"Only {work.count} {people_[work.count != 1]} {'was' if work.count == 1 else 'were'} found."
+        count = f"Only {work.count}" if work.count else "No"
+        answer.message = f"{count} {people_[work.count != 1]} {'was' if work.count == 1 else 'were'} found."
         answer.hint = "People are counted from the left."
     else:
         answer.message = f"No {what} was found."
