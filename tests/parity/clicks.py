@@ -42,6 +42,6 @@ def differences(
         nearest = np.argmin(off, axis=1)
         assert sorted(nearest) == [0, 1, 2, 3], case
         assert nearest[0] == (1 + int(np.argmax(scores[1:])) if case == "point" else clear), case
-        apart = np.abs(scores[nearest] - [one.score for one in answer]).max()
+        apart = np.abs(scores[nearest].clip(0, 1) - [one.score for one in answer]).max()
         found[case] = max(float(np.min(off, axis=1).max()), float(apart))
     return found
