@@ -9,7 +9,7 @@ from maskwright.masks.post import margin, post_process_crop
 from maskwright.masks.subjects import Subjects, subjects
 from maskwright.masks.trimap import WIDEST
 from maskwright.models.roles import Box
-from maskwright.recipes.job import edge, prompts, vision
+from maskwright.recipes.job import edge, prompts
 from maskwright.recipes.job.context import JobContext
 from maskwright.recipes.job.edge import Matted, check_edge
 from maskwright.recipes.job.model_choice import ModelChoice
@@ -18,8 +18,8 @@ from maskwright.recipes.job.wire_masks import pack, rect_from
 from maskwright_protocol.errors import BadInput
 from maskwright_protocol.messages import Cutout, CutoutResult, Instance
 
-from . import image_kind
 from .foreground_colours import check_looks, coloured, layers
+from .matters import Matters, choose
 from .object_matte import PAINTS, compose, finer_wanted, found_again, region
 from .prompted_objects import NothingFound, by_prompt, prompted
 from .refine import adjusted
@@ -42,9 +42,9 @@ def cutout(request: Cutout, picture: PictureView, context: JobContext) -> Cutout
     post, depth = prompts.check_post(request.post), prompts.check_depth(request.mask_depth)
     _check(request, picture)
     choice = ModelChoice(request, "cutout", context)
-    image_kind.suit(choice, picture, context)
+    matters = choose(choice, picture, context)
     try:
-        subject = (_by_prompt if prompted(request) else _main)(request, choice, picture, context)
+        subject = (_by_prompt if prompted(request) else _main)(request, matters, choice, picture, context)
     except NothingFound as nothing:
         answer = CutoutResult(request.id, request.generation, context.report(choice.recipe()), subjects=nothing.listed)
         answer.reason, answer.message, answer.hint = "nothing_found", nothing.message, nothing.hint
@@ -85,7 +85,9 @@ def _needed(box: PixelBox, request: Cutout, picture: PictureView) -> PixelBox:
     return picture.box if request.post.invert else box.padded(margin(request.post)).intersect(picture.box)
 
 
-def _by_prompt(request: Cutout, choice: ModelChoice, picture: PictureView, context: JobContext) -> Cut:
+def _by_prompt(
+    request: Cutout, matters: Matters, choice: ModelChoice, picture: PictureView, context: JobContext
+) -> Cut:
     """An edge is found for each wanted object by itself, without its neighbours; then they are united."""
     found = by_prompt(request, choice, picture, context)
     width = request.edge_width or WIDEST
@@ -93,7 +95,7 @@ def _by_prompt(request: Cutout, choice: ModelChoice, picture: PictureView, conte
     picture.need_detail(_needed(whole, request, picture))
     done = [
         compose(
-            mask, box, found.others, picture, choice, request, context,
+            mask, box, found.others, picture, matters, choice, request, context,
             edges=request.edges, transparency=request.transparency, paint_out=request.paint_out,
         )
         for mask, box in found.chosen
@@ -101,14 +103,13 @@ def _by_prompt(request: Cutout, choice: ModelChoice, picture: PictureView, conte
     return Cut(edge.union(done), found.listed, min(one.agreement for one in done))
 
 
-def _main(request: Cutout, choice: ModelChoice, picture: PictureView, context: JobContext) -> Cut:
-    """The main subjects, which the matting model finds without a prompt."""
-    matting = choice.matting()
-    small = vision.matte(matting, picture, context)
+def _main(request: Cutout, matters: Matters, choice: ModelChoice, picture: PictureView, context: JobContext) -> Cut:
+    """The main subjects, which the matting models find without a prompt."""
+    small, matters = matters.whole(picture, context)
     if not (small >= 0.5).any():
         raise NothingFound("No main subject was found.", "Select the subject with a click or a box instead.")
     seen = subjects(small)
-    listed = _listed(seen, picture, matting.model_id)
+    listed = _listed(seen, picture, matters.first.model_id)
     small = seen.keep(small, _chosen(seen, listed, request, picture))
     box = picture.overview_box_to_document(tight_box(small))
     roi = region(box, picture.box, request.hair, request.edge_width or WIDEST)
@@ -120,12 +121,13 @@ def _main(request: Cutout, choice: ModelChoice, picture: PictureView, context: J
     done = Matted(alpha, box, 1.0, "matte")
     if not detailed or request.edges == "matte":
         return Cut(done, listed)
-    size = context.models.known.get(matting.model_id).input_size
+    size = context.models.known.get(matters.first.model_id).input_size
     whole, part = max(picture.box.width, picture.box.height), max(roi.width, roi.height)
     if min(size, part) * whole > CLOSER * min(size, max(picture.size)) * part:
         done = compose(
-            alpha, box, [], picture, choice, request, context, edges=request.edges, transparency=request.transparency
-        )
+            alpha, box, [], picture, matters, choice, request, context,
+            edges=request.edges, transparency=request.transparency,
+        )  # fmt: skip
     elif finer_wanted(request.edges, size, roi):
         width = edge.edge_width(alpha, request.edge_width)
         asked = request.edges == "refined" or not choice.free("refiner")

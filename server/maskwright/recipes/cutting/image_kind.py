@@ -1,4 +1,4 @@
-"""What kind of picture it is, and which of the installed matting models suits it and the device."""
+"""Whether a picture is a drawing or a photo, told by how its pixels differ from their neighbours."""
 
 from __future__ import annotations
 
@@ -9,18 +9,13 @@ from numpy.typing import NDArray
 
 from maskwright.masks.opencv import cv2
 from maskwright.models.roles import RGB
-from maskwright.recipes.job.context import JobContext
-from maskwright.recipes.job.model_choice import ModelChoice
-from maskwright.recipes.job.picture import PictureView
 
-PHOTO, PORTRAIT, DRAWING = "photo", "portrait", "drawing"
 # Measured: 13 photos have 0.01 to 0.13, drawings 0.17 and more; soft digital painting counts as photo.
 DRAWN = 0.15
 _SIDE = 512
 _FLAT, _STRONG = 1.0, 25.0  # deviations of brightness, of 255, within 5 x 5 pixels
 _TEXTURED = 0.4  # share of what is neither flat nor edge, below which it is no photo
 _SAME = 4  # of 255: colours that differ less are one plain background
-FACE_DETECTOR, FACE_SHARE = "yunet", 0.15  # a face at least this high, of the picture's height, makes a portrait
 
 
 def drawn_share(image: RGB) -> float:
@@ -55,40 +50,3 @@ def _background(image: RGB, flat: NDArray[np.bool_]) -> NDArray[np.bool_]:
     largest = labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
     colour = np.median(image[largest], axis=0).astype(np.int16)
     return flat & (np.abs(image.astype(np.int16) - colour).max(axis=2) <= _SAME)
-
-
-def kind(picture: PictureView, context: JobContext, tell_portraits: bool) -> str:
-    """``PHOTO``, ``PORTRAIT`` or ``DRAWING``. Portraits are told where a face detector is installed."""
-    if drawn_share(picture.overview) >= DRAWN:
-        return DRAWING
-    pool = context.models
-    if not tell_portraits or FACE_DETECTOR not in pool.installed:
-        return PHOTO
-    with context.stage("detect", "Looking for a face"):
-        faces = pool.detector(FACE_DETECTOR).detect(picture.overview, "face")
-    least = FACE_SHARE * picture.size[0]
-    return PORTRAIT if any(face.box.height >= least for face in faces) else PHOTO
-
-
-def suit(choice: ModelChoice, picture: PictureView, context: JobContext) -> None:
-    """Take the matting model that suits the picture, where neither the user nor the recipe names one.
-
-    A catalogue entry may say what it ``suits``; one that says nothing suits everything. On a CPU, models that are slow
-    there come last. A note tells which model was taken when there was a choice.
-    """
-    if not choice.free("matting"):
-        return
-    candidates = context.models.candidates("matting")
-    if len(candidates) < 2:
-        return
-    suits = {i: context.models.known.get(i).suits for i in candidates}
-    what = kind(picture, context, any(PORTRAIT in kinds for kinds in suits.values()))
-    quick = [i for i in candidates if not context.models.slow(i)] or candidates
-    chosen = next((i for i in quick if what in suits[i]), None) or next((i for i in quick if not suits[i]), quick[0])
-    choice.take("matting", chosen)
-    title = context.models.known.get(chosen).title
-    passed = next((i for i in candidates if context.models.slow(i) and (what in suits[i] or not suits[i])), None)
-    slower = ""
-    if passed is not None and not context.models.slow(chosen):
-        slower = f"; {context.models.known.get(passed).title} would be slow without a graphics card"
-    context.note(f"Taken for a {what}: used {title}{slower}.")

@@ -16,13 +16,15 @@ from maskwright.masks.boxes import AnyMask, PixelBox, Plane, as_float, recrop
 from maskwright.masks.instances import mask_iou
 from maskwright.masks.opencv import cv2
 from maskwright.masks.trimap import WIDEST
-from maskwright.models.roles import RGB, FloatMap, MattingModel
+from maskwright.models.roles import RGB, MattingModel
 from maskwright.recipes.job.context import JobContext
 from maskwright.recipes.job.edge import FromMatte, Guided, Matted, edge_width, find_edge, reach, solver_for
 from maskwright.recipes.job.model_choice import ModelChoice
 from maskwright.recipes.job.picture import PictureView
 from maskwright_protocol.errors import BadInput
 from maskwright_protocol.messages import EdgeJob
+
+from .matters import Matters
 
 Selected = tuple[AnyMask, PixelBox]  # a mask and the box that it covers
 
@@ -41,6 +43,7 @@ def compose(
     box: PixelBox,
     others: Sequence[Selected],
     picture: PictureView,
+    matters: Matters,
     choice: ModelChoice,
     settings: EdgeJob,
     context: JobContext,
@@ -49,7 +52,7 @@ def compose(
     transparency: bool = False,
     paint_out: str = "",
 ) -> Matted:
-    """Alpha of the object that ``mask`` shows, by the job's matting model and refiner.
+    """Alpha of the object that ``mask`` shows, by that of the matting models which shows it, and the job's refiner.
 
     ``mask`` covers ``box`` of the document tightly.
 
@@ -62,9 +65,14 @@ def compose(
     width = edge_width(mask, settings.edge_width)
     roi = region(box, picture.box, settings.hair, width)
     picture.need_detail(roi)
-    matting, refiner = choice.matting(), choice.refiner()
-    matte = _matte(matting, picture, roi, mask, box, width, paint_out, context)
-    agreement = mask_iou(matte > 0.5, as_float(recrop(mask, box, roi)) > 0.5)
+    refiner = choice.refiner()
+    solid = as_float(recrop(mask, box, roi)) > 0.5
+    image = picture.detail_rgb(roi)
+    if paint_out:
+        image = painted(image, as_float(recrop(mask, box, roi)), width, paint_out)
+    with context.stage("refine", "Looking at the edges"):
+        matte, matting = matters.near(box).crop(np.ascontiguousarray(image), solid, context)
+    agreement = mask_iou(matte > 0.5, solid)
     hair, asked = settings.hair, edges == "refined" or not choice.free("refiner")
     if agreement < AGREEMENT:
         context.note("The matting model took something else for the subject, so the edge was found from the selection.")
@@ -114,17 +122,6 @@ def finer_wanted(edges: str, input_size: int, box: PixelBox) -> bool:
     """Whether a matting model that looks at ``input_size`` pixels leaves something to find in a crop of that size."""
     coarse = input_size < COARSE or max(box.width, box.height) > FINER * input_size
     return edges == "refined" or (edges == "auto" and coarse)
-
-
-def _matte(
-    matting: MattingModel, picture: PictureView, roi: PixelBox, mask: AnyMask, box: PixelBox, width: float,
-    paint_out: str, context: JobContext,
-) -> FloatMap:  # fmt: skip
-    image = picture.detail_rgb(roi)
-    if paint_out:
-        image = painted(image, as_float(recrop(mask, box, roi)), width, paint_out)
-    with context.stage("refine", "Looking at the edges"):
-        return matting.matte(np.ascontiguousarray(image))
 
 
 def painted(image: RGB, mask: Plane, width: float, how: str) -> RGB:

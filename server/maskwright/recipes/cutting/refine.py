@@ -14,6 +14,7 @@ from maskwright_protocol.errors import EmptyPrompt
 from maskwright_protocol.messages import EdgeJob, Instance, PostProcess, Refine, Selection
 
 from . import inpaint
+from .matters import Matters
 from .object_matte import compose
 
 DISAGREEMENT = 0.6  # agreement below which the user is told
@@ -75,7 +76,7 @@ def _edge(
     wanted = request.models.get("matting", "")
     width = edge_width(mask, request.edge_width)
     if wanted and not context.models.known.get(wanted).needs_trimap:
-        return compose(mask, box, [], picture, choice, request, context)
+        return compose(mask, box, [], picture, Matters(choice.matting()), choice, request, context)
     refiner = choice.matting() if wanted else choice.refiner()
     asked = choice.preset.name == "trimap" or not choice.free("refiner") or bool(wanted)
     solver = solver_for(picture, refiner, mask, width, context, asked)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 import tracemalloc
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,19 +10,14 @@ from PIL import Image
 
 from maskwright.masks.foreground import decontaminate, estimate_foreground, multi_level
 from maskwright.masks.opencv import cv2
-from maskwright.models import catalogue
-from maskwright.models.catalogue.entries import Catalogue
-from maskwright.models.runtime.pool import ModelPool
-from maskwright.recipes.cutting.image_kind import DRAWN, drawn_share, kind
+from maskwright.recipes.cutting.image_kind import DRAWN, drawn_share
 from maskwright.recipes.job import edge
-from maskwright.recipes.job.context import JobContext
-from maskwright.recipes.job.picture import PictureView
 from maskwright_protocol import errors
 from maskwright_protocol.messages import Cutout, Mask, PixelRect, Point, PostProcess, Rect, Refine, Select
 from tests.server.matting_metrics import errors as measured
 from tests.server.matting_metrics import fringe_error
 from tests.server.recipes.conftest import Desk, iou, photo, plane
-from tests.shared_data import EVAL, MODELS, needs_eval, needs_models
+from tests.shared_data import EVAL, needs_eval, needs_models
 
 KINDS = ("sad", "mse", "gradient", "connectivity")
 
@@ -393,46 +386,6 @@ def test_ready_for_inpainting(basic, scene):
     assert not basic.run(
         Refine("3", picture=basic.picture(scene, "scene"), mask=as_mask(disks((150, 150, 80))))
     ).context
-
-
-@needs_models
-@needs_eval
-def test_the_matter_that_suits_the_picture_is_taken_and_told(tmp_path, lemur):
-    known = catalogue.load()
-    general = known.get("u2netp")
-    twin = {"id": "u2netp-drawing", "title": "Twin", "suits": ("drawing",), "embedded": False}
-    slow = {"id": "u2netp-slow", "title": "Tortoise", "prefers_gpu": True, "embedded": False}
-    entries = (general.model_copy(update=slow), general.model_copy(update=twin), general)
-    for entry in entries[:2]:
-        (tmp_path / entry.id).mkdir()
-        shutil.copy(MODELS / "u2netp" / "u2netp.onnx", tmp_path / entry.id)
-    desk: Any = Desk(ModelPool([tmp_path], "cpu", 1, known=Catalogue(model=entries)))
-    assert set(desk.pool.installed) == {entry.id for entry in entries}
-    drawing = desk.run(Cutout("1", picture=desk.picture(photo("golden/anime-girl-1.jpg"), "girl"), foreground=False))
-    assert drawing.report.models[0] == "u2netp-drawing"
-    assert "Taken for a drawing: used Twin" in drawing.report.notes[0]
-    photographed = desk.run(Cutout("2", picture=desk.picture(lemur, "lemur"), foreground=False))
-    assert photographed.report.models[0] == "u2netp"
-    assert "Taken for a photo" in photographed.report.notes[0]
-    assert "Tortoise would be slow" in photographed.report.notes[0]
-    named = desk.run(
-        Cutout("3", picture=desk.picture(lemur, "lemur"), foreground=False, models={"matting": "u2netp-drawing"})
-    )
-    assert not named.report.notes
-
-
-@needs_models
-@needs_eval
-def test_a_portrait_is_told_by_its_face(desk):
-    def told(name: str) -> str:
-        view = PictureView(desk.picture(photo(name), name), desk.rasters)
-        return kind(view, JobContext(desk.pool, desk.cache, lambda *_: None, lambda: False), True)
-
-    if "yunet" not in desk.pool.installed:
-        pytest.skip("no face detector is there")
-    assert told("photos/astronaut.png") == "portrait"
-    assert told("matting/lemur.png") == "photo"
-    assert told("golden/anime-girl-1.jpg") == "drawing"
 
 
 def test_a_very_long_edge_is_left_to_the_guided_filter_unless_asked_for(refining, monkeypatch):
