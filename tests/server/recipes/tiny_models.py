@@ -14,12 +14,20 @@ from maskwright.models.catalogue import labels
 from maskwright.models.catalogue.entries import Catalogue
 from maskwright.models.families.birefnet.inference.network import Network
 from tests.parity.birefnet import filled
+from tests.server.models.families import (
+    tiny_depth,
+    tiny_matting,
+    tiny_owlv2,
+    tiny_panoptic,
+    tiny_parsers,
+    tiny_sapiens2,
+)
 from tests.server.models.families import tiny_detectors as detectors
-from tests.server.models.families import tiny_matting, tiny_owlv2, tiny_panoptic, tiny_parsers, tiny_sapiens2
 from tests.server.models.families import tiny_sams as sams
 from tests.server.models.families import yolo_files as yolos
 
 MATTING = "birefnet-lite-matting"
+DEPTH = "depth-anything-v2-small"
 YOLO = "person-yolov8n-seg"
 
 
@@ -40,6 +48,7 @@ def make(folder: Path) -> Path:
     tiny_sapiens2.save(folder / "sapiens2-parts-0.8b", labels.SAPIENS.labels)
     tiny_sapiens2.save(folder / "sapiens2-matting-1b")
     tiny_parsers.save_segformer(folder / "segformer-clothes", labels.CLOTHES.labels, side=64)
+    tiny_depth.random(folder / DEPTH)
     tiny_matting.save(folder / "vitmatte-small")
     (folder / MATTING).mkdir()
     save_file(birefnet(), folder / MATTING / "model.safetensors")
@@ -62,7 +71,7 @@ def known() -> Catalogue:
     entries = []
     for entry in catalogue.built_in().model:
         files = tuple(file.model_copy(update={"size": None, "sha256": None, "also": ()}) for file in entry.files)
-        sides = {MATTING: 64, "owlv2-base": tiny_owlv2.SIDE}
+        sides = {MATTING: 64, "owlv2-base": tiny_owlv2.SIDE, DEPTH: tiny_depth.SIDE}
         small = {"input_size": sides[entry.id]} if entry.id in sides else {}
         entries.append(entry.model_copy(update={"files": files, **small}))
     return Catalogue(model=tuple(entries))

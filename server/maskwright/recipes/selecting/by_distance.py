@@ -103,7 +103,7 @@ def within(far_away: FloatMap, near: float, far: float, softness: float) -> Plan
     ``far_away`` and the answer ``(h, w)`` float32 0..1.
     """
     beyond = np.maximum(np.float32(near) - far_away, far_away - np.float32(far))
-    return np.clip(np.float32(1) - beyond / np.float32(max(softness, _HARD)), 0.0, 1.0)
+    return np.clip(np.float32(1) - beyond / np.float32(max(softness, _HARD)), 0.0, 1.0, dtype=np.float32)
 
 
 def _percent(distance: float) -> str:

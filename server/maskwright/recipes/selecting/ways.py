@@ -11,7 +11,7 @@ from maskwright.recipes.job.prompt_language import Concept, Query
 from maskwright.recipes.job.prompts import ObjectPrompt
 from maskwright.recipes.job.remembered import Remembered
 from maskwright.recipes.people.parts_by_words import parts_by_words
-from maskwright_protocol.errors import EmptyPrompt, ModelMissing
+from maskwright_protocol.errors import BadInput, EmptyPrompt, ModelMissing
 from maskwright_protocol.messages import Select, Selection
 
 from .by_distance import ByDistance
@@ -41,6 +41,9 @@ def pick_way(prompt: Prompt) -> Way | PartsOfPeople | Lettering | ByDistance:
     request, previous = prompt.request, prompt.previous
     if request.distance is not None:
         return ByDistance(prompt, request.distance)
+    if "depth" in prompt.choice.preset.roles:
+        name = prompt.choice.preset.name
+        raise BadInput(f"The recipe {name} selects by distance.", "Say which distance, or take another recipe.")
     if previous is not None and not prompt.names_objects:
         return Again(prompt)
     if previous is not None and (prompt.points or request.boxes) and not prompt.examples:

@@ -138,6 +138,11 @@ def test_what_makes_no_sense_is_refused(room: Desk, stripes: np.ndarray, distanc
         select(room, stripes, distance, **more)
 
 
+def test_the_recipe_for_distances_takes_nothing_else(room: Desk, stripes: np.ndarray) -> None:
+    with pytest.raises(BadInput, match="by distance"):
+        room.run(Select("1", room.picture(stripes, "stripes"), recipe="depth", points=[Point(5, 5)]))
+
+
 def test_a_place_outside_is_refused(room: Desk, stripes: np.ndarray) -> None:
     with pytest.raises(OutsideImage):
         select(room, stripes, Distance(at=Point(-40, 60)))

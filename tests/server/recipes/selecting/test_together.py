@@ -18,6 +18,7 @@ from maskwright_protocol.messages import (
     Cutout,
     CutoutResult,
     Detect,
+    Distance,
     Everything,
     Job,
     Mask,
@@ -40,8 +41,16 @@ from tests.shared_data import MODELS
 HEIGHT, WIDTH = 90, 150
 X, Y = -20, 35  # of the layer in the document
 CLICK, BOX = Point(X + 40, Y + 50), Rect(X + 20, Y + 10, 70, 60)
-UNSERVED = ("toonout", "rmbg-2.0", "u2netp", "birefnet", "ben2")  # their files are known by content
-SHARED = ("yolox-nano", "mobile-sam")  # trained and small
+UNSERVED = (
+    "toonout",
+    "rmbg-2.0",
+    "u2netp",
+    "birefnet",
+    "ben2",
+    "isnet-anime",
+    "modnet",
+)  # their files are known by content
+SHARED = ("yolox-nano", "mobile-sam", "ppocr-det")  # trained and small
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +109,14 @@ def asked(preset: Preset, picture: Picture) -> dict[str, Job]:
         return {**words, "beside": beside, "click": clicks["click"], "box": clicks["box"], "mask": clicks["mask"]}
     if preset.name == "parts":
         return {"words": Select("9", **common, text="hair"), "less": Select("10", **common, text="clothes - hat")}
+    if preset.name == "lettering":
+        return {"words": Select("9", **common, text="text"), "choice": Select("10", **common, text="the largest text")}
+    if preset.name == "depth":
+        near = Distance(at=CLICK, than="nearer")
+        return {
+            "range": Select("9", **common, distance=Distance(0.2, 0.8)),
+            "near": Select("10", **common, distance=near),
+        }
     if "+" in preset.name:
         return words
     return {**clicks, **(words if preset.takes_text else {})}
