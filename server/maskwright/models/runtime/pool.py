@@ -55,7 +55,8 @@ class ModelPool:
         self.loaded = Residency(budget)
         self.known = known or catalogue.load()
         self._follows = known is None  # the user's catalogue, which may change
-        self._watched = (*self.folders, catalogue.user_file())
+        self._watched = tuple(map(os.fspath, (*self.folders, catalogue.user_file())))
+        self._mendable: list[str] = []  # files of models that cannot be used
         self._installed: dict[str, Installed] = {}
         self._seen: tuple[int, ...] | None = None
         self._too_large: set[str] = set()
@@ -107,12 +108,10 @@ class ModelPool:
 
     def _state(self) -> tuple[int, ...]:
         """Times and sizes of the folders, and of the files of models that cannot be used: they may be mended."""
-        broken = [found for found in self._installed.values() if found.problem]
-        files = [found.folder / file.name for found in broken for file in found.entry.files]
         state = []
-        for path in (*self._watched, *files):
+        for path in (*self._watched, *self._mendable):
             try:
-                status = path.stat()
+                status = os.stat(path)
                 state += [status.st_mtime_ns, status.st_size]
             except OSError:
                 state += [0, -1]
@@ -124,6 +123,8 @@ class ModelPool:
         if self._follows:
             self.known = catalogue.load()
         self._installed = now = scan.scan(self.folders, self.known)
+        broken = (found for found in now.values() if found.problem)
+        self._mendable = [os.fspath(found.folder / file.name) for found in broken for file in found.entry.files]
         replaced = {i for i in before if i in now and now[i].entry != before[i].entry}
         for model_id in self.loaded.ids():
             if model_id not in now or model_id in replaced:
@@ -251,7 +252,8 @@ class ModelPool:
 
     def get(self, role: str, model_id: str) -> Model:
         """The loaded model. Raises ``ModelMissing`` (unknown, not installed, wrong role) or ``ModelBroken``."""
-        self.refresh()
+        if model_id not in self.loaded:
+            self.refresh()
         entry = self.known.get(model_id)
         if role not in entry.roles:
             raise ModelMissing(f"The model {model_id} cannot serve as a {role}.", model=model_id, role=role)

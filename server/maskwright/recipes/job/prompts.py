@@ -90,7 +90,8 @@ def check_text(text: str) -> str:
     """The text without surrounding blanks; empty where it names nothing, as ";" does. Raises ``TooLarge``."""
     if len(text) > MAX_TEXT:
         raise TooLarge(f"The text is longer than {MAX_TEXT} letters.", hint="Use a few words.")
-    return text.strip() if prompt_language.split_phrases(text) else ""
+    text = text.strip()
+    return text if not text or prompt_language.split_phrases(text) else ""
 
 
 def check_min_score(value: float | None) -> float | None:
