@@ -15,5 +15,6 @@ FAMILY = Family(
     covers="PP-OCR v3, v4, v5 (detection)",
     gives="lines of lettering",
     licence="Apache-2.0",
+    runs="an ONNX export of the authors' network",
     load=late(f"{__package__}.inference.pp_ocr", "PpOcrDetector"),
 )

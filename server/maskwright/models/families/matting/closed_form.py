@@ -7,6 +7,6 @@ FAMILY = Family(
     title="Matting by colours",
     roles=("matting",),
     needs_trimap=True,
-    runs="PyMatting",
+    runs="code of ours",
     load=late(f"{__package__}.inference.closed_form"),
 )

@@ -9,5 +9,6 @@ FAMILY = Family(
     layouts=("*.onnx",),
     signs=(Signs(inputs=("img 1x3x*",), outputs=("mask *",)),),
     recipes=(Recipe("isnet-anime", 42, "IS-Net anime", "Main character of a drawing", models=("isnet-anime",)),),
+    runs="an ONNX export of the authors' network",
     load=late(f"{__package__}.inference.isnet", "ISNet"),
 )

@@ -9,5 +9,6 @@ FAMILY = Family(
     layouts=("*.onnx",),
     signs=(Signs(inputs=("input *x3x*",), outputs=("output *x1x*",)),),
     recipes=(Recipe("modnet", 46, purpose="People"),),
+    runs="an ONNX export of the authors' network",
     load=late(f"{__package__}.inference.modnet", "MODNet"),
 )

@@ -9,5 +9,6 @@ FAMILY = Family(
     layouts=("*.onnx",),
     signs=(Signs(inputs=("src *", "r1i *", "downsample_ratio *")),),
     recipes=(Recipe("rvm", 45, purpose="People"),),
+    runs="an ONNX export of the authors' network",
     load=late(f"{__package__}.inference.rvm", "RVM"),
 )
