@@ -198,13 +198,13 @@ def scenes() -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
 @needs_models
 @needs_eval
 def test_people_and_animals_on_other_grounds(desk):
-    measured: dict[str, list[tuple[float, ...]]] = {}
+    measured: dict[str, list[np.ndarray]] = {}
     for number, (kind, image, truth) in enumerate(scenes()):
         key = f"scene {number}"
         now, general = cut(desk, image, key, edges="matte")[0], cut(desk, image, key, edges="matte", recipe="u2netp")[0]
         row = (iou(general, truth), iou(now, truth), errors(general, truth)["sad"], errors(now, truth)["sad"])
         assert row[1] > row[0] - 0.03, (kind, number, row)
-        measured.setdefault(kind, []).append(row)
+        measured.setdefault(kind, []).append(np.array(row))
     for kind, rows in measured.items():
         print(f"{kind}, {len(rows)} pictures: IoU, SAD of U2-Netp and now:", np.mean(rows, axis=0).round(3))
     single = np.mean(measured["person"], axis=0)
