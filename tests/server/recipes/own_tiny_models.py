@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from maskwright.models import catalogue
+from tests.server.models import onnx_files
 
 from . import tiny_models as tiny
 
@@ -16,6 +17,13 @@ id = "tiny-birefnet"
 family = "birefnet"
 input_size = 64
 files = [{ name = "tiny.safetensors" }]
+"""
+BEN2 = """
+[[model]]
+id = "tiny-ben2"
+family = "ben2"
+input_size = 32
+files = [{ name = "BEN2_Base.onnx" }]
 """
 RENAMED = {
     "grounding-dino-tiny": "tiny-dino",
@@ -30,7 +38,10 @@ def install(base: Path) -> Path:
     models = tiny.make(base / "models")
     (models / tiny.MATTING / "model.safetensors").rename(models / tiny.MATTING / "tiny.safetensors")
     (models / tiny.MATTING).rename(models / "tiny-birefnet")
-    entries = BIREFNET
+    (models / "tiny-ben2").mkdir()
+    everywhere = onnx_files.answering({"input.1": 4}, ["mask"], (1, 1, 32, 32))
+    (models / "tiny-ben2" / "BEN2_Base.onnx").write_bytes(everywhere)
+    entries = BIREFNET + BEN2
     for name, own in RENAMED.items():
         entry = catalogue.built_in().get(name)
         (models / name).rename(models / own)
