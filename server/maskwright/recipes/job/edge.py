@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from maskwright.masks import tiles
 from maskwright.masks.boxes import AnyMask, PixelBox, Plane, as_float, recrop, tight_box, whole
 from maskwright.masks.edges import follow_colours, snapped
+from maskwright.masks.guided import upsample
 from maskwright.masks.instances import merge
 from maskwright.masks.opencv import cv2
 from maskwright.masks.trimap import INSIDE, OUTSIDE, REACH, auto_edge_width, outline_length, trimap, unknown, widened
@@ -24,7 +25,9 @@ from .context import JobContext
 from .picture import PictureView
 
 MAX_WIDTH = 1000.0
-LONG_BAND = 1_000_000  # pixels of a band that take a refiner on the CPU a minute
+LONG_BAND = 1_000_000  # pixels of a band that take a network on the CPU a minute
+LONG_EQUATIONS = 400_000  # pixels of a band that take closed-form matting two seconds
+COARSEST = 4
 HAIR_ROUNDS = 2  # how often the band may grow by its width
 
 
@@ -60,14 +63,20 @@ class ByTrimap:
 
     route = "trimap"
 
-    def __init__(self, picture: PictureView, matting: MattingModel) -> None:
-        self._picture, self._matting = picture, matting
+    def __init__(self, picture: PictureView, matting: MattingModel, coarser: int = 1) -> None:
+        """``coarser``: by how much the picture is made smaller for the model; its answer is enlarged by the colours."""
+        self._picture, self._matting, self._coarser = picture, matting, coarser
         self._guided = Guided(picture)
 
     def solve(self, box: PixelBox, tri: Plane, rough: Plane, width: float) -> Plane:
         if not ((tri == INSIDE).any() and (tri == OUTSIDE).any()):
             return self._guided.solve(box, tri, rough, width)
-        return self._matting.matte(np.ascontiguousarray(self._picture.detail_rgb(box)), np.ascontiguousarray(tri))
+        image, tri = np.ascontiguousarray(self._picture.detail_rgb(box)), np.ascontiguousarray(tri)
+        size = (box.width // self._coarser, box.height // self._coarser)
+        if self._coarser == 1 or min(size) < 8:
+            return self._matting.matte(image, tri)
+        small, where = (cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in (image, tri))
+        return upsample(self._matting.matte(small, where), image.astype(np.float32) * np.float32(1 / 255), 1)
 
 
 class FromMatte:
@@ -100,12 +109,18 @@ def solver_for(
 ) -> Solver:
     """The refiner, or the guided filter where there is no refiner.
 
-    The guided filter also serves where the band is so long that a refiner on the CPU, which nobody ``asked`` for, would
-    take minutes.
+    Where the band is so long that a refiner on the CPU, which nobody ``asked`` for, would take long, equations are
+    solved for a smaller picture, and the guided filter serves instead of a network.
     """
     if refiner is None:
         return Guided(picture)
-    if not asked and refiner.device == "cpu" and outline_length(_bytes(mask)) * width > LONG_BAND:
+    if asked or refiner.device != "cpu":
+        return ByTrimap(picture, refiner)
+    pixels = outline_length(_bytes(mask)) * width
+    if context.models.known.get(refiner.model_id).runtime == "none":
+        coarser = math.ceil(math.sqrt(pixels / LONG_EQUATIONS))
+        return ByTrimap(picture, refiner, min(max(1, coarser), COARSEST))
+    if pixels > LONG_BAND:
         context.note("The edge is too long for matting without a graphics card; it was made to follow the colours.")
         return Guided(picture)
     return ByTrimap(picture, refiner)
@@ -152,10 +167,11 @@ def find_edge(
     picture.need_detail(work)
     out = np.zeros((work.height, work.width), np.float32)
     changed = looked = 0
-    total = tiles.count(work)
     halo = max(tiles.HALO, further)
+    core = max(tiles.CORE, 6 * halo)  # what is looked at around a tile is looked at again for the next one
+    total = tiles.count(work, core)
     with context.stage("refine", text):
-        for number, tile in enumerate(tiles.cover(work, halo=halo)):
+        for number, tile in enumerate(tiles.cover(work, core, halo=halo)):
             if number:
                 context.progress("refine", number / total, f"{text}, {100 * number // total} %")
             around = tile.read.padded(further).intersect(work)

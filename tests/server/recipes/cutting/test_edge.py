@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from PIL import Image
 
 from maskwright.masks.foreground import decontaminate, estimate_foreground, multi_level
 from maskwright.masks.opencv import cv2
+from maskwright.models.families.matting.inference import closed_form
 from maskwright.recipes.cutting.image_kind import DRAWN, drawn_share
 from maskwright.recipes.job import edge
 from maskwright_protocol import errors
@@ -388,16 +390,28 @@ def test_ready_for_inpainting(basic, scene):
     ).context
 
 
-def test_a_very_long_edge_is_left_to_the_guided_filter_unless_asked_for(refining, monkeypatch):
-    monkeypatch.setattr(edge, "LONG_BAND", 5000)
+def test_a_very_long_edge_is_solved_for_a_smaller_picture_unless_asked_for(refining, monkeypatch):
+    monkeypatch.setattr(edge, "LONG_EQUATIONS", 500)
+    looked: list[int] = []
+    matte = closed_form.ColourMatting.matte
+
+    def watched(self: Any, image: np.ndarray, trimap: np.ndarray | None = None) -> np.ndarray:
+        looked.append(image.shape[0])
+        return matte(self, image, trimap)
+
+    monkeypatch.setattr(closed_form.ColourMatting, "matte", watched)
     small = np.random.default_rng(4).integers(90, 110, (240, 240, 3)).astype(np.uint8)
     cv2.circle(small, (120, 120), 80, (200, 60, 50), -1)
     selection = np.zeros((240, 240), np.uint8)
     cv2.circle(selection, (120, 120), 78, 255, -1)
     picture = refining.picture(small, "long")
     quick = refining.run(Refine("1", picture=picture, mask=as_mask(selection), edge_width=16))
-    assert quick.edge_method == "guided"
-    assert "too long" in quick.report.notes[0]
+    assert quick.edge_method == "trimap"
+    assert max(looked) < 120
+    looked.clear()
     asked = refining.run(Refine("2", picture=picture, mask=as_mask(selection), edge_width=16, recipe="trimap"))
     assert asked.edge_method == "trimap"
-    assert not asked.report.notes
+    assert max(looked) > 150
+    one, other = (plane(answer.instances[0].mask, small) for answer in (quick, asked))
+    assert iou(one > 0.5, small[..., 0] > 150) > 0.97
+    assert np.abs(one - other).mean() < 0.02
