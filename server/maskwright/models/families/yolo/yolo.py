@@ -1,24 +1,10 @@
 """YOLO: what is known of the family; ``inference`` runs it."""
 
 from maskwright.models.coco import COCO
+from maskwright.models.families.yolo import INSTEAD, OTHERS
 from maskwright.models.family import Compared, Family, Recipe, Signs, late
 from maskwright.models.options import AGNOSTIC, CLASSES, MAX_DET, iou
 from maskwright_protocol.messages import OptionInfo
-
-INSTEAD = "Use a model that detects or segments."
-_OTHERS = {  # what else Ultralytics trains: the class in a .pt file, the task in an export, what it does
-    ("OBBModel", "obb"): "It finds turned boxes (OBB), which Maskwright cannot use.",
-    ("PoseModel", "pose"): "It finds the joints of bodies (pose), which Maskwright cannot use.",
-    ("ClassificationModel", "classify"): "It names whole pictures (classify) and finds nothing in them.",
-    ("SemanticModel", "semantic"): "It labels pixels and finds no objects (semantic), which Maskwright cannot use.",
-    ("DepthModel", "depth"): "It tells how far things are (depth), which Maskwright cannot use.",
-}
-
-
-def of_another_kind(told: str) -> str:
-    """What a model does that is no detector, a sentence. ``told``: its class, or the task of its export."""
-    return next((what for names, what in _OTHERS.items() if told in names), "It is no YOLO that detects or segments.")
-
 
 FAMILY = Family(
     name="yolo",
@@ -28,7 +14,7 @@ FAMILY = Family(
     signs=(
         *(
             Signs(told=(pattern,), why_not=f"{what} {INSTEAD}")
-            for (kind, task), what in _OTHERS.items()
+            for (kind, task), what in OTHERS.items()
             for pattern in (f"kind=*.{kind}*", f"task={task}")
         ),
         Signs(

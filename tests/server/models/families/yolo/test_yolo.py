@@ -181,7 +181,7 @@ def test_words_and_numbers_are_matched_against_the_files_own_names(tmp_path: Pat
         assert {d.label for d in model.detect(IMAGE, text, min_score=0.2, options=options)} == labels
     with pytest.raises(UnknownWord) as unknown:
         model.detect(IMAGE, "fase")
-    assert unknown.value.details["near"] == ["face"]
+    assert unknown.value.details["near"][0] == "face"
     assert "left hand" in unknown.value.hint
     for wrong in ("3", "2-1", "0-99"):
         with pytest.raises(BadInput):

@@ -16,7 +16,7 @@ import numpy as np
 
 from maskwright.models.catalogue.entries import Entry
 from maskwright.models.catalogue.words import classes
-from maskwright.models.families.yolo.yolo import INSTEAD, of_another_kind
+from maskwright.models.families.yolo import INSTEAD, of_another_kind
 from maskwright.models.options import checked
 from maskwright.models.roles import RGB, Detection
 from maskwright.models.runtime.setup import Setup

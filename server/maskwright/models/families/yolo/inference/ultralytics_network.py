@@ -24,7 +24,7 @@ from PIL import Image
 from maskwright.config import default_model_folder
 from maskwright.masks.opencv import cv2
 from maskwright.models.catalogue.entries import Entry
-from maskwright.models.families.yolo.yolo import INSTEAD, of_another_kind
+from maskwright.models.families.yolo import INSTEAD, of_another_kind
 from maskwright.models.install.whole_models import WORDS, Module, WholeModel
 from maskwright.models.machine import packages
 from maskwright.models.runtime.torch_runtime import require_keys
