@@ -25,6 +25,18 @@ DetectorOptions = Annotated[
 ]  # fmt: skip
 Tiles = Annotated[str, typer.Option(help="Look closer for small things: on, off, or auto: when nothing was found.")]
 
+# What is near and far.
+Nearer = Annotated[str, typer.Option(help="Select what is as near as X,Y or nearer.", metavar="X,Y")]
+Farther = Annotated[str, typer.Option(help="Select what is as far as X,Y or farther.", metavar="X,Y")]
+AsFar = Annotated[str, typer.Option("--as-far", help="Select what is as far away as X,Y.", metavar="X,Y")]
+Range = Annotated[
+    str,
+    typer.Option("--range", help="Select by distance: 0 is the nearest place, 100 the farthest.", metavar="FROM,TO"),
+]
+Softness = Annotated[
+    float, typer.Option(min=0, max=100, help="Over how much beyond the distance the selection fades out, of 100.")
+]
+
 # Steps of post-processing.
 Threshold = Annotated[float | None, typer.Option(help="Cut the soft mask hard at this alpha, 0..1.")]
 FillHoles = Annotated[bool, typer.Option("--fill-holes", help="Fill holes inside the mask.")]

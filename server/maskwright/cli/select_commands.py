@@ -31,18 +31,11 @@ def select(
     unlike: Annotated[list[str] | None, typer.Option(help="But nothing like this.", metavar="X,Y,W,H")] = None,
     mask: Annotated[Path | None, typer.Option(help="Start from this mask.")] = None,
     region: Annotated[Path | None, typer.Option(help="Select only inside this mask.")] = None,
-    nearer: Annotated[str, typer.Option(help="Select what is as near as X,Y or nearer.", metavar="X,Y")] = "",
-    farther: Annotated[str, typer.Option(help="Select what is as far as X,Y or farther.", metavar="X,Y")] = "",
-    as_far: Annotated[str, typer.Option(help="Select what is as far away as X,Y.", metavar="X,Y")] = "",
-    distance: Annotated[
-        str,
-        typer.Option(
-            "--range", help="Select by distance: 0 is the nearest place, 100 the farthest.", metavar="FROM,TO"
-        ),
-    ] = "",
-    softness: Annotated[
-        float, typer.Option(min=0, max=100, help="Over how much beyond the distance the selection fades out, of 100.")
-    ] = 2.0,
+    nearer: flags.Nearer = "",
+    farther: flags.Farther = "",
+    as_far: flags.AsFar = "",
+    distance: flags.Range = "",
+    softness: flags.Softness = 2.0,
     recipe: flags.Recipe = "auto",
     pick: Annotated[str, typer.Option(help="all, best, or the number of an instance.")] = "all",
     min_score: flags.MinScore = None,
