@@ -230,16 +230,17 @@ def _described(folder: Path, given: Mapping[str, Path]) -> list[dict[str, Any]]:
     """The files as an entry has them, the weights first, which families count on."""
     found = []
     for path in sorted(folder.iterdir(), key=lambda path: (path.suffix not in own_files.WEIGHTS, path.name)):
-        file = {"name": path.name, **_content(path)}
+        file = {"name": path.name, **content(path)}
         source = given[path.name]
         if source.suffix.lower() in own_files.PICKLES:
             name = own_files.plain_name(source.stem, "model") + source.suffix.lower()
-            file["pickle"] = {"name": name, **_content(source)}
+            file["pickle"] = {"name": name, **content(source)}
         found.append(file)
     return found
 
 
-def _content(path: Path) -> dict[str, Any]:
+def content(path: Path) -> dict[str, Any]:
+    """Size and digest of a file, as an entry has them."""
     return {"size": path.stat().st_size, "sha256": _digest(path)}
 
 
