@@ -13,6 +13,7 @@ from .post import gaussian
 _STEPS = 12
 _SURE = 0.9  # a mask at least this sure counts as full
 _EPSILON = 3e-4
+_PALE = 0.1  # alpha below which a place is haze, unless it lies beside a denser one
 _LOW, _HIGH = 0.08, 0.92  # the guided filter never quite reaches 0 and 1
 
 
@@ -20,6 +21,27 @@ def snapped(rough: Plane) -> Plane:
     """A copy of a mask ``(H, W)`` float32 0..1 in which nearly full pixels are 1 and nearly empty ones 0."""
     out = np.where(rough >= _SURE, np.float32(1), rough)
     return np.where(out <= 1 - _SURE, np.float32(0), out)
+
+
+def without_haze(mask: Plane, width: float) -> Plane:
+    """A mask ``(H, W)`` float32 0..1 without what networks leave around a thing that nobody would select.
+
+    Pale places go that do not lie beside denser ones, and soft islands that are half opaque nowhere and further away
+    than ``width`` pixels, the edge's width. Wisps of hair stay: they are denser, or near.
+    """
+    if not (mask >= 0.5).any():
+        return mask
+    dense = (mask >= _PALE).view(np.uint8)
+    away = cv2.distanceTransform(1 - (mask >= 0.5).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    count, labels = cv2.connectedComponents(dense, connectivity=8)
+    near = np.zeros(count, bool)
+    near[labels[away <= width]] = True
+    near[0] = False
+    kept = near[labels].view(np.uint8)
+    beside = cv2.distanceTransform(1 - kept, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    limit = np.float32(max(3.0, width / 8))
+    # From its rim on haze fades, so that no step is seen.
+    return mask * np.clip((limit + 1 - beside) * np.float32(1 / max(1.0, float(limit) / 2)), 0, 1)
 
 
 def follow_colours(mask: Plane, guide: NDArray[np.float32], where: NDArray[np.bool_], width: float) -> Plane:

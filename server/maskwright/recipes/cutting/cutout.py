@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from maskwright.masks.boxes import PixelBox, around_all, tight_box
+from maskwright.masks.edges import without_haze
 from maskwright.masks.post import margin, post_process_crop
 from maskwright.masks.subjects import Subjects, subjects
 from maskwright.masks.trimap import WIDEST
@@ -113,13 +114,16 @@ def _main(request: Cutout, matters: Matters, choice: ModelChoice, picture: Pictu
     small = seen.keep(small, _chosen(seen, listed, request, picture))
     box = picture.overview_box_to_document(tight_box(small))
     roi = region(box, picture.box, request.hair, request.edge_width or WIDEST)
-    if request.foreground or request.edges == "refined":
+    if request.foreground or request.edges != "matte":  # a selection has the same edge as the layer
         picture.need_detail(_needed(roi, request, picture))
     detailed = picture.has_detail(roi)
     with context.stage("refine", "Drawing the edges"):
         alpha = picture.enlarged(small, box, follow=detailed)
     done = Matted(alpha, box, 1.0, "matte")
-    if not detailed or request.edges == "matte":
+    if request.edges == "matte":
+        return Cut(done, listed)
+    if not detailed:
+        done.alpha = without_haze(done.alpha, edge.edge_width(done.alpha, request.edge_width))
         return Cut(done, listed)
     size = context.models.known.get(matters.first.model_id).input_size
     whole, part = max(picture.box.width, picture.box.height), max(roi.width, roi.height)
@@ -132,6 +136,7 @@ def _main(request: Cutout, matters: Matters, choice: ModelChoice, picture: Pictu
         width = edge.edge_width(alpha, request.edge_width)
         asked = request.edges == "refined" or not choice.free("refiner")
         done = found_again(done, picture, choice.refiner(), width, request.hair, roi, context, asked)
+    done.alpha = without_haze(done.alpha, edge.edge_width(done.alpha, request.edge_width))
     return Cut(done, listed)
 
 
