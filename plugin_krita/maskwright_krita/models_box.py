@@ -79,8 +79,7 @@ class ModelsBox(QFrame):
 
 def _about(models: List[ModelInfo]) -> str:
     rows = "".join(
-        f"<li><b>{escape(model.title)}</b>, {escape(facts(model))}. {escape(model.summary)}</li>"
-        for model in models
+        f"<li><b>{escape(model.title)}</b>, {escape(facts(model))}. {escape(model.summary)}</li>" for model in models
     )
     text = tr("What is built in works already. These suit this computer and do it better:")
     return f"{text}<ul style='margin-left: -22px'>{rows}</ul>"

@@ -80,23 +80,28 @@ def _relaxed(image: Colours, alpha: Plane, fore: Colours, back: Colours, passes:
     Neighbours count the more, the more alpha differs from theirs.
     """
     one = np.float32(1)
-    ties = [_TIE + np.abs(near - alpha) for near in _neighbours(alpha[None])]  # (1, H, W) each
-    total = ties[0] + ties[1] + ties[2] + ties[3]
-    ties = [tie / total for tie in ties]
+    ties = np.stack([_TIE + np.abs(near - alpha) for near in _neighbours(alpha[None])])  # (4, 1, H, W)
+    total = np.asarray(ties.sum(axis=0), np.float32)
+    ties /= total
     rest = one - alpha
     scale = one / (total + alpha * alpha + rest * rest)
     planes = np.ascontiguousarray(image.transpose(2, 0, 1))
-    both = [np.ascontiguousarray(colours.transpose(2, 0, 1)) for colours in (fore, back)]
+    fore, back = (np.ascontiguousarray(colours.transpose(2, 0, 1)) for colours in (fore, back))
     for _ in range(passes):
-        near = [_weighted(ties, _neighbours(colours)) for colours in both]
+        near_fore, near_back = _weighted(ties, fore), _weighted(ties, back)
         # The least change from the neighbours' mean that explains the image.
-        missing = (planes - alpha * near[0] - rest * near[1]) * scale
-        both = [np.clip(mean + share * missing, 0, 1) for mean, share in zip(near, (alpha, rest), strict=True)]
-    return np.ascontiguousarray(both[0].transpose(1, 2, 0)), np.ascontiguousarray(both[1].transpose(1, 2, 0))
+        missing = (planes - alpha * near_fore - rest * near_back) * scale
+        fore = np.clip(near_fore + alpha * missing, 0, 1, dtype=np.float32)
+        back = np.clip(near_back + rest * missing, 0, 1, dtype=np.float32)
+    return np.ascontiguousarray(fore.transpose(1, 2, 0)), np.ascontiguousarray(back.transpose(1, 2, 0))
 
 
-def _weighted(weights: list[NDArray[np.float32]], planes: list[NDArray[np.float32]]) -> NDArray[np.float32]:
-    return sum((weight * plane for weight, plane in zip(weights, planes, strict=True)), np.float32(0))
+def _weighted(weights: NDArray[np.float32], planes: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The mean of the neighbours of planes ``(c, H, W)``, by weights ``(4, 1, H, W)``."""
+    out = np.zeros_like(planes)
+    for weight, near in zip(weights, _neighbours(planes), strict=True):
+        out += weight * near
+    return out
 
 
 def _neighbours(planes: NDArray[np.float32]) -> list[NDArray[np.float32]]:

@@ -22,7 +22,7 @@ def solve(image: NDArray[np.uint8], trimap: Plane) -> Plane:
     """Alpha ``(H, W)`` float32 0..1 of an RGB image ``(H, W, 3)``; as the trimap ``(H, W)`` where that is 0 or 1."""
     from scipy.sparse import coo_matrix, diags
     from scipy.sparse.linalg import cg
-    from scipy.spatial import cKDTree
+    from scipy.spatial import KDTree
 
     open_ = unknown(trimap).ravel()
     alpha = np.clip(trimap, 0, 1).astype(np.float32)
@@ -35,9 +35,10 @@ def solve(image: NDArray[np.uint8], trimap: Plane) -> Plane:
     first, second, weights = [], [], []
     for count, nearness in _LOOKS:
         features = np.hstack([colours, nearness * places]).astype(np.float32)
-        distances, others = cKDTree(features).query(features[open_], min(count + 1, len(features)), workers=-1)
+        nearest = min(count + 1, len(features))
+        distances, others = map(np.atleast_2d, KDTree(features).query(features[open_], nearest, workers=-1))
         furthest = np.sqrt(3 + 2 * nearness**2)
-        first.append(np.repeat(np.flatnonzero(open_), others.shape[1]))
+        first.append(np.repeat(np.flatnonzero(open_), nearest))
         second.append(others.ravel())
         weights.append(1 - distances.ravel() / furthest)
     one, other, weight = np.concatenate(first), np.concatenate(second), np.concatenate(weights)

@@ -11,8 +11,8 @@ COCO: tuple[str, ...] = (
     "refrigerator", "book", "clock", "vase", "scissors", "teddy bear", "hair drier", "toothbrush",
 )  # fmt: skip
 
-# What has no shape of its own, by the names of COCO's panoptic task (Kirillov et al., "Panoptic Segmentation", 2019) and
-# as people say it. Models number it after the 80 things, in this order.
+# What has no shape of its own, by the names of COCO's panoptic task (Kirillov et al., "Panoptic Segmentation", 2019)
+# and as people say it. Models number it after the 80 things, in this order.
 STUFF: dict[str, str] = {
     "banner": "banner", "blanket": "blanket", "bridge": "bridge", "cardboard": "cardboard", "counter": "counter",
     "curtain": "curtain", "door-stuff": "door", "floor-wood": "wooden floor", "flower": "flower", "fruit": "fruit",

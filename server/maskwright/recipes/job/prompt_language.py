@@ -179,13 +179,14 @@ def parse_query(text: str) -> Query:
 
 def absent(text: str) -> str:
     """The sentence that says that nothing was found for a prompt."""
-    concepts = parse_query(text).concepts
-    if not text.strip() or not concepts:
+    query, text = parse_query(text), text.strip()
+    if not text or not query.concepts:
         return "Nothing was found."
-    if len(concepts) > 1:
-        return f'Nothing was found for "{text.strip()}".'
-    several = _MANY.search(concepts[0].phrase) and concepts[0].choice is None
-    return f"No {text.strip()} {'were' if several else 'was'} found."
+    concept, *more = query.concepts
+    if more:
+        return f'Nothing was found for "{text}".'
+    several = _MANY.search(concept.phrase) and concept.choice is None
+    return f"No {text} {'were' if several else 'was'} found."
 
 
 def split_phrases(text: str) -> tuple[str, ...]:
