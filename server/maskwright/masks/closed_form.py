@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _EPSILON = 1e-7  # variance of colour that counts as flat
 _AT_ONCE = 12_000  # open pixels that are solved without a look at a smaller picture
-_MOST = 24_000  # open pixels that are solved directly after such a look; of more, steps of conjugate gradients
+_MOST = 36_000  # open pixels that are solved directly after such a look; of more, steps of conjugate gradients
 _STEPS = 40
 _DECIDED = 0.01  # how near to 0 or 1 alpha is in a place that a smaller picture decides
 _SMALLEST = 24  # pixels of the shorter side of what is still halved

@@ -94,7 +94,7 @@ def choose(choice: ModelChoice, picture: PictureView, context: JobContext) -> Ma
     """The matting models of a cut-out. Raises ``ModelMissing`` where none is installed."""
     candidates = context.models.candidates("matting")
     if not choice.free("matting") or len(candidates) < 2:
-        return Matters(choice.matting())
+        return Matters(choice.load_matting(choice.model_id("matting")))
     drawing = drawn_share(picture.overview) >= DRAWN
     general = _suiting(DRAWING if drawing else PHOTO, candidates, context)
     helper = "" if drawing else _for_people(candidates, general, context.models)
