@@ -65,13 +65,13 @@ def compose(
     width = edge_width(mask, settings.edge_width)
     roi = region(box, picture.box, settings.hair, width)
     picture.need_detail(roi)
-    refiner = choice.refiner()
     solid = as_float(recrop(mask, box, roi)) > 0.5
     image = picture.detail_rgb(roi)
     if paint_out:
         image = painted(image, as_float(recrop(mask, box, roi)), width, paint_out)
     with context.stage("refine", "Looking at the edges"):
         matte, matting = matters.near(box).crop(np.ascontiguousarray(image), solid, context)
+    refiner = choice.refiner()
     agreement = mask_iou(matte > 0.5, solid)
     hair, asked = settings.hair, edges == "refined" or not choice.free("refiner")
     if agreement < AGREEMENT:
