@@ -23,38 +23,12 @@ from maskwright.models.roles import Box
 from maskwright.models.runtime.setup import Setup
 from maskwright_protocol.errors import ModelBroken
 from tests.parity import clicks
-from tests.parity.birefnet import words
+from tests.parity.edgetam_weights import VECTORS, weights
 
-VECTORS = np.load(Path(__file__).parent / "vectors" / "edgetam.npz")
 PASS = 1e-4
 HALF = 0.3  # what bfloat16 in the encoder makes of logits that reach 5
 ASKED = clicks.prompts((500, 400), (40, 700), Box(200, 150, 900, 760), 256)
 ENTRY = catalogue.built_in().get("edgetam")
-COUNTER = "num_batches_tracked"
-
-
-def weights() -> dict[str, Tensor]:
-    """All weights of the published file, under the authors' names."""
-    found = {}
-    for line in VECTORS["names"].tobytes().decode().splitlines():
-        name, _, lengths = line.partition(" ")
-        shape = [int(length) for length in lengths.split(",")]
-        raw = words(f"edgetam:{name}", int(np.prod(shape)))
-        values = (2 * ((raw >> np.uint64(11)) * 2.0**-53) - 1).reshape(shape)
-        if name.endswith("running_var"):
-            values = 4 + 2 * values
-        elif "positional_encoding_gaussian" in name:
-            pass
-        elif name.endswith("weight") and len(shape) == 1:
-            values = 1 + 0.3 * values
-        elif len(shape) > 1:
-            values = values * (3 / np.prod(shape[1:])) ** 0.5
-        else:
-            values = 0.3 * values
-        found[name] = torch.from_numpy(values.astype(np.float32))
-        if name.endswith("running_var"):
-            found[name.replace("running_var", COUNTER)] = torch.zeros((), dtype=torch.int64)
-    return found
 
 
 def as_on_the_hub(stored: dict[str, Tensor]) -> dict[str, Tensor]:

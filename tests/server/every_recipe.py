@@ -47,7 +47,8 @@ def jobs(recipe: RecipeInfo, box: PixelRect) -> Sequence[Job]:
         return [Parse("", parts=["hair"], refine=True, **common)]
     if recipe.verb == "cutout":
         return [Cutout("", **common)]
-    words = [Select("", text="hair" if recipe.name == "parts" else "person", min_score=0.0, **common)]
+    text = {"parts": "hair", "lettering": "lettering"}.get(recipe.name, "person")
+    words = [Select("", text=text, min_score=0.0, **common)]
     return (words if recipe.takes_text else []) + (
         [Select("", points=[middle], **common)] if recipe.takes_points else []
     )

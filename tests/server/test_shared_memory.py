@@ -388,6 +388,7 @@ def test_memory_is_given_back_after_a_job_that_ran_out_of_it(tmp_path: Path) -> 
                 ask.run(ask.answer(client, messages.Select("", boxes=[BOX], recipe="hog"), FileSource(PHOTO)))
             worker = server.status().workers[0]
             assert worker.restarts == 0
-            assert worker.memory_bytes < before + 100 * MIB, "of the 800 MiB that the job took"
+            # What is imported meanwhile stays.
+            assert worker.memory_bytes < before + 200 * MIB, "of the 800 MiB that the job took"
     finally:
         stop_server(server)

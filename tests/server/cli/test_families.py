@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-from tests.parity.test_edgetam import weights as edgetam_weights
+from tests.parity.edgetam_weights import weights as edgetam_weights
 from tests.server.conftest import Server, start_server, stop_server
 from tests.server.models.families import tiny_sams as sams
 from tests.server.recipes import own_tiny_models

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from maskwright.models import catalogue
 from tests.server.models import onnx_files
+from tests.server.models.families import tiny_owlv2
 
 from . import tiny_models as tiny
 
@@ -27,10 +28,12 @@ files = [{ name = "BEN2_Base.onnx" }]
 """
 RENAMED = {
     "grounding-dino-tiny": "tiny-dino",
+    "owlv2-base": "tiny-owlv2",
     "sam2.1-tiny": "tiny-sam2",
     "sam3": "tiny-sam3",
     "sapiens2-matting-1b": "tiny-sapiens2",
 }
+SIDES = {"owlv2-base": tiny_owlv2.SIDE}
 
 
 def install(base: Path) -> Path:
@@ -46,7 +49,8 @@ def install(base: Path) -> Path:
         entry = catalogue.built_in().get(name)
         (models / name).rename(models / own)
         files = ", ".join(f'{{ name = "{path.name}" }}' for path in sorted((models / own).iterdir()))
-        entries += f'[[model]]\nid = "{own}"\nfamily = "{entry.family}"\ninput_size = {entry.input_size}\n'
+        side = SIDES.get(name, entry.input_size)
+        entries += f'[[model]]\nid = "{own}"\nfamily = "{entry.family}"\ninput_size = {side}\n'
         entries += f"roles = {json.dumps(entry.roles)}\nfiles = [{files}]\n"
     (base / "models.toml").write_text(entries, encoding="utf-8")
     return models

@@ -19,15 +19,16 @@ from .download import STAGING
 def remove(entry: Entry, destination: Path) -> int:
     """Delete a downloaded model and what is left of its unfinished downloads; returns the bytes that were freed.
 
-    Of a folder that is a link only the link is deleted. A model that the user added is taken out of the user's
-    catalogue too. Raises ``ModelMissing``: files that the user placed elsewhere are the user's to delete.
+    Of a folder that is a link only the link is deleted. A model that the user added from files is taken out of the
+    user's catalogue too. Raises ``ModelMissing``: files that the user placed elsewhere are the user's to delete.
     """
-    if entry.own:
+    added = entry.own and not entry.sources  # what can be had again stays known
+    if added:
         user_catalogue.remove(entry.id)
     staging = destination / STAGING
     target = destination / entry.id
     doomed = [p for p in (target, staging / entry.id) if p.is_dir()]
-    if not doomed and entry.own:
+    if not doomed and added:
         return 0
     if not doomed:
         raise ModelMissing(

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from maskwright.masks.boxes import AnyMask, PixelBox, Plane, as_float, recrop
+from maskwright.masks.edges import without_haze
 from maskwright.masks.instances import mask_iou
 from maskwright.masks.opencv import cv2
 from maskwright.masks.trimap import WIDEST
@@ -86,6 +87,8 @@ def compose(
             inside = as_float(recrop(mask, box, done.box)) >= SURE
             done.alpha = np.where(inside, np.minimum(done.alpha, recrop(matte, roi, done.box)), done.alpha)
     done.agreement = agreement
+    if edges != "matte":
+        done.alpha = without_haze(done.alpha, width)
     done.alpha = without_neighbours(done.alpha, done.box, others)
     done.alpha = attached(done.alpha, as_float(recrop(mask, box, done.box)))
     return done

@@ -83,7 +83,9 @@ def test_a_proxy_gives_masks_at_document_resolution(basic, scene):
     assert "matte" not in done.report.timings
     assert done.foreground.data is not None
     assert len(done.foreground.data) == 4 * done.alpha.box.width * done.alpha.box.height
-    only_alpha = basic.run(Cutout("4", picture=basic.picture(large, "large", 600), foreground=False))
+    with pytest.raises(errors.MorePixelsNeeded):
+        basic.run(Cutout("4", picture=basic.picture(large, "large", 600), foreground=False))
+    only_alpha = basic.run(Cutout("5", picture=basic.picture(large, "large", 600), foreground=False, edges="matte"))
     assert only_alpha.foreground is None
     assert iou(plane(only_alpha.alpha, large), plane(done.alpha, large)) > 0.97
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.torch import save_file
 
 from maskwright.models.roles import Box
 from maskwright.models.runtime.pool import ModelPool
@@ -33,6 +34,7 @@ from maskwright_protocol.messages import (
     Selection,
     Similar,
 )  # fmt: skip
+from tests.parity.edgetam_weights import weights as edgetam_weights
 from tests.server.models.families import tiny_sams as sams
 from tests.server.recipes import tiny_models as tiny
 from tests.server.recipes.conftest import Desk, plane
@@ -59,9 +61,11 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     with pytest.MonkeyPatch.context() as patch:
         for name in ("XDG_DATA_HOME", "LOCALAPPDATA"):
             patch.setenv(name, str(base / "data"))
-        pool = ModelPool(
-            [tiny.make(base / "models"), *(MODELS / name for name in SHARED)], "cpu", 1, known=tiny.known()
-        )
+        made = tiny.make(base / "models")
+        sams.clip_tokenizer().save_pretrained(sams.saved(sams.sam3_lite_text(), made / "sam3-litetext-s0"))
+        (made / "edgetam").mkdir()
+        save_file(edgetam_weights(), made / "edgetam" / "edgetam.safetensors")
+        pool = ModelPool([made, *(MODELS / name for name in SHARED)], "cpu", 1, known=tiny.known())
         yield Desk(pool)
 
 
