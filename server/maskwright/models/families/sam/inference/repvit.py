@@ -12,21 +12,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers.modeling_outputs import BaseModelOutput
 
+from .conv_norm import ConvNorm
+
 WIDTHS = (48, 96, 192, 384)
 DEPTHS = (2, 2, 14, 2)
-
-
-class ConvNorm(nn.Module):
-    """A convolution without bias and a batch norm."""
-
-    def __init__(self, inside: int, outside: int, kernel: int = 1, stride: int = 1, groups: int = 1) -> None:
-        super().__init__()
-        self.c = nn.Conv2d(inside, outside, kernel, stride, kernel // 2, groups=groups, bias=False)
-        self.bn = nn.BatchNorm2d(outside)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """``(N, inside, h, w)`` -> ``(N, outside, h / stride, w / stride)``."""
-        return self.bn(self.c(x))
 
 
 class _Stem(nn.Module):

@@ -15,6 +15,8 @@ from transformers.models.sam.modeling_sam import SamLayerNorm
 
 from maskwright.models.runtime.torch_runtime import Weights
 
+from .conv_norm import ConvNorm
+
 _WIDTHS = (64, 128, 160, 320)
 EARLY = _WIDTHS[2]  # channels after two stages
 _DEPTHS = (2, 2, 6, 2)
@@ -24,25 +26,14 @@ _HEAD_WIDTH = 32
 _UNUSED = ("image_encoder.norm_head.", "image_encoder.head.")  # for classification, where it was trained
 
 
-class _ConvNorm(nn.Module):
-    def __init__(self, inside: int, outside: int, kernel: int = 1, stride: int = 1, groups: int = 1) -> None:
-        super().__init__()
-        self.c = nn.Conv2d(inside, outside, kernel, stride, kernel // 2, groups=groups, bias=False)
-        self.bn = nn.BatchNorm2d(outside)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """``(N, inside, h, w)`` -> ``(N, outside, h / stride, w / stride)``."""
-        return self.bn(self.c(x))
-
-
 class _Expanding(nn.Module):
     """An inverted bottleneck."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.conv1 = _ConvNorm(width, 4 * width)
-        self.conv2 = _ConvNorm(4 * width, 4 * width, 3, groups=4 * width)
-        self.conv3 = _ConvNorm(4 * width, width)
+        self.conv1 = ConvNorm(width, 4 * width)
+        self.conv2 = ConvNorm(4 * width, 4 * width, 3, groups=4 * width)
+        self.conv3 = ConvNorm(4 * width, width)
 
     def forward(self, x: Tensor) -> Tensor:
         """``(1, C, h, w)`` -> the same."""
@@ -54,9 +45,9 @@ class _Merging(nn.Module):
 
     def __init__(self, inside: int, outside: int) -> None:
         super().__init__()
-        self.conv1 = _ConvNorm(inside, outside)
-        self.conv2 = _ConvNorm(outside, outside, 3, 1 if outside == _WIDTHS[-1] else 2, outside)
-        self.conv3 = _ConvNorm(outside, outside)
+        self.conv1 = ConvNorm(inside, outside)
+        self.conv2 = ConvNorm(outside, outside, 3, 1 if outside == _WIDTHS[-1] else 2, outside)
+        self.conv3 = ConvNorm(outside, outside)
 
     def forward(self, x: Tensor) -> Tensor:
         """``(1, inside, h, w)`` -> ``(1, outside, h / 2, w / 2)``; the last one keeps ``h`` and ``w``."""
@@ -106,7 +97,7 @@ class _Block(nn.Module):
         super().__init__()
         self.window = window
         self.attn = _Attention(width, heads, window)
-        self.local_conv = _ConvNorm(width, width, 3, groups=width)
+        self.local_conv = ConvNorm(width, width, 3, groups=width)
         self.mlp = _Mlp(width)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -147,7 +138,7 @@ class _Stage(nn.Module):
 class _Patches(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        first, second = _ConvNorm(3, _WIDTHS[0] // 2, 3, 2), _ConvNorm(_WIDTHS[0] // 2, _WIDTHS[0], 3, 2)
+        first, second = ConvNorm(3, _WIDTHS[0] // 2, 3, 2), ConvNorm(_WIDTHS[0] // 2, _WIDTHS[0], 3, 2)
         self.seq = nn.Sequential(first, nn.GELU(), second)
 
     def forward(self, x: Tensor) -> Tensor:
