@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 
 from maskwright.cli.demo import SAMPLE
-from maskwright.cli.pictures import FileSource
+from maskwright.files.reading import FileSource
 from maskwright_client import ask
 from maskwright_client.client import Client
 from maskwright_protocol.discovery import Endpoint, read_endpoint

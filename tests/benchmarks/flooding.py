@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from maskwright.cli.pictures import FileSource
+from maskwright.files.reading import FileSource
 from maskwright_client import ask
 from maskwright_client.client import Client
 from maskwright_protocol import errors, messages

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from maskwright.cli.pictures import FileSource
+from maskwright.files.reading import FileSource
 from maskwright_client import ask
 from maskwright_client.client import Client
 from maskwright_protocol import messages

@@ -127,7 +127,7 @@ def handshake_seeds() -> list[bytes]:
 
 def picture(data: bytes) -> list[str]:
     """A picture file that a user names; its pixels, or one of our sentences."""
-    from maskwright.cli.pictures import read_picture
+    from maskwright.files.reading import read_picture
 
     with file_with(data, "picture.png") as path:
         return [allowed(lambda: read_picture(path))]

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from maskwright.cli.pictures import FileSource
+from maskwright.files.reading import FileSource
 from maskwright_client import ask
 from maskwright_client.client import Client
 from maskwright_client.launcher import start

@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 import maskwright
-from maskwright.cli.pictures import FileSource
+from maskwright.files.reading import FileSource
 from maskwright_client import ask
 from maskwright_client.client import Client, Ticket
 from maskwright_protocol import errors, messages

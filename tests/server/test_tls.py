@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from maskwright.cli.pictures import FileSource
+from maskwright.files.reading import FileSource
 from maskwright.gateway.tokens import TokenFile
 from maskwright_client import ask
 from maskwright_client.client import Client

@@ -15,7 +15,7 @@ import numpy as np
 import psutil
 from PIL import Image
 
-from maskwright.cli.pictures import FileSource
+from maskwright.files.reading import FileSource
 from maskwright_client import ask
 from maskwright_client.client import Client
 from maskwright_protocol.errors import MaskwrightError

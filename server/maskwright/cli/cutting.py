@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import typer
 
+from maskwright.files.reading import FileSource, read_mask
 from maskwright_client import coordinates
 from maskwright_client.jobs import Edge, JobOptions
 from maskwright_protocol.errors import MaskwrightError
@@ -15,7 +16,7 @@ from maskwright_protocol.messages import Cutout, CutoutResult, PixelRect
 
 from . import console
 from .jobs import PromptFlags, ask_for_selection, check_depth, default_out, print_instances, say, write_selection
-from .pictures import FileSource, mask_plane, pixels_array, read_mask, write_png
+from .pictures import mask_plane, pixels_array, write_png
 
 
 def run_refine(

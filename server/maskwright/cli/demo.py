@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
+from maskwright.files.reading import FileSource
 from maskwright_client.body_parts import BodyPart
 from maskwright_client.client import Client
 from maskwright_client.jobs import JobOptions
 from maskwright_protocol.messages import Cutout, CutoutResult, Parse, Point, Report, Select, Selection
 
 from . import console, demo_sheet
-from .pictures import Array, FileSource, mask_plane, pixels_array, write_png
+from .pictures import Array, mask_plane, pixels_array, write_png
 
 SAMPLE = Path(__file__).with_name("sample") / "astronaut.jpg"
 SHEET = "all.png"

@@ -8,13 +8,14 @@ from pathlib import Path
 from rich.markup import escape
 from rich.table import Table
 
+from maskwright.files.reading import FileSource, read_mask
 from maskwright_client import coordinates
 from maskwright_client.jobs import JobOptions, Prompt
 from maskwright_protocol.errors import BadInput
 from maskwright_protocol.messages import Distance, Instance, Job, Mask, Parse, Selection
 
 from . import console
-from .pictures import FileSource, mask_plane, read_mask, write_png
+from .pictures import mask_plane, write_png
 
 
 @dataclass

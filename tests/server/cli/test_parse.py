@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from maskwright.cli.pictures import FileSource
+from maskwright.files.reading import FileSource
 from maskwright_client import ask
 from maskwright_protocol import messages
 from tests.server.conftest import Server

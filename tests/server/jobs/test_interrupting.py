@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from maskwright.cli.pictures import FileSource
+from maskwright.files.reading import FileSource
 from maskwright_client import ask
 from maskwright_protocol import errors, masks
 from maskwright_protocol.messages import Everything, ObjectMap, Picture, Point, Progress, Select, Selection
