@@ -20,8 +20,8 @@ from PIL import Image
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from maskwright.cli.pictures import mask_plane
 from maskwright.files.reading import FileSource
+from maskwright.files.result import mask_plane
 from maskwright_client import ask
 from maskwright_client.client import Client
 from maskwright_protocol import codec, errors, messages

@@ -9,6 +9,8 @@ import numpy as np
 import typer
 
 from maskwright.files.reading import FileSource, read_mask
+from maskwright.files.result import mask_plane, pixels_array
+from maskwright.files.writing import write_png
 from maskwright_client import coordinates
 from maskwright_client.jobs import Edge, JobOptions
 from maskwright_protocol.errors import MaskwrightError
@@ -16,7 +18,6 @@ from maskwright_protocol.messages import Cutout, CutoutResult, PixelRect
 
 from . import console
 from .jobs import PromptFlags, ask_for_selection, check_depth, default_out, print_instances, say, write_selection
-from .pictures import mask_plane, pixels_array, write_png
 
 
 def run_refine(

@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from maskwright.files.reading import FileSource
+from maskwright.files.result import Array, mask_plane, pixels_array
+from maskwright.files.writing import write_png
 from maskwright_client.body_parts import BodyPart
 from maskwright_client.client import Client
 from maskwright_client.jobs import JobOptions
 from maskwright_protocol.messages import Cutout, CutoutResult, Parse, Point, Report, Select, Selection
 
 from . import console, demo_sheet
-from .pictures import Array, mask_plane, pixels_array, write_png
 
 SAMPLE = Path(__file__).with_name("sample") / "astronaut.jpg"
 SHEET = "all.png"

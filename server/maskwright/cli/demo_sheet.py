@@ -9,9 +9,8 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from maskwright.files.result import Array
 from maskwright_protocol.messages import Point
-
-from .pictures import Array
 
 CELL = 512  # pixels of a picture's long side on the sheet
 COLUMNS = 3

@@ -9,13 +9,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from maskwright.files.reading import FileSource, read_mask
+from maskwright.files.result import mask_plane
+from maskwright.files.writing import write_png
 from maskwright_client import coordinates
 from maskwright_client.jobs import JobOptions, Prompt
 from maskwright_protocol.errors import BadInput
 from maskwright_protocol.messages import Distance, Instance, Job, Mask, Parse, Selection
 
 from . import console
-from .pictures import mask_plane, write_png
 
 
 @dataclass

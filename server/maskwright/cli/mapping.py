@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from rich.table import Table
 
 from maskwright.files.reading import FileSource, read_mask
+from maskwright.files.writing import write_png, write_whole
 from maskwright_client.jobs import JobOptions
 from maskwright_protocol import masks
 from maskwright_protocol.messages import Everything, MappedObject, ObjectMap
 
 from . import console
 from .jobs import ask_for_selection, default_out, finish
-from .pictures import write_png, write_whole
 
 _GOLDEN = 0.618034  # steps of hue that keep neighbours' numbers apart
 _LISTED = 20

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from maskwright.cli.pictures import write_png
 from maskwright.files.reading import FileSource, read_mask, read_picture
+from maskwright.files.writing import write_png
 from maskwright_protocol.errors import BadImage, BadInput
 from maskwright_protocol.masks import unpack
 from maskwright_protocol.messages import PixelRect

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from maskwright.cli.pictures import mask_plane, write_png
 from maskwright.files.reading import read_mask, read_picture
+from maskwright.files.result import mask_plane
+from maskwright.files.writing import write_png
 from maskwright_protocol.masks import unpack
 from maskwright_protocol.messages import PixelRect
 
@@ -33,7 +34,7 @@ def test_an_output_that_cannot_be_written_whole_is_not_written(tmp_path: Path) -
     before = (tmp_path / "old.png").read_bytes()
     code = (
         "import resource, signal, sys; from pathlib import Path; import numpy as np\n"
-        "from maskwright.cli.pictures import write_png\n"
+        "from maskwright.files.writing import write_png\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
         "noise = np.random.default_rng(0).integers(0, 256, (64, 64), np.uint8)\n"
         "try: write_png(Path(sys.argv[1]), noise)\n"
