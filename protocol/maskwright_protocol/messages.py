@@ -46,6 +46,7 @@ from .parts import (  # noqa: F401 - named together with the messages they are p
     RecipeInfo,
     Rect,
     Report,
+    SavedRecipe,
     WorkerInfo,
 )
 from .pixels import FORMATS, TRANSFERS
@@ -200,6 +201,28 @@ class ModelRemove(Request):
 
 
 @dataclass
+class RecipesRequest(Request):
+    TYPE: ClassVar[str] = "recipes"
+
+
+@dataclass
+class RecipeSave(Request):
+    """Keep a recipe, as plain data, under a name; answered by ``recipes.report`` with it alone."""
+
+    TYPE: ClassVar[str] = "recipes.save"
+    name: str
+    recipe: Dict[str, Any]
+    overwrite: bool = False  # else a recipe of that name is refused
+
+
+@dataclass
+class Recipes(Message):
+    TYPE: ClassVar[str] = "recipes.report"
+    id: str
+    recipes: List[SavedRecipe] = field(default_factory=list)  # by name
+
+
+@dataclass
 class Shutdown(Request):
     """Stop the server after the running jobs were cancelled; answered by ``done``."""
 
@@ -326,6 +349,8 @@ CLIENT_MESSAGES: Dict[str, Type[Message]] = {
         ModelsRequest,
         ModelPull,
         ModelRemove,
+        RecipesRequest,
+        RecipeSave,
         Shutdown,
     )
 }
@@ -337,6 +362,7 @@ SERVER_MESSAGES: Dict[str, Type[Message]] = {
         ImageReady,
         Status,
         Models,
+        Recipes,
         Done,
         Progress,
         BulkPart,

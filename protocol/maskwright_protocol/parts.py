@@ -270,3 +270,15 @@ class WorkerInfo:
     memory_bytes: int = 0
     models: List[str] = field(default_factory=list)
     restarts: int = 0
+
+
+@dataclass
+class SavedRecipe:
+    """A recipe that the user keeps, as plain data; ``maskwright_client.recipe`` reads it."""
+
+    name: str  # of its file, without the suffix
+    title: str = ""
+    description: str = ""
+    recipe: Dict[str, Any] = field(default_factory=dict)  # empty when it cannot be used
+    problem: str = ""  # why it cannot be used, as a sentence
+    hint: str = ""

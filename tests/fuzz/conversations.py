@@ -52,10 +52,9 @@ BOX = PixelRect(0, 0, 24, 16)
 ITEM = raster_data(bytes(number * 7 % 251 for number in range(24 * 16 * 3)), 24, 16, "RGB8", BOX)
 WHOLE = Picture(BOX, [replace(ITEM.raster, data=bytes(ITEM.data))])
 HALF = Mask(PixelRect(0, 0, 12, 16), data=bytes([255]) * 192)
-# Downloads start processes that look for the network, and removing deletes files: they have tests of their own.
-KINDS = sorted(
-    set(CLIENT_MESSAGES) - {"hello", "shutdown", "model.pull", "model.remove", "models.pull", "models.remove"}
-)
+# Downloads start processes that look for the network, removing deletes and saving makes files: they have tests of their
+# own.
+KINDS = sorted(set(CLIENT_MESSAGES) - {"hello", "shutdown", "models.pull", "models.remove", "recipes.save"})
 JOBS = [kind for kind in KINDS if issubclass(CLIENT_MESSAGES[kind], Job)]
 DONE = ["select", "refine", "everything", "prefetch", "select", "prefetch"]  # what the models of every server can do
 ODD = [None, -1, 0, 1, 2**31, 2**63, 0.5, 1e30, float("nan"), float("inf"), "", "x", "é" * 999, b"", b"\xff" * 70,

@@ -34,12 +34,15 @@ from maskwright_protocol.messages import (
     ModelRemove,
     ModelsRequest,
     Raster,
+    RecipeSave,
+    RecipesRequest,
     Shutdown,
     StatusRequest,
     Welcome,
 )
 from maskwright_protocol.pixels import FORMATS
 
+from . import saved_recipes
 from .downloads import Deliver, Downloads
 from .validate import check_job, check_raster
 
@@ -67,6 +70,7 @@ class Services:
     models: Callable[[str, Deliver], None]  # answers later
     shutdown: Callable[[], None]
     downloads: Downloads = field(default_factory=Downloads)
+    recipes: Callable[[RecipesRequest | RecipeSave, Deliver], None] = saved_recipes.answer_later
     sessions: dict[str, ClientSession] = field(default_factory=dict)
     allocating: asyncio.Lock = field(default_factory=asyncio.Lock)  # memory for a large picture
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -151,7 +155,13 @@ class ClientSession:
         elif isinstance(message, ImageEnd):
             services.store.end(self.name, message.key)
             self._send(ImageReady(message.id, message.key))
-        elif isinstance(message, StatusRequest):
+        else:
+            self._administer(message)
+
+    def _administer(self, message: Message) -> None:
+        """What is about the server itself: its state, models and recipes."""
+        services = self._services
+        if isinstance(message, StatusRequest):
             self._send(services.status(message.id))
         elif isinstance(message, ModelsRequest):
             services.models(message.id, self._send)
@@ -159,6 +169,8 @@ class ClientSession:
             services.downloads.join(self.name, message, self._send)
         elif isinstance(message, ModelRemove):
             services.downloads.remove(message, self._send)
+        elif isinstance(message, (RecipesRequest, RecipeSave)):
+            services.recipes(message, self._send)
         elif isinstance(message, Shutdown):
             self._send(Done(message.id))
             services.shutdown()

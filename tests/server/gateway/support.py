@@ -10,7 +10,7 @@ from maskwright.jobs import scheduler
 from maskwright.workers.messages import WorkerOptions
 from maskwright.workers.process import WorkerProcess
 from maskwright_protocol import codec
-from maskwright_protocol.messages import Failed, Hello, Message, Models, Status
+from maskwright_protocol.messages import Failed, Hello, Message, Models, Recipes, Status
 
 
 class NoWorker(WorkerProcess):
@@ -43,6 +43,7 @@ class DirectClient:
             self._status,
             lambda identity, deliver: deliver(Models(identity)),
             self._shutdown,
+            recipes=lambda message, deliver: deliver(Recipes(message.id)),
         )
         self.got: list[Message] = []
         self.session = self.open("first", self.got)

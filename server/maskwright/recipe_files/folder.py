@@ -1,0 +1,126 @@
+"""The saved recipes: one file each in a folder beside the configuration."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+from maskwright.config import config_file
+from maskwright_client import recipe
+from maskwright_client.recipe import Recipe
+from maskwright_protocol.errors import BadInput
+from maskwright_protocol.messages import SavedRecipe
+from maskwright_protocol.whole_file import write_whole
+
+from . import reading, writing
+
+MOST = 500  # saved recipes
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE)  # no file can be called so on Windows
+
+
+def folder() -> Path:
+    return config_file().parent / "recipes"
+
+
+def names() -> list[str]:
+    """Of the saved recipes, sorted."""
+    try:
+        found = [path for path in folder().iterdir() if path.suffix == reading.SUFFIX and path.name[:1] != "."]
+    except OSError:
+        return []
+    return sorted((path.stem for path in found if path.is_file()), key=str.casefold)[:MOST]
+
+
+def path_of(name: str) -> Path:
+    return folder() / f"{name}{reading.SUFFIX}"
+
+
+def find(word: str) -> Path:
+    """The file that a word on the command line means: a path, or the name or title of a saved recipe.
+
+    Raises ``BadInput``.
+    """
+    path = Path(word)
+    if path.suffix == reading.SUFFIX or path.exists():
+        if not path.exists() and path.name == word and path_of(path.stem).is_file():
+            return path_of(path.stem)
+        return path
+    known = names()
+    wanted = {word.casefold(), file_name(word, strict=False)}
+    for name in known:
+        if name.casefold() in wanted:
+            return path_of(name)
+    hint = recipe.did_you_mean(word, known) if known else "Nothing is saved yet: --save-recipe saves a command."
+    raise BadInput(f"There is no recipe {word}.", hint)
+
+
+def file_name(title: str, strict: bool = True) -> str:
+    """What the file of a recipe with that name is called: small letters and digits, with hyphens between.
+
+    Raises ``BadInput`` when nothing is left of it.
+    """
+    kept = "".join(c if c.isalnum() else "-" for c in unicodedata.normalize("NFC", title).casefold())
+    name = re.sub("-+", "-", kept).strip("-")[:60].rstrip("-")
+    if _RESERVED.fullmatch(name):
+        name += "-recipe"
+    if not name and strict:
+        raise BadInput("The recipe has no name.", "Give it one with letters in it.")
+    return name
+
+
+def load() -> list[SavedRecipe]:
+    """All saved recipes; those that cannot be used say why."""
+    return [load_one(name) for name in names()]
+
+
+def load_one(name: str) -> SavedRecipe:
+    try:
+        one = reading.read(path_of(name))
+    except BadInput as error:
+        return SavedRecipe(name, name, problem=error.message, hint=error.hint)
+    return SavedRecipe(name, one.name or name, one.description, recipe.as_data(one))
+
+
+def save(title: str, one: Recipe, overwrite: bool = False) -> str:
+    """Write a recipe under its title; the file's name. Raises ``BadInput``, with ``exists`` for one that is there."""
+    name = file_name(title)
+    one.name = title.strip()
+    if not overwrite and path_of(name).exists():
+        raise BadInput(
+            f'There is a recipe "{name}" already.',
+            "Choose another name, or say that it is to be replaced.",
+            exists=name,
+        )
+    if len(names()) >= MOST and not path_of(name).exists():
+        raise BadInput(f"There are {MOST} saved recipes already.", f"Delete some in {folder()}.")
+    write(path_of(name), one)
+    return name
+
+
+def save_data(title: str, data: dict[str, Any], overwrite: bool) -> SavedRecipe:
+    """The same from plain data, which a client sent."""
+    if len(title) > 100:
+        raise BadInput("The recipe's name is too long.", "At most 100 letters.")
+    return load_one(save(title, recipe.read(data), overwrite))
+
+
+def write(path: Path, one: Recipe) -> None:
+    """Write a file that is whole, or as it was before. Raises ``BadInput``."""
+    content = writing.text(one).encode()
+    if len(content) > reading.MAX_BYTES:
+        raise BadInput("The recipe is too long.", f"At most {reading.MAX_BYTES // 1024} KB.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, content)
+    except OSError as error:
+        raise BadInput(f"{path} cannot be written: {error.strerror}.", "Choose another place.") from None
+
+
+def remove(name: str) -> None:
+    """Raises ``BadInput``."""
+    try:
+        path_of(name).unlink()
+    except OSError as error:
+        raise BadInput(f"{path_of(name)} cannot be deleted: {error.strerror}.", "Delete it by hand.") from None
