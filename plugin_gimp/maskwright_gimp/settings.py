@@ -2,9 +2,11 @@
 
 import json
 import os
+from pathlib import Path
 from typing import Any, Dict
 
 from maskwright_client.settings import read_settings
+from maskwright_protocol.whole_file import write_whole
 
 FILE_NAME = "maskwright.json"
 DEFAULTS: Dict[str, Any] = {"command": "", "start_server": True}
@@ -22,8 +24,5 @@ def load(folder: str) -> Dict[str, Any]:
 
 def save(folder: str, values: Dict[str, Any]) -> None:
     """Write the settings; the old file stays until the new one is whole."""
-    path = os.path.join(folder, FILE_NAME)
-    temporary = path + ".new"
-    with open(temporary, "w", encoding="utf-8") as file:
-        json.dump({name: values.get(name, default) for name, default in DEFAULTS.items()}, file, indent=1)
-    os.replace(temporary, path)
+    text = json.dumps({name: values.get(name, default) for name, default in DEFAULTS.items()}, indent=1)
+    write_whole(Path(folder, FILE_NAME), text.encode())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -10,6 +9,7 @@ from typing import Any, BinaryIO
 import cv2
 from numpy.typing import NDArray
 
+from maskwright_protocol import whole_file
 from maskwright_protocol.errors import BadInput
 
 from .result import Result
@@ -53,15 +53,6 @@ def _png(pixels: Array) -> bytes:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file that is whole, or as it was before, whenever this process ends. Raises ``OSError``."""
+    """Write a file and the folders it lies in; whole or not at all. Raises ``OSError``."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file():  # a pipe or a device
-        target.write_bytes(data)
-        return
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(data)
-        os.replace(part, target)
-    finally:
-        part.unlink(missing_ok=True)
+    whole_file.write_whole(path, data)

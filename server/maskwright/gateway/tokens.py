@@ -9,7 +9,6 @@ import json
 import os
 import re
 import secrets
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from filelock import FileLock
 from maskwright.config import config_file
 from maskwright_protocol.errors import BadInput
 from maskwright_protocol.proof import Verifier, verifier_of
+from maskwright_protocol.whole_file import write_whole
 
 LOCAL, CONFIGURED = "local", "settings"  # names of the token of the endpoint file, and of that of the settings
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -101,13 +101,4 @@ class TokenFile:
             }
             for name, t in tokens.items()
         }
-        handle, temporary = tempfile.mkstemp(
-            dir=self._path.parent, prefix=".tokens-"
-        )  # closed to others from its start
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(entries, file, indent=1)
-            os.replace(temporary, self._path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+        write_whole(self._path, json.dumps(entries, indent=1).encode(), private=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import tomllib
 from typing import Any
@@ -12,6 +11,7 @@ from filelock import FileLock
 
 from maskwright.models import catalogue
 from maskwright_protocol.errors import BadInput
+from maskwright_protocol.whole_file import write_whole
 
 _ENTRY = re.compile(r"^\s*\[\[\s*model\s*\]\]", re.MULTILINE)
 
@@ -34,9 +34,7 @@ def _change(model_id: str, table: dict[str, Any] | None) -> None:
         parts = _without(read(), model_id)
         if table is not None:
             parts.append("\n".join(["[[model]]", *(f"{name} = {_toml(value)}" for name, value in table.items())]))
-        temporary = path.with_name(f"{path.name}.new")
-        temporary.write_text("\n\n".join(part for part in parts if part) + "\n", encoding="utf-8")
-        os.replace(temporary, path)
+        write_whole(path, ("\n\n".join(part for part in parts if part) + "\n").encode())
 
 
 def read() -> str:

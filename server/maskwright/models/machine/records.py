@@ -7,13 +7,12 @@ One JSON file in the user's data folder, replaced atomically. Losing it costs a 
 from __future__ import annotations
 
 import json
-import os
 import re
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from maskwright.models.catalogue.entries import Content
+from maskwright_protocol.whole_file import write_whole
 
 FILE_NAME = "models.json"
 
@@ -47,10 +46,7 @@ def _put(section: str, key: str, value: Any) -> None:
         table = records.get(section)
         table = {**(table if isinstance(table, dict) else {}), key: value}
         records[section] = {name: known for name, known in table.items() if known is not None}
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".models-")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(records, file, indent=1, sort_keys=True)
-        os.replace(temporary, target)
+        write_whole(target, json.dumps(records, indent=1, sort_keys=True).encode(), private=True)
 
 
 def content(model: str, file: str) -> Content | None:
