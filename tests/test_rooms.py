@@ -9,7 +9,7 @@ import pytest
 from tests import rooms
 
 PAGE = rooms.PAGE.read_text(encoding="utf-8")
-UPWARDS = {("models/families", "models/inference")}  # made when a model is loaded
+UPWARDS = {("models/families", "models/inference"), ("client", "client/scripting")}  # made when they are asked for
 
 
 def layers() -> dict[str, int]:
