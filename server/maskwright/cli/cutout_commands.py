@@ -1,9 +1,8 @@
-"""The commands that cut out and refine, and their flags; ``cutting`` does the work, imported when a command runs."""
+"""The commands that cut out and refine, and their flags; what does the work is imported when a command runs."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,9 +12,12 @@ from maskwright_client.jobs import Cut, Edge, JobOptions
 from . import flags
 
 
+@flags.on_pictures
 def refine(
-    image: flags.ImageFile,
-    mask: Annotated[Path, typer.Option(help="The selection to refine.")],
+    pictures: flags.Pictures,
+    mask: Annotated[
+        str, typer.Option(help="The selection to refine; a folder or pattern for many.", metavar=flags.MASKS)
+    ],
     edge_width: flags.EdgeWidth = 0.0,
     hair: flags.Hair = False,
     smooth: flags.RoundEdge = 0.0,
@@ -30,27 +32,30 @@ def refine(
     ] = 0.0,
     model: Annotated[str, typer.Option(help="The model that finds the edge.")] = "",
     depth: flags.Depth = 8,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="The mask file (IMAGE-refined.png).")] = None,
-    as_json: flags.Json = False,
 ) -> None:
     """Give a rough selection soft, right edges, or make it ready for inpainting."""
-    from .cutting import run_refine
+    from maskwright.batch.companions import Companion
+    from maskwright.batch.selecting import RefineTask
+
+    from .jobs import run_task
 
     options = JobOptions(
         recipes={"refine": recipe}, models=flags.by_role(matting=model), grow=grow, feather=feather, invert=invert,
         mask_depth=depth,
     )  # fmt: skip
-    run_refine(image, mask, options, Edge(edge_width, hair, smooth, contrast, shift_edge), context, out, as_json)
+    edge = Edge(edge_width, hair, smooth, contrast, shift_edge)
+    run_task(lambda: RefineTask(mask=Companion(mask), edge=edge, options=options, context=context), pictures)
 
 
+@flags.on_pictures
 def cutout(
-    images: Annotated[list[Path], typer.Argument(help="PNG, JPEG, WebP or TIFF.", metavar="IMAGE...")],
+    pictures: flags.Pictures,
     text: Annotated[str, typer.Option("--text", "-t", help="What to cut out, in words; else the main subject.")] = "",
     exclude_text: Annotated[str, typer.Option("--not", help="What to leave out of it, in words.")] = "",
     point: Annotated[list[str] | None, typer.Option(help="Cut out what is at X,Y. Repeatable.", metavar="X,Y")] = None,
     exclude: flags.ExcludedPoint = None,
     box: Annotated[list[str] | None, typer.Option(help="Cut out what is in the box.", metavar="X,Y,W,H")] = None,
-    mask: Annotated[Path | None, typer.Option(help="Cut out what this rough mask shows.")] = None,
+    mask: flags.RoughMask = "",
     pick: Annotated[str, typer.Option(help="Of several subjects: all, best, or a number.")] = "all",
     subject: Annotated[str, typer.Option(help="Of several main subjects the one at X,Y.", metavar="X,Y")] = "",
     min_score: flags.MinScore = None,
@@ -72,16 +77,15 @@ def cutout(
     shadow: Annotated[bool, typer.Option("--shadow", help="Keep the shadow on a plain background.")] = False,
     background: Annotated[str, typer.Option(help="Put this colour behind.", metavar="#RRGGBB")] = "",
     crop: Annotated[bool, typer.Option("--crop", help="Write only as much of the picture as shows something.")] = False,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="File, or folder for several images.")] = None,
     recipe: flags.Recipe = "auto",
     model: Annotated[str, typer.Option(help="The model that draws the opacity.")] = "",
     mask_only: Annotated[bool, typer.Option("--mask-only", help="Write the alpha as a mask.")] = False,
     depth: flags.Depth = 8,
-    as_json: flags.Json = False,
 ) -> None:
     """Remove the background, or cut out what a prompt names; writes PNGs with transparency and clean edge colours."""
-    from .cutting import run_cutout
-    from .jobs import PromptFlags
+    from maskwright.batch.cutting import CutoutTask
+
+    from .jobs import PromptFlags, companion, place, run_task
 
     options = JobOptions(
         recipes={"cutout": recipe}, models=flags.by_role(matting=model), grow=grow, feather=feather,
@@ -95,5 +99,10 @@ def cutout(
         options.cut_out(cut, "" if mask_only else "RGBA8"), min_score=min_score, edges=edges,
         transparency=transparency, paint_out=paint_out, colours=colours, crop=crop,
     )  # fmt: skip
-    prompt = PromptFlags(text, exclude_text, pick, point or [], exclude or [], box or [], mask=mask)
-    run_cutout(images, prompt, subject, job, out, as_json)
+    prompt = PromptFlags(text, exclude_text, pick, point or [], exclude or [], box or [])
+    run_task(
+        lambda: CutoutTask(
+            ask=replace(job, subject_at=place(subject), **prompt.read().fields()), mask=companion(mask)
+        ),
+        pictures,
+    )  # fmt: skip

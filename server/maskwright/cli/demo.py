@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from maskwright.batch.connection import Connection
+from maskwright.batch.thumbnails import on_checker, rgb
 from maskwright.files.reading import FileSource
 from maskwright.files.result import Array, mask_plane, pixels_array
 from maskwright.files.writing import write_png
 from maskwright_client.body_parts import BodyPart
-from maskwright_client.client import Client
 from maskwright_client.jobs import JobOptions
 from maskwright_protocol.messages import Cutout, CutoutResult, Parse, Point, Report, Select, Selection
 
@@ -49,23 +50,24 @@ def run_demo(image: Path | None, out: Path) -> None:
     """Ask for all of it and write masks, the cut-out, and a sheet that shows them, into ``out``."""
     with console.explained():
         source = FileSource(image or SAMPLE)
-        photo = demo_sheet.rgb(source.pixels)
+        photo = rgb(source.pixels)
         panels = [demo_sheet.Panel("The photo", f"{source.width} x {source.height} pixels", photo)]
-        with console.connected() as client:
+        with console.connection() as connection:
             for step in steps(source, image is None):
-                panels += _shown(client, step, source, photo, out)
+                panels += _shown(connection, step, source, photo, out)
         write_png(out / SHEET, demo_sheet.sheet(panels))
         _tell([out / SHEET])
 
 
-def _shown(client: Client, step: Step, source: FileSource, photo: Array, out: Path) -> list[demo_sheet.Panel]:
+def _shown(connection: Connection, step: Step, source: FileSource, photo: Array, out: Path) -> list[demo_sheet.Panel]:
     """Run a step, write its pictures and give them for the sheet; none where nothing is found."""
-    answer = console.ask_server(client, step.job, source)
+    with console.progress_bar() as on_progress:
+        answer = connection.ask(step.job, source, on_progress)
     assert isinstance(answer, Selection | CutoutResult)
     if answer.reason:
         console.errors.print(f"{step.caption}: {answer.message}", style="bold yellow", markup=False)
         return []
-    console.print_report(answer.report)
+    console.show_report(asdict(answer.report))
     about = _about(answer.report)
     if isinstance(answer, CutoutResult):
         cut = _cut(answer, source)
@@ -74,7 +76,7 @@ def _shown(client: Client, step: Step, source: FileSource, photo: Array, out: Pa
         scene = demo_sheet.on_scene(cut)
         write_png(written[1], scene)
         panels = [
-            demo_sheet.Panel(step.caption, about, demo_sheet.on_checker(cut)),
+            demo_sheet.Panel(step.caption, about, on_checker(cut)),
             demo_sheet.Panel("Before another background", "with its edges' own colours", scene),
         ]
     else:

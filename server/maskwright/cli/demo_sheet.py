@@ -9,13 +9,13 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from maskwright.batch.thumbnails import over
 from maskwright.files.result import Array
 from maskwright_protocol.messages import Point
 
 CELL = 512  # pixels of a picture's long side on the sheet
 COLUMNS = 3
 GAP, STRIP = 24, 64
-CHECKER = 16
 PAPER, INK, FAINT = (250, 249, 246), (30, 30, 34), (110, 110, 118)
 OUTLINE, MARK = (255, 255, 255), (40, 200, 90)
 SKY, GROUND = np.array([20, 40, 78], np.float32), np.array([238, 148, 96], np.float32)
@@ -28,12 +28,6 @@ class Panel:
     title: str
     about: str
     picture: Array
-
-
-def rgb(pixels: Array) -> Array:
-    """8-bit colours ``(H, W, 3)`` of what a file holds."""
-    eight = pixels if pixels.dtype == np.uint8 else (pixels // 257).astype(np.uint8)
-    return np.repeat(eight, 3, axis=2) if eight.shape[2] == 1 else np.ascontiguousarray(eight[:, :, :3])
 
 
 def highlighted(photo: Array, mask: Array, marks: Sequence[Point]) -> Array:
@@ -51,22 +45,10 @@ def highlighted(photo: Array, mask: Array, marks: Sequence[Point]) -> Array:
     return shown
 
 
-def on_checker(cut: Array) -> Array:
-    """A cut-out, RGBA, on the pattern that stands for nothing."""
-    rows, columns = np.indices(cut.shape[:2]) // CHECKER
-    board = np.where((rows + columns) % 2, 200, 255).astype(np.float32)[:, :, None]
-    return _over(cut, board)
-
-
 def on_scene(cut: Array) -> Array:
     """A cut-out, RGBA, before an evening sky."""
     down = np.linspace(0, 1, cut.shape[0], dtype=np.float32)[:, None, None]
-    return _over(cut, SKY * (1 - down) + GROUND * down)
-
-
-def _over(cut: Array, behind: Array) -> Array:
-    alpha = cut[:, :, 3:].astype(np.float32) / 255
-    return (cut[:, :, :3] * alpha + behind * (1 - alpha)).astype(np.uint8)
+    return over(cut, SKY * (1 - down) + GROUND * down)
 
 
 def sheet(panels: Sequence[Panel]) -> Array:

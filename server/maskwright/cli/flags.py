@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, get_args
 
 import typer
+from typer.models import ArgumentInfo
 
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
-ImageFile = Annotated[Path, typer.Argument(help="PNG, JPEG, WebP or TIFF.", metavar="IMAGE")]
 Recipe = Annotated[str, typer.Option(help="How to do it; 'maskwright models list' names the recipes.")]
 Depth = Annotated[int, typer.Option(help="Bits of the mask file: 8 or 16.")]
 MinScore = Annotated[float | None, typer.Option(help="Leave out finds below this score, 0..1.")]
 
 # What to look for, and with what.
 ExcludedPoint = Annotated[list[str] | None, typer.Option("--exclude", help="But not what is at X,Y.", metavar="X,Y")]
+Like = Annotated[
+    list[str] | None, typer.Option(help="Select all that is like what is in the box. Repeatable.", metavar="X,Y,W,H")
+]
+Unlike = Annotated[list[str] | None, typer.Option(help="But nothing like this.", metavar="X,Y,W,H")]
+MASKS = "FILE|FOLDER|PATTERN"
+StartMask = Annotated[str, typer.Option(help="Start from this mask; a folder or pattern for many.", metavar=MASKS)]
+RoughMask = Annotated[
+    str, typer.Option(help="Cut out what this rough mask shows; a folder or pattern for many.", metavar=MASKS)
+]
+Region = Annotated[str, typer.Option(help="Select only inside this mask; a folder or pattern for many.", metavar=MASKS)]
 Detector = Annotated[
     str, typer.Option(help="The model that finds things by name; 'maskwright models list' names them.")
 ]
@@ -57,3 +70,68 @@ ShiftEdge = Annotated[float, typer.Option(help="Move the edge within its softnes
 def by_role(**chosen: str) -> dict[str, str]:
     """Role -> model, where one is named."""
     return {role: model for role, model in chosen.items() if model}
+
+
+MANY = "Many pictures"
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """The flags of every command that works on pictures: which, where to, and how many at a time."""
+
+    images: Annotated[
+        list[str] | None,
+        typer.Argument(help="Pictures, folders or patterns; - is a picture from a pipe.", metavar="IMAGE"),
+    ] = None
+    out: Annotated[
+        str, typer.Option("--out", "-o", help="File; folder for several pictures; - is a pipe. Else beside each.")
+    ] = ""
+    frame: Annotated[str, typer.Option(help="Which frame of an animation or page of a file: a number, or all.")] = "1"
+    recursive: Annotated[
+        bool, typer.Option("--recursive", "-r", help="Folders with all folders in them.", rich_help_panel=MANY)
+    ] = False
+    lists: Annotated[
+        list[str] | None,
+        typer.Option("--list", help="Also the pictures whose paths are in this file, one a line; - is a pipe.",
+                     metavar="FILE", rich_help_panel=MANY),
+    ] = None  # fmt: skip
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Leave out what was done with the same settings.", rich_help_panel=MANY)
+    ] = False
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=1, max=64, help="Pictures at a time: one computes while others are "
+                          "read and written.", rich_help_panel=MANY)
+    ] = 2  # fmt: skip
+    report: Annotated[
+        Path | None, typer.Option(help="Write a line of JSON for each picture.", rich_help_panel=MANY)
+    ] = None
+    sheet: Annotated[
+        Path | None,
+        typer.Option(help="Write a contact sheet, .html or .png, doubtful results first.", rich_help_panel=MANY),
+    ] = None
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Stay, and take what arrives in the folders.", rich_help_panel=MANY)
+    ] = False
+    as_json: Json = False
+
+
+def on_pictures(command: Callable[..., None]) -> Callable[..., None]:
+    """A command that takes all flags of ``Pictures`` besides its own, as its first parameter."""
+    own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+    hints = inspect.get_annotations(Pictures, eval_str=True)
+    kind = inspect.Parameter.KEYWORD_ONLY
+    shared = [
+        inspect.Parameter(one.name, kind, default=one.default, annotation=hints[one.name]) for one in fields(Pictures)
+    ]
+    own = [one.replace(kind=kind) for one in own]
+    first = [one for one in own if any(isinstance(part, ArgumentInfo) for part in get_args(one.annotation))]
+    parameters = [*first, shared[0], *(one for one in own if one not in first), *shared[1:]]
+
+    def run(**given: Any) -> None:
+        pictures = Pictures(**{one.name: given.pop(one.name) for one in shared})
+        command(pictures, **given)
+
+    run.__name__, run.__doc__, run.__module__ = command.__name__, command.__doc__, command.__module__
+    run.__annotations__ = {one.name: one.annotation for one in parameters}
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return run

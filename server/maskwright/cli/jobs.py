@@ -1,22 +1,30 @@
-"""``select``, ``detect`` and ``parse``: files in, server, files out; and what these share with ``cutting``."""
+"""From flags to a task, and one task on one picture; ``batches`` has many."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
+import typer
 from rich.markup import escape
 from rich.table import Table
 
-from maskwright.files.reading import FileSource, read_mask
-from maskwright.files.result import mask_plane
-from maskwright.files.writing import write_png
+from maskwright.batch import inputs, planning
+from maskwright.batch.companions import Companion
+from maskwright.batch.outcome import NOTHING_FOUND, Outcome
+from maskwright.batch.processing import Processing
+from maskwright.batch.summaries import Summary
+from maskwright.batch.task import Task
+from maskwright.files.writing import WriteOptions
 from maskwright_client import coordinates
-from maskwright_client.jobs import JobOptions, Prompt
+from maskwright_client.jobs import Prompt
 from maskwright_protocol.errors import BadInput
-from maskwright_protocol.messages import Distance, Instance, Job, Mask, Parse, Selection
+from maskwright_protocol.messages import Distance, Point
 
 from . import console
+from .flags import Pictures
+
+_LISTED = 20
 
 
 @dataclass
@@ -31,7 +39,6 @@ class PromptFlags:
     boxes: list[str]
     like: list[str] = field(default_factory=list)
     unlike: list[str] = field(default_factory=list)
-    mask: Path | None = None
 
     def read(self) -> Prompt:
         """Without its mask, which a picture has to fit. Raises ``BadInput``."""
@@ -44,33 +51,6 @@ class PromptFlags:
             coordinates.examples(" ".join(self.like), " ".join(self.unlike)),
         )
 
-    def mask_for(self, source: FileSource) -> Mask | None:
-        return read_mask(self.mask, source.width, source.height) if self.mask else None
-
-
-def default_out(image: Path, suffix: str) -> Path:
-    return image.with_name(f"{image.stem}-{suffix}.png")
-
-
-def check_depth(depth: int) -> None:
-    if depth not in (8, 16):
-        raise BadInput("Masks have 8 or 16 bits.", "Use --depth 8 or --depth 16.")
-
-
-def run_select(
-    image: Path, flags: PromptFlags, region: Path | None, options: JobOptions, min_score: float | None, guesses: int,
-    out: Path | None, instances: Path | None, as_json: bool,
-) -> None:  # fmt: skip
-    with console.explained(as_json):
-        check_depth(options.mask_depth)
-        source = FileSource(image)
-        prompt = replace(flags.read(), mask=flags.mask_for(source))
-        limit = read_mask(region, source.width, source.height) if region else None
-        job = options.select(prompt, limit)
-        job = replace(job, boxes=prompt.boxes, alternatives=guesses)
-        job.min_score = job.min_score if min_score is None else min_score
-        finish(ask_for_selection(job, source, as_json), source, out or default_out(image, "mask"), instances, as_json)
-
 
 @dataclass
 class DistanceFlags:
@@ -82,9 +62,11 @@ class DistanceFlags:
     range: str
     softness: float
 
-    def read(self) -> Distance:
-        """Raises ``BadInput``."""
+    def read(self) -> Distance | None:
+        """None where no distance is meant. Raises ``BadInput``."""
         given = {name: text for name, text in vars(self).items() if isinstance(text, str) and text}
+        if not given:
+            return None
         if len(given) > 1:
             raise BadInput(
                 "Only one distance can be selected at a time.", "Use one of --nearer, --as-far, --farther, --range."
@@ -100,82 +82,87 @@ class DistanceFlags:
         return Distance(softness=softness, at=places[0], than=name)
 
 
-def run_select_distance(
-    image: Path, far_away: DistanceFlags, prompt: PromptFlags, region: Path | None, options: JobOptions,
-    out: Path | None, instances: Path | None, as_json: bool,
-) -> None:  # fmt: skip
-    with console.explained(as_json):
-        check_depth(options.mask_depth)
-        source = FileSource(image)
-        limit = read_mask(region, source.width, source.height) if region else None
-        job = options.select_distance(far_away.read(), limit)
-        meant = prompt.read()  # the server says what does not go together
-        job = replace(job, text=meant.text, points=meant.points, boxes=meant.boxes, examples=meant.examples)
-        finish(ask_for_selection(job, source, as_json), source, out or default_out(image, "mask"), instances, as_json)
+def companion(text: str) -> Companion | None:
+    return Companion(text) if text else None
 
 
-def ask_for_selection(job: Job, source: FileSource, as_json: bool) -> Selection:
-    """The server's answer. Raises ``MaskwrightError``."""
-    with console.connected() as client:
-        answer = console.ask_server(client, job, source, quiet=as_json)
-    assert isinstance(answer, Selection)
-    return answer
+def place(text: str) -> Point | None:
+    """The one place that is meant. Raises ``BadInput``."""
+    return next(iter(coordinates.points(text)), None)
 
 
-def finish(answer: Selection, source: FileSource, out: Path, folder: Path | None, as_json: bool) -> None:
-    """Write the mask, and one of each instance into ``folder`` if there is one, and tell the user."""
-    say(answer, write_selection(answer, source, out, folder), as_json)
+def run_task(make: Callable[[], Task], pictures: Pictures) -> None:
+    """Do what the flags say, tell what came of it, and end with its exit code. ``make`` may raise typed errors."""
+    from . import batches
+
+    with console.explained(pictures.as_json):
+        task = make()
+        task.check()
+        if not task.suffix and pictures.out:
+            raise BadInput("This command writes no pictures.", "Use --json or --report.")
+        named = pictures.images or []
+        if not named and not pictures.lists:
+            raise BadInput("Which pictures?", "Name pictures or folders, or a list of them with --list.")
+        many = (pictures.resume, pictures.report, pictures.sheet, pictures.watch, pictures.frame == planning.ALL)
+        if any(many) or inputs.is_several(named, pictures.lists or []):
+            batches.run_many(task, pictures)
+        else:
+            run_one(task, pictures)
 
 
-def write_selection(answer: Selection, source: FileSource, out: Path, folder: Path | None) -> list[Path]:
-    mask = answer.merged or (answer.instances[0].mask if answer.instances else None)
-    if mask is None:
-        return []
-    write_png(out, mask_plane(mask, source.width, source.height))
-    written = [out]
-    for number, instance in enumerate(answer.instances if folder else [], 1):
-        assert folder is not None
-        if instance.mask is not None:
-            name = "".join(c if c.isalnum() else "-" for c in instance.label) or "object"
-            path = folder / f"{number:02d}-{name}.png"
-            write_png(path, mask_plane(instance.mask, source.width, source.height))
-            written.append(path)
-    for number, instance in enumerate(answer.instances, 1):
-        for guess, other in enumerate(instance.alternatives, 1):
-            if other.mask is not None:
-                path = (folder or out.parent) / f"{out.stem}-{number:02d}-guess-{guess}.png"
-                write_png(path, mask_plane(other.mask, source.width, source.height))
-                written.append(path)
-    return written
+def run_one(task: Task, pictures: Pictures) -> None:
+    """One picture, whose failure is the command's."""
+    assert pictures.images is not None
+    found = inputs.gather(pictures.images)
+    (item,) = planning.items(task, found, pictures.out, planning.EXTENSION, pictures.frame, several=False)
+    with console.connection() as connection:
+        processing = Processing(task, connection, WriteOptions())
+        with console.progress_bar(quiet=pictures.as_json) as on_progress:
+            outcome = processing.one(item, on_progress)
+    if pictures.as_json:
+        console.print_json(outcome.record)
+    else:
+        show(outcome)
+    if outcome.status == NOTHING_FOUND:
+        raise typer.Exit(console.EXIT_NOTHING_FOUND)
 
 
-def say(answer: Selection, written: list[Path], as_json: bool) -> None:
-    if answer.instances and not as_json:
-        print_instances(answer.instances)
-    console.tell(answer, console.selection_summary(answer), written, as_json)
+def show(outcome: Outcome) -> None:
+    """An outcome for people: what was found on stderr, the files on stdout."""
+    record = outcome.record
+    if "objects" in record:
+        _print_objects(record["objects"])
+    elif len(outcome.found) > ("subjects" in record):
+        _print_instances(outcome.found)
+    if "context" in record:
+        console.errors.print("context: " + ",".join(map(str, record["context"])))
+    console.show_report(record["report"])
+    for path in record["files"]:
+        console.output.print(path, markup=False, soft_wrap=True)
+    if outcome.status == NOTHING_FOUND:
+        console.errors.print(record["message"], style="bold yellow", markup=False)
+        if record["hint"]:
+            console.errors.print(record["hint"], markup=False)
 
 
-def print_instances(instances: list[Instance]) -> None:
+def _print_instances(instances: list[Summary]) -> None:
     table = Table(box=None, header_style="dim")
     for column in ("#", "label", "score", "x", "y", "width", "height"):
         table.add_column(column, justify="left" if column == "label" else "right")
-    for number, instance in enumerate(instances, 1):
-        box = instance.box
-        cells = [f"{v:.0f}" for v in (box.x, box.y, box.width, box.height)]
-        table.add_row(str(number), escape(instance.label or "object"), f"{instance.score:.2f}", *cells)
+    for number, one in enumerate(instances, 1):
+        cells = [f"{v:.0f}" for v in one["box"]]
+        table.add_row(str(number), escape(one["label"] or "object"), f"{one['score']:.2f}", *cells)
     console.errors.print(table)
 
 
-def run_detect(image: Path, text: str, options: JobOptions, min_score: float | None, as_json: bool) -> None:
-    with console.explained(as_json):
-        source = FileSource(image)
-        job = options.detect(text)
-        job.min_score = job.min_score if min_score is None else min_score
-        say(ask_for_selection(job, source, as_json), [], as_json)
-
-
-def run_parse(image: Path, job: Parse, out: Path | None, instances: Path | None, as_json: bool) -> None:
-    with console.explained(as_json):
-        check_depth(job.mask_depth)
-        source = FileSource(image)
-        finish(ask_for_selection(job, source, as_json), source, out or default_out(image, "parts"), instances, as_json)
+def _print_objects(objects: list[Summary]) -> None:
+    table = Table(box=None, header_style="dim")
+    for column in ("#", "score", "area", "x", "y", "width", "height", "part of"):
+        table.add_column(column, justify="right")
+    table.add_column("name")
+    for one in objects[:_LISTED]:
+        box = [f"{v:.0f}" for v in (one["area"], *one["box"])]
+        table.add_row(str(one["number"]), f"{one['score']:.2f}", *box, str(one["parent"] or ""), escape(one["name"]))
+    console.errors.print(table)
+    if len(objects) > _LISTED:
+        console.errors.print(f"[dim]and {len(objects) - _LISTED} smaller ones[/]")

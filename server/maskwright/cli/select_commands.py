@@ -1,6 +1,6 @@
-"""The commands that select things in a picture, and their flags; ``jobs`` and ``mapping`` do the work.
+"""The commands that select things in pictures, and their flags.
 
-These two read pictures with numpy and OpenCV, so they are imported when a command runs: help must be quick.
+What does the work reads pictures with numpy and OpenCV, so it is imported when a command runs: help must be quick.
 """
 
 from __future__ import annotations
@@ -17,20 +17,18 @@ from maskwright_client.jobs import JobOptions
 from . import flags
 
 
+@flags.on_pictures
 def select(
-    image: flags.ImageFile,
+    pictures: flags.Pictures,
     text: Annotated[str, typer.Option("--text", "-t", help="What to select, in words.")] = "",
     exclude_text: Annotated[str, typer.Option("--not", help="What to subtract, in words.")] = "",
     point: Annotated[list[str] | None, typer.Option(help="Select what is at X,Y. Repeatable.", metavar="X,Y")] = None,
     exclude: flags.ExcludedPoint = None,
     box: Annotated[list[str] | None, typer.Option(help="Select what is in the box.", metavar="X,Y,W,H")] = None,
-    like: Annotated[
-        list[str] | None,
-        typer.Option(help="Select all that is like what is in the box. Repeatable.", metavar="X,Y,W,H"),
-    ] = None,
-    unlike: Annotated[list[str] | None, typer.Option(help="But nothing like this.", metavar="X,Y,W,H")] = None,
-    mask: Annotated[Path | None, typer.Option(help="Start from this mask.")] = None,
-    region: Annotated[Path | None, typer.Option(help="Select only inside this mask.")] = None,
+    like: flags.Like = None,
+    unlike: flags.Unlike = None,
+    mask: flags.StartMask = "",
+    region: flags.Region = "",
     nearer: flags.Nearer = "",
     farther: flags.Farther = "",
     as_far: flags.AsFar = "",
@@ -52,53 +50,57 @@ def select(
     min_area: flags.MinArea = 0.0,
     invert: flags.Invert = False,
     depth: flags.Depth = 8,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="The mask file (IMAGE-mask.png).")] = None,
     instances: Annotated[Path | None, typer.Option(help="Also write one mask per instance into this folder.")] = None,
     guesses: Annotated[
         int, typer.Option(min=0, help="Also write so many other guesses of each object: a part, the whole, ...")
     ] = 0,
-    as_json: flags.Json = False,
 ) -> None:
     """Select by words, points, boxes, examples or a mask to start from; writes a mask."""
-    from .jobs import DistanceFlags, PromptFlags, run_select, run_select_distance
+    from maskwright.batch.selecting import SelectTask
+
+    from .jobs import DistanceFlags, PromptFlags, companion, run_task
 
     options = JobOptions(
         recipes={"select": recipe}, models=flags.by_role(detector=detector, segmenter=segmenter),
         detector_options="; ".join(option or []), precise=precise, tiles=tiles, threshold=threshold, grow=grow,
         feather=feather, smooth=smooth, fill_holes=fill_holes, min_area=min_area, invert=invert, mask_depth=depth,
     )  # fmt: skip
-    prompt = PromptFlags(
-        text, exclude_text, pick, point or [], exclude or [], box or [], like or [], unlike or [], mask
+    prompt = PromptFlags(text, exclude_text, pick, point or [], exclude or [], box or [], like or [], unlike or [])
+    far_away = DistanceFlags(nearer, as_far, farther, distance, softness)
+    run_task(
+        lambda: SelectTask(
+            prompt=prompt.read(), options=options, min_score=min_score, guesses=guesses, distance=far_away.read(),
+            mask=companion(mask), region=companion(region), extra=instances,
+        ),
+        pictures,
     )  # fmt: skip
-    if nearer or farther or as_far or distance:
-        far_away = DistanceFlags(nearer, as_far, farther, distance, softness)
-        run_select_distance(image, far_away, prompt, region, options, out, instances, as_json)
-        return
-    run_select(image, prompt, region, options, min_score, guesses, out, instances, as_json)
 
 
+@flags.on_pictures
 def detect(
-    image: flags.ImageFile,
+    pictures: flags.Pictures,
     text: Annotated[str, typer.Option("--text", "-t", help="What to find, in words.")] = "",
     recipe: flags.Recipe = "auto",
     min_score: flags.MinScore = None,
     tiles: flags.Tiles = "auto",
     detector: flags.Detector = "",
     option: flags.DetectorOptions = None,
-    as_json: flags.Json = False,
 ) -> None:
     """Find things by name; prints boxes."""
-    from .jobs import run_detect
+    from maskwright.batch.selecting import DetectTask
+
+    from .jobs import run_task
 
     options = JobOptions(
         recipes={"detect": recipe}, models=flags.by_role(detector=detector), detector_options="; ".join(option or []),
         tiles=tiles,
     )  # fmt: skip
-    run_detect(image, text, options, min_score, as_json)
+    run_task(lambda: DetectTask(text=text, options=options, min_score=min_score), pictures)
 
 
+@flags.on_pictures
 def parse(
-    image: flags.ImageFile,
+    pictures: flags.Pictures,
     part: Annotated[
         list[str] | None,
         typer.Option("--part", "-p", help="hair, skirt, upper body, ...; all labels without. Repeatable."),
@@ -113,55 +115,66 @@ def parse(
     smooth: flags.Smooth = 0.0,
     min_area: flags.MinArea = 0.0,
     depth: flags.Depth = 8,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="The mask file (IMAGE-parts.png).")] = None,
     instances: Annotated[Path | None, typer.Option(help="Also write one mask per part into this folder.")] = None,
-    as_json: flags.Json = False,
 ) -> None:
     """Select parts of people: hair, clothes, the face; writes a mask."""
-    from .jobs import run_parse
+    from maskwright.batch.selecting import ParseTask
+
+    from .jobs import run_task
 
     options = JobOptions(
         models=flags.by_role(parser=model), grow=grow, feather=feather, smooth=smooth, min_area=min_area,
         mask_depth=depth,
     )  # fmt: skip
     wanted = options.parts([BodyPart(name) for name in part or []], refine, one_by_one=per_person)
-    run_parse(image, replace(wanted, merge=True, person=person, find_people=not whole), out, instances, as_json)
+    wanted = replace(wanted, merge=True, person=person, find_people=not whole)
+    run_task(lambda: ParseTask(ask=wanted, extra=instances), pictures)
 
 
+@flags.on_pictures
 def everything(
-    image: flags.ImageFile,
+    pictures: flags.Pictures,
     points: Annotated[int, typer.Option(help="Points along the long side that are tried; 0 chooses.")] = 0,
     layers: Annotated[int, typer.Option(help="Look at crops too, each time twice as close: 0 to 2.")] = 0,
     min_score: Annotated[float | None, typer.Option(help="Leave out objects below this score, 0..1.")] = None,
     min_area: Annotated[float, typer.Option(help="Leave out objects smaller than so many pixels.")] = 0.0,
     recipe: flags.Recipe = "auto",
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="The map in colours (IMAGE-objects.png).")] = None,
-    labels: Annotated[Path | None, typer.Option(help="Write the objects' numbers as a 16-bit PNG too.")] = None,
-    as_json: flags.Json = False,
+    labels: Annotated[
+        Path | None, typer.Option(help="Write the objects' numbers as a 16-bit PNG too; a folder for many.")
+    ] = None,
 ) -> None:
     """Find all objects; writes a map in colours and a table as JSON beside it."""
-    from .mapping import run_everything
+    from maskwright.batch.mapping import EverythingTask
+
+    from .jobs import run_task
 
     job = replace(
         JobOptions(recipes={"select": recipe}).everything(), priority="interactive", points_per_side=points,
         layers=layers, min_score=min_score, min_area=min_area,
     )  # fmt: skip
-    run_everything(image, job, out, labels, as_json)
+    run_task(lambda: EverythingTask(ask=job, extra=labels), pictures)
 
 
+@flags.on_pictures
 def similar(
-    image: flags.ImageFile,
-    mask: Annotated[Path, typer.Option(help="A selection of one of the things.")],
+    pictures: flags.Pictures,
+    mask: Annotated[
+        str, typer.Option(help="A selection of one of the things; a folder or pattern for many.", metavar=flags.MASKS)
+    ],
     pick: Annotated[str, typer.Option(help="all, best (the thing itself), or a number.")] = "all",
     min_score: Annotated[float | None, typer.Option(help="Leave out what is less like it, 0..1.")] = None,
     recipe: flags.Recipe = "auto",
     depth: flags.Depth = 8,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="The mask of all (IMAGE-similar.png).")] = None,
     instances: Annotated[Path | None, typer.Option(help="Folder for one mask each.")] = None,
-    as_json: flags.Json = False,
 ) -> None:
     """Find what is like a selection."""
-    from .mapping import run_similar
+    from maskwright.batch.companions import Companion
+    from maskwright.batch.selecting import SimilarTask
+
+    from .jobs import run_task
 
     options = JobOptions(recipes={"select": recipe}, mask_depth=depth)
-    run_similar(image, mask, options, pick, min_score, out, instances, as_json)
+    run_task(
+        lambda: SimilarTask(mask=Companion(mask), options=options, pick=pick, min_score=min_score, extra=instances),
+        pictures,
+    )

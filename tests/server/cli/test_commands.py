@@ -94,12 +94,17 @@ def test_a_mask_to_start_from_and_refine(server: Server, tmp_path: Path) -> None
 def test_cutout_of_several_images_goes_on_after_a_bad_one(server: Server, tmp_path: Path) -> None:
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"no picture")
-    run = server.cli("cutout", PHOTO, broken, PHOTO, "-o", tmp_path / "cut", "--json")
+    again = tmp_path / "again.jpg"
+    again.write_bytes(PHOTO.read_bytes())
+    run = server.cli("cutout", PHOTO, broken, again, PHOTO, "-o", tmp_path / "cut", "--json")
     assert run.returncode == 1
     first, second, third = json.loads(run.stdout)
+    assert [one["status"] for one in (first, second, third)] == ["done", "failed", "done"]
     assert second["error"] == "bad_image"
-    assert first["file"] == third["file"]
-    cut = np.asarray(Image.open(first["file"]))
+    (path,), (other,) = first["files"], third["files"]
+    assert path != other
+    assert Path(path).read_bytes() == Path(other).read_bytes()
+    cut = np.asarray(Image.open(path))
     assert cut.shape == (512, 512, 4)
     assert cut[150, 220, 3] > 240
     assert cut[5, 300, 3] < 20

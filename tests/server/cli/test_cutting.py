@@ -32,7 +32,7 @@ def test_a_sticker_by_mask(server: Server, tmp_path: Path) -> None:
         "-o", out, "--json",
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
-    (told,) = json.loads(run.stdout)
+    told = json.loads(run.stdout)
     assert told["edge_method"]
     assert told["agreement"] > 0.8
     sticker = np.asarray(Image.open(out))

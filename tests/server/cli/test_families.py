@@ -141,7 +141,7 @@ def test_words_to_a_cutout(families: Server, photo: Path, tmp_path: Path) -> Non
         "-o", out, "--json",
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
-    (answer,) = json.loads(run.stdout)
+    answer = json.loads(run.stdout)
     report = answer["report"]
     assert report["recipe"] == "sam3+birefnet"
     assert report["models"][:2] == ["tiny-sam3", "tiny-birefnet"]
@@ -193,7 +193,7 @@ def test_sapiens2_tells_parts_and_cuts_out(families: Server, photo: Path, tmp_pa
     out = tmp_path / "person.png"
     run = families.cli("cutout", photo, "--model", "tiny-sapiens2", "-o", out, "--json")
     assert run.returncode == 0, run.stdout + run.stderr
-    (answer,) = json.loads(run.stdout)
+    answer = json.loads(run.stdout)
     assert answer["report"]["models"][0] == "tiny-sapiens2"
     assert np.asarray(Image.open(out)).shape == (90, 150, 4)
 
@@ -203,6 +203,6 @@ def test_ben2_cuts_out(families: Server, photo: Path, tmp_path: Path) -> None:
     out = tmp_path / "all.png"
     run = families.cli("cutout", photo, "--model", "tiny-ben2", "-o", out, "--json")
     assert run.returncode == 0, run.stdout + run.stderr
-    (answer,) = json.loads(run.stdout)
+    answer = json.loads(run.stdout)
     assert answer["report"]["models"][0] == "tiny-ben2"
     assert (np.asarray(Image.open(out))[..., 3] == 255).all()

@@ -33,7 +33,7 @@ def test_everything_writes_a_map_and_a_table(server: Server, street: Path, tmp_p
     numbers = np.asarray(Image.open(labels))
     assert numbers.shape == (540, 405)
     assert set(np.unique(numbers)) <= {0, *(one["number"] for one in told["objects"])}
-    colours = np.asarray(Image.open(out))
+    colours = np.asarray(Image.open(out).convert("RGB"))
     assert colours.shape == (540, 405, 3)
     inside = numbers > 0
     spread = colours.max(axis=-1).astype(int) - colours.min(axis=-1)
