@@ -86,16 +86,35 @@ def answer(
     source: PictureSource,
     on_progress: Optional[Callable[[Progress], None]] = None,
     hopeful: bool = False,
+    keep: bool = True,
 ) -> Steps:
     """Steps that end with the job's answer; raise its typed error.
 
     Sends the overview's key alone when the server knows it, its pixels otherwise, and parts at full resolution only
     when the server asks for them. A ``hopeful`` client tries the keys first: that suits one that lives for one
     question and so cannot remember what the server holds, and costs a round trip when the server holds nothing.
+    Without ``keep`` the server is told to forget the picture afterwards: that suits one that goes through many.
     """
     yield from source.prepare()
     overview = source.overview()
     details: List[RasterData] = []
+    try:
+        return (yield from _rounds(client, job, source, on_progress, hopeful, overview, details))
+    finally:
+        if not keep:
+            client.forget(item.raster.key for item in [overview, *details])
+
+
+def _rounds(
+    client: Client,
+    job: Job,
+    source: PictureSource,
+    on_progress: Optional[Callable[[Progress], None]],
+    hopeful: bool,
+    overview: RasterData,
+    details: List[RasterData],
+) -> Steps:
+    """``answer`` from the first attempt on. ``details`` are filled in when the server asks for them."""
     refused: Set[str] = set()
     for _ in range(MAX_ROUNDS):
         rasters = []
@@ -120,7 +139,7 @@ def answer(
             client.known_keys.add(overview.raster.key)
             box = _box_of(error)
             yield from source.prepare_detail(box)
-            details = [source.detail(box)]
+            details[:] = [source.detail(box)]
     raise UnknownImage("The server keeps forgetting the image.", "Its memory budget may be too small for this image.")
 
 

@@ -8,7 +8,7 @@ import logging
 import os
 import threading
 import time
-from typing import Callable, Dict, List, Optional, Set, TypeVar
+from typing import Callable, Dict, Iterable, List, Optional, Set, TypeVar
 
 from maskwright_protocol import bulk
 from maskwright_protocol.discovery import Endpoint, find_server
@@ -21,6 +21,7 @@ from maskwright_protocol.messages import (
     Failed,
     Hello,
     ImageEnd,
+    ImageForget,
     ImageSlice,
     Job,
     Message,
@@ -153,6 +154,13 @@ class Client:
         """Queue a message that has no answer (an ``image.slice``)."""
         self.outbox.put(message, priority)
         self._waker.wake()
+
+    def forget(self, keys: Iterable[str]) -> None:
+        """Tell the server, if it is connected, that these rasters are not needed any more."""
+        unneeded = sorted(set(keys))
+        self.known_keys.difference_update(unneeded)
+        if self.state == "connected":
+            self.send(ImageForget(unneeded))
 
     def request(self, message: Request, timeout: Optional[float] = None) -> Message:
         """``submit`` and wait."""

@@ -143,6 +143,14 @@ class ImageReady(Message):
 
 
 @dataclass
+class ImageForget(Message):
+    """Rasters that this client is done with: their memory is free unless another client has used them too."""
+
+    TYPE: ClassVar[str] = "image.forget"
+    keys: List[str]
+
+
+@dataclass
 class StatusRequest(Request):
     TYPE: ClassVar[str] = "status"
 
@@ -297,6 +305,8 @@ class CutoutResult(Message):
     hint: str = ""
     agreement: Optional[float] = None  # how far the matte agrees with what the prompt selected, 0..1
     edge_method: str = ""  # how the edge was found: "matte", "trimap", "guided"; steps joined by "+"
+    score: Optional[float] = None  # an estimate of the IoU with what is meant, 0..1
+    doubtful: bool = False  # whether the result is worth a look
     subjects: List[Instance] = field(default_factory=list, metadata=BULK)  # what ``pick`` counts; without masks
     alpha: Optional[Mask] = field(default=None, metadata=BULK)
     foreground: Optional[Pixels] = field(default=None, metadata=BULK)
@@ -345,6 +355,7 @@ CLIENT_MESSAGES: Dict[str, Type[Message]] = {
         ImageBegin,
         ImageSlice,
         ImageEnd,
+        ImageForget,
         StatusRequest,
         ModelsRequest,
         ModelPull,

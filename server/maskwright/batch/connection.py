@@ -75,7 +75,7 @@ class Connection:
 
     def _once(self, job: Job, source: ask.PictureSource, on_progress: Callable[[Progress], None] | None) -> Any:
         with self._turn:
-            return ask.run(ask.answer(self.client, job, source, on_progress), self._wait)
+            return ask.run(ask.answer(self.client, job, source, on_progress, keep=False), self._wait)
 
     def _wait(self, ticket: Ticket) -> None:
         """The turn is only needed while pixels travel, since a client has one upload at a time: a job that computes

@@ -25,6 +25,7 @@ from maskwright_protocol.messages import (
     Hello,
     ImageBegin,
     ImageEnd,
+    ImageForget,
     ImageNeed,
     ImageReady,
     ImageSlice,
@@ -125,6 +126,7 @@ class ClientSession:
         self.parts.clear()
         self._services.store.abort(self.name)
         self._services.scheduler.drop_session(self.name)
+        self._services.store.leave(self.name)
         self._services.downloads.drop_session(self.name)
 
     def _handle(self, message: Message) -> None:
@@ -155,6 +157,8 @@ class ClientSession:
         elif isinstance(message, ImageEnd):
             services.store.end(self.name, message.key)
             self._send(ImageReady(message.id, message.key))
+        elif isinstance(message, ImageForget):
+            services.store.forget(self.name, message.keys)
         else:
             self._administer(message)
 

@@ -34,6 +34,7 @@ class StoredRaster:
     memory: segments.Segment
     strips: list[str] = field(default_factory=list)
     pins: int = 0
+    users: set[str] = field(default_factory=set)  # sessions whose jobs had it
 
 
 @dataclass
@@ -76,6 +77,26 @@ class ImageStore:
         for raster in rasters:
             raster.pins += 1
         return rasters
+
+    def used_by(self, session: str, keys: list[str]) -> None:
+        """A job of the session has these rasters."""
+        for key in keys:
+            self.rasters[key].users.add(session)
+
+    def forget(self, session: str, keys: list[str]) -> None:
+        """The session is done with these; what others have used too, or a job needs, stays."""
+        for key in keys:
+            raster = self.rasters.get(key)
+            if raster is None:
+                continue
+            raster.users.discard(session)
+            if not raster.users and not raster.pins:
+                self._release(self.rasters.pop(key))
+
+    def leave(self, session: str) -> None:
+        """The session is gone; what it used stays for whoever comes back."""
+        for raster in self.rasters.values():
+            raster.users.discard(session)
 
     def unpin(self, keys: list[str]) -> None:
         for key in keys:

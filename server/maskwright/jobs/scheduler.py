@@ -71,6 +71,7 @@ class Scheduler:
                 raster.data = None
         keys = [raster.key for raster in request.picture.rasters]
         self._store.pin(keys)
+        self._store.used_by(session, keys)
         limit, now = min(request.deadline_s or self._deadline_s, self._deadline_s), time.monotonic()
         size = sum(len(item.data or b"") for item in bulk_fields(request))
         job = QueuedJob(session, request, deliver, now + limit, keys, size, since=now)

@@ -101,6 +101,20 @@ def test_pixels_travel_once_and_then_the_key_alone(gateway: Start, connect: Conn
     assert travelled(server)[3:] == [[True]]
 
 
+def test_who_goes_through_many_pictures_leaves_none_behind(gateway: Start, connect: Connect) -> None:
+    server = gateway(needs_detail)
+    client, artist = connect(server.endpoint), connect(server.endpoint)
+    kept, passing = Document(1), Document(2)
+    asked(artist, kept)
+    held = set(server.store.rasters)
+    assert len(held) == 2
+    for document in (passing, kept):
+        ask.run(ask.answer(client, Prefetch(""), document, keep=False), lambda ticket: ticket.wait(10))
+    assert until(lambda: set(server.store.rasters) == held)
+    assert not client.known_keys
+    assert isinstance(asked(client, passing), Done), "it can be sent again"
+
+
 def test_what_is_read_is_prepared_first(gateway: Start, connect: Connect) -> None:
     """An editor that must not read in one go does it in steps of its own."""
 

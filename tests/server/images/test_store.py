@@ -366,3 +366,22 @@ class StoreMachine(RuleBasedStateMachine):
 
 StoreMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None, derandomize=True)
 TestStoreMachine = StoreMachine.TestCase
+
+
+def test_who_is_done_with_an_image_frees_it_for_all_who_never_used_it(store: ImageStore) -> None:
+    mine, shared = image(1, 2), image(3)
+    for item, users in ((mine, ["batch"]), (shared, ["batch", "artist"])):
+        upload(store, item)
+        for user in users:
+            store.used_by(user, [item.raster.key])
+    store.pin([mine.raster.key])
+    store.forget("batch", [mine.raster.key, shared.raster.key, "sha256-unknown"])
+    assert set(store.rasters) == {mine.raster.key, shared.raster.key}, "a job needs it, the artist uses the other"
+    store.unpin([mine.raster.key])
+    store.forget("batch", [mine.raster.key, shared.raster.key])
+    assert set(store.rasters) == {shared.raster.key}
+    assert store.used == STRIP
+    store.leave("artist")
+    assert set(store.rasters) == {shared.raster.key}, "who comes back finds it"
+    store.forget("batch", [shared.raster.key])
+    assert not store.rasters
