@@ -142,7 +142,7 @@ class Instance:
 
     id: str
     label: str
-    score: float
+    score: float  # how much of it, and only it, the mask is likely to show: an estimate of their IoU
     box: Rect
     source: str  # the model ids that made it, joined by "+"
     alternatives: List["Alternative"] = field(default_factory=list, metadata=BULK)
@@ -150,6 +150,8 @@ class Instance:
     quad: List[Point] = field(default_factory=list)  # the corners of a line of writing, clockwise from its start
     part: str = ""  # parse: the label or group
     person: int = 0  # parse: of which person or face, counted from the left; 0 when they are not told apart
+    confidence: Optional[float] = None  # how sure the model that found it by words is that it is that
+    doubtful: bool = False  # worth a look: its IoU is probably below 0.7
     mask: Optional[Mask] = field(default=None, metadata=BULK)
 
 
