@@ -21,13 +21,13 @@ _SIZE = 16  # bytes of a digest
 def of_settings(task: Task, options: WriteOptions, models: Models, server_version: str) -> str:
     """The settings of a task and what would compute it: the server's version, the installed models of its roles and the
     recipes that they allow."""
-    roles = {*ROLES[task.verb], "parser"}
+    roles = {"parser", *(role for verb in task.verbs for role in ROLES[verb])}
     value = {
         "settings": task.settings(),
-        "options": {k: v for k, v in asdict(options).items() if k != "overwrite"},
+        "options": options.settings(),
         "server": server_version,
         "models": sorted((m.id, m.size, m.problem) for m in models.models if m.installed and roles & set(m.roles)),
-        "recipes": sorted(r.name for r in models.recipes if r.available and r.verb == task.verb),
+        "recipes": sorted(r.name for r in models.recipes if r.available and r.verb in task.verbs),
     }
     text = json.dumps(value, sort_keys=True, default=_plain)
     return hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=_SIZE).hexdigest()

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from maskwright.files import formats
 from maskwright_protocol.errors import BadInput
 
 _Namer = Callable[[Path], str]
@@ -65,10 +66,8 @@ def plan(
 
 def of_frame(target: Path, frame: int, frames: int) -> Path:
     """The output of one frame of several, counted from 1: ``x-mask.png`` -> ``x-mask-07.png``."""
-    stem, dot, extension = target.name.rpartition(".")
-    if stem.endswith(".coco"):
-        stem, extension = stem[:-5], f"coco.{extension}"
-    return target.with_name(f"{stem}-{frame:0{len(str(frames))}d}{dot}{extension}")
+    stem, extension = formats.split(target.name)
+    return target.with_name(f"{stem}-{frame:0{len(str(frames))}d}{'.' * bool(extension)}{extension}")
 
 
 def _folder(one: Path, out: Path | None, roots: Mapping[Path, Path]) -> Path:

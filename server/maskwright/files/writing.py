@@ -1,58 +1,110 @@
-"""Results -> files."""
+"""Results -> files, of the kind that their names say."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import errno
+import os
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, BinaryIO
-
-import cv2
-from numpy.typing import NDArray
+from typing import BinaryIO
 
 from maskwright_protocol import whole_file
-from maskwright_protocol.errors import BadInput
+from maskwright_protocol.errors import BadInput, DiskFull, MaskwrightError
 
-from .result import Result
+from . import formats, raster
+from .formats import WriteOptions
+from .result import Array, Result
 
-Array = NDArray[Any]
+__all__ = ["WriteOptions", "check_target", "identities", "write", "write_file", "write_png", "write_whole"]
+
+_PLAIN = WriteOptions()
+_ELSEWHERE = "Choose another place with -o."
+_REASONS = {
+    errno.EACCES: "nothing may be written there",
+    errno.EPERM: "nothing may be written there",
+    errno.EROFS: "nothing may be written there",
+    errno.ENOTDIR: "a part of its path is a file, not a folder",
+    errno.EEXIST: "a part of its path is a file, not a folder",
+    errno.EISDIR: "that is a folder",
+    errno.ENAMETOOLONG: "its name is too long",
+    errno.EFBIG: "the file would be larger than files may be there",
+}
 
 
-@dataclass(frozen=True)
-class WriteOptions:
-    """``format``: a suffix without its dot, for a target whose name does not tell; empty for the target's own."""
+def write(result: Result, target: Path | BinaryIO, options: WriteOptions = _PLAIN) -> list[Path]:
+    """Write what the target's name or ``options.format`` asks for; gives what was written, nothing for a stream.
 
-    format: str = ""
-    overwrite: bool = False
-
-
-def write(result: Result, target: Path | BinaryIO, options: WriteOptions = WriteOptions()) -> list[Path]:
-    """The cut-out, or the mask where there is none. Gives what was written. Raises ``BadInput``."""
-    pixels = result.mask if result.cutout is None else result.cutout
-    if pixels is None:
-        return []
+    A flat picture has the cut-out, or the mask where there is none; the other formats have the instances, or the whole
+    where there are none. Raises ``BadInput`` for a name or options that make no sense, and where a source would be
+    overwritten; ``DiskFull``; ``NeedsPackage``.
+    """
     if not isinstance(target, Path):
-        target.write(_png(pixels))
+        target.write(formats.by_format(options.format or "png").encode(result, options))
         return []
-    write_png(target, pixels)
+    kind = check_target(target, options, result.picture.path if result.picture is not None else None)
+    write_file(target, kind.encode(result, options))
     return [target]
 
 
+def check_target(target: Path, options: WriteOptions, source: Path | None = None) -> formats.Format:
+    """The format that ``write`` will use; to be called before the work is done. Raises ``BadInput`` as ``write``."""
+    special = target.exists() and not target.is_file() and not target.is_dir()
+    if special:  # a pipe or a device
+        return formats.by_format(options.format or "png")
+    kind = formats.of_name(target.name)
+    if options.format and formats.by_format(options.format) is not kind:
+        raise BadInput(
+            f"{target.name} is the name of a {kind.title} file, and --format says {options.format}.", "Leave one out."
+        )
+    if target.is_dir():
+        raise BadInput(f"{target} is a folder.", _ELSEWHERE)
+    if not options.overwrite:
+        sources = options.sources | identities([source] if source is not None else [])
+        if identities([target]) & sources:
+            raise BadInput(
+                f"{target} is one of the pictures that are read.",
+                f"{_ELSEWHERE[:-1]}, or add --overwrite to replace it.",
+            )
+    return kind
+
+
+def identities(paths: Iterable[Path]) -> frozenset[tuple[int, int] | str]:
+    """What the same file has in common under all its names: links of both kinds, other spellings, upper and lower case.
+
+    Files that are not there have none.
+    """
+    found: set[tuple[int, int] | str] = set()
+    for path in paths:
+        try:
+            about = path.stat()
+        except OSError:
+            continue
+        # Some file systems have no numbers for files.
+        found.add((about.st_dev, about.st_ino) if about.st_ino else os.path.normcase(os.path.realpath(path)))
+    return frozenset(found)
+
+
 def write_png(path: Path, pixels: Array) -> None:
-    """Grey or RGBA, 8 or 16 bits. Raises ``BadInput`` when the file cannot be written."""
+    """Grey, RGB or RGBA, 8 or 16 bits. Raises ``BadInput`` or ``DiskFull`` when the file cannot be written."""
+    write_file(path, raster.png(raster.Flat(pixels)))
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """``write_whole`` with failures as sentences. Raises ``BadInput`` or ``DiskFull``."""
     try:
-        write_whole(path, _png(pixels))
+        write_whole(path, data)
     except OSError as error:
-        raise BadInput(f"{path} cannot be written: {error.strerror}.", "Choose another place with -o.") from None
-
-
-def _png(pixels: Array) -> bytes:
-    if pixels.ndim == 3:
-        pixels = cv2.cvtColor(pixels, cv2.COLOR_RGBA2BGRA if pixels.shape[2] == 4 else cv2.COLOR_RGB2BGR)
-    fine, data = cv2.imencode(".png", pixels)
-    return data.tobytes() if fine else b""
+        raise _told(path, error) from None
 
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file and the folders it lies in; whole or not at all. Raises ``OSError``."""
     path.parent.mkdir(parents=True, exist_ok=True)
     whole_file.write_whole(path, data)
+
+
+def _told(path: Path, error: OSError) -> MaskwrightError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFull(f"{path} cannot be written: the disk is full.", "Make room, or choose another place with -o.")
+    reason = _REASONS.get(error.errno or 0) or error.strerror or str(error)
+    return BadInput(f"{path} cannot be written: {reason}.", _ELSEWHERE)
