@@ -252,6 +252,22 @@ class Made(NamedTuple):
     notes: List[str]
 
 
+def told(recipe: Recipe) -> str:
+    """What a recipe does, in the words of its file."""
+    steps = []
+    for step in recipe.steps:
+        said = [_option_told(name, value) for name, value in step.options.items()]
+        steps.append(f"{step.verb.name} ({', '.join(said)})" if said else step.verb.name)
+    return "; then ".join(steps) + "."
+
+
+def _option_told(name: str, value: Any) -> str:
+    if value is True:
+        return name
+    text = " ".join(value) if isinstance(value, list) else f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{name} {text}"
+
+
 def command(recipe: Recipe, file: str = "RECIPE.toml") -> "Command":
     """The command that does the same with files: of one step its own, else ``maskwright run``."""
     (first, *others) = recipe.steps

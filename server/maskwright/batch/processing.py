@@ -8,11 +8,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from maskwright.files.reading import FileSource
 from maskwright.files.writing import WriteOptions
 from maskwright_protocol.errors import BadImage, InternalError, JobCancelled, MaskwrightError, OutOfMemory, ServerAbsent
-from maskwright_protocol.messages import Progress
+from maskwright_protocol.messages import Job, Progress
 
 from . import fingerprint, outcome
 from .companions import files_of
@@ -54,9 +55,12 @@ class Processing:
             return known
         began = time.monotonic()
         source = source_of(item)
-        job = replace(self.task.job(source), priority=self.priority)
         source.overview()  # while another picture has its turn at the server
-        answer = self.connection.ask(job, source, on_progress)
+
+        def ask(job: Job) -> Any:
+            return self.connection.ask(replace(job, priority=self.priority), source, on_progress)
+
+        answer = self.task.answer(source, ask)
         summary, files = self.task.summary(answer), []
         summary["report"]["notes"] = [*source.picture.notes, *summary["report"]["notes"]]
         result = self.task.result(answer, source)

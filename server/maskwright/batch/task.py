@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -39,6 +39,11 @@ class Task:
     extra: Path | None = None
 
     @property
+    def verbs(self) -> Sequence[str]:
+        """Of all steps, where it takes several."""
+        return (self.verb,)
+
+    @property
     def suffix(self) -> str:
         """What is put after the picture's name; empty for a task that writes no file."""
         return "mask"
@@ -54,6 +59,10 @@ class Task:
     def job(self, source: FileSource) -> Job:
         """What to ask the server. Raises ``MaskwrightError`` for what does not fit this picture."""
         raise NotImplementedError
+
+    def answer(self, source: FileSource, ask: Callable[[Job], Any]) -> Any:
+        """What the server says, by as many jobs as it takes. Raises ``MaskwrightError``."""
+        return ask(self.job(source))
 
     def result(self, answer: Any, source: FileSource) -> Result:
         """The answer's pixels, at the picture's size."""

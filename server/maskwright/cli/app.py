@@ -10,7 +10,7 @@ import typer
 from maskwright.plugins.cli import plugins_app
 from maskwright_protocol import __version__
 
-from . import access_commands, cutout_commands, select_commands
+from . import access_commands, cutout_commands, recipe_commands, select_commands
 from .flags import Json
 from .model_commands import models_app
 
@@ -64,6 +64,7 @@ for command in (
     select_commands.parse,
     select_commands.everything,
     select_commands.similar,
+    recipe_commands.run,
     access_commands.certificate,
 ):
     app.command()(command)
@@ -96,5 +97,6 @@ def demo(
 
 
 app.add_typer(models_app, name="models")
+app.add_typer(recipe_commands.recipes_app, name="recipes")
 app.add_typer(plugins_app, name="plugins")
 app.add_typer(access_commands.token_app, name="token")

@@ -112,6 +112,11 @@ class Pictures:
     watch: Annotated[
         bool, typer.Option("--watch", help="Stay, and take what arrives in the folders.", rich_help_panel=MANY)
     ] = False
+    save_recipe: Annotated[
+        str,
+        typer.Option(help="Keep this command as a recipe: a file NAME.toml, or a name among the saved ones.",
+                     metavar="NAME", rich_help_panel=MANY),
+    ] = ""  # fmt: skip
     as_json: Json = False
 
 
@@ -125,10 +130,17 @@ def on_pictures(command: Callable[..., None]) -> Callable[..., None]:
     ]
     own = [one.replace(kind=kind) for one in own]
     first = [one for one in own if any(isinstance(part, ArgumentInfo) for part in get_args(one.annotation))]
-    parameters = [*first, shared[0], *(one for one in own if one not in first), *shared[1:]]
+    invocation = inspect.Parameter("invocation", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+    parameters = [invocation, *first, shared[0], *(one for one in own if one not in first), *shared[1:]]
 
-    def run(**given: Any) -> None:
+    def run(invocation: typer.Context, **given: Any) -> None:
         pictures = Pictures(**{one.name: given.pop(one.name) for one in shared})
+        if pictures.save_recipe:
+            from . import recipes
+
+            recipes.save_command(invocation, pictures.save_recipe)
+            if not pictures.images and not pictures.lists:
+                return
         command(pictures, **given)
 
     run.__name__, run.__doc__, run.__module__ = command.__name__, command.__doc__, command.__module__
