@@ -1,64 +1,40 @@
 """Picture files -> pixels as the eye sees them, and what travels to the server.
 
-PNG, JPEG, WebP and TIFF, 8 or 16 bits, and some others with 8; EXIF orientation is applied; embedded colour profiles
-are converted to sRGB. What kind a file is, its first bytes tell, whatever it is called.
+``kinds`` tells by a file's first bytes what it is, a module for each family of formats gives its numbers (``Stored``),
+and here they get their meaning: alpha straight, floats and colours as sRGB, upright.
 """
 
 from __future__ import annotations
 
-import io
 import os
 import warnings
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO, TypeVar
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageCms, UnidentifiedImageError, features
+from PIL import Image
 
 from maskwright_client.ask import PROXY_SIDE, PictureSource, RasterData, raster_data
-from maskwright_protocol.errors import BadImage, BadInput
-from maskwright_protocol.masks import pack
-from maskwright_protocol.messages import Mask, PixelRect
+from maskwright_protocol.errors import BadImage
+from maskwright_protocol.messages import PixelRect
 
-Array = NDArray[Any]
-Image.MAX_IMAGE_PIXELS = 400_000_000
-MAX_BYTES = 2 << 30
-# Pillow knows many more formats. Some of their readers start programs: Ghostscript for PostScript.
-_READ = ["PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "PPM"]
-if "avif" in features.modules and features.check_module("avif"):
-    _READ.append("AVIF")
-ORIENTATION_TAG = 0x0112
+from . import kinds, layered, modern, plain, profiles, raw, tiff
+from .picture import MAX_BYTES, Array, Picture, Stored, TooLarge, Unreadable, upright
+from .values import display_floats
+
+Source = Path | bytes | BinaryIO
+Answer = TypeVar("Answer")
 _FORMATS = {(1, 1): "GRAY8", (3, 1): "RGB8", (4, 1): "RGBA8", (1, 2): "GRAY16", (3, 2): "RGB16", (4, 2): "RGBA16"}
 
 
-@dataclass
-class Picture:
-    """One frame of a picture file.
-
-    ``pixels``: ``(H, W, C)`` uint8 or uint16, C 1 (grey), 3 (RGB) or 4 (RGBA, straight alpha); upright, sRGB-encoded.
-    ``icc_profile`` and ``exif`` are the file's own (the orientation in the latter is set to upright), ``dpi`` is
-    horizontal and vertical; ``frame`` counts from 1; ``notes`` are sentences for the user about how it was read.
-    """
-
-    pixels: Array
-    path: Path | None = None
-    icc_profile: bytes | None = None
-    exif: bytes | None = None
-    dpi: tuple[float, float] | None = None
-    frame: int = 1
-    frames: int = 1
-    notes: list[str] = field(default_factory=list)
-
-
 class FileSource(PictureSource):
-    """A picture file; ``pixels`` is ``(H, W, C)`` uint8 or uint16, C 1, 3 or 4 (RGB order)."""
+    """A picture, read or to be read; ``pixels`` is ``(H, W, C)`` uint8 or uint16, C 1, 3 or 4 (RGB order)."""
 
-    def __init__(self, path: Path, frame: int = 1) -> None:
-        self.path = path
-        self.picture = read_picture(path, frame)
+    def __init__(self, source: Source | Picture, frame: int = 1, layer: str = "") -> None:
+        self.picture = source if isinstance(source, Picture) else read_picture(source, frame, layer)
+        self.path = self.picture.path
         self.pixels = self.picture.pixels
         self.height, self.width = self.pixels.shape[:2]
         self.box = PixelRect(0, 0, self.width, self.height)
@@ -87,34 +63,85 @@ class FileSource(PictureSource):
         return raster_data(data, width, height, self.format, box)
 
 
-def read_picture(source: Path | bytes | BinaryIO, frame: int = 1) -> Picture:
-    """The picture of a file, of its bytes, or of a pipe. Raises ``BadImage`` with what is wrong with it."""
+def read_picture(source: Source, frame: int = 1, layer: str = "") -> Picture:
+    """The picture of a file, of its bytes, or of a pipe: its first frame or that of another number, or one layer.
+
+    Raises ``BadImage`` with what is wrong with it.
+    """
+
+    def finished(data: bytes) -> Picture:
+        stored = read_stored(data, frame, layer)
+        if stored.frames > 1 and frame == 1:
+            stored.notes.append(f"It has {stored.frames} frames: the first is used. Others: --frame N, or all.")
+        return _picture(stored, frame)
+
+    picture = explained(source, finished)
+    picture.path = source if isinstance(source, Path) else None
+    return picture
+
+
+def frames_in(source: Source) -> int:
+    """How many frames ``read_picture`` can give, at least 1. Raises ``BadImage``."""
+
+    def count(data: bytes) -> int:
+        counted = {"plain": plain.frames, "avif": modern.avif_frames, "heic": modern.heic_frames, "tiff": tiff.frames}
+        return counted.get(kinds.kind(data), lambda _: 1)(data)
+
+    return explained(source, count)
+
+
+def read_stored(data: bytes, frame: int = 1, layer: str = "") -> Stored:
+    """The numbers of a file. Raises whatever the decoders raise; ``explained`` makes sentences of it."""
+    kind = kinds.kind(data)
+    if kind == "psd":
+        return layered.read_psd(data, frame, layer)
+    if kind == "layers in a zip":
+        return layered.read_zip(data, frame, layer, lambda part: plain.read(part, 1))
+    if layer:
+        raise Unreadable("it has no layers", "Leave the layer's name out.")
+    readers: dict[str, Callable[[bytes, int], Stored]] = {
+        "plain": plain.read,
+        "avif": modern.read_avif,
+        "heic": modern.read_heic,
+        "jpeg xl": modern.read_jpeg_xl,
+        "jpeg 2000": modern.read_jpeg_2000,
+        "tiff": tiff.read,
+        "raw": raw.read,
+    }
+    return readers[kind](data, frame)
+
+
+def explained(source: Source, work: Callable[[bytes], Answer]) -> Answer:
+    """``work`` on a file's bytes. Whatever goes wrong is a ``BadImage`` with a sentence that names the file."""
     name = source.name if isinstance(source, Path) else "The picture"
     if isinstance(source, Path) and source.is_dir():
         raise BadImage(f"{source} is a folder, not a picture.", "Name a picture file.")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            # Pillow looks at the size as soon as it knows it, before there is memory for pixels.
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            picture = _decode(_content(source))
+            return work(_content(source))
     except FileNotFoundError:
         raise BadImage(f"There is no file {source}.", "Check the name.") from None
-    except UnidentifiedImageError:
-        raise BadImage(f"{name} is not a picture that can be read.", "Use PNG, JPEG, WebP or TIFF.") from None
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+    except Unreadable as error:
+        raise BadImage(f"{name} cannot be used: {error}.", error.hint) from None
+    except (TooLarge, Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise BadImage(f"{name} has too many pixels.", "Use a smaller picture.") from None
     except MemoryError:
         raise BadImage(f"{name} needs more memory than there is.", "Use a smaller picture.") from None
     except Exception as error:  # decoders raise whatever they like
-        told = isinstance(error, (OSError, SyntaxError, ValueError))
-        reason = error if told else "its pixels cannot be decoded"
-        raise BadImage(f"{name} cannot be read: {reason}.", "The file may be damaged.") from None
-    picture.path = source if isinstance(source, Path) else None
-    return picture
+        raise BadImage(f"{name} cannot be read: {_reason(error)}.", "The file may be damaged.") from None
 
 
-def _content(source: Path | bytes | BinaryIO) -> bytes:
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    told = isinstance(error, (OSError, SyntaxError, ValueError)) and not isinstance(error, UnicodeError)
+    words = " ".join(str(error).split()).rstrip(".")
+    return words if told and words and "<" not in words else "its pixels cannot be decoded"
+
+
+def _content(source: Source) -> bytes:
     if isinstance(source, Path):
         with source.open("rb") as file:
             if os.fstat(file.fileno()).st_size > MAX_BYTES:  # a pipe or a device has none
@@ -126,85 +153,39 @@ def _content(source: Path | bytes | BinaryIO) -> bytes:
     return data
 
 
-def _decode(data: bytes) -> Picture:
-    with Image.open(io.BytesIO(data), formats=_READ) as picture:
-        # Before anything loads the picture, which hides how deep the file is.
-        pixels = _deep_pixels(data, picture) if picture.format in ("PNG", "TIFF") else None
-        if pixels is None:
-            pixels = _eight_bit(picture)
-        orientation = picture.getexif().get(ORIENTATION_TAG, 1)
-        profile = picture.info.get("icc_profile")
-    return Picture(np.ascontiguousarray(_upright(pixels, orientation)), icc_profile=profile)
+def _picture(stored: Stored, frame: int) -> Picture:
+    if stored.alpha == "premultiplied":
+        _divide_by_alpha(stored)
+    pixels = display_floats(stored) if stored.pixels.dtype.kind == "f" else stored.pixels
+    count = pixels.shape[2] - bool(stored.alpha)
+    colour, alpha = pixels[:, :, :count], pixels[:, :, count:]
+    own = None
+    if not stored.is_srgb:
+        if stored.space == profiles.space_of(stored.icc_profile) == "rgb":
+            own = upright(colour, stored.orientation)
+        colour = profiles.to_srgb(colour, stored.space, stored.icc_profile)
+    if alpha.shape[2]:
+        colour = np.repeat(colour, 3, axis=2) if colour.shape[2] == 1 else colour
+        colour = np.concatenate([colour, alpha], axis=2)
+    return Picture(
+        np.ascontiguousarray(upright(colour, stored.orientation)),
+        icc_profile=stored.icc_profile,
+        exif=stored.exif,
+        dpi=stored.dpi if stored.orientation < 5 or stored.dpi is None else (stored.dpi[1], stored.dpi[0]),
+        frame=frame,
+        frames=stored.frames,
+        notes=stored.notes,
+        own=own,
+    )
 
 
-def _deep_pixels(data: bytes, picture: Image.Image) -> Array | None:
-    """16-bit content, which Pillow would cut to 8 bits; None when it is 8-bit."""
-    tile = getattr(picture, "tile", None)
-    if "16" not in str(picture.mode) + str(tile[0][3] if tile else ""):
-        return None
-    if picture.format == "PNG" and not _chunks_fit(data):
-        raise ValueError("it is shorter than it says")
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
-    if pixels is None or pixels.dtype != np.uint16 or pixels.shape[1::-1] != picture.size:
-        return None
-    if pixels.ndim == 2:
-        return pixels[:, :, None]
-    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA)
-
-
-def _chunks_fit(data: bytes) -> bool:
-    """Whether each part of a PNG file is as long as it says: OpenCV takes that much memory, up to 4 GB, unseen."""
-    position = 8
-    while position + 8 <= len(data) and data[position + 4 : position + 8] != b"IEND":
-        position += 12 + int.from_bytes(data[position : position + 4], "big")
-    return position <= len(data)
-
-
-def _eight_bit(picture: Image.Image) -> Array:
-    picture.load()
-    profile = picture.info.get("icc_profile")
-    transparent = "A" in picture.getbands() or "transparency" in picture.info
-    if profile and picture.mode in ("RGB", "RGBA", "CMYK"):
-        try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            mode = "RGBA" if picture.mode == "RGBA" else "RGB"
-            converted = ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), outputMode=mode)
-            picture = converted or picture
-        except (ImageCms.PyCMSError, OSError):
-            pass  # a broken profile: the numbers as they are
-    if picture.mode in ("L", "RGB", "RGBA"):
-        pixels = np.asarray(picture)
-    else:
-        pixels = np.asarray(picture.convert("RGBA" if transparent else "RGB"))
-    return pixels[:, :, None] if pixels.ndim == 2 else pixels
-
-
-def _upright(pixels: Array, orientation: int) -> Array:
-    if orientation in (5, 6, 7, 8):
-        pixels = pixels.transpose(1, 0, 2)
-    if orientation in (2, 3, 6, 7):
-        pixels = pixels[:, ::-1]
-    if orientation in (3, 4, 7, 8):
-        pixels = pixels[::-1]
-    return pixels
-
-
-def read_mask(path: Path, width: int, height: int) -> Mask:
-    """A mask file as a message part: its alpha if it has one that is used, else its brightness."""
-    pixels = read_picture(path).pixels
-    if pixels.shape[:2] != (height, width):
-        raise BadInput(
-            f"The mask is {pixels.shape[1]}x{pixels.shape[0]}, the picture {width}x{height}.",
-            "Use a mask of the picture's size.",
-        )
-    if pixels.shape[2] == 4 and pixels[:, :, 3].min() < np.iinfo(pixels.dtype).max:
-        plane = pixels[:, :, 3]
-    elif pixels.shape[2] >= 3:
-        plane = cv2.cvtColor(np.ascontiguousarray(pixels[:, :, :3]), cv2.COLOR_RGB2GRAY)
-    else:
-        plane = pixels[:, :, 0]
-    if not plane.any():
-        raise BadInput("The mask is empty.", "Paint white what is selected.")
-    left, top, wide, high = cv2.boundingRect((plane > 0).astype(np.uint8))
-    part = np.ascontiguousarray(plane[top : top + high, left : left + wide])
-    return pack(PixelRect(left, top, wide, high), part.tobytes(), depth=8 * part.itemsize)
+def _divide_by_alpha(stored: Stored) -> None:
+    """Premultiplied colours -> straight ones; nothing where nothing is covered."""
+    colour, alpha = stored.pixels[:, :, :-1].astype(np.float32), stored.pixels[:, :, -1:].astype(np.float32)
+    whole = stored.pixels.dtype.kind == "u"
+    full = float(np.iinfo(stored.pixels.dtype).max) if whole else 1.0
+    straight = np.divide(colour * np.float32(full), alpha, out=np.zeros_like(colour), where=alpha > 0)
+    if whole:
+        straight = np.clip(np.round(straight), 0, full)
+    stored.pixels = np.concatenate([straight.astype(stored.pixels.dtype), stored.pixels[:, :, -1:]], axis=2)
+    stored.alpha = "straight"

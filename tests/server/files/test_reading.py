@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from maskwright.files.reading import FileSource, read_mask, read_picture
+from maskwright.files.masks import read_mask
+from maskwright.files.reading import FileSource, read_picture
 from maskwright.files.writing import write_png
 from maskwright_protocol.errors import BadImage, BadInput
 from maskwright_protocol.masks import unpack
@@ -123,5 +124,6 @@ def test_unusable_masks_are_refused(tmp_path: Path) -> None:
     write_png(tmp_path / "m.png", np.zeros((10, 10), np.uint8))
     with pytest.raises(BadInput, match="empty"):
         read_mask(tmp_path / "m.png", 10, 10)
-    with pytest.raises(BadInput, match="10x10"):
+    write_png(tmp_path / "m.png", np.full((10, 10), 255, np.uint8))
+    with pytest.raises(BadInput, match="10x10.*another shape"):
         read_mask(tmp_path / "m.png", 20, 10)

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from maskwright.files.reading import read_mask, read_picture
+from maskwright.files.masks import read_mask
+from maskwright.files.reading import read_picture
 from maskwright.files.result import mask_plane
 from maskwright.files.writing import write_png
 from maskwright_protocol.masks import unpack
