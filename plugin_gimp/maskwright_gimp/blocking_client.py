@@ -10,6 +10,8 @@ from maskwright_client.link import BULK
 from maskwright_protocol.discovery import Endpoint, find_server
 from maskwright_protocol.messages import ImageSlice, Job, Message, Progress, Request
 
+from .settings import PLACE
+
 TICK_S = 0.05
 
 
@@ -35,7 +37,7 @@ def open_client(version: str, settings: Dict[str, Any]) -> CountingClient:
 
     def endpoint() -> Endpoint:
         # Called in the client's IO thread, where waiting for a starting server blocks nobody.
-        return start_if_absent(settings["command"]) if settings["start_server"] else find_server()
+        return start_if_absent(settings["command"], place=PLACE) if settings["start_server"] else find_server()
 
     return CountingClient("gimp", version, endpoint)
 

@@ -8,10 +8,11 @@ from maskwright_client.ask import Steps, run
 from maskwright_client.hover import Hover
 from maskwright_client.preview_picture import Preview
 from maskwright_protocol.errors import MaskwrightError
-from maskwright_protocol.messages import MappedObject, ModelsRequest, Selection
+from maskwright_protocol.messages import MappedObject, ModelsRequest, Rect, Selection
 
 from . import async_client, image_source, options, procedures
 from .fields import Fields, button
+from .mnemonics import Mnemonics
 from .objects_list import ObjectsList
 from .outcome import finish
 from .questions import ASKED_BY, Questions
@@ -19,11 +20,15 @@ from .server_dialog import manage
 from .server_line import ServerLine
 from .view import CURRENT, HOVERED, OTHER, Layer, Paint, View, preview_buffer
 
-HELP = "Click: this · Shift-click or right-click: not this · Drag: box · Wheel: zoom · Middle button: move"
+HELP = (
+    "Click: this · Shift: another object too · Ctrl or right button: not this · Drag: box · Wheel: zoom · "
+    "Middle button: move"
+)
 HELP_ON_EXAMPLES = (
-    "Drag: all that is like this · Shift or right button: but not like this · then Find, with or without a name"
+    "Drag: all that is like this · Ctrl or right button: but not like this · then Find, with or without a name"
 )
 HELP_ON_OTHERS = "Part, whole or larger: show the next guess. What is highlighted changes with Shift and the wheel"
+LOOK_ELSEWHERE = 1
 APPLIED_BY = ("mode", "result")
 VIEW_SIZE = (780, 560)
 DIALOG_SIZE = (1160, 720)
@@ -32,19 +37,22 @@ DIALOG_SIZE = (1160, 720)
 def show(call: Any) -> Optional[Tuple[int, Dict[str, Any]]]:
     """Run the dialog and apply the result; None when it was cancelled."""
     GimpUi.init("maskwright")
-    target = image_source.Target(call.image, call.drawables, call.config.get_property("source"))
-    try:
-        dialog = ClickDialog(call, target)
-        wanted = dialog.run()
-        dialog.close()
-        answer = dialog.answer() if wanted else None
-        if answer is None:
-            return None
-        call.watch.lap("dialog")
-        chosen = call.options()
-        return finish(call, target, answer, chosen, target.cut_out_name)
-    finally:
-        target.close()
+    while True:
+        target = image_source.Target(call.image, call.drawables, call.config.get_property("source"))
+        try:
+            dialog = ClickDialog(call, target)
+            wanted = dialog.run()
+            dialog.close()
+            if wanted == LOOK_ELSEWHERE:
+                continue
+            answer = dialog.answer() if wanted == Gtk.ResponseType.OK else None
+            if answer is None:
+                return None
+            call.watch.lap("dialog")
+            chosen = call.options()
+            return finish(call, target, answer, chosen, target.cut_out_name)
+        finally:
+            target.close()
 
 
 class ClickDialog:
@@ -58,6 +66,7 @@ class ClickDialog:
         self.buffers: Dict[int, Tuple[Preview, Layer]] = {}
         self.hover = Hover()
         self.stand_in: Optional[Preview] = None  # what to show of the current object until its answer is there
+        self.models: Optional[Any] = None  # what the server has, once it has told
         self.open = True
         self._build()
         self.preparing = async_client.run(self._prepare(), self._prepared)
@@ -70,6 +79,7 @@ class ClickDialog:
     # ------------------------------------------------------------ widgets
 
     def _build(self) -> None:
+        self.letters = Mnemonics("co")
         self.dialog = GimpUi.Dialog(title="Click to Select", role="maskwright-click", use_header_bar=0)
         self.dialog.add_button("_Cancel", Gtk.ResponseType.CANCEL)
         self.ok = self.dialog.add_button("_OK", Gtk.ResponseType.OK)
@@ -78,7 +88,7 @@ class ClickDialog:
         GimpUi.window_set_transient(self.dialog)
         self.view = View(self.target.source.local, self.target.box, *VIEW_SIZE)
         self.view.on_click = self._clicked
-        self.view.on_box = lambda box: self._do(self.session.set_box, box)
+        self.view.on_box = self._boxed
         self.view.on_example = lambda box, include: self._do(self.session.add_example, box, include)
         self.view.on_hover, self.view.on_climb = self._pointed, self._climb
         columns = Gtk.Box(spacing=12, border_width=12)
@@ -96,8 +106,9 @@ class ClickDialog:
         self.dialog.get_content_area().pack_start(columns, True, True, 0)
         self.dialog.connect("key-press-event", self._key)
         self.view.grab_focus()
-        for name in ASKED_BY:
-            self.config.connect(f"notify::{name}", self._settings_changed)
+        self._handlers = [self.config.connect(f"notify::{name}", self._settings_changed) for name in ASKED_BY]
+        look_elsewhere = lambda *_: self.dialog.response(LOOK_ELSEWHERE)  # noqa: E731
+        self._handlers.append(self.config.connect("notify::source", look_elsewhere))
 
     def _tools(self) -> Any:
         bar = Gtk.Box(spacing=6)
@@ -106,14 +117,16 @@ class ClickDialog:
             ("Zoom _Out", "Or turn the wheel over the picture", lambda: self.view.zoom(-2)),
             ("_Fit", "Show everything", self.view.fit),
         ):
-            bar.pack_start(button(label, tip, action), False, False, 0)
-        examples = Gtk.ToggleButton(label="E_xamples", use_underline=True, tooltip_text="Boxes show what to find")
+            bar.pack_start(self._button(label, tip, action), False, False, 0)
+        examples = Gtk.ToggleButton(
+            label=self.letters.give("E_xamples"), use_underline=True, tooltip_text="Boxes show what to find"
+        )
         examples.set_focus_on_click(False)
         examples.connect("toggled", self._examples_toggled)
         bar.pack_start(examples, False, False, 0)
-        self.undo = button("_Undo", "Take back the last step (Ctrl+Z)", lambda: self._do(self.session.undo))
+        self.undo = self._button("_Undo", "Take back the last step (Ctrl+Z)", lambda: self._do(self.session.undo))
         bar.pack_end(self.undo, False, False, 0)
-        self.stop = button("S_top", "Do not wait for the answer", self.questions.stop)
+        self.stop = self._button("S_top", "Do not wait for the answer", self.questions.stop)
         bar.pack_end(self.stop, False, False, 0)
         return bar
 
@@ -125,23 +138,23 @@ class ClickDialog:
         self.find.connect("activate", lambda entry: self._find())
         find.pack_start(self.find, True, True, 0)
         find.pack_start(
-            button("F_ind", "Add all objects of this name, or like the examples", self._find), False, False, 0
+            self._button("F_ind", "Add all objects of this name, or like the examples", self._find), False, False, 0
         )
         side.pack_start(find, False, False, 0)
         self.list = ObjectsList(self.session, self._refresh)
         side.pack_start(self.list, True, True, 0)
         row = Gtk.Box(spacing=6, homogeneous=True)
         row.pack_start(
-            button("_New", "Click on another object", lambda: self._do(self.session.new_object)), True, True, 0
+            self._button("_New", "Click on another object", lambda: self._do(self.session.new_object)), True, True, 0
         )
-        self.other = button("O_ther", HELP_ON_OTHERS, lambda: self._do(self.questions.other))
+        self.other = self._button("O_ther", HELP_ON_OTHERS, lambda: self._do(self.questions.other))
         row.pack_start(self.other, True, True, 0)
-        self.like = button("Si_milar", "Add what is like this object", lambda: self._do(self.questions.similar))
+        self.like = self._button("Si_milar", "Add what is like this object", lambda: self._do(self.questions.similar))
         row.pack_start(self.like, True, True, 0)
-        row.pack_start(button("_Remove", "Take the object off the list", self._remove), True, True, 0)
+        row.pack_start(self._button("_Remove", "Take the object off the list", self._remove), True, True, 0)
         side.pack_start(row, False, False, 0)
-        self.fields = Fields(self.call.entry, self.config)
-        names = (*APPLIED_BY, "recipe", "models", "precise", "tiles", "current-selection")
+        self.fields = Fields(self.call.entry, self.config, self.letters)
+        names = ("source", *APPLIED_BY, "recipe", "models", "precise", "tiles", "current-selection")
         side.pack_start(self.fields.grid(names), False, False, 0)
         expander = self.fields.expander("_Edges and clean-up", procedures.POST_NAMES)
         if expander is not None:
@@ -149,10 +162,21 @@ class ClickDialog:
         side.pack_end(self.line, False, False, 0)
         return side
 
+    def _button(self, label: str, tip: str, action: Callable[[], Any]) -> Any:
+        return button(self.letters.give(label), tip, action)
+
     # ------------------------------------------------------------ what the user does
 
-    def _clicked(self, x: float, y: float, include: bool) -> None:
+    def _boxed(self, box: Rect, another: bool) -> None:
+        if another:
+            self.session.new_object()
+        self._do(self.session.set_box, box)
+
+    def _clicked(self, x: float, y: float, include: bool, another: bool) -> None:
         """The first click on an object takes what is highlighted; else it is the place that counts."""
+        if another:
+            self.session.new_object()
+            self.hover.move(x, y)
         pointed = self.hover.pointed(self.session)
         if include and pointed is not None:
             self.session.take_object(x, y, pointed.id)
@@ -235,6 +259,8 @@ class ClickDialog:
     def _prepared(self, value: Any, error: Optional[Exception]) -> None:
         if error is not None:
             self.line.fail(error, self.call.client, self._refresh)
+        else:
+            self._tell_ready()
 
     def _models_came(self, answer: Any, error: Optional[Exception]) -> None:
         if not self.open:
@@ -243,8 +269,17 @@ class ClickDialog:
             self.line.fail(error, self.call.client, self._look)
             return
         self.fields.fill_from_server(answer, "select")
-        if not self.questions.busy:
-            self.line.ready(answer, lambda: manage(self.call, self.line, self._look))
+        self.models = answer
+        self._tell_ready()
+
+    def _tell_ready(self) -> None:
+        """Once nothing is going on any more, and nothing was answered yet that the line tells of."""
+        if self.models is None or self.questions.busy or self.questions.report is not None:
+            return
+        if self.target.notes:
+            self.line.say(self.target.notes[0])
+        else:
+            self.line.ready(self.models, lambda: manage(self.call, self.line, self._look))
 
     # ------------------------------------------------------------ showing
 
@@ -279,8 +314,9 @@ class ClickDialog:
 
     # ------------------------------------------------------------ the end
 
-    def run(self) -> bool:
-        return self.dialog.run() == Gtk.ResponseType.OK
+    def run(self) -> int:
+        """The user's answer; ``LOOK_ELSEWHERE`` when another picture is to be clicked on."""
+        return self.dialog.run()
 
     def answer(self) -> Optional[Selection]:
         """The ticked objects as one answer, at full size; waits for what is not there yet."""
@@ -292,6 +328,8 @@ class ClickDialog:
 
     def close(self) -> None:
         self.open = False
+        for handler in self._handlers:
+            self.config.disconnect(handler)
         self.preparing.drop()
         self.questions.give_up()
         self.dialog.destroy()

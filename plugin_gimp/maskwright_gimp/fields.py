@@ -8,6 +8,7 @@ from maskwright_client import choices, offers
 from maskwright_client.jobs import ROLES
 
 from . import procedures
+from .mnemonics import Mnemonics
 
 Rows = Sequence[Tuple[str, str]]  # (value, label)
 
@@ -22,8 +23,9 @@ UNITS = {"min-area": "px²"}
 class Fields:
     """Widgets for some arguments of a call. ``grids`` are made one by one; ``stores`` hold the open lists."""
 
-    def __init__(self, entry: procedures.Procedure, config: Any) -> None:
+    def __init__(self, entry: procedures.Procedure, config: Any, letters: Optional[Mnemonics] = None) -> None:
         self.config = config
+        self.letters = letters or Mnemonics()
         self.arguments = {argument.name: argument for argument in entry.arguments}
         self.stores: Dict[str, Any] = {}
         self.widgets: Dict[str, Any] = {}
@@ -39,7 +41,7 @@ class Fields:
             if argument.kind == "boolean":
                 grid.attach(widget, 1, row, 1, 1)
                 continue
-            label = Gtk.Label(label=argument.nick, use_underline=True, xalign=0.0)
+            label = Gtk.Label(label=self.letters.give(argument.nick), use_underline=True, xalign=0.0)
             label.set_mnemonic_widget(widget)
             grid.attach(label, 0, row, 1, 1)
             grid.attach(widget, 1, row, 1, 1)
@@ -51,7 +53,7 @@ class Fields:
         names = [name for name in names if name in self.arguments]
         if not names:
             return None
-        expander = Gtk.Expander(label=title, use_underline=True)
+        expander = Gtk.Expander(label=self.letters.give(title), use_underline=True)
         grid = self.grid(names)
         grid.set_margin_start(12)
         grid.set_margin_top(6)
@@ -66,13 +68,15 @@ class Fields:
         if argument.kind == "choice":
             return GimpUi.prop_choice_combo_box_new(self.config, name)
         if argument.kind == "boolean":
-            return GimpUi.prop_check_button_new(self.config, name, argument.nick)
+            return GimpUi.prop_check_button_new(self.config, name, self.letters.give(argument.nick))
         if argument.kind == "color":
             return GimpUi.prop_color_select_new(self.config, name, 60, 22, GimpUi.ColorAreaType.FLAT)
         if argument.kind == "double":
             small = argument.high <= 1.0
             step, page, digits = (0.01, 0.1, 2) if small else (1.0, 10.0, 0 if name in UNITS else 1)
-            return GimpUi.prop_spin_button_new(self.config, name, step, page, digits)
+            number = GimpUi.prop_spin_button_new(self.config, name, step, page, digits)
+            number.set_activates_default(True)
+            return number
         if name in FREE_LISTS:
             self.stores[name] = Gtk.ListStore(str, str)
             self._fill(name, FREE_LISTS[name])

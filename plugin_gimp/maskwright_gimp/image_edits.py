@@ -121,6 +121,8 @@ def check_mask_target(target: Target) -> None:
     """Raise ``BadInput`` where a layer mask cannot be put."""
     if target.layer is None:
         raise BadInput("No layer is selected.", "Select the layer that the mask is for.")
+    if len(target.layers) > 1:
+        raise BadInput("Several layers are selected.", "Select the one that the mask is for.")
     if target.layer.get_mask() is not None and target.layer.get_lock_content():
         raise BadInput("The layer is locked and has a mask already.", "Unlock its pixels first.")
 
@@ -170,6 +172,13 @@ def _insert(target: Target, layers: Sequence[Any], bake: bool) -> None:
         layer.update(0, 0, layer.get_width(), layer.get_height())
         if bake and layer.get_mask() is not None:
             layer.remove_mask(Gimp.MaskApplyMode.APPLY)
+
+
+def _hide(target: Target) -> None:
+    """Hide what was looked at, so that the new layer is seen."""
+    for layer in target.originals:
+        if layer.is_valid():
+            layer.set_visible(False)
 
 
 def _masked_copies(target: Target, parts: Sequence[Sequence[Mask]], names: Sequence[str]) -> List[Any]:
@@ -259,8 +268,8 @@ def apply_layers(
     bake = target.image.get_base_type() != Gimp.ImageBaseType.INDEXED
     with one_undo_step(target.image):
         _insert(target, copies, bake)
-        if hide_original and target.layer is not None:
-            target.layer.set_visible(False)
+        if hide_original:
+            _hide(target)
 
 
 def apply_cutout(target: Target, colours: Pixels, name: str, hide_original: bool = False) -> None:
@@ -272,5 +281,5 @@ def apply_cutout(target: Target, colours: Pixels, name: str, hide_original: bool
     layer.set_offsets(box.x, box.y)
     with one_undo_step(target.image):
         _insert(target, [layer], bake=False)
-        if hide_original and target.layer is not None:
-            target.layer.set_visible(False)
+        if hide_original:
+            _hide(target)

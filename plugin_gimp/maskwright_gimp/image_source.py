@@ -8,10 +8,12 @@ from typing import Any, List, Optional, Sequence, Tuple
 from gi.repository import Babl, Gegl, Gimp
 
 from maskwright_client.ask import PROXY_SIDE, PictureSource, RasterData, raster_data
+from maskwright_client.choices import EMPTY_LAYER
 from maskwright_client.coordinates import intersection
 from maskwright_protocol import masks
 from maskwright_protocol.errors import OutsideImage
 from maskwright_protocol.messages import Mask, PixelRect
+from maskwright_protocol.pixels import FORMATS
 
 from .geometry import overview_size
 
@@ -47,12 +49,20 @@ def hex_colour(colour: Any) -> str:
     return "#" + bytes(colour.get_bytes(Babl.format("R'G'B' u8")).get_data()).hex()
 
 
-def layer_of(drawables: Sequence[Any]) -> Optional[Any]:
-    """The layer that the user works on: also when its mask is being edited. None for a channel."""
-    drawable = drawables[0] if drawables else None
-    if isinstance(drawable, Gimp.LayerMask):
-        return Gimp.Layer.from_mask(drawable)
-    return drawable if isinstance(drawable, Gimp.Layer) else None
+def layers_of(image: Any, drawables: Sequence[Any]) -> List[Any]:
+    """The layers that the user works on, the topmost first: also when a mask is being edited. Empty for a channel."""
+    found = [Gimp.Layer.from_mask(one) if isinstance(one, Gimp.LayerMask) else one for one in drawables]
+    layers = [one for one in found if isinstance(one, Gimp.Layer)]
+    return sorted(layers, key=lambda layer: _place(image, layer)) if len(layers) > 1 else layers
+
+
+def _place(image: Any, item: Any) -> List[int]:
+    """Where an item is in the tree: its groups' positions and its own, from the top."""
+    places: List[int] = []
+    while item is not None:
+        places.insert(0, image.get_item_position(item))
+        item = item.get_parent()
+    return places
 
 
 def mask_depth(image: Any) -> int:
@@ -90,6 +100,14 @@ class BufferSource(PictureSource):
             self.buffer.copy(area, NO_ABYSS, self._local, area)
         return self._local
 
+    @property
+    def is_transparent(self) -> bool:
+        """Nothing is on it, as far as the overview shows."""
+        if not self._wire.endswith("A"):
+            return False
+        channels = FORMATS[f"{self._wire}8"].pixel_bytes
+        return not bytes(self.overview().data)[channels - 1 :: channels].strip(b"\0")
+
     def overview_size(self) -> Tuple[int, int]:
         width, height, _ = overview_size(self.box.width, self.box.height, PROXY_SIDE)
         return width, height
@@ -118,34 +136,62 @@ class BufferSource(PictureSource):
 class Target:
     """What a call looks at: ``source`` for the server, ``drawable`` with the same pixels, ``layer`` to put things on.
 
-    Close it: a visible image, or a layer with effects, is looked at through something temporary.
+    Several selected layers are looked at together; instead of an empty one the visible image is, and ``notes`` say so.
+    Close it: what is no plain layer is looked at through something temporary.
     """
 
     def __init__(self, image: Any, drawables: Sequence[Any], look_at: str = "layer") -> None:
         self.image = image
-        self.layer = layer_of(drawables)
+        self.layers = layers_of(image, drawables)
+        self.layer = self.layers[0] if self.layers else None
+        self.notes: List[str] = []
         self._temporary: Optional[Any] = None
-        self._visible = look_at == "visible" or self.layer is None
-        if self._visible:
-            self._temporary = Gimp.Layer.new_from_visible(image, image, "Visible")
-            self.drawable, self.box = self._temporary, canvas(image)
+        self._flat = True  # looked at through a picture of several layers
+        if look_at == "visible" or self.layer is None:
+            self._look_at_visible()
+        elif len(self.layers) > 1:
+            self._temporary = self.drawable = _together(image, self.layers)
+            self.box = canvas(image)
         else:
-            assert self.layer is not None
+            self._flat = False
             self.drawable, self.box = self.layer, item_box(self.layer)
             if self.layer.get_filters() and image.get_base_type() != Gimp.ImageBaseType.INDEXED:
                 self._temporary, self.drawable = _with_effects(image, self.layer)
         if self.box.width < 1 or self.box.height < 1:
             raise OutsideImage("The layer is empty.", "Choose a layer with something on it.")
-        self.source = BufferSource(self.drawable, self.box, deep=image.get_precision() != EIGHT_BIT)
+        self._read()
+        if not self._flat and self.source.is_transparent:
+            self.close()
+            self.notes.append(EMPTY_LAYER)
+            self._look_at_visible()
+            self._read()
+        self.originals = self._looked_at()
+
+    def _look_at_visible(self) -> None:
+        self._flat = True
+        self._temporary = self.drawable = Gimp.Layer.new_from_visible(self.image, self.image, "Visible")
+        self.box = canvas(self.image)
+
+    def _read(self) -> None:
+        self.source = BufferSource(self.drawable, self.box, deep=self.image.get_precision() != EIGHT_BIT)
+
+    def _looked_at(self) -> List[Any]:
+        """The layers whose pixels are seen, where these are few enough to be told."""
+        if not self._flat or len(self.layers) > 1:
+            return self.layers
+        empty = [self.layer] if self.notes else []
+        shown = [one for one in self.image.get_layers() if one.get_visible() and one not in empty]
+        return shown if len(shown) == 1 else []
 
     @property
     def cut_out_name(self) -> str:
         """What a cut-out of it is called when no words name it."""
-        return f"{self.layer.get_name() if self.layer is not None else 'Visible'} cut-out"
+        named = self.layer is not None and not self.notes
+        return f"{self.layer.get_name() if named else 'Visible'} cut-out"  # type: ignore[union-attr]
 
     def hiding_mask(self) -> Optional[Any]:
         """The layer's own mask, if it is in use: what it hides stays hidden in new layers."""
-        if self._visible or self.layer is None or not self.layer.get_apply_mask():
+        if self._flat or self.layer is None or not self.layer.get_apply_mask():
             return None
         return self.layer.get_mask()
 
@@ -170,6 +216,28 @@ class Target:
         if self._temporary is not None:
             self._temporary.delete()
             self._temporary = None
+
+
+def _together(image: Any, layers: Sequence[Any]) -> Any:
+    """A temporary layer that shows some layers as they lie on each other, without all others."""
+    wanted = {tuple(_place(image, layer)) for layer in layers}
+    apart = image.duplicate()
+    apart.undo_disable()
+
+    def show(items: Sequence[Any], places: Tuple[int, ...]) -> bool:
+        some = False
+        for position, item in enumerate(items):
+            place = (*places, position)
+            seen = place in wanted or (item.is_group() and show(item.get_children(), place))
+            item.set_visible(seen)
+            some = some or seen
+        return some
+
+    show(apart.get_layers(), ())
+    try:
+        return Gimp.Layer.new_from_visible(apart, image, "Layers")
+    finally:
+        apart.delete()
 
 
 def _with_effects(image: Any, layer: Any) -> Tuple[Any, Any]:

@@ -41,7 +41,7 @@ class ObjectsList(Gtk.ScrolledWindow):
         if one.empty:
             return f"{name}: click on it", ""
         if answer is None:
-            stopped = "stopped" if self._session.is_stopped(self._session.key(one)) else "looking..."
+            stopped = "no answer" if self._session.is_stopped(self._session.key(one)) else "looking..."
             return f"{name}: " + ("nothing found" if self._session.answered(one) else stopped), ""
         found = self._session.hypothesis(one)
         if found is None:

@@ -11,8 +11,8 @@ from maskwright_protocol.errors import MaskwrightError
 from maskwright_protocol.messages import ModelsRequest
 
 from . import image_source, results
+from .settings import PLACE
 
-PLACE = "Filters > Maskwright > Server and Models"
 Outcome = Tuple[int, Dict[str, Any]]  # how many objects were found, and the report
 
 
@@ -20,16 +20,29 @@ def finish(call: Any, target: image_source.Target, answer: Any, chosen: Dict[str
     """Apply an answer and say how it was made."""
     count = results.apply(target, answer, chosen, name)
     call.watch.lap("apply")
-    if not count:
-        sentence = nothing_found(answer)
-        if call.interactive:
-            Gimp.message(sentence)
-    else:
-        sentence = ""
-        Gimp.progress_end()
-        if call.interactive and answer.report.notes and call.entry.verb != "click_to_select":
-            Gimp.message(" ".join([*answer.report.notes, *_suggestion(call, answer.report)]))
-    return count, report(call, answer, sentence)
+    hide = count and chosen.get("hide-original") and chosen["result"] in ("layer", "layers")
+    if hide and not target.originals:
+        target.notes.append("The layers below the new one still show.")
+    return count, told(call, target, answer, count)
+
+
+def told(call: Any, target: image_source.Target, answer: Any, count: int) -> Dict[str, Any]:
+    """Say what a person at the screen should know; the report.
+
+    What was not found, or not understood, opens a window; what was done in another way than usual is a line in the
+    status bar; how it was done is in the report.
+    """
+    Gimp.progress_end()
+    sentence = "" if count else nothing_found(answer)
+    if call.watched and call.entry.verb != "click_to_select":
+        suggestion = _suggestion(call, answer.report)
+        if not count or suggestion:
+            said = answer.report.notes if count else [answer.message or "Nothing was found.", answer.hint]
+            Gimp.message("\n".join([*said, *suggestion, ""]))  # GIMP shows a single line in the status bar
+        elif target.notes:
+            Gimp.message(target.notes[0])
+    answer.report.notes[:0] = target.notes
+    return report(call, answer, sentence)
 
 
 def _suggestion(call: Any, report: Any) -> List[str]:

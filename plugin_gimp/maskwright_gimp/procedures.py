@@ -32,6 +32,7 @@ class Procedure(NamedTuple):
     arguments: Tuple[Argument, ...]
     dialog: bool = True
     needs_image: bool = True
+    more_menus: Tuple[str, ...] = ()
 
     @property
     def verb(self) -> str:
@@ -139,39 +140,39 @@ TRANSPARENCY, OWN_MENU = "<Image>/Layer/Transparency", "<Image>/Filters/Maskwrig
 # Of each procedure its name, label and menu; what it does, in short and at length; and its arguments.
 ALL: Tuple[Procedure, ...] = (
     Procedure(
-        "maskwright-select-by-prompt", "By P_rompt...", SELECT,
+        "maskwright-select-by-prompt", "B_y Prompt...", SELECT,
         "Select what you name",
         "Finds what the prompt names and selects it, with soft edges.",
         (*BY_PROMPT, _result("selection"), *POST),
     ),
     Procedure(
-        "maskwright-select-subject", "Sub_ject", SELECT,
+        "maskwright-select-subject", "S_ubject", SELECT,
         "Select the subject of the picture",
         "Selects what stands out from the background.",
         (*HOW, MODE, _result("selection", "selection", "layer-mask", "layer", "channel"), *POST),
         dialog=False,
     ),
     Procedure(
-        "maskwright-select-object", "_Object from Selection", SELECT,
+        "maskwright-select-object", "Ob_ject from Selection", SELECT,
         "Tighten a rough selection to the object in it",
         "Takes the current selection (a rectangle or a lasso) as a hint and selects the object in it.",
         (*HOW, PRECISE, MODE, _result("selection"), *POST),
         dialog=False,
     ),
     Procedure(
-        "maskwright-select-refine", "R_efine...", SELECT,
+        "maskwright-select-refine", "Re_fine...", SELECT,
         "Make the edge of the selection fit the picture",
         "Looks at the picture in a band around the selection's edge and finds the soft edge there.",
         (*EDGES, *HOW, _result("selection", "selection", "layer-mask", "layer", "channel"), *POST),
     ),
     Procedure(
-        "maskwright-select-parts", "Clothes, Face and _Body Parts...", SELECT,
+        "maskwright-select-parts", "C_lothes, Face and Body Parts...", SELECT,
         "Select hair, clothes, faces or parts of them",
         "Finds the people in the picture and selects the parts of them that are named or ticked.",
         (PARTS, EXACT, *HOW, LIMIT, MODE, _result("selection"), *POST),
     ),
     Procedure(
-        "maskwright-prepare-inpainting", "Prepare for _Inpainting...", SELECT,
+        "maskwright-prepare-inpainting", "Prepare f_or Inpainting...", SELECT,
         "Make the selection ready to be filled by an inpainting tool",
         "Grows and feathers the selection, and saves the rectangle around it that an inpainting tool should look at.",
         (FILL_GROW, FILL_FEATHER, CONTEXT, SOURCE),
@@ -199,10 +200,12 @@ ALL: Tuple[Procedure, ...] = (
         (*BY_PROMPT, _result("layer-mask"), *POST),
     ),
     Procedure(
-        "maskwright-click-to-select", "_Click to Select...", OWN_MENU,
+        "maskwright-click-to-select", "Clic_k to Select...", OWN_MENU,
         "Click on what you want",
-        "Click to include, Shift-click to exclude, drag a box. Scripts give points, boxes and examples as arguments.",
+        "Click to include, Ctrl-click to exclude, Shift-click for a further object, drag a box. Scripts give points, "
+        "boxes and examples as arguments.",
         (INCLUDE, EXCLUDE, BOXES, LIKE, UNLIKE, PROMPT, *HOW, PRECISE, TILES, USE, MODE, _result("selection"), *POST),
+        more_menus=(SELECT, "<Image>/Tools"),
     ),
     Procedure(
         "maskwright-detect", "_Find by Name...", OWN_MENU,

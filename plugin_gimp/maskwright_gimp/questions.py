@@ -45,7 +45,7 @@ class Questions(ClickQuestions):
             self._stopped(key)
             return
         if key is not None:
-            self.session.take(key, None)
+            self.session.stop(key)  # what comes back to it by undo or redo asks again: nothing was found out
         self.line.fail(error, self.call.client, self._again)
 
     def _again(self) -> None:

@@ -13,14 +13,16 @@ def create_procedure(plug_in, name):
     if entry.needs_image:
         made = Gimp.ImageProcedure.new(plug_in, name, Gimp.PDBProcType.PLUGIN, _run_image, None)
         made.set_image_types("*")
-        made.set_sensitivity_mask(Gimp.ProcedureSensitivityMask.DRAWABLE)
+        mask = Gimp.ProcedureSensitivityMask
+        made.set_sensitivity_mask(mask.DRAWABLE | mask.DRAWABLES)
     else:
         made = Gimp.Procedure.new(plug_in, name, Gimp.PDBProcType.PLUGIN, _run_plain, None)
         made.add_enum_argument(
             "run-mode", "Run mode", "The run mode", Gimp.RunMode, Gimp.RunMode.NONINTERACTIVE, READWRITE
         )
     made.set_menu_label(entry.label)
-    made.add_menu_path(entry.menu)
+    for menu in (entry.menu, *entry.more_menus):
+        made.add_menu_path(menu)
     made.set_documentation(entry.blurb, entry.help, None)
     made.set_attribution("The Maskwright developers", "The Maskwright developers, GPL-3.0-or-later", "2026")
     for argument in entry.arguments:

@@ -7,13 +7,14 @@ from typing import Any, Dict, List, Optional
 from gi.repository import Gegl, Gimp, GLib, GObject
 
 from maskwright_client import body_parts, offers
-from maskwright_client.results import nothing_found, places
+from maskwright_client.results import places
 from maskwright_protocol.errors import BadInput, JobCancelled, MaskwrightError
 from maskwright_protocol.messages import ModelInfo, ModelsRequest, Parse
 from maskwright_protocol.version import __version__
 
 from . import blocking_client, image_source, options, procedures, results, settings
-from .outcome import PLACE, Outcome, finish, report
+from .outcome import Outcome, finish, told
+from .settings import PLACE
 
 
 class Call:
@@ -22,6 +23,7 @@ class Call:
     def __init__(self, entry: procedures.Procedure, run_mode: Any, image: Any, drawables: List[Any], config: Any):
         self.entry, self.image, self.drawables, self.config = entry, image, drawables, config
         self.interactive = run_mode == Gimp.RunMode.INTERACTIVE
+        self.watched = run_mode != Gimp.RunMode.NONINTERACTIVE  # somebody sits there: also when a command is repeated
         self.watch = blocking_client.Stopwatch()
         self.settings = settings.load(Gimp.directory())
         self.client = blocking_client.open_client(__version__, self.settings)
@@ -65,6 +67,7 @@ def run(procedure: Any, run_mode: Any, image: Any, drawables: List[Any], config:
         if call.interactive and entry.verb in ("click_to_select", "server"):
             outcome: Optional[Outcome] = _special_dialog(call)
         else:
+            _check_selection(call)
             if call.interactive and entry.dialog:
                 from . import dialogs
 
@@ -88,6 +91,13 @@ def run(procedure: Any, run_mode: Any, image: Any, drawables: List[Any], config:
     finally:
         call.client.close()
     return procedure.new_return_values(status.EXECUTION_ERROR, GLib.Error(text))
+
+
+def _check_selection(call: Call) -> None:
+    """Refuse at once what cannot be done while nothing is selected, before a dialog asks for more."""
+    verb = call.entry.verb
+    if verb in NEED_SELECTION and Gimp.Selection.is_empty(call.image):
+        options.job(verb, call.options())
 
 
 def _with_help(call: Call) -> Outcome:
@@ -186,11 +196,11 @@ def detect(call: Call) -> Outcome:
         answer = call.asker.ask(options.job("detect", chosen), target.source)
     finally:
         target.close()
-    Gimp.progress_end()
-    sentence = places(answer) if answer.instances else nothing_found(answer)
-    if call.interactive:
-        Gimp.message(sentence)
-    return len(answer.instances), report(call, answer, "" if answer.instances else sentence)
+    count = len(answer.instances)
+    told_of = told(call, target, answer, count)
+    if call.watched and count:
+        Gimp.message(places(answer))
+    return count, told_of
 
 
 def server(call: Call) -> Outcome:
@@ -199,4 +209,5 @@ def server(call: Call) -> Outcome:
     return 0, server_control.act(call, call.config.get_property("action"))
 
 
+NEED_SELECTION = ("select_refine", "prepare_inpainting", "select_object")
 VERBS = {"detect": detect, "server": server}  # all others ask for masks

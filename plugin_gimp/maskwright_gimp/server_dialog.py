@@ -35,6 +35,8 @@ def manage(call: Any, widget: Any, again: Callable[[], None]) -> None:
 class ServerDialog(ServerState):
     """Looks at the server now and again while it is open; starts and stops it."""
 
+    settings_place = "the field below"
+
     def __init__(self, values: Dict[str, Any], parent: Optional[Any] = None) -> None:
         super().__init__()
         self.values, self.parent = values, parent

@@ -2,19 +2,24 @@
 
 from typing import Any, Callable, Optional
 
-from gi.repository import Gtk
+from gi.repository import Gtk, Pango
 
 from maskwright_client import offers
 from maskwright_protocol.messages import ModelsRequest
 
 from . import async_client, download
 
+LINES = 4
+
 
 class ServerLine(Gtk.Box):
     def __init__(self, columns: int = 48) -> None:
         super().__init__(spacing=6)
         self._spinner = Gtk.Spinner()
+        # No sentence, however long, makes a dialog grow: the tooltip has all of it.
         self._label = Gtk.Label(xalign=0.0, wrap=True, max_width_chars=columns)
+        self._label.set_lines(LINES)
+        self._label.set_ellipsize(Pango.EllipsizeMode.END)
         self._label.get_style_context().add_class("dim-label")
         self._button = Gtk.Button(valign=Gtk.Align.CENTER)
         self._button.connect("clicked", lambda widget: self._action())
@@ -42,6 +47,7 @@ class ServerLine(Gtk.Box):
         self._spinner.stop()
         self._spinner.hide()
         self._label.set_text(text)
+        self._label.set_tooltip_text(text)
         self._button.set_visible(action is not None)
         if action is not None:
             self._button.set_label(label)

@@ -44,14 +44,15 @@ def preview_buffer(preview: Preview, shown: PixelRect) -> Layer:
 
 
 class View(Gtk.EventBox):
-    """Callbacks, in document coordinates: ``on_click(x, y, include)``, ``on_box(box)``, ``on_example(box, include)``
-    instead while ``wants_examples``, ``on_hover((x, y))`` (None when the pointer has left), and ``on_climb(x, y, by)``
-    with 1 for the larger thing under the pointer and -1 for its part."""
+    """Callbacks, in document coordinates: ``on_click(x, y, include, another)``, ``on_box(box, another)`` with
+    ``another`` for a further object (Shift), ``on_example(box, include)`` instead while ``wants_examples``,
+    ``on_hover((x, y))`` (None when the pointer has left), and ``on_climb(x, y, by)`` with 1 for the larger thing under
+    the pointer and -1 for its part."""
 
     def __init__(self, buffer: Any, box: PixelRect, width: int, height: int) -> None:
         super().__init__()
-        self.on_click: Callable[[float, float, bool], None] = lambda x, y, include: None
-        self.on_box: Callable[[Rect], None] = lambda box: None
+        self.on_click: Callable[[float, float, bool, bool], None] = lambda x, y, include, another: None
+        self.on_box: Callable[[Rect, bool], None] = lambda box, another: None
         self.on_example: Callable[[Rect, bool], None] = lambda box, include: None
         self.on_climb: Callable[[float, float, int], None] = lambda x, y, by: None
         self.wants_examples = False
@@ -62,7 +63,7 @@ class View(Gtk.EventBox):
         self._points: List[Point] = []
         self._boxes: List[Rect] = []
         self._examples: List[Example] = []
-        self._press: Optional[Tuple[float, float, bool]] = None
+        self._press: Optional[Tuple[float, float, bool, bool]] = None  # place, include, another
         self._drag: Optional[Tuple[float, float]] = None
         self._pan: Optional[Tuple[float, float]] = None
         self._markers: Dict[bool, Any] = {}
@@ -217,8 +218,9 @@ class View(Gtk.EventBox):
         if event.button == 2:
             self._pan = (event.x, event.y)
         elif event.button in (1, 3):
-            shift = bool(event.state & Gdk.ModifierType.SHIFT_MASK)
-            self._press = (event.x, event.y, event.button == 1 and not shift)
+            include = event.button == 1 and not event.state & Gdk.ModifierType.CONTROL_MASK
+            another = include and bool(event.state & Gdk.ModifierType.SHIFT_MASK)
+            self._press = (event.x, event.y, include, another)
         return True
 
     def _moved(self, widget: Any, event: Any) -> bool:
@@ -257,19 +259,19 @@ class View(Gtk.EventBox):
         elif event.button in (1, 3) and self._press is not None:
             if self._drag is not None:
                 self._drag = (event.x, event.y)
-                box, include = self._dragged(), self._press[2]
+                box, include, another = self._dragged(), *self._press[2:]
                 self._press = self._drag = None
                 if box.width >= 1 and box.height >= 1:
                     if self.wants_examples:
                         self.on_example(box, include)
                     else:
-                        self.on_box(box)
+                        self.on_box(box, another)
             else:
                 x, y = self.viewport.to_document(self._press[0], self._press[1])
-                include = self._press[2]
+                include, another = self._press[2:]
                 self._press = None
                 if self.viewport.inside(x, y):
-                    self.on_click(x, y, include)
+                    self.on_click(x, y, include, another)
             self.queue()
         return True
 

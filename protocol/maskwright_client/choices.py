@@ -1,5 +1,7 @@
 """What a user can choose from, as values and words, and the help beside the fields; the same in both editors."""
 
+EMPTY_LAYER = "The selected layer is empty: the visible image was looked at."
+
 LOOKS_CLOSELY = (("auto", "At small objects"), ("on", "At all objects"), ("off", "At none"))
 USES_TILES = (("auto", "When nothing is found"), ("on", "Always"), ("off", "Never"))
 PICKS = (("all", "All that are found"), ("best", "The best match"), ("2", "The second best"), ("3", "The third"))

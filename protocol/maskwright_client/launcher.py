@@ -16,7 +16,8 @@ from .link import hang_up, open_connection
 
 START_TIMEOUT_S = 20.0
 EXIT_IDLE_S = 1800  # a server that nobody started by hand ends when nobody was connected for so long
-INSTALL_HINT = "Install it ('pipx install maskwright' or 'uv tool install maskwright') or set its path in the settings."
+INSTALL_HINT = "Install it ('pipx install maskwright' or 'uv tool install maskwright') or tell where it is: {}."
+COMMAND_PLACE = "MASKWRIGHT_COMMAND"  # where its path is given, if an editor has no better place
 
 
 def find_command(setting: str = "") -> Optional[List[str]]:
@@ -48,7 +49,10 @@ def clean_environment() -> Dict[str, str]:
 
 
 def start(
-    command: List[str], pause: Callable[[float], None] = time.sleep, silent: Optional[Endpoint] = None
+    command: List[str],
+    pause: Callable[[float], None] = time.sleep,
+    silent: Optional[Endpoint] = None,
+    place: str = COMMAND_PLACE,
 ) -> Endpoint:
     """Start ``command serve`` detached and wait until it listens; do not call it in a user interface's thread.
 
@@ -64,7 +68,7 @@ def start(
                 return endpoint
             silent = endpoint
         if process is None:
-            process = _spawn(command)
+            process = _spawn(command, place)
         elif process.poll() == 0:  # another server was running: it answers now, or is gone
             silent, process = None, None
         elif process.returncode is not None:
@@ -75,7 +79,7 @@ def start(
     raise ServerAbsent("The server did not start in time.", "Run 'maskwright serve' in a terminal to see why.")
 
 
-def _spawn(command: List[str]) -> "subprocess.Popen[bytes]":
+def _spawn(command: List[str], place: str) -> "subprocess.Popen[bytes]":
     flags: Dict[str, object] = {}
     if sys.platform == "win32":
         flags["creationflags"] = 0x00000008 | 0x00000200 | 0x08000000  # detached, own group, no window
@@ -91,21 +95,23 @@ def _spawn(command: List[str]) -> "subprocess.Popen[bytes]":
             **flags,  # type: ignore[call-overload]
         )
     except OSError as error:
-        raise ServerAbsent(f"The server could not be started: {error.strerror}.", INSTALL_HINT) from error
+        raise ServerAbsent(f"The server could not be started: {error.strerror}.", INSTALL_HINT.format(place)) from error
 
 
-def start_if_absent(setting: str = "", command: Optional[List[str]] = None) -> Endpoint:
+def start_if_absent(
+    setting: str = "", command: Optional[List[str]] = None, place: str = COMMAND_PLACE
+) -> Endpoint:
     """The running server's endpoint, starting one if there is none: by ``command``, or one that is looked for.
 
-    Raises ``ServerAbsent`` with what to do.
+    ``place``: where the user can give ``setting``. Raises ``ServerAbsent`` with what to do.
     """
     endpoint = read_endpoint()
     if endpoint is not None and _answers(endpoint):
         return endpoint
     command = command or find_command(setting)
     if command is None:
-        raise ServerAbsent("Maskwright is not installed, or not where it is looked for.", INSTALL_HINT)
-    return start(command, silent=endpoint)
+        raise ServerAbsent("Maskwright is not installed, or not where it is looked for.", INSTALL_HINT.format(place))
+    return start(command, silent=endpoint, place=place)
 
 
 def _answers(endpoint: Endpoint) -> bool:

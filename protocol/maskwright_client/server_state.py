@@ -9,7 +9,7 @@ from maskwright_protocol.messages import ModelInfo, ModelsRequest, RecipeInfo, S
 
 from .ask import Steps
 from .client import Client
-from .launcher import start_if_absent
+from .launcher import COMMAND_PLACE, start_if_absent
 from .steps import background
 
 ABSENT, STARTING, CONNECTED, REFUSED = "absent", "starting", "connected", "refused"
@@ -20,6 +20,7 @@ class ServerState:
     """Base of what watches a server. Its methods are steps; ``server_changed`` is called when something is new."""
 
     client: Client
+    settings_place = COMMAND_PLACE
     owner = ""  # under which name servers that this program starts are noted as its own; empty for not at all
 
     def __init__(self) -> None:
@@ -62,7 +63,7 @@ class ServerState:
         self.set_state(STARTING)
         before = read_endpoint()
         try:
-            endpoint = yield background(lambda: start_if_absent(command))
+            endpoint = yield background(lambda: start_if_absent(command, place=self.settings_place))
         except Exception as error:
             self.set_state(ABSENT, error if isinstance(error, MaskwrightError) else None)
             raise

@@ -4,7 +4,10 @@ from typing import Any, Dict, Optional
 
 
 class MaskwrightError(Exception):
-    """Base of every typed failure; ``details`` holds plain values only (they travel in ``failed``)."""
+    """Base of every typed failure; ``details`` holds plain values only (they travel in ``failed``).
+
+    The class' own hint stands where none is given, with ``MODEL`` in it replaced by the model that the details name.
+    """
 
     code = "internal"
     hint = "Try again. If it happens again, run 'maskwright doctor' and report it."
@@ -12,8 +15,7 @@ class MaskwrightError(Exception):
     def __init__(self, message: str, hint: Optional[str] = None, **details: Any) -> None:
         super().__init__(message)
         self.message = message
-        if hint is not None:
-            self.hint = hint
+        self.hint = type(self).hint.replace("MODEL", str(details.get("model") or "MODEL")) if hint is None else hint
         self.details: Dict[str, Any] = details
 
 

@@ -19,10 +19,14 @@ def test_menu_entries(gui: Windows) -> None:
     found = gui.gimp.run("""
         names = pdb.query_procedures("maskwright-.*", "", "", "", "", "", "", "")
         found = {n: (pdb.lookup_procedure(n).get_menu_paths(), pdb.lookup_procedure(n).get_menu_label()) for n in names}
-        out = sorted((name, paths[0], label.replace("_", "")) for name, (paths, label) in found.items())
+        out = sorted((name, " ".join(sorted(paths)), label.replace("_", "")) for name, (paths, label) in found.items())
     """)
     assert found == [
-        ("maskwright-click-to-select", "<Image>/Filters/Maskwright", "Click to Select..."),
+        (
+            "maskwright-click-to-select",
+            "<Image>/Filters/Maskwright <Image>/Select <Image>/Tools",
+            "Click to Select...",
+        ),
         ("maskwright-cut-out", "<Image>/Layer/Transparency", "Cut Out by Prompt..."),
         ("maskwright-detect", "<Image>/Filters/Maskwright", "Find by Name..."),
         ("maskwright-mask-from-prompt", "<Image>/Layer/Mask", "Add Mask from Prompt..."),
@@ -150,3 +154,48 @@ def test_remove_background_from_the_menu(shown: Windows, photo: Plane) -> None:
     assert np.array_equal(alpha, plane(expected, WIDTH, HEIGHT))
     shown.undo()
     wait_until(shown.unchanged, "one undo to bring everything back")
+
+
+WITH_LAST_VALS = "run_mode=Gimp.RunMode.WITH_LAST_VALS"
+
+
+@pytest.mark.parametrize("mode", [INTERACTIVE, WITH_LAST_VALS])
+@pytest.mark.parametrize("name", ["maskwright-select-parts", "maskwright-select-subject"])
+def test_what_is_not_found_opens_a_window(shown: Windows, name: str, mode: str) -> None:
+    """By whatever command, also when it is repeated: nothing else would happen."""
+    shown.gimp.run("""
+        flat = Gimp.Layer.new(image, "flat", 480, 640, Gimp.ImageType.RGB_IMAGE, 100.0, Gimp.LayerMode.NORMAL)
+        flat.fill(Gimp.FillType.WHITE)
+        image.insert_layer(flat, None, 0)
+    """)
+    call = shown.gimp.start(
+        f"out = call({name!r}, image, [flat], {mode}, " + ("parts='hair')" if "parts" in name else ")")
+    )
+    if "parts" in name and mode == INTERACTIVE:
+        window = shown.wait_for("Clothes, Face and Body Parts")
+        shown.lab.xdotool("windowactivate", "--sync", window, "key", "Return")
+    message = shown.wait_for("GIMP Message")
+    shown.lab.xdotool("windowactivate", "--sync", message, "key", "Escape")
+    shown.wait_gone("GIMP Message")
+    assert shown.gimp.finish(call)[1] == 0
+
+
+def test_a_note_opens_no_window(shown: Windows) -> None:
+    result = shown.gimp.run(f"out = call('maskwright-remove-background', image, [layer], {INTERACTIVE})")
+    assert result[0] == "success"
+    assert '"notes": ["' in result[2], "there is something to note"
+    assert not shown.windows("GIMP Message")
+
+
+def test_what_needs_a_selection_says_so_before_its_dialog(shown: Windows) -> None:
+    call = shown.gimp.start(f"out = call('maskwright-select-refine', image, [layer], {INTERACTIVE})")
+    assert shown.gimp.finish(call, 15.0)[0] == "execution-error"
+    assert not shown.windows("Refine Selection")
+
+
+def test_return_in_a_number_runs_the_dialog(shown: Windows) -> None:
+    shown.gimp.run("image.select_ellipse(Gimp.ChannelOps.REPLACE, 160, 220, 80, 90)")
+    call, _ = shown.open("maskwright-prepare-inpainting", "Prepare for Inpainting")
+    shown.lab.xdotool("key", "alt+g", "key", "ctrl+a", "type", "12")
+    shown.lab.xdotool("key", "Return")
+    assert shown.gimp.finish(call)[0] == "success"

@@ -135,3 +135,10 @@ def test_nothing_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ServerAbsent) as caught:
         launcher.start_if_absent()
     assert "pipx" in caught.value.hint
+
+
+def test_who_is_not_found_says_where_to_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launcher, "find_command", lambda setting: None)
+    with pytest.raises(ServerAbsent) as caught:
+        launcher.start_if_absent("/nowhere", place="the field below")
+    assert caught.value.hint.endswith("or tell where it is: the field below.")
