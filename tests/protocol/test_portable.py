@@ -77,7 +77,7 @@ def test_the_search_finds_what_it_looks_for(source: str) -> None:
 
 
 def imported(tree: ast.AST, lazy: bool = False) -> Iterator[tuple[str, bool]]:
-    """The first names of what is imported, and whether that waits until a function runs; not for type checkers alone."""
+    """The first names of what is imported, and whether that waits until a function runs."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.Import):
             yield from ((alias.name.split(".")[0], lazy) for alias in node.names)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Callable, Generator, Optional, TypeVar
 from maskwright_client import ask, launcher
 from maskwright_client.client import Client, Ticket
 from maskwright_protocol.discovery import Endpoint, find_server
-from maskwright_protocol.messages import Job, Message, Status, StatusRequest
+from maskwright_protocol.messages import Job, Message, Models, ModelsRequest, Status, StatusRequest
 from maskwright_protocol.messages import Progress as ProgressMessage
 
 from . import pictures, questions
@@ -89,6 +89,12 @@ class Maskwright(_Connection):
         assert isinstance(answer, Status)
         return answer
 
+    def models(self) -> Models:
+        """All models and recipes that the server knows, and which are installed."""
+        answer = self._client.request(ModelsRequest(""), REPLY_S)
+        assert isinstance(answer, Models)
+        return answer
+
     def close(self) -> None:
         """End the connection; the server goes on running."""
         self._close()
@@ -129,6 +135,12 @@ class AsyncMaskwright(_Connection):
         """The server, its device, its memory and its jobs."""
         answer = await _answered(self._client.submit(StatusRequest("")))
         assert isinstance(answer, Status)
+        return answer
+
+    async def models(self) -> Models:
+        """All models and recipes that the server knows, and which are installed."""
+        answer = await _answered(self._client.submit(ModelsRequest("")))
+        assert isinstance(answer, Models)
         return answer
 
     async def close(self) -> None:
@@ -205,7 +217,7 @@ def connect(
 ) -> Maskwright:  # fmt: skip
     """Connect to this user's server; with ``start`` one is started if there is none.
 
-    ``endpoint`` names another server. ``read`` reads picture files in place of the installed reader: a path or bytes
+    ``endpoint`` names another server. ``read`` reads picture files in place of the installed reader: ``Path`` or bytes
     -> ``(H, W, C)``. ``name`` is how ``maskwright status`` calls this client. ``priority`` is "interactive", "batch"
     or "background". ``while_waiting`` is called about ten times a second in the thread that waits; an error of it ends
     the call and cancels the job. Raises ``ServerAbsent``.

@@ -3,6 +3,7 @@
 import io
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, List, Optional, Tuple, Union
 
 from maskwright_client.ask import PictureSource, RasterData, raster_data
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
     Picture = Union[str, "os.PathLike[str]", bytes, bytearray, Array, Image.Image]
 
-Read = Callable[[Any], Any]  # a path or bytes -> an array, or what has one as its ``pixels``
+Read = Callable[[Any], Any]  # a Path or bytes -> an array, or what has one as its ``pixels``
 _GROUP = "maskwright.read"  # the entry point by which an installed package offers to read picture files
 _CHANNELS = {1: "GRAY", 2: "GRAYA", 3: "RGB", 4: "RGBA"}
 _DEPTHS = {"uint8": "8", "uint16": "16", "float16": "16F", "float32": "32F"}
@@ -76,9 +77,10 @@ def read(picture: "Picture", reader: Optional[Read] = None) -> ArraySource:
     """The picture that is meant. ``reader`` reads files and bytes; without one, a package that is installed and offers
     to (Maskwright's server does), else Pillow. Raises ``BadImage``, ``BadInput``."""
     if isinstance(picture, (str, os.PathLike, bytes, bytearray)):
-        content = bytes(picture) if isinstance(picture, (bytes, bytearray)) else os.fspath(picture)
+        content = bytes(picture) if isinstance(picture, (bytes, bytearray)) else Path(picture)
         found = (reader or _installed_reader() or _read_with_pillow)(content)
-        source = ArraySource(as_pixels(getattr(found, "pixels", found)), content if isinstance(content, str) else None)
+        path = str(content) if isinstance(content, Path) else None
+        source = ArraySource(as_pixels(getattr(found, "pixels", found)), path)
         source.notes += list(getattr(found, "notes", ()))
         return source
     if is_pillow(picture):
@@ -121,12 +123,12 @@ def as_pixels(value: Any) -> "Array":
     return pixels.astype(pixels.dtype.newbyteorder("<"), copy=False)
 
 
-def _read_with_pillow(content: Union[str, bytes]) -> "Array":
+def _read_with_pillow(content: Union[Path, bytes]) -> "Array":
     """A file as the eye sees it: upright, in sRGB."""
     pillow = packages.pillow()
     from PIL import ImageOps
 
-    name = "The picture" if isinstance(content, bytes) else os.path.basename(content)
+    name = "The picture" if isinstance(content, bytes) else content.name
     try:
         with pillow.open(io.BytesIO(content) if isinstance(content, bytes) else content) as opened:
             return _pillow_pixels(ImageOps.exif_transpose(opened))

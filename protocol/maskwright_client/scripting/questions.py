@@ -75,14 +75,14 @@ def cutout(
     mask: Any = None, pick: Union[str, int] = "all", subject: Numbers = (), min_score: Optional[float] = None,
     edges: str = "auto", edge_width: float = 0.0, hair: bool = False, smooth: float = 0.0, contrast: float = 0.0,
     shift_edge: float = 0.0, transparency: bool = False, paint_out: str = "", grow: float = 0.0, feather: float = 0.0,
-    threshold: Optional[float] = None, fill_holes: bool = False, min_area: float = 0.0, colours: str = "auto",
+    fill_holes: bool = False, min_area: float = 0.0, colours: str = "auto",
     outline: float = 0.0, outline_colour: str = "#ffffff", shadow: bool = False, background: str = "",
     crop: bool = False, recipe: str = "auto", model: str = "", mask_only: bool = False, depth: int = 8,
     progress: Optional[Progress] = None,
 ) -> Question[CutOut]:  # fmt: skip
     """Cut out the main subject, or what a prompt names, with clean edge colours."""
     options = JobOptions(
-        recipes={"cutout": recipe}, models=_models(matting=model), grow=grow, feather=feather, threshold=threshold,
+        recipes={"cutout": recipe}, models=_models(matting=model), grow=grow, feather=feather,
         fill_holes=fill_holes, min_area=min_area, mask_depth=depth,
     )  # fmt: skip
     prompt = _prompt(text, not_, pick, point, exclude, box)

@@ -12,29 +12,35 @@ import typer
 
 from .bundle import NotFound
 
-plugins_app = typer.Typer(no_args_is_help=True, help="Build and install the plug-ins for Krita and GIMP.")
+plugins_app = typer.Typer(no_args_is_help=True, help="Build and install what goes into Krita, GIMP and ComfyUI.")
 
 
 class Editor(StrEnum):
     krita = "krita"
     gimp = "gimp"
+    comfyui = "comfyui"
 
 
 RESTART = {
     Editor.krita: "Restart Krita. If the docker is missing: Settings > Configure Krita > Python Plugin Manager.",
     Editor.gimp: "Restart GIMP.",
+    Editor.comfyui: "Restart ComfyUI. The nodes are under Maskwright.",
 }
-EditorName = Annotated[Editor, typer.Argument(help="krita or gimp")]
+EditorName = Annotated[Editor, typer.Argument(help="krita, gimp or comfyui")]
 Resources = Annotated[
     Path | None,
-    typer.Option(help="Krita's resource folder or GIMP's plug-ins folder, when it is not one of the usual ones."),
+    typer.Option(
+        "--to",
+        "--resources",
+        help="Krita's resource folder, GIMP's plug-ins folder or ComfyUI's own, when it is not one of the usual ones.",
+    ),
 ]
 
 
 def _module(editor: Editor):
-    from . import gimp, krita
+    from . import comfyui, gimp, krita
 
-    return {Editor.krita: krita, Editor.gimp: gimp}[editor]
+    return {Editor.krita: krita, Editor.gimp: gimp, Editor.comfyui: comfyui}[editor]
 
 
 @contextmanager
@@ -52,7 +58,7 @@ def _explained() -> Iterator[None]:
 def build(
     editor: EditorName, out: Annotated[Path, typer.Option(help="The folder for the zip.")] = Path("dist")
 ) -> None:
-    """Build the zip that the editor can import."""
+    """Build the zip that the editor can import, or that goes into ComfyUI's custom_nodes."""
     with _explained():
         typer.echo(_module(editor).build(out))
 

@@ -53,7 +53,7 @@ def built(files: Path, editor: str, umask: int, **environment: str) -> str:
     return hashlib.sha256(Path(done.stdout.strip()).read_bytes()).hexdigest()
 
 
-@pytest.mark.parametrize("editor", ["krita", "gimp"])
+@pytest.mark.parametrize("editor", ["krita", "gimp", "comfyui"])
 def test_the_same_files_make_the_same_zip(tmp_path: Path, editor: str) -> None:
     one = copy_of_the_files(tmp_path / "one", age_s=1_000_000_000, mode=0o644)
     other = copy_of_the_files(tmp_path / "a longer name" / "other", age_s=1_700_000_000, mode=0o755)
@@ -62,7 +62,7 @@ def test_the_same_files_make_the_same_zip(tmp_path: Path, editor: str) -> None:
     assert first == second
 
 
-@pytest.mark.parametrize("editor", ["krita", "gimp"])
+@pytest.mark.parametrize("editor", ["krita", "gimp", "comfyui"])
 def test_another_file_makes_another_zip(tmp_path: Path, editor: str) -> None:
     files = copy_of_the_files(tmp_path, age_s=1_000_000_000, mode=0o644)
     before = built(files, editor, 0o022)
