@@ -13,7 +13,6 @@ from typer.models import ArgumentInfo
 
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 Recipe = Annotated[str, typer.Option(help="How to do it; 'maskwright models list' names the recipes.")]
-Depth = Annotated[int, typer.Option(help="Bits of the mask file: 8 or 16.")]
 MinScore = Annotated[float | None, typer.Option(help="Leave out finds below this score, 0..1.")]
 
 # What to look for, and with what.
@@ -36,7 +35,7 @@ DetectorOptions = Annotated[
     typer.Option("--option", help="A setting of the detector; 'maskwright models show MODEL' lists them. Repeatable.",
                  metavar="NAME=VALUE"),
 ]  # fmt: skip
-Tiles = Annotated[str, typer.Option(help="Look closer for small things: on, off, or auto: when nothing was found.")]
+Tiles = Annotated[str, typer.Option(help="Look closer for small things: on, off, or auto: in large pictures.")]
 
 # What is near and far.
 Nearer = Annotated[str, typer.Option(help="Select what is as near as X,Y or nearer.", metavar="X,Y")]
@@ -87,6 +86,18 @@ class Pictures:
         str, typer.Option("--out", "-o", help="File; folder for several pictures; - is a pipe. Else beside each.")
     ] = ""
     frame: Annotated[str, typer.Option(help="Which frame of an animation or page of a file: a number, or all.")] = "1"
+    layer: Annotated[str, typer.Option(help="One layer of a PSD or OpenRaster file, by its name.", metavar="NAME")] = ""
+    format: Annotated[
+        str, typer.Option(help="What to write where no name tells: png, webp, tiff, avif, jxl, jpeg, psd, ora, svg, "
+                          "geojson, coco.", metavar="FORMAT")
+    ] = ""  # fmt: skip
+    depth: Annotated[
+        int, typer.Option(help="Bits of what is written, 8 or 16, or 32 for floats; 0 for what picture or mask have.")
+    ] = 0
+    quality: Annotated[
+        int | None, typer.Option(help="1 to 100, where a format may lose something; else it loses nothing.")
+    ] = None
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Even a picture that is read here.")] = False
     recursive: Annotated[
         bool, typer.Option("--recursive", "-r", help="Folders with all folders in them.", rich_help_panel=MANY)
     ] = False
@@ -118,6 +129,11 @@ class Pictures:
                      metavar="NAME", rich_help_panel=MANY),
     ] = ""  # fmt: skip
     as_json: Json = False
+
+    @property
+    def mask_depth(self) -> int:
+        """Bits in which masks come from the server."""
+        return 16 if self.depth > 8 else 8
 
 
 def on_pictures(command: Callable[..., None]) -> Callable[..., None]:

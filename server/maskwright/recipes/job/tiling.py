@@ -1,4 +1,8 @@
-"""Looking for small things in a large picture: in overlapping tiles at full resolution, whose answers are merged."""
+"""Looking for small things in a large picture: in overlapping tiles, up to full resolution, whose answers are merged.
+
+Tiles of several sizes, each twice the next, so that what a tile cuts is seen whole in a larger one: of what is cut
+nothing is kept but lines of writing, which may be longer than any tile.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +23,10 @@ from .context import JobContext
 from .picture import PictureView
 
 Tiles = Literal["auto", "on", "off"]
-MOST = 64
-MOST_UNASKED = 16  # tiles that a search that found nothing may cost
+MOST = 64  # tiles of the smallest size
+_UNASKED, _UNASKED_PIXELS = 16, 8 << 20  # tiles that may be looked at unasked, or pixels where the network sees few
+_UNASKED_AREA = 24_000_000  # pixels of a picture that are sent for it where something was found without
+_LARGE = 3.0  # times the sides that the detector looks at: less is seen well enough as a whole where anything is
 OVERLAP = 0.25  # of a tile's side: what is no larger is seen whole in one of them
 _SAME = 0.5  # IoU
 _PIECE = 0.7  # share of a box at a tile's edge that lies in another: then it is a piece of that
@@ -32,6 +38,28 @@ def check_tiles(tiles: str) -> Tiles:
     if tiles not in ("auto", "on", "off"):
         raise BadInput(f"{tiles!r} says nothing about tiles.", hint="Use 'auto', 'on' or 'off'.")
     return cast(Tiles, tiles)
+
+
+def most_unasked(side: int) -> int:
+    """Tiles that nobody asked for, for a detector that looks at ``side`` pixels."""
+    return max(_UNASKED, _UNASKED_PIXELS // side**2)
+
+
+def worth_it(picture: PictureView, side: int, found: bool) -> bool:
+    """Whether to look closer unasked. Where something was ``found``: only at large pictures that are quick to send."""
+    if not found:
+        return True
+    quick = picture.box.area <= _UNASKED_AREA or picture.has_detail(picture.box)
+    return quick and max(picture.box.width, picture.box.height) >= _LARGE * side
+
+
+def grids(area: PixelBox, side: int, most: int) -> list[list[PixelBox]]:
+    """Grids of tiles, the coarsest first; the last has at most ``most`` tiles of about ``side`` pixels. Often none."""
+    found: list[list[PixelBox]] = []
+    while len(tiles := grid(area, side, most)) > 1:
+        found.insert(0, tiles)
+        side = 2 * max(tiles[0].width, tiles[0].height)
+    return found
 
 
 def grid(area: PixelBox, side: int, most: int) -> list[PixelBox]:
@@ -49,12 +77,13 @@ def grid(area: PixelBox, side: int, most: int) -> list[PixelBox]:
 def detect(
     find: Finder, side: int, most: int, picture: PictureView, context: JobContext, known: list[Detection]
 ) -> list[Detection]:
-    """``known`` detections and those of at most ``most`` tiles, in document coordinates, best first.
+    """``known`` detections of the picture as a whole and those of tiles, in document coordinates, best first.
 
-    ``side``: pixels that the detector looks at. Raises ``MorePixelsNeeded``.
+    ``side``: pixels that the detector looks at. ``most``: tiles of the smallest size; the larger ones are a third more.
+    Raises ``MorePixelsNeeded``.
     """
-    tiles = grid(picture.box, side, most)
-    if len(tiles) < 2:
+    tiles = [tile for some in grids(picture.box, side, most) for tile in some]
+    if not tiles:
         return known
     picture.need_detail(picture.box)
     found = [(one, False) for one in known]
@@ -63,7 +92,9 @@ def detect(
             context.progress("detect", number / len(tiles), f"Looking closer, part {number + 1} of {len(tiles)}")
             for one in find(picture.detail_rgb(tile)):
                 moved = _moved(one, tile.x, tile.y)
-                found.append((moved, _at_inner_edge(moved.box, tile, picture.box)))
+                cut = _at_inner_edge(moved.box, tile, picture.box)
+                if not cut or moved.quad:
+                    found.append((moved, cut))
     return merged(found)
 
 

@@ -55,7 +55,7 @@ def find(
     found = vision.detect(look, of, picture, context)
     if not found and picture.has_detail(picture.box):
         side = context.models.known.get(detector.model_id).input_size
-        found = tiling.detect(look, side, tiling.MOST_UNASKED, picture, context, found)
+        found = tiling.detect(look, side, tiling.most_unasked(side), picture, context, found)
     found = [d for d in found if min(d.box.width, d.box.height) >= _LEAST_SIDE][:MAX_PEOPLE]
     boxes = [found[i].box for i in nms([d.box for d in found], [d.score for d in found], _SAME)]
     boxes.sort(key=lambda box: box.x0 + box.x1)

@@ -44,7 +44,7 @@ Example = tuple[Box, bool]  # in document pixels, and whether such things are wa
 class Search:
     """One job's search by words and examples. ``missing`` is a sentence when a choice meant more than was found.
 
-    ``thorough``: it looks closer also where something was found.
+    ``thorough``: it looks closer also where something was found, in pictures of any size.
     """
 
     def __init__(
@@ -211,11 +211,12 @@ class Search:
         except UnknownWord as error:
             raise self._models.explained(error, detector.model_id) from None
         pool = context.models
-        enough = bool(found) and not self._thorough
-        if tiles == "off" or (tiles == "auto" and (enough or pool.slow(detector.model_id))):
-            return found
         side = pool.known.get(detector.model_id).input_size
-        most = tiling.MOST if tiles == "on" else tiling.MOST_UNASKED
+        quick = tiles == "on" or not pool.slow(detector.model_id)
+        enough = tiles == "auto" and not tiling.worth_it(picture, side, bool(found) and not self._thorough)
+        if tiles == "off" or not quick or enough:
+            return found
+        most = tiling.MOST if tiles == "on" else tiling.most_unasked(side)
         return tiling.detect(find, side, most, picture, context, found)
 
     def _in_region(self, box: Box) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -318,6 +319,35 @@ def test_tiles_cover_and_overlap():
     assert seen.max() >= 4
     assert len(tiling.grid(area, 640, 16)) <= 16
     assert tiling.grid(PixelBox(0, 0, 300, 200), 640, 16) == [PixelBox(0, 0, 300, 200)]
+
+
+def test_each_size_of_tiles_is_half_of_the_one_before():
+    area = PixelBox(10, 20, 3000, 2000)
+    found = tiling.grids(area, 416, 48)
+    assert len(found[-1]) <= 48
+    sides = [max(some[0].width, some[0].height) for some in found]
+    assert sides == sorted(sides, reverse=True)
+    assert 416 <= sides[-1] < sides[0] < 3000
+    assert all(1.6 <= larger / smaller <= 2.4 for larger, smaller in pairwise(sides))
+    assert not tiling.grids(PixelBox(0, 0, 300, 200), 416, 48)
+
+
+@needs_models
+@needs_eval
+def test_large_pictures_are_looked_at_closely_though_something_was_found(desk, street):
+    scene = np.full((2000, 3000, 3), 120, np.uint8)
+    scene[60:1140, 60:870] = street
+    small = cv2.resize(street, (162, 216), interpolation=cv2.INTER_AREA)
+    places = ((1200, 300), (2000, 1500), (2600, 700))
+    for x, y in places:
+        scene[y : y + 216, x : x + 162] = small
+    picture = desk.picture(scene, "large and small buses")
+    seen = [desk.run(Detect("1", picture=picture, text="bus", tiles=tiles)).instances for tiles in ("off", "auto")]
+    assert seen[0], "the large one is found without"
+    centres = [(one.box.x + one.box.width / 2, one.box.y + one.box.height / 2) for one in seen[1]]
+    for x, y in places:
+        assert any(x < a < x + 162 and y < b < y + 216 for a, b in centres)
+    assert all(one.box.width < 830 for one in seen[1])
 
 
 def test_pieces_at_tiles_edges_give_way_to_the_whole():
