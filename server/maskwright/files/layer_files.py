@@ -144,7 +144,7 @@ def _note_resolution(psd: Any, result: Result) -> None:
     from psd_tools.psd.image_resources import ImageResource, ResoulutionInfo
 
     across, down = (round(one * 65536) for one in result.picture.dpi)
-    info = ResoulutionInfo(
+    info: Any = ResoulutionInfo(
         horizontal=across, horizontal_unit=1, width_unit=1, vertical=down, vertical_unit=1, height_unit=1
     )  # fmt: skip
     psd.image_resources[Resource.RESOLUTION_INFO] = ImageResource(key=Resource.RESOLUTION_INFO, data=info)
