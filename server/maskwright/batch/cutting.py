@@ -14,7 +14,7 @@ from maskwright_protocol.messages import Cutout, CutoutResult
 from . import summaries
 from .companions import Companion
 from .summaries import Summary
-from .task import Task, check_depth, mask_of
+from .task import Task, mask_of
 
 
 @dataclass(kw_only=True)
@@ -32,9 +32,6 @@ class CutoutTask(Task):
     @property
     def companions(self) -> Sequence[Companion | None]:
         return (self.mask,)
-
-    def check(self) -> None:
-        check_depth(self.ask.mask_depth)
 
     def job(self, source: FileSource) -> Cutout:
         return replace(self.ask, mask=mask_of(self.mask, source))

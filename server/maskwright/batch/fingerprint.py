@@ -33,9 +33,9 @@ def of_settings(task: Task, options: WriteOptions, models: Models, server_versio
     return hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=_SIZE).hexdigest()
 
 
-def of_files(settings: str, picture: Path, frame: int, masks: Sequence[Path]) -> str:
-    """The files' content together with the digest of the settings. Raises ``OSError``."""
-    digest = hashlib.blake2b(f"{settings} {frame}".encode(), digest_size=_SIZE)
+def of_files(settings: str, picture: Path, masks: Sequence[Path]) -> str:
+    """The files' content together with the settings. Raises ``OSError``."""
+    digest = hashlib.blake2b(settings.encode("utf-8", "surrogateescape"), digest_size=_SIZE)
     for path in (picture, *masks):
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=_SIZE)).digest())

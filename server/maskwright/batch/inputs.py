@@ -71,8 +71,13 @@ def in_folder(folder: Path, recursive: bool) -> Iterator[Path]:
         path = Path(entry.path)
         if recursive and entry.is_dir(follow_symlinks=False):
             yield from in_folder(path, recursive)
-        elif path.suffix.lower() in PICTURES:
+        elif path.suffix.lower() in PICTURES and not _never_ends(entry):
             yield path
+
+
+def _never_ends(entry: os.DirEntry[str]) -> bool:
+    """A pipe or a device, which may be called like a picture too. Dangling links are told of when they are read."""
+    return not (entry.is_file() or entry.is_dir() or entry.is_symlink())
 
 
 def read_list(name: str) -> list[str]:

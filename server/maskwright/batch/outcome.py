@@ -25,6 +25,7 @@ class Item:
     path: Path | None
     targets: Targets = field(default_factory=Targets)
     frame: int = 1
+    layer: str = ""  # of a file with layers; empty for all together
 
     @property
     def name(self) -> str:
@@ -81,7 +82,8 @@ def of_answer(item: Item, summary: Summary, files: Sequence[Path], seconds: floa
     record: dict[str, Any] = {**_head(item, status), **summary, "files": [str(path) for path in files]}
     outcome = Outcome(item, status, record)
     scores = [one["score"] for one in outcome.found]
-    record["score"] = min(scores) if scores else None
+    if record.get("score") is None:  # the answer has none of its own
+        record["score"] = min(scores) if scores else None
     record["doubtful"] = status == DONE and _is_doubtful(outcome)
     record["seconds"] = round(seconds, 3)
     return outcome
@@ -105,6 +107,6 @@ def _head(item: Item, status: str) -> Summary:
 
 def _is_doubtful(outcome: Outcome) -> bool:
     score, agreement = outcome.record["score"], outcome.record.get("agreement")
-    flagged = any(one.get("doubtful") for one in outcome.found)
+    flagged = outcome.record.get("doubtful") or any(one.get("doubtful") for one in outcome.found)
     weak = score is not None and score < DOUBTFUL_SCORE
     return flagged or weak or (agreement is not None and agreement < DOUBTFUL_AGREEMENT)

@@ -6,8 +6,10 @@ import os
 import sys
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from maskwright.files.reading import frames_in
 from maskwright_protocol.errors import BadInput, MaskwrightError
 
 from . import naming
@@ -16,44 +18,53 @@ from .outcome import Item
 from .task import Targets, Task
 
 ALL = "all"  # frames
-EXTENSION = "png"  # of outputs whose name nobody chose
 
 
-def items(
-    task: Task, inputs: Sequence[Input], out: str, extension: str, frame: str = "1", several: bool = True
-) -> list[Item]:
-    """An item for each picture, or for each of its frames. ``out`` is ``-o`` as it was typed, ``extension`` that of
-    outputs whose name does not tell. A single picture may come from and go to a pipe (``-``).
+@dataclass(frozen=True)
+class Wanted:
+    """``out`` is ``-o`` as it was typed, ``extension`` that of outputs whose name does not tell; ``frame`` is a number
+    or ``ALL``; ``layer`` the name of one, or empty. ``several``: more than one picture is meant, or might be."""
+
+    out: str = ""
+    extension: str = "png"
+    frame: str = "1"
+    layer: str = ""
+    several: bool = True
+
+
+def items(task: Task, inputs: Sequence[Input], wanted: Wanted) -> list[Item]:
+    """An item for each picture, or for each of its frames. A single picture may come from and go to a pipe (``-``).
 
     Raises ``BadInput`` when the outputs do not fit into ``out``.
     """
-    if not several and str(inputs[0].path) == STDIN:
+    out, layer = wanted.out, wanted.layer
+    if not wanted.several and str(inputs[0].path) == STDIN:
         main = sys.stdout.buffer if out in ("", STDIN) else Path(out)
-        return [Item(None, Targets(main if task.suffix else None, task.extra), _number(frame))]
+        return [Item(None, Targets(main if task.suffix else None, task.extra), _number(wanted.frame), layer)]
     if out == STDIN:
-        if several:
+        if wanted.several:
             raise BadInput("Only one result can go to a pipe.", "Name a folder: -o results/")
-        return [Item(inputs[0].path, Targets(sys.stdout.buffer, task.extra), _number(frame))]
-    if several and out and not os.path.splitext(out)[1]:
+        return [Item(inputs[0].path, Targets(sys.stdout.buffer, task.extra), _number(wanted.frame), layer)]
+    if wanted.several and out and not os.path.splitext(out)[1]:
         out = os.path.join(out, "")  # a folder that is yet to be made
     paths = [one.path for one in inputs]
     roots = {one.path: one.root for one in inputs if one.root is not None}
-    mains = naming.targets(paths, out, task.suffix, extension, roots) if task.suffix else {}
-    extras = _extras(task, paths, roots, several)
+    mains = naming.targets(paths, out, task.suffix, wanted.extension, roots) if task.suffix else {}
+    extras = _extras(task, paths, roots, wanted.several)
     found = []
     for path in paths:
         targets = Targets(mains.get(path), extras.get(path))
-        found.extend(_frames(path, targets, frame))
+        found.extend(_frames(path, targets, wanted))
     return found
 
 
-def arrived(task: Task, one: Input, out: str, extension: str, frame: str = "1") -> list[Item]:
+def arrived(task: Task, one: Input, wanted: Wanted) -> list[Item]:
     """The same for a picture that has arrived in a folder: named as if all that are there came together."""
     assert one.root is not None
     stem = _same_name(one.path)
     beside = [Input(path, one.root) for path in in_folder(one.path.parent, False) if _same_name(path) == stem]
     others = [other for other in beside if other.path != one.path]
-    return [item for item in items(task, [one, *others], out, extension, frame) if item.path == one.path]
+    return [item for item in items(task, [one, *others], wanted) if item.path == one.path]
 
 
 def _same_name(path: Path) -> str:
@@ -72,21 +83,22 @@ def _extras(task: Task, paths: Sequence[Path], roots: dict[Path, Path], several:
     return {path: target.with_suffix("") for path, target in planned.items()}
 
 
-def _frames(path: Path, targets: Targets, frame: str) -> list[Item]:
-    if frame != ALL:
-        return [Item(path, targets, _number(frame))]
-    from maskwright.files.reading import frames_in
-
+def _frames(path: Path, targets: Targets, wanted: Wanted) -> list[Item]:
+    if wanted.frame != ALL:
+        return [Item(path, targets, _number(wanted.frame), wanted.layer)]
     try:
         count = frames_in(path)
-    except (MaskwrightError, OSError):
+    except MaskwrightError:
         count = 1  # reading it tells what is wrong
     if count == 1:
-        return [Item(path, targets)]
+        return [Item(path, targets, layer=wanted.layer)]
     return [
-        Item(path, Targets(_of_frame(targets.main, number, count), _of_frame(targets.extra, number, count)), number)
+        Item(
+            path, Targets(_of_frame(targets.main, number, count), _of_frame(targets.extra, number, count)), number,
+            wanted.layer,
+        )
         for number in range(1, count + 1)
-    ]
+    ]  # fmt: skip
 
 
 def _of_frame(target: object, number: int, count: int) -> Path | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from maskwright.files.reading import FileSource
-from maskwright.files.writing import WriteOptions
+from maskwright.files.writing import WriteOptions, identities
 from maskwright_protocol.errors import BadImage, InternalError, JobCancelled, MaskwrightError, OutOfMemory, ServerAbsent
 from maskwright_protocol.messages import Job, Progress
 
@@ -54,6 +54,9 @@ class Processing:
             self._draw_again(item, known, name)
             return known
         began = time.monotonic()
+        masks = files_of(self.task.companions, item.path)
+        options = replace(self.options, sources=self.options.sources | identities(masks))
+        self.task.check_targets(item.targets, options, item.path)  # before anything is computed
         source = source_of(item)
         source.overview()  # while another picture has its turn at the server
 
@@ -65,7 +68,7 @@ class Processing:
         summary["report"]["notes"] = [*source.picture.notes, *summary["report"]["notes"]]
         result = self.task.result(answer, source)
         if not summary["reason"]:
-            files = self.task.write(answer, result, source, item.targets, self.options)
+            files = self.task.write(answer, result, source, item.targets, options)
         ended = outcome.of_answer(item, summary, files, time.monotonic() - began)
         if self.thumbnails is not None and name:
             self.thumbnails.draw(name, source.picture, result, ended.found)
@@ -99,7 +102,7 @@ class Processing:
             source_of(item)  # tells what is wrong with it
         masks = files_of(self.task.companions, item.path)
         try:
-            return fingerprint.of_files(settings, item.path, item.frame, masks)
+            return fingerprint.of_files(f"{settings} {item.frame} {item.layer}", item.path, masks)
         except OSError as error:
             raise BadImage(f"{item.path.name} cannot be read: {error.strerror}.", "Check its permissions.") from None
 
@@ -135,4 +138,4 @@ def _output(item: Item) -> Path:
 
 def source_of(item: Item) -> FileSource:
     """The picture, read. Raises ``BadImage``."""
-    return FileSource(sys.stdin.buffer if item.path is None else item.path, item.frame)
+    return FileSource(sys.stdin.buffer if item.path is None else item.path, item.frame, item.layer)

@@ -36,11 +36,12 @@ _VERBS = {"everything": "select", "similar": "select"}  # whose models they use
 
 @dataclass(kw_only=True)
 class RecipeTask(Task):
-    """``mask`` is what is selected already, for a recipe that begins with that."""
+    """``mask`` is what is selected already, for a recipe that begins so; ``mask_depth``: bits of masks, at least."""
 
     verb: ClassVar[str] = "select"
     recipe: Recipe
     mask: Companion | None = None
+    mask_depth: int = 8
 
     @property
     def verbs(self) -> Sequence[str]:
@@ -54,6 +55,9 @@ class RecipeTask(Task):
     @property
     def companions(self) -> Sequence[Companion | None]:
         return (self.mask,)
+
+    def check_targets(self, targets: Targets, options: WriteOptions, source: Path | None) -> None:
+        """The main target only names the outputs, which are checked when they are written."""
 
     def check(self) -> None:
         if self.recipe.needs_selection and self.mask is None:
@@ -71,12 +75,15 @@ class RecipeTask(Task):
         return self.recipe.step(output.step)
 
     def settings(self) -> dict[str, Any]:
-        return {"task": type(self).__name__, "recipe": recipe.as_data(self.recipe)}
+        return {"task": type(self).__name__, "recipe": recipe.as_data(self.recipe), "mask_depth": self.mask_depth}
 
     # ------------------------------------------------------------ asking
 
     def answer(self, source: FileSource, ask: Ask) -> Answers:
+        deep = max([self.mask_depth, *(output.depth for output in self.recipe.outputs)]) > 8
+
         def one(job: Job) -> Steps:
+            job.mask_depth = 16 if deep else job.mask_depth
             return ask(job)
             yield  # a step as editors drive them; here it is done at once
 
@@ -171,6 +178,7 @@ class RecipeTask(Task):
             options,
             background=output.background or options.background,
             quality=options.quality if output.quality is None else output.quality,
+            depth=output.depth or options.depth,
         )
 
     def _path(

@@ -17,7 +17,7 @@ from maskwright_protocol.messages import Detect, Distance, Job, Mask, Parse, Sel
 from . import summaries
 from .companions import Companion
 from .summaries import Summary
-from .task import Targets, Task, check_depth, mask_of
+from .task import Targets, Task, mask_of
 
 
 @dataclass(kw_only=True)
@@ -73,9 +73,6 @@ class SelectTask(SelectionTask):
     def companions(self) -> Sequence[Companion | None]:
         return (self.mask, self.region)
 
-    def check(self) -> None:
-        check_depth(self.options.mask_depth)
-
     def job(self, source: FileSource) -> Job:
         region, prompt = mask_of(self.region, source), self.prompt
         if self.distance is not None:
@@ -114,9 +111,6 @@ class ParseTask(SelectionTask):
     def suffix(self) -> str:
         return "parts"
 
-    def check(self) -> None:
-        check_depth(self.ask.mask_depth)
-
     def job(self, source: FileSource) -> Parse:
         return replace(self.ask)
 
@@ -138,9 +132,6 @@ class SimilarTask(SelectionTask):
     @property
     def companions(self) -> Sequence[Companion | None]:
         return (self.mask,)
-
-    def check(self) -> None:
-        check_depth(self.options.mask_depth)
 
     def job(self, source: FileSource) -> Job:
         job = self.options.similar("", mask_of(self.mask, source))
@@ -164,9 +155,6 @@ class RefineTask(SelectionTask):
     @property
     def companions(self) -> Sequence[Companion | None]:
         return (self.mask,)
-
-    def check(self) -> None:
-        check_depth(self.options.mask_depth)
 
     def job(self, source: FileSource) -> Job:
         return replace(self.options.refine(mask_of(self.mask, source), self.edge), context=self.context)

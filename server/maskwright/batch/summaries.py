@@ -29,6 +29,8 @@ def of_cutout(answer: CutoutResult) -> Summary:
         "hint": answer.hint,
         "agreement": answer.agreement,
         "edge_method": answer.edge_method,
+        "score": answer.score,
+        "doubtful": answer.doubtful,
         "report": asdict(answer.report),
     }
 
@@ -49,6 +51,8 @@ def of_instance(instance: Instance) -> Summary:
         "label": instance.label,
         "score": round(instance.score, 4),
         "box": _box(instance.box),
+        "doubtful": instance.doubtful,
+        "confidence": instance.confidence,
         "source": instance.source,
         "guesses": [{"id": other.id, "score": round(other.score, 4)} for other in instance.alternatives],
     }

@@ -8,9 +8,10 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
-from maskwright.files.reading import FileSource, read_mask
+from maskwright.files.masks import read_mask
+from maskwright.files.reading import FileSource
 from maskwright.files.result import Result
-from maskwright.files.writing import WriteOptions, write
+from maskwright.files.writing import WriteOptions, check_target, write
 from maskwright_protocol.errors import BadInput
 from maskwright_protocol.messages import Job, Mask
 
@@ -53,6 +54,11 @@ class Task:
         """The masks that a picture comes with."""
         return ()
 
+    def check_targets(self, targets: Targets, options: WriteOptions, source: Path | None) -> None:
+        """Raise ``BadInput`` for a file that will not be written."""
+        if isinstance(targets.main, Path):
+            check_target(targets.main, options, source)
+
     def check(self) -> None:
         """Raise ``BadInput`` for settings that suit no picture."""
 
@@ -90,16 +96,11 @@ def mask_of(companion: Companion | None, source: FileSource) -> Mask | None:
         return None
     path = companion.of(source.path)
     try:
-        return read_mask(path, source.width, source.height)
+        return read_mask(path, source.width, source.height, source.picture.notes)
     except BadInput as error:
         if companion.each:  # which of them it is
             error.message = f"{path}: {error.message}"
         raise
-
-
-def check_depth(depth: int) -> None:
-    if depth not in (8, 16):
-        raise BadInput("Masks have 8 or 16 bits.", "Use --depth 8 or --depth 16.")
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from maskwright.batch.task import Task
 from maskwright.files.writing import WriteOptions
 from maskwright_protocol.errors import BadInput
 
-from . import console
+from . import console, outputs
 from .batch_display import BatchDisplay
 from .flags import Pictures
 
@@ -30,14 +30,15 @@ from .flags import Pictures
 def run_many(task: Task, pictures: Pictures) -> None:
     """Do what the flags say with every picture; a failure is told and the others go on."""
     found = _gathered(task, pictures)
-    items = planning.items(task, found, pictures.out, planning.EXTENSION, pictures.frame) if not pictures.watch else []
+    items = [] if pictures.watch else planning.items(task, found, outputs.wanted(pictures))
+    options = outputs.write_options(pictures, [one.path for one in found])
     counts = Counts()
     with ExitStack() as stack:
         sheet = Sheet(pictures.sheet) if pictures.sheet else None
         report = stack.enter_context(Report(pictures.report)) if pictures.report else None
         connection = stack.enter_context(console.connection())
         processing = Processing(
-            task, connection, WriteOptions(), "batch", _resuming(task, connection, pictures),
+            task, connection, options, "batch", _resuming(task, connection, options, pictures),
             sheet.thumbnails if sheet else None,
         )  # fmt: skip
         if sheet is not None:
@@ -71,7 +72,7 @@ def _gathered(task: Task, pictures: Pictures) -> list[Input]:
     return left
 
 
-def _resuming(task: Task, connection: Connection, pictures: Pictures) -> Resuming | None:
+def _resuming(task: Task, connection: Connection, options: WriteOptions, pictures: Pictures) -> Resuming | None:
     """What is needed to note what is done; a task that writes nothing notes it beside its report, if it has one."""
     place = None
     if not task.suffix:
@@ -82,7 +83,7 @@ def _resuming(task: Task, connection: Connection, pictures: Pictures) -> Resumin
         place = pictures.report.parent / journal.NAME
     models = connection.models()
     welcome = connection.client.welcome
-    settings = fingerprint.of_settings(task, WriteOptions(), models, welcome.server_version if welcome else "")
+    settings = fingerprint.of_settings(task, options, models, welcome.server_version if welcome else "")
     return Resuming(Journal(place), settings, pictures.resume or pictures.watch)
 
 
@@ -132,13 +133,13 @@ def _arriving(task: Task, pictures: Pictures, ending: _Ending) -> Iterator[Item 
     wrong = next((folder for folder in folders if not folder.is_dir()), None)
     if wrong is not None or not folders:
         raise BadInput(f"{wrong or 'Nothing'} is no folder that can be watched.", "Name folders with --watch.")
-    outputs = planning.output_folders(task, pictures.out)
+    places = planning.output_folders(task, pictures.out)
     told = ", ".join(map(str, folders))
     console.errors.print(f"Watching {told}. Ctrl+C ends it.", markup=False, soft_wrap=True)
-    for arrived in watching.arrivals(folders, pictures.recursive, outputs, ending.pause):
+    for arrived in watching.arrivals(folders, pictures.recursive, places, ending.pause):
         if ending.asked:
             return
         if arrived is None:
             yield None
             continue
-        yield from planning.arrived(task, arrived, pictures.out, planning.EXTENSION, pictures.frame)
+        yield from planning.arrived(task, arrived, outputs.wanted(pictures))

@@ -31,7 +31,6 @@ def refine(
         float, typer.Option(help="Tell the box to inpaint in, so many times the selection's size on each side.")
     ] = 0.0,
     model: Annotated[str, typer.Option(help="The model that finds the edge.")] = "",
-    depth: flags.Depth = 8,
 ) -> None:
     """Give a rough selection soft, right edges, or make it ready for inpainting."""
     from maskwright.batch.companions import Companion
@@ -41,7 +40,7 @@ def refine(
 
     options = JobOptions(
         recipes={"refine": recipe}, models=flags.by_role(matting=model), grow=grow, feather=feather, invert=invert,
-        mask_depth=depth,
+        mask_depth=pictures.mask_depth,
     )  # fmt: skip
     edge = Edge(edge_width, hair, smooth, contrast, shift_edge)
     run_task(lambda: RefineTask(mask=Companion(mask), edge=edge, options=options, context=context), pictures)
@@ -80,7 +79,6 @@ def cutout(
     recipe: flags.Recipe = "auto",
     model: Annotated[str, typer.Option(help="The model that draws the opacity.")] = "",
     mask_only: Annotated[bool, typer.Option("--mask-only", help="Write the alpha as a mask.")] = False,
-    depth: flags.Depth = 8,
 ) -> None:
     """Remove the background, or cut out what a prompt names; writes PNGs with transparency and clean edge colours."""
     from maskwright.batch.cutting import CutoutTask
@@ -89,7 +87,7 @@ def cutout(
 
     options = JobOptions(
         recipes={"cutout": recipe}, models=flags.by_role(matting=model), grow=grow, feather=feather,
-        fill_holes=fill_holes, min_area=min_area, mask_depth=depth if mask_only else 8,
+        fill_holes=fill_holes, min_area=min_area, mask_depth=pictures.mask_depth if mask_only else 8,
     )  # fmt: skip
     edge = Edge(edge_width, hair, smooth, contrast, shift_edge)
     cut = Cut(

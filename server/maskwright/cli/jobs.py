@@ -15,13 +15,12 @@ from maskwright.batch.outcome import NOTHING_FOUND, Outcome
 from maskwright.batch.processing import Processing
 from maskwright.batch.summaries import Summary
 from maskwright.batch.task import Task
-from maskwright.files.writing import WriteOptions
 from maskwright_client import coordinates
 from maskwright_client.jobs import Prompt
 from maskwright_protocol.errors import BadInput
 from maskwright_protocol.messages import Distance, Point
 
-from . import console
+from . import console, outputs
 from .flags import Pictures
 
 _LISTED = 20
@@ -98,6 +97,7 @@ def run_task(make: Callable[[], Task], pictures: Pictures) -> None:
     with console.explained(pictures.as_json):
         task = make()
         task.check()
+        outputs.write_options(pictures, [])
         if not task.suffix and pictures.out:
             raise BadInput("This command writes no pictures.", "Use --json or --report.")
         named = pictures.images or []
@@ -114,9 +114,9 @@ def run_one(task: Task, pictures: Pictures) -> None:
     """One picture, whose failure is the command's."""
     assert pictures.images is not None
     found = inputs.gather(pictures.images)
-    (item,) = planning.items(task, found, pictures.out, planning.EXTENSION, pictures.frame, several=False)
+    (item,) = planning.items(task, found, outputs.wanted(pictures, several=False))
     with console.connection() as connection:
-        processing = Processing(task, connection, WriteOptions())
+        processing = Processing(task, connection, outputs.write_options(pictures, []))
         with console.progress_bar(quiet=pictures.as_json) as on_progress:
             outcome = processing.one(item, on_progress)
     if pictures.as_json:

@@ -49,7 +49,6 @@ def select(
     fill_holes: flags.FillHoles = False,
     min_area: flags.MinArea = 0.0,
     invert: flags.Invert = False,
-    depth: flags.Depth = 8,
     instances: Annotated[Path | None, typer.Option(help="Also write one mask per instance into this folder.")] = None,
     guesses: Annotated[
         int, typer.Option(min=0, help="Also write so many other guesses of each object: a part, the whole, ...")
@@ -63,7 +62,8 @@ def select(
     options = JobOptions(
         recipes={"select": recipe}, models=flags.by_role(detector=detector, segmenter=segmenter),
         detector_options="; ".join(option or []), precise=precise, tiles=tiles, threshold=threshold, grow=grow,
-        feather=feather, smooth=smooth, fill_holes=fill_holes, min_area=min_area, invert=invert, mask_depth=depth,
+        feather=feather, smooth=smooth, fill_holes=fill_holes, min_area=min_area, invert=invert,
+        mask_depth=pictures.mask_depth,
     )  # fmt: skip
     prompt = PromptFlags(text, exclude_text, pick, point or [], exclude or [], box or [], like or [], unlike or [])
     far_away = DistanceFlags(nearer, as_far, farther, distance, softness)
@@ -114,7 +114,6 @@ def parse(
     feather: flags.Feather = 0.0,
     smooth: flags.Smooth = 0.0,
     min_area: flags.MinArea = 0.0,
-    depth: flags.Depth = 8,
     instances: Annotated[Path | None, typer.Option(help="Also write one mask per part into this folder.")] = None,
 ) -> None:
     """Select parts of people: hair, clothes, the face; writes a mask."""
@@ -124,7 +123,7 @@ def parse(
 
     options = JobOptions(
         models=flags.by_role(parser=model), grow=grow, feather=feather, smooth=smooth, min_area=min_area,
-        mask_depth=depth,
+        mask_depth=pictures.mask_depth,
     )  # fmt: skip
     wanted = options.parts([BodyPart(name) for name in part or []], refine, one_by_one=per_person)
     wanted = replace(wanted, merge=True, person=person, find_people=not whole)
@@ -164,7 +163,6 @@ def similar(
     pick: Annotated[str, typer.Option(help="all, best (the thing itself), or a number.")] = "all",
     min_score: Annotated[float | None, typer.Option(help="Leave out what is less like it, 0..1.")] = None,
     recipe: flags.Recipe = "auto",
-    depth: flags.Depth = 8,
     instances: Annotated[Path | None, typer.Option(help="Folder for one mask each.")] = None,
 ) -> None:
     """Find what is like a selection."""
@@ -173,7 +171,7 @@ def similar(
 
     from .jobs import run_task
 
-    options = JobOptions(recipes={"select": recipe}, mask_depth=depth)
+    options = JobOptions(recipes={"select": recipe}, mask_depth=pictures.mask_depth)
     run_task(
         lambda: SimilarTask(mask=Companion(mask), options=options, pick=pick, min_score=min_score, extra=instances),
         pictures,
