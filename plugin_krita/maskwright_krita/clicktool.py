@@ -12,7 +12,7 @@ from maskwright_protocol.errors import JobCancelled
 from maskwright_protocol.messages import MappedObject, Mask, Point, Rect, Select, Selection
 
 from .canvas_events import CanvasEvents
-from .controller import Controller, Failure, mask_of
+from .controller import Controller, Failure
 from .editor import app, canvas
 from .editor.pixels import Reader
 from .editor.qt import QObject, QPointF, QTimer, pyqtSignal
@@ -21,7 +21,7 @@ from .editor.texts import tr
 from .overlay import Overlay
 from .pictures import Picture
 from .pointing import Pointing
-from .results import Result
+from .results import Result, mask_of
 
 
 class ClickTool(QObject, ClickQuestions):

@@ -1,18 +1,20 @@
 """The plugin's connection to the server: asks for jobs, watches the state, starts the server, stops what it started."""
 
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Optional, Tuple
 
 from maskwright_client import ask
-from maskwright_client.ask import Steps
+from maskwright_client.ask import PictureSource, Steps
 from maskwright_client.client import Client
 from maskwright_client.server_state import ABSENT, CONNECTED, STARTING, ServerState, stop_claimed
-from maskwright_protocol.messages import Job, Progress
+from maskwright_protocol.messages import Job, PixelRect, Progress
 from maskwright_protocol.version import __version__
 
 from .editor.qt import QObject, Qt, QTimer, pyqtSignal
 from .editor.tasks import Task
+from .editor.texts import tr
 
 POLL_MS = 3000
+COMMANDS = ("select", "click", "cutout", "refine")  # the tools whose jobs can be kept as a recipe
 
 
 class Connection(QObject, ServerState):
@@ -24,11 +26,13 @@ class Connection(QObject, ServerState):
     _io_state = pyqtSignal(str)
     _io_progress = pyqtSignal(object)
     owner = "krita"
+    settings_place = tr("the settings of the Maskwright panel")
 
     def __init__(self, parent: Optional[QObject] = None, command: Callable[[], str] = str) -> None:
         super().__init__(parent)
         ServerState.__init__(self)
         self._command = command
+        self.asked: Optional[Tuple[Job, PixelRect]] = None  # the last job of a command that was answered, and where
         self._generation = 0
         self._looking: Optional[Task] = None
         self._io_state.connect(self._on_io_state, Qt.ConnectionType.QueuedConnection)
@@ -82,11 +86,17 @@ class Connection(QObject, ServerState):
 
     # ------------------------------------------------------------ asking
 
-    def ask(self, job: Job, picture: ask.PictureSource) -> Steps:
+    def ask(self, job: Job, picture: PictureSource) -> Steps:
         """Steps that end with a job's answer, or raise its typed error."""
         self._generation += 1
         job.generation = self._generation  # a newer job of the same tool takes the place of the older
-        return ask.answer(self.client, job, picture, self._on_progress)
+        return self._answer(job, picture)
+
+    def _answer(self, job: Job, picture: PictureSource) -> Steps:
+        answer = yield from ask.answer(self.client, job, picture, self._on_progress)
+        if job.tool in COMMANDS:
+            self.asked = job, picture.box
+        return answer
 
     def _on_progress(self, progress: Progress) -> None:
         self._io_progress.emit(progress)

@@ -7,9 +7,9 @@ from maskwright_client import body_parts
 from maskwright_client.ask import Steps
 from maskwright_client.jobs import Cut, Edge, Prompt
 from maskwright_client.offers import suggested, understands
-from maskwright_protocol import masks
+from maskwright_client.recipe import Recipe
 from maskwright_protocol.errors import JobCancelled, MaskwrightError
-from maskwright_protocol.messages import Job, Mask
+from maskwright_protocol.messages import Job
 
 from .connection import Connection
 from .editor import app, canvas, layers, selections
@@ -20,7 +20,8 @@ from .editor.tasks import Task
 from .editor.texts import tr
 from .options import Options
 from .pictures import Picture
-from .results import Result
+from .recipes import RecipeRun
+from .results import Result, mask_of
 
 SETTING = "options"
 
@@ -59,6 +60,7 @@ class Controller(QObject):
         self.result: Optional[Result] = None
         self.last_error: Optional[Exception] = None
         self.edge = Edge()  # as it was last asked for in a dialog
+        self.last_kind = "selection"  # what was made of the last answer
         self._task: Optional[Task] = None
         self._committing = False
 
@@ -118,6 +120,11 @@ class Controller(QObject):
     def commit(self, steps: Steps, kind: str, mode: str) -> None:
         """Put the result that steps from elsewhere (the click tool) end with into the document."""
         self._run(tr("Applying"), lambda: self._await_and_commit(steps, kind, mode))
+
+    def run_recipe(self, recipe: Recipe, scope: str = "image") -> None:
+        """``scope`` is one of ``recipes.SCOPES``."""
+        run = RecipeRun(recipe, self.connection, self.options, self.progressed.emit, self._commit)
+        self._run(tr("Running {0}", recipe.name), lambda: self._recipe(run, scope))
 
     def cancel(self) -> None:
         """Stop the running command; the document stays as it was."""
@@ -230,6 +237,11 @@ class Controller(QObject):
         text = tr("The surroundings to look at: {0} x {1} pixels from {2}, {3}.", box.width, box.height, box.x, box.y)
         self.told.emit(text)
 
+    def _recipe(self, run: RecipeRun, scope: str) -> Steps:
+        said = yield from run.steps(scope)
+        if said:
+            self.told.emit(said)
+
     def _like_selection(self) -> Steps:
         reader = self.reader(self.options.kind)
         yield from self._ask_similar(reader, Picture(reader), "", self._existing(reader))
@@ -270,7 +282,7 @@ class Controller(QObject):
         if not result.objects:
             raise app.Problem(tr("Nothing was found inside the selection."), tr("Select none, then try again."))
         result.inverted = self.options.invert
-        self.result = result
+        self.result, self.last_kind = result, kind
         self.result_changed.emit()
         yield None
         yield from self._commit(result, kind, mode or self.options.mode)
@@ -291,8 +303,3 @@ class Controller(QObject):
             yield from result.apply(kind, mode)
         finally:
             self._committing = False
-
-
-def mask_of(plane: Optional[Plane]) -> Optional[Mask]:
-    """Packed without compression: that would take long here, and on this computer it gains nothing."""
-    return None if plane is None else masks.pack(plane.box, plane.data, compress=False)

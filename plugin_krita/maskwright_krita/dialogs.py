@@ -61,7 +61,7 @@ class Dialog(QDialog):
         layout = QVBoxLayout(self)
         layout.addLayout(self.form)
         choices = QDialogButtonBox.StandardButton
-        buttons = QDialogButtonBox(choices.Ok | choices.Cancel)
+        self.buttons = buttons = QDialogButtonBox(choices.Ok | choices.Cancel)
         self.ok = buttons.button(choices.Ok)
         self.ok.setText(accept)
         buttons.accepted.connect(self.accept)

@@ -16,6 +16,7 @@ from .editor.qt import (
     QFrame,
     QGridLayout,
     QLabel,
+    QMenu,
     QProgressBar,
     QScrollArea,
     QSize,
@@ -32,6 +33,7 @@ from .models_box import ModelsBox
 from .options import KINDS, MODES, SOURCES
 from .plugin import plugin
 from .problem_box import ProblemBox
+from .recipe_dialogs import ask_run, ask_save
 from .tool_box import ToolBox
 from .widgets import (
     Fold,
@@ -199,12 +201,23 @@ class MaskwrightDocker(DockWidget):
         self.state.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.start = button("maskwright_start", tr("Start"), self._start)
         settings = QToolButton()
+        settings.setObjectName("maskwright_more")
         settings.setIcon(app.icon("configure"))
-        settings.setToolTip(tr("Settings"))
+        settings.setToolTip(tr("Settings; the arrow: what was done last, as a recipe or a command"))
         settings.clicked.connect(lambda *_: ask_settings(self.controller))
+        settings.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
+        settings.setMenu(self._recipes_menu())
         bottom = row(self.state, self.start, settings)
         bottom.layout().setContentsMargins(6, 2, 6, 4)
         return bottom
+
+    def _recipes_menu(self) -> QMenu:
+        """Behind the arrow beside the settings: what was done last, for other pictures."""
+        parts, menu = plugin(), QMenu(self)
+        menu.addAction(tr("Save as recipe..."), lambda *_: ask_save(parts))
+        menu.addAction(tr("Copy as command"), lambda *_: parts.saved.copy_command())
+        menu.addAction(tr("Run recipe..."), lambda *_: ask_run(parts))
+        return menu
 
     # ------------------------------------------------------------ from the user
 

@@ -12,8 +12,11 @@ from .editor.qt import QAction, QEvent, QMenu, QObject, QTimer
 from .editor.texts import tr
 from .parts_dialog import ask_parts
 from .plugin import Plugin, plugin
+from .recipe_dialogs import ask_run, ask_save
+from .recipe_menu import RecipeMenu
 
 Command = Callable[[Plugin], Any]
+RECIPES = "Recipes"  # a menu of our own, in Select
 # id, text, menu, command; without a menu it is for a shortcut only
 ENTRIES: Tuple[Tuple[str, str, str, Command], ...] = (
     ("maskwright_select_prompt", "Select by &Prompt...", "Select", lambda p: ask_prompt(p.controller, "selection")),
@@ -27,6 +30,9 @@ ENTRIES: Tuple[Tuple[str, str, str, Command], ...] = (
     ("maskwright_cutout", "Remove &Background to New Layer", "Layer", lambda p: p.controller.remove_background()),
     ("maskwright_cut_out", "Cut Out b&y Prompt...", "Layer", lambda p: ask_cut_out(p.controller)),
     ("maskwright_mask", "Add Mask from &Prompt...", "Layer", lambda p: ask_prompt(p.controller, "transparency")),
+    ("maskwright_run_recipe", "&Run Recipe...", RECIPES, ask_run),
+    ("maskwright_save_recipe", "&Save Last as Recipe...", RECIPES, ask_save),
+    ("maskwright_copy_command", "&Copy Last as Command", RECIPES, lambda p: p.saved.copy_command()),
     ("maskwright_other", "Another Guess", "", lambda p: p.tool.other()),
     ("maskwright_larger", "Larger Object", "", lambda p: p.tool.climb(1)),
     ("maskwright_smaller", "Smaller Object", "", lambda p: p.tool.climb(-1)),
@@ -44,36 +50,44 @@ class MaskwrightExtension(Extension):
             action = window.createAction(name, tr(text), "")
             action.triggered.connect(lambda *_, command=command: command(plugin()))
             made.append((menu, action))
-        QTimer.singleShot(0, lambda: _keep_menus(made, 0))
+        recipes = RecipeMenu(plugin(), window, [action for menu, action in made if menu == RECIPES])
+        made.append(("Select", recipes.menu.menuAction()))
+        QTimer.singleShot(0, lambda: _keep_menus(made, recipes, 0))
 
 
 KEPT = "maskwright_menus"  # a property of the main windows that are looked after
 _keepers: List[Any] = []  # Krita gives a window a new Python object each time it is asked for; ours must stay
 
 
-def _keep_menus(made: List[Tuple[str, QAction]], tries: int) -> None:
+def _keep_menus(made: List[Tuple[str, QAction]], recipes: RecipeMenu, tries: int) -> None:
     """Find the main window that the actions were made for: it is not ready yet when Krita asks for the actions."""
     for window in app.krita().windows():
         main = window.qwindow()
         if main is not None and main.isVisible() and not main.property(KEPT):
             main.setProperty(KEPT, True)
-            _keepers.append(_MenuKeeper(main, made))
+            _keepers.append(_MenuKeeper(main, made, recipes))
             return
     if tries < 300:
-        QTimer.singleShot(100, lambda: _keep_menus(made, tries + 1))
+        QTimer.singleShot(100, lambda: _keep_menus(made, recipes, tries + 1))
 
 
 class _MenuKeeper(QObject):
     """Puts the actions into Krita's own menus (its scripts menu is far from where one looks for a selection command),
     and again whenever Krita builds its menus anew."""
 
-    def __init__(self, main: Any, made: List[Tuple[str, QAction]]) -> None:
+    def __init__(self, main: Any, made: List[Tuple[str, QAction]], recipes: RecipeMenu) -> None:
         super().__init__(main)
         self._bar = main.menuBar()
-        self._made = made
-        main.destroyed.connect(lambda *_: _keepers.remove(self))
+        self._made, self._recipes = made, recipes
+        recipes.main = main
+        recipes.fill()
+        main.destroyed.connect(lambda *_: self._gone())
         self._bar.installEventFilter(self)
         QTimer.singleShot(0, self._insert)
+
+    def _gone(self) -> None:
+        self._recipes.close()
+        _keepers.remove(self)
 
     def eventFilter(self, watched: QObject, event: Any) -> bool:
         if event.type() in (QEvent.Type.ActionAdded, QEvent.Type.Show, QEvent.Type.LayoutRequest):

@@ -8,6 +8,7 @@ from .controller import Controller
 from .downloads import Downloads
 from .editor import app, selections
 from .editor.qt import QObject, QTimer
+from .saved import SavedRecipes
 
 
 def survive_broken_pipes() -> None:
@@ -24,6 +25,7 @@ class Plugin(QObject):
         self.controller = Controller(self)
         self.tool = ClickTool(self.controller, self)
         self.downloads = Downloads(self.controller.connection, self)
+        self.saved = SavedRecipes(self.controller, self)
         self.controller.told.connect(app.tell)
         notifier = app.krita().notifier()
         notifier.setActive(True)

@@ -7,7 +7,7 @@ from typing import Any, List, Optional, Set
 from maskwright_client.ask import Steps
 from maskwright_client.results import numbered
 from maskwright_protocol import masks
-from maskwright_protocol.messages import CutoutResult, Selection
+from maskwright_protocol.messages import CutoutResult, Mask, Selection
 
 from .editor import app, layers, planes, selections
 from .editor.pixels import Reader
@@ -136,3 +136,8 @@ class Result:
 
 def plane_of(mask: Any) -> Plane:
     return Plane(mask.box, bytes(masks.unpack(mask)))
+
+
+def mask_of(plane: Optional[Plane]) -> Optional[Mask]:
+    """Packed without compression: that would take long here, and on this computer it gains nothing."""
+    return None if plane is None else masks.pack(plane.box, plane.data, compress=False)

@@ -18,7 +18,7 @@ from .recipe_options import SELECTION, VERBS, Verb, did_you_mean
 MAX_STEPS = 32
 PLACEHOLDERS = ("stem", "name", "step", "label", "number")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-_TOP, _OUTPUT = ("name", "description", "step", "output"), ("step", "what", "file", "background", "quality")
+_TOP, _OUTPUT = ("name", "description", "step", "output"), ("step", "what", "file", "background", "quality", "depth")
 
 
 @dataclass
@@ -48,6 +48,7 @@ class Output:
     file: str  # pattern with ``PLACEHOLDERS``; empty for the usual name
     background: str = ""
     quality: Optional[int] = None
+    depth: int = 0  # bits a channel; 0 for what mask or picture have
 
 
 @dataclass
@@ -183,13 +184,16 @@ def _output(table: Mapping[str, Any], steps: List[Step], where: List[Any]) -> Ou
     _check_pattern(file, [*where, "file"])
     if quality is not None and (isinstance(quality, bool) or not isinstance(quality, int) or not 1 <= quality <= 100):
         raise _wrong([*where, "quality"], '"quality" is a number from 1 to 100.', "Write quality = 90.")
+    depth = table.get("depth", 0)
+    if isinstance(depth, bool) or depth not in (0, 8, 16, 32):
+        raise _wrong([*where, "depth"], '"depth" is 8 or 16, or 32 for floats.', "Write depth = 16.")
     background = _text_of(table, "background", where)
     if background:
         try:
             recipe_options.checked(recipe_options.VERBS["cutout"].options["background"], background)
         except BadInput as error:
             raise _wrong([*where, "background"], error.message, error.hint) from None
-    return Output(name, what, file, background, quality)
+    return Output(name, what, file, background, quality, depth)
 
 
 def _check_pattern(file: str, where: List[Any]) -> None:
@@ -233,7 +237,8 @@ def as_data(recipe: Recipe) -> Dict[str, Any]:
     data["step"] = [{"name": step.name, "verb": step.verb.name, **step.options} for step in recipe.steps]
     if recipe.outputs != [_usual(recipe.steps[-1])]:
         data["output"] = [
-            {key: value for key, value in vars(output).items() if value not in ("", None)} for output in recipe.outputs
+            {key: value for key, value in vars(output).items() if value not in ("", None, 0)}
+            for output in recipe.outputs
         ]
     return data
 

@@ -34,6 +34,7 @@ class Server:
             **os.environ,
             "MASKWRIGHT_RUNTIME_DIR": str(self.runtime),
             "XDG_DATA_HOME": str(self.log.parent / "data"),
+            "MASKWRIGHT_CONFIG": str(self.log.parent / "config" / "config.toml"),
             "PYTHONPATH": os.pathsep.join(filter(None, paths)),
         }
 

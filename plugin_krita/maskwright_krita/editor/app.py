@@ -126,3 +126,14 @@ def parent_of(document: Document, node: Node) -> Node:
 def check_unlocked(node: Node) -> None:
     if node.locked():
         raise Problem(tr('The layer "{0}" is locked.', node.name()), tr("Unlock it in the Layers panel."))
+
+
+def copy_text(text: str) -> None:
+    """Onto the clipboard."""
+    QApplication.clipboard().setText(text)
+
+
+def actions_folder() -> str:
+    """Where Krita looks for descriptions of actions of the user's own; empty when it does not tell."""
+    tell = getattr(Krita, "getAppDataLocation", None)
+    return f"{tell()}/actions" if tell is not None else ""

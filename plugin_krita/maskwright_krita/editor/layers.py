@@ -1,6 +1,6 @@
 """New layers and masks. Each is filled while it is outside the image, then added in one undo step."""
 
-from typing import List, Optional, Tuple
+from typing import List, NamedTuple, Optional, Tuple
 
 from krita import Document, Node
 
@@ -95,21 +95,38 @@ def cut_layer(reader: Reader, plane: Plane, name: str, colours: Optional[Plane] 
     app.parent_of(document, node).addChildNode(new, node)
 
 
+class Part(NamedTuple):
+    """A layer of a group: of the source what the plane says, or the given colours as in ``fill``."""
+
+    label: str
+    reader: Reader
+    plane: Plane
+    colours: Optional[Plane] = None
+
+
 def instance_layers(reader: Reader, parts: List[Tuple[str, Plane]], name: str) -> Steps:
-    """Steps that add a group with one cut layer for each part: one undo step.
+    """Steps that add a group with one cut layer for each part above the source: one undo step."""
+    made = [Part(label, reader, plane) for label, plane in parts]
+    yield from group_layers(reader.document, reader.node, made, name)
+
+
+def group_layers(document: Document, above: Node, parts: List[Part], name: str) -> Steps:
+    """Steps that add a group with one cut layer for each part above a layer: one undo step.
 
     Adding a layer to a group is an undo step even when the group is outside the image; therefore the group is put
     together in a document that nobody sees, and its copy is added.
     """
-    document = reader.document
     yield None  # opening a document takes Krita long enough for a slice of its own
-    bench = Bench(reader.space, document.width(), document.height())
+    space = (document.colorModel(), document.colorDepth(), document.colorProfile())
+    bench = Bench(space, document.width(), document.height())
     yield None
     try:
         group = bench.document.createGroupLayer(name)
-        for label, plane in parts:
-            new = bench.node(label)
-            yield from fill(reader, new, plane, None)
+        for label, reader, plane, colours in parts:
+            own = reader.space if colours is None or reader.direct else COLOURS
+            new = new_node(bench.document, label, own)
+            yield from fill(reader, new, plane, colours)
+            reader.release()
             group.addChildNode(new, None)
         bench.document.waitForDone()
         yield None
@@ -117,7 +134,8 @@ def instance_layers(reader: Reader, parts: List[Tuple[str, Plane]], name: str) -
         yield None
         if not app.is_open(document):
             raise app.Problem(tr("The document was closed meanwhile."))
-        app.parent_of(document, reader.node).addChildNode(whole, reader.node)
+        app.parent_of(document, above).addChildNode(whole, above)
     finally:
-        reader.release()
+        for part in parts:
+            part.reader.release()
         bench.close()

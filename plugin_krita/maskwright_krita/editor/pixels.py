@@ -3,7 +3,7 @@
 Krita's document is never converted; bands of other depths and colour models are converted on a node of their own.
 """
 
-from typing import Optional, Tuple
+from typing import Optional, Tuple, Union
 
 from krita import Document, Node
 
@@ -50,7 +50,9 @@ class Reader:
                 )
         self._projection = self.source != "layer" or node.type() not in OWN_PIXELS
         self._bench: Optional[Bench] = None
-        holder = document if self.source == "image" else node
+        self._take_space(document if self.source == "image" else node)
+
+    def _take_space(self, holder: Union[Document, Node]) -> None:
         self.space = (holder.colorModel(), holder.colorDepth(), holder.colorProfile())
         self.direct = self.space[:2] == ("RGBA", "U8")
         self.converted = (
