@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
+from maskwright.files import formats
 from maskwright.files import result as results
 from maskwright.files.reading import FileSource
 from maskwright.files.result import Result, mask_plane
@@ -41,15 +42,15 @@ class SelectionTask(Task):
                 written.extend(write(replace(result, mask=plane, instances=[]), path, options))
 
         main, folder = targets.main, targets.extra
-        suffix = main.suffix if isinstance(main, Path) else ".png"
+        stem, extension = formats.split(main.name) if isinstance(main, Path) else ("mask", "png")
         for number, instance in enumerate(answer.instances if folder else [], 1):
             assert folder is not None
             name = "".join(c if c.isalnum() else "-" for c in instance.label) or "object"
-            put(instance.mask, folder / f"{number:02d}-{name}{suffix}")
+            put(instance.mask, folder / f"{number:02d}-{name}.{extension}")
         for number, instance in enumerate(answer.instances, 1):
             for guess, other in enumerate(instance.alternatives, 1):
-                place, stem = (main.parent, main.stem) if isinstance(main, Path) else (Path(), "mask")
-                put(other.mask, (folder or place) / f"{stem}-{number:02d}-guess-{guess}{suffix}")
+                place = main.parent if isinstance(main, Path) else Path()
+                put(other.mask, (folder or place) / f"{stem}-{number:02d}-guess-{guess}.{extension}")
         return written
 
 

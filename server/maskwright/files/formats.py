@@ -102,6 +102,18 @@ def of_name(name: str) -> Format:
     raise BadInput(f"{name}: {problem[0].lower()}{problem[1:]}.", f"Use one of {_listed()}{hint}.")
 
 
+def no_transparency() -> BadInput:
+    return BadInput(
+        "JPEG holds no transparency.", "Give --background COLOUR, or write .png, .webp, .tif, .avif or .jxl."
+    )
+
+
+def check_transparent(target: Path) -> None:
+    """Raises ``BadInput`` for the name of a file that cannot hold a cut-out without a background."""
+    if target.name.lower().endswith(FORMATS["jpeg"].suffixes):
+        raise no_transparency()
+
+
 def by_format(name: str) -> Format:
     """Raises ``BadInput``."""
     suffix = f".{extension(name)}"

@@ -57,7 +57,6 @@ class Picture:
     icc_profile: bytes | None = None
     exif: bytes | None = None
     dpi: tuple[float, float] | None = None
-    own: Array | None = None
     frame: int = 1
     frames: int = 1
     notes: list[str] = field(default_factory=list)

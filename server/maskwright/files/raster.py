@@ -14,7 +14,7 @@ from maskwright_protocol.errors import BadInput
 from maskwright_protocol.messages import PixelRect
 
 from .colours import Colours, over, rescaled
-from .formats import WriteOptions, by_format
+from .formats import WriteOptions, by_format, no_transparency
 from .result import Array, Result
 
 _DTYPES = {8: np.dtype(np.uint8), 16: np.dtype(np.uint16), 32: np.dtype(np.float32)}
@@ -61,9 +61,7 @@ def flattened(result: Result, options: WriteOptions, name: str) -> Flat:
     pixels = rescaled(pixels, _dtype(pixels, options.depth, depths))
     if name == "jpg":
         if pixels[:, :, 3].min(initial=255) < 255:
-            raise BadInput(
-                "JPEG holds no transparency.", "Give --background COLOUR, or write .png, .webp, .tif, .avif or .jxl."
-            )
+            raise no_transparency()
         pixels = np.ascontiguousarray(pixels[:, :, :3])
     return Flat(pixels, colours.icc_profile, picture.exif if picture is not None else None, dpi)
 
@@ -103,7 +101,9 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def _webp(flat: Flat, quality: int | None) -> bytes:
-    how: dict[str, Any] = {"lossless": True} if quality is None else {"quality": quality, "alpha_quality": 100}
+    how: dict[str, Any] = (
+        {"lossless": True, "exact": True} if quality is None else {"quality": quality, "alpha_quality": 100}
+    )
     return _by_pillow(flat, "WEBP", **how)
 
 

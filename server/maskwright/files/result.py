@@ -21,7 +21,7 @@ class ResultInstance:
     """One found thing. ``box`` are the pixels of the picture that ``mask`` covers; outside it nothing is selected.
 
     ``mask``: ``(box.height, box.width)`` uint8 or uint16, all its bits for wholly selected. ``cutout``: the same size,
-    RGBA uint8, sRGB, straight alpha, clean edge colours; None where the answer has none. ``score`` is 0..1.
+    RGBA uint8 or uint16, sRGB, straight alpha, clean edge colours; None where the answer has none. ``score`` is 0..1.
     """
 
     name: str
@@ -35,9 +35,9 @@ class ResultInstance:
 class Result:
     """``width`` x ``height`` pixels, of which the first is ``origin`` of the picture.
 
-    ``mask``: ``(height, width)`` uint8 or uint16; ``cutout``: ``(height, width, 4)`` uint8, sRGB, straight alpha; None
-    for what the answer does not have. Boxes of ``instances`` are within the result; ``picture`` is what it was found
-    in.
+    ``mask``: ``(height, width)`` uint8 or uint16; ``cutout``: ``(height, width, 4)`` the same, sRGB, straight alpha;
+    None for what the answer does not have. Boxes of ``instances`` are within the result; ``picture`` is what it was
+    found in.
     """
 
     width: int
@@ -80,9 +80,9 @@ def of_cutout(answer: CutoutResult, width: int, height: int, picture: Picture | 
     if answer.alpha is not None:
         result.mask = mask_plane(answer.alpha, width, height)
     if answer.foreground is not None:
-        part = answer.foreground.box
-        result.cutout = np.zeros((height, width, 4), np.uint8)
-        result.cutout[part.y : part.y + part.height, part.x : part.x + part.width] = pixels_array(answer.foreground)
+        part, colours = answer.foreground.box, pixels_array(answer.foreground)
+        result.cutout = np.zeros((height, width, 4), colours.dtype)
+        result.cutout[part.y : part.y + part.height, part.x : part.x + part.width] = colours
     return result
 
 
@@ -93,8 +93,9 @@ def mask_plane(mask: Mask, width: int, height: int) -> Array:
 
 
 def pixels_array(pixels: Pixels) -> Array:
-    """Foreground colours as ``(H, W, 4)`` uint8."""
-    return np.frombuffer(unpack(pixels), np.uint8).reshape(pixels.box.height, pixels.box.width, 4)
+    """Foreground colours as ``(H, W, 4)`` uint8 or uint16."""
+    dtype = "<u2" if pixels.format == "RGBA16" else np.uint8
+    return np.frombuffer(unpack(pixels), dtype).reshape(pixels.box.height, pixels.box.width, 4)
 
 
 def _instance(one: Instance, mask: Mask, width: int, height: int) -> ResultInstance:
