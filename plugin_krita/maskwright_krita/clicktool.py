@@ -1,6 +1,7 @@
 """The click tool: clicks and boxes on the canvas -> a preview -> one undoable result. ``CanvasEvents`` brings them."""
 
 import time
+from dataclasses import replace
 from typing import Any, Dict, Hashable, Optional
 
 from maskwright_client.ask import Steps
@@ -107,13 +108,17 @@ class ClickTool(QObject, ClickQuestions):
         if self.asked is not None:
             return  # the answer is on its way; Enter again when it is seen
         steps, options = None, self.controller.options
+        kept = None if answer is None else self.question(self.session.current).job
         if pointed is not None:
             middle = Point(pointed.box.x + pointed.box.width / 2, pointed.box.y + pointed.box.height / 2)
             job = self.controller.options.select_points([middle], [], self._region(), seed=pointed.id)
-            steps = _result(self._reader, self._about(job, alone=True).answer())
+            steps, kept = _result(self._reader, self._about(job, alone=True).answer()), job
         elif answer is not None:
             steps = _result(self._reader, _whole(self.session.shown))
+        box = self._reader.box if self._reader is not None else None
         self.stop()
+        if kept is not None and box is not None:  # as a click: other pictures have other objects
+            self.controller.connection.asked = replace(kept, continue_from=""), box
         if steps is not None:
             self.controller.commit(steps, options.kind, options.mode)
 

@@ -14,7 +14,7 @@ from .editor.tasks import Task
 from .editor.texts import tr
 
 POLL_MS = 3000
-COMMANDS = ("select", "click", "cutout", "refine")  # the tools whose jobs can be kept as a recipe
+COMMANDS = ("select", "cutout", "refine")  # the tools whose jobs can be kept as a recipe; the click tool tells its own
 
 
 class Connection(QObject, ServerState):

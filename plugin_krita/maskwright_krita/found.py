@@ -2,6 +2,8 @@
 
 from typing import Any, Optional
 
+from maskwright_client.results import DOUBTFUL, rated
+
 from .editor.planes import Plane, gray_image
 from .editor.qt import QColor, QIcon, QImage, QListWidget, QListWidgetItem, QPainter, QPixmap, QSize, Qt, pyqtSignal
 from .editor.texts import tr
@@ -48,7 +50,8 @@ class FoundList(QListWidget):
         self.clear()
         for one in result.objects[:MAX_SHOWN] if result is not None else []:
             label = one.label or (result.title if result is not None else "")
-            item = QListWidgetItem(thumbnail(one.plane), tr("{0}  {1} %", label, round(one.score * 100)))
+            item = QListWidgetItem(thumbnail(one.plane), tr("{0}  {1}", label, rated(one.score, one.doubtful)))
+            item.setToolTip(tr(DOUBTFUL) if one.doubtful else "")
             item.setData(ROLE, one.id)
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
             ticked = result is not None and one.id in result.ticked

@@ -10,8 +10,8 @@ from .saved import PREFIX
 
 
 class RecipeMenu(QObject):
-    """Keeps the entries right while recipes come and go. A new recipe has its entry at once; it can have a shortcut when
-    Krita has been started again."""
+    """Keeps the entries right while recipes come and go. A new recipe has its entry at once, and can have a shortcut
+    after Krita's next start."""
 
     def __init__(self, plugin: Plugin, window: Any, commands: List[QAction]) -> None:
         super().__init__()

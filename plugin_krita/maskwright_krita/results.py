@@ -23,6 +23,7 @@ class FoundObject:
     label: str
     score: float
     plane: Plane
+    doubtful: bool = False
 
 
 class Result:
@@ -54,7 +55,8 @@ class Result:
             for instance in answer.instances:
                 if instance.mask is not None:
                     plane = plane_of(instance.mask)
-                    self.objects.append(FoundObject(instance.id, instance.label, instance.score, plane))
+                    one = FoundObject(instance.id, instance.label, instance.score, plane, instance.doubtful)
+                    self.objects.append(one)
             if answer.merged is not None and len(self.objects) > 1:
                 self._merged = plane_of(answer.merged)
             if not self.objects:
@@ -66,7 +68,8 @@ class Result:
         if answer.alpha is None:
             self.nothing = answer
             return
-        self.objects.append(FoundObject("subject", tr("Subject"), 1.0, plane_of(answer.alpha)))
+        score = 1.0 if answer.score is None else answer.score
+        self.objects.append(FoundObject("subject", tr("Subject"), score, plane_of(answer.alpha), answer.doubtful))
         if answer.foreground is not None:
             box = answer.foreground.box
             self.colours = Plane(box, masks.unpack(answer.foreground))  # not copied: it is large

@@ -147,6 +147,7 @@ class Kept(NamedTuple):
 
 
 PLACES_KEPT = "The clicks and boxes are kept in per cent of the picture: they fit only pictures of the same framing."
+EVERYBODY = "The recipe takes the parts of everybody; person = 2 in its file would take those of the second one."
 NOT_REPEATABLE = "An object that was pointed at in the map of objects cannot be found again in other pictures."
 
 
@@ -165,8 +166,9 @@ def from_job(asked: Job, box: PixelRect) -> Kept:
         options.pop("box", None)  # it only said where the selection is
     if getattr(asked, "continue_from", "") and not (options.get("point") or options.get("box")):
         raise BadInput(NOT_REPEATABLE, "Select it by words or by clicks, then save that.")
+    notes = [EVERYBODY] if getattr(asked, "per_person", False) else []
     placed = any(verb.options[name].kind in ("points", "boxes") for name in options)
-    return Kept(verb.name, options, [PLACES_KEPT] if placed else [])
+    return Kept(verb.name, options, [PLACES_KEPT, *notes] if placed else notes)
 
 
 def _verb_of(asked: Job) -> Verb:

@@ -53,7 +53,9 @@ def test_jobs_and_steps_say_the_same() -> None:
         kept = recipe_jobs.from_job(job, BOX)
         assert kept.verb == verb.name
         assert fields_of(recipe_jobs.job(verb, kept.options, {SELECTION: MASK}, BOX)) == fields_of(job), wanted
-        assert bool(kept.notes) is any(verb.options[n].kind in ("points", "boxes") for n in wanted)
+        placed = any(verb.options[n].kind in ("points", "boxes") for n in wanted)
+        assert (recipe_jobs.PLACES_KEPT in kept.notes) is placed
+        assert (recipe_jobs.EVERYBODY in kept.notes) is ("per-person" in wanted)
 
 
 def test_places_in_per_cent_follow_the_picture() -> None:
