@@ -21,7 +21,7 @@ for library, version in (("Gimp", "3.0"), ("GimpUi", "3.0"), ("Gegl", "0.4"), ("
 from gi.repository import Gimp  # noqa: E402
 
 from maskwright_gimp import procedures  # noqa: E402
-from maskwright_gimp.register import create_procedure  # noqa: E402
+from maskwright_gimp.register import create_procedure, recipe_names  # noqa: E402
 
 
 class Maskwright(Gimp.PlugIn):
@@ -30,6 +30,10 @@ class Maskwright(Gimp.PlugIn):
 
     def do_query_procedures(self):
         return [procedure.name for procedure in procedures.ALL]
+
+    def do_init_procedures(self):
+        """Asked at each start: recipes come and go."""
+        return recipe_names()
 
     def do_create_procedure(self, name):
         return create_procedure(self, name)

@@ -4,6 +4,7 @@ import time
 from typing import Any, Callable, Dict, List, Optional
 
 from maskwright_client import ask
+from maskwright_client.ask import PictureSource, Steps
 from maskwright_client.client import Client, Ticket
 from maskwright_client.launcher import start_if_absent
 from maskwright_client.link import BULK
@@ -63,11 +64,14 @@ class Asker:
         self._show = show
         self._latest: List[Progress] = []
 
-    def ask(self, job: Job, source: ask.PictureSource) -> Any:
+    def ask(self, job: Job, source: PictureSource) -> Any:
         """The job's answer, or its typed error. The source is read in this thread."""
+        return ask.run(self.steps(job, source), self.wait)
+
+    def steps(self, job: Job, source: PictureSource) -> Steps:
+        """The same as steps, for those who ask several questions."""
         self._latest.clear()
-        steps = ask.answer(self.client, job, source, self._latest.append, hopeful=True)
-        return ask.run(steps, self.wait)
+        return ask.answer(self.client, job, source, self._latest.append, hopeful=True)
 
     def request(self, message: Request) -> Any:
         ticket = self.client.submit(message)

@@ -16,6 +16,7 @@ from .mnemonics import Mnemonics
 from .objects_list import ObjectsList
 from .outcome import finish
 from .questions import ASKED_BY, Questions
+from .recipes import remember
 from .server_dialog import manage
 from .server_line import ServerLine
 from .view import CURRENT, HOVERED, OTHER, Layer, Paint, View, preview_buffer
@@ -50,7 +51,11 @@ def show(call: Any) -> Optional[Tuple[int, Dict[str, Any]]]:
                 return None
             call.watch.lap("dialog")
             chosen = call.options()
-            return finish(call, target, answer, chosen, target.cut_out_name)
+            outcome = finish(call, target, answer, chosen, target.cut_out_name)
+            kept = dialog.questions.kept()
+            if kept is not None:
+                remember(kept, target.box, chosen)
+            return outcome
         finally:
             target.close()
 

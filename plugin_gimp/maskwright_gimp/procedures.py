@@ -32,11 +32,14 @@ class Procedure(NamedTuple):
     arguments: Tuple[Argument, ...]
     dialog: bool = True
     needs_image: bool = True
+    recipe: str = ""  # the saved recipe that it runs
     more_menus: Tuple[str, ...] = ()
 
     @property
     def verb(self) -> str:
         """What it does, as ``options`` and ``run_procedure`` name it."""
+        if self.recipe:
+            return "run_recipe"
         return self.name[len("maskwright-") :].replace("-", "_")
 
 
@@ -127,6 +130,13 @@ CONTEXT = _number(
 )
 ACTION = _choice("action", "_Action", "What to do", ACTIONS)
 
+SCOPES = (("image", "This image"), ("images", "All open images"), ("layers", "All layers of this image"))
+RECIPE_NAME = _text("recipe", "_Recipe", "A saved recipe")
+RUN_ON = _choice("run-on", "Run _on", "What to run it on", SCOPES)
+NAME = _text("title", "_Name", "What to call it")
+DESCRIPTION = _text("description", "_Description", "What it is for")
+REPLACE = _switch("replace", "Re_place", "Replace the recipe of that name")
+
 POST = (THRESHOLD, FILL_HOLES, MIN_AREA, SMOOTH, GROW, FEATHER, INVERT)
 EDGES = (EDGE, HAIR, ROUND, CONTRAST, SHIFT)
 LOOKS = (OUTLINE, OUTLINE_COLOR, FILL, BACKGROUND, SHADOW)
@@ -215,6 +225,27 @@ ALL: Tuple[Procedure, ...] = (
         (PROMPT, *HOW, DETECTOR_OPTIONS, TILES),
     ),
     Procedure(
+        "maskwright-run-recipe", "_Run Recipe...", OWN_MENU,
+        "Run a saved recipe",
+        "Runs a recipe on this image, on each of its layers, or on all open images; one undo step for each image.",
+        (RECIPE_NAME, RUN_ON),
+    ),
+    Procedure(
+        "maskwright-save-recipe", "Save _Last as Recipe...", OWN_MENU,
+        "Keep what was done last, for other images",
+        "Saves the last selection or cut-out of this plug-in, with all its settings, as a recipe.",
+        (NAME, DESCRIPTION, REPLACE),
+        needs_image=False,
+    ),
+    Procedure(
+        "maskwright-copy-command", "C_opy Last as Command", OWN_MENU,
+        "Copy the command that does the same with files",
+        "Tells the command line that does with files what this plug-in did last.",
+        (),
+        dialog=False,
+        needs_image=False,
+    ),
+    Procedure(
         "maskwright-server", "_Server and Models...", OWN_MENU,
         "See, start and stop the server; see the models",
         "Shows the server's state and the installed models.",
@@ -224,3 +255,10 @@ ALL: Tuple[Procedure, ...] = (
 )  # fmt: skip
 
 BY_NAME = {procedure.name: procedure for procedure in ALL}
+
+
+def of_recipe(name: str, recipe: str, title: str, description: str) -> Procedure:
+    """The procedure of that name for a saved recipe."""
+    blurb = description or f"Run the recipe {title}"
+    label = title.replace("_", "__")
+    return Procedure(name, label, f"{OWN_MENU}/Recipes", blurb, blurb, (RUN_ON,), dialog=False, recipe=recipe)

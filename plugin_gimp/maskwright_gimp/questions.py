@@ -28,6 +28,7 @@ class Questions(ClickQuestions):
         self.depth = image_source.mask_depth(call.image)
         self.outline = image_source.selection(call.image, self.depth)
         self.session = ClickSession(self._settings())
+        self.last: Optional[Job] = None  # what was asked for by name, or as what is similar
 
     def question(self, one: ClickedObject) -> Question:
         points, boxes = prompts(one)
@@ -113,6 +114,11 @@ class Questions(ClickQuestions):
         job = self._job_options().similar(shown.instance.id, whole.instances[0].mask)
         return (yield from self._ask(job, self.target.source))
 
+    def kept(self) -> Optional[Job]:
+        """What was asked for last, as clicks or by name: objects of the map are in no other picture."""
+        job = self.question(self.session.current).plain().job
+        return job if job.points or job.boxes else self.last
+
     def _settings(self) -> Tuple[Any, ...]:
         chosen = self.call.options()
         return tuple(chosen[name] for name in ASKED_BY)
@@ -124,6 +130,8 @@ class Questions(ClickQuestions):
         return options.limit(self.call.options(), self.outline)
 
     def _ask(self, job: Job, source: PictureSource) -> Steps:
+        if job.tool == "select":
+            self.last = job
         return async_client.asking(self.call.client, job, source, self._progress)
 
     def _progress(self, progress: Any) -> None:

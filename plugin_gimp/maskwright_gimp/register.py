@@ -2,14 +2,19 @@
 
 from gi.repository import Babl, Gegl, Gimp, GObject
 
-from . import procedures
+from . import remembered
 
 READWRITE = GObject.ParamFlags.READWRITE
 
 
+def recipe_names():
+    """The procedures of the saved recipes, as they were known last."""
+    return list(remembered.procedures(Gimp.directory()))
+
+
 def create_procedure(plug_in, name):
     """The ``Gimp.Procedure`` of that name, with menu entry and arguments."""
-    entry = procedures.BY_NAME[name]
+    entry = remembered.procedure(Gimp.directory(), name)
     if entry.needs_image:
         made = Gimp.ImageProcedure.new(plug_in, name, Gimp.PDBProcType.PLUGIN, _run_image, None)
         made.set_image_types("*")

@@ -12,7 +12,7 @@ from maskwright_protocol.errors import BadInput, JobCancelled, MaskwrightError
 from maskwright_protocol.messages import ModelInfo, ModelsRequest, Parse
 from maskwright_protocol.version import __version__
 
-from . import blocking_client, image_source, options, procedures, results, settings
+from . import blocking_client, image_source, options, procedures, recipes, remembered, results, settings
 from .outcome import Outcome, finish, told
 from .settings import PLACE
 
@@ -59,7 +59,7 @@ class Call:
 
 def run(procedure: Any, run_mode: Any, image: Any, drawables: List[Any], config: Any) -> Any:
     """Run the procedure; never raises. Failures become a sentence with a hint."""
-    entry = procedures.BY_NAME[procedure.get_name()]
+    entry = remembered.procedure(Gimp.directory(), procedure.get_name())
     status = Gimp.PDBStatusType
     call = Call(entry, run_mode, image, drawables, config)
     try:
@@ -68,11 +68,8 @@ def run(procedure: Any, run_mode: Any, image: Any, drawables: List[Any], config:
             outcome: Optional[Outcome] = _special_dialog(call)
         else:
             _check_selection(call)
-            if call.interactive and entry.dialog:
-                from . import dialogs
-
-                if not dialogs.ask(call, procedure):
-                    return procedure.new_return_values(status.CANCEL, None)
+            if call.interactive and entry.dialog and not _dialog(call, procedure):
+                return procedure.new_return_values(status.CANCEL, None)
             outcome = _with_help(call)
         if outcome is None:
             return procedure.new_return_values(status.CANCEL, None)
@@ -91,6 +88,16 @@ def run(procedure: Any, run_mode: Any, image: Any, drawables: List[Any], config:
     finally:
         call.client.close()
     return procedure.new_return_values(status.EXECUTION_ERROR, GLib.Error(text))
+
+
+def _dialog(call: Call, procedure: Any) -> bool:
+    if call.entry.verb in RECIPES:
+        from . import recipe_dialogs
+
+        return recipe_dialogs.ask(call)
+    from . import dialogs
+
+    return dialogs.ask(call, procedure)
 
 
 def _check_selection(call: Call) -> None:
@@ -166,7 +173,9 @@ def _answer(call: Call, verb: str) -> Outcome:
         call.watch.lap("ask")
         if isinstance(job, Parse) and job.per_person:
             answer.instances = body_parts.chosen(answer.instances, body_parts.read(chosen["parts"]))
-        return finish(call, target, answer, chosen, _prompted(chosen) or target.cut_out_name)
+        outcome = finish(call, target, answer, chosen, _prompted(chosen) or target.cut_out_name)
+        recipes.remember(job, target.box, chosen)
+        return outcome
     finally:
         target.close()
 
@@ -210,4 +219,11 @@ def server(call: Call) -> Outcome:
 
 
 NEED_SELECTION = ("select_refine", "prepare_inpainting", "select_object")
-VERBS = {"detect": detect, "server": server}  # all others ask for masks
+RECIPES = ("run_recipe", "save_recipe")  # their dialogs are others than those of procedures that ask
+VERBS = {
+    "detect": detect,
+    "server": server,
+    "run_recipe": recipes.run_recipe,
+    "save_recipe": recipes.save_recipe,
+    "copy_command": recipes.copy_command,
+}  # all others ask for masks

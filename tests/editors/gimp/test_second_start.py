@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from maskwright_gimp.procedures import ALL, Procedure
+from maskwright_protocol.messages import RecipeSave
 
 from ..chroot import Lab
 from ..server import Server
@@ -23,6 +24,8 @@ NEEDED = {
     "maskwright-click-to-select": {"include": "240,330"},
     "maskwright-detect": {"prompt": "person"},
     "maskwright-select-parts": {"parts": "clothes"},
+    "maskwright-run-recipe": {"recipe": "cut"},
+    "maskwright-save-recipe": {"title": "What was done last", "replace": True},
 }
 BATCH = """
 from gi.repository import Gio
@@ -47,7 +50,8 @@ def used(open_lab: Callable[[str], Lab], serve: Callable[[Lab], Server], lab: La
     used = open_lab("gimp")
     install(used)
     used.put(lab.path("photo.png"), "photo.png")
-    serve(used)
+    with serve(used).client() as client:
+        client.request(RecipeSave("", "cut", {"step": [{"verb": "cutout"}]}), 10)
     Gimp(used).close()
     assert used.path("profile", "pluginrc").exists(), "GIMP wrote down what the plug-in offers"
     return used
