@@ -5,6 +5,7 @@ from typing import Any, Callable, Tuple
 from gi.repository import Gtk
 
 from maskwright_client.click_session import ClickedObject, ClickSession
+from maskwright_client.results import DOUBTFUL, rated
 
 
 class ObjectsList(Gtk.ScrolledWindow):
@@ -13,8 +14,8 @@ class ObjectsList(Gtk.ScrolledWindow):
     def __init__(self, session: ClickSession, changed: Callable[[], None]) -> None:
         super().__init__(shadow_type=Gtk.ShadowType.IN)
         self._session, self._changed, self._filling = session, changed, False
-        self._store = Gtk.ListStore(bool, str, str)
-        self._list = Gtk.TreeView(model=self._store)
+        self._store = Gtk.ListStore(bool, str, str, str)
+        self._list = Gtk.TreeView(model=self._store, tooltip_column=3)
         toggle = Gtk.CellRendererToggle()
         toggle.connect("toggled", self._toggled)
         self._list.append_column(Gtk.TreeViewColumn("Use", toggle, active=0))
@@ -36,18 +37,21 @@ class ObjectsList(Gtk.ScrolledWindow):
         self._list.get_selection().select_path(str(state.chosen))
         self._filling = False
 
-    def _row(self, one: ClickedObject) -> Tuple[str, str]:
+    def _row(self, one: ClickedObject) -> Tuple[str, str, str]:
+        """What it is called, how good it is likely to be, and a sentence where that is little."""
         name, answer = f"Object {one.number}", self._session.answer(one)
         if one.empty:
-            return f"{name}: click on it", ""
+            return f"{name}: click on it", "", ""
         if answer is None:
             stopped = "no answer" if self._session.is_stopped(self._session.key(one)) else "looking..."
-            return f"{name}: " + ("nothing found" if self._session.answered(one) else stopped), ""
+            return f"{name}: " + ("nothing found" if self._session.answered(one) else stopped), "", ""
         found = self._session.hypothesis(one)
         if found is None:
-            return f"{name}: nothing found", ""
-        label = found.instance.label.strip()
-        return f"{label} {one.number}" if label and label != "object" else name, f"{found.instance.score:.2f}"
+            return f"{name}: nothing found", "", ""
+        seen = found.instance
+        label = seen.label.strip()
+        called = f"{label} {one.number}" if label and label != "object" else name
+        return called, rated(seen.score, seen.doubtful), DOUBTFUL if seen.doubtful else ""
 
     def _toggled(self, cell: Any, path: str) -> None:
         index = int(path)

@@ -64,7 +64,13 @@ def report(call: Any, answer: Any, sentence: str) -> Dict[str, Any]:
     told["stages_ms"] = {stage: round(value, 2) for stage, value in call.watch.stages.items()}
     told["pixel_bytes"] = call.client.pixel_bytes
     told["instances"] = [
-        {"label": one.label, "score": one.score, "box": [one.box.x, one.box.y, one.box.width, one.box.height]}
+        {
+            "label": one.label,
+            "score": one.score,
+            "confidence": one.confidence,
+            "doubtful": one.doubtful,
+            "box": [one.box.x, one.box.y, one.box.width, one.box.height],
+        }
         for one in getattr(answer, "instances", [])
     ]
     return told

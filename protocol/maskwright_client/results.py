@@ -5,6 +5,7 @@ from typing import Any, Dict, List, NamedTuple, Sequence
 from maskwright_protocol.messages import CutoutResult, Instance, Mask, Report, Selection
 
 _LINES = 40  # that a message shows
+DOUBTFUL = "Doubtful: probably less or more than what is meant. Look at it, or say it with one more click."
 
 
 class Found(NamedTuple):
@@ -25,6 +26,11 @@ def found(answer: Any) -> Found:
     return Found([instance.mask for instance in instances if instance.mask is not None], instances)
 
 
+def rated(score: float, doubtful: bool) -> str:
+    """How good a result is likely to be, for lists: ``83 %``, or ``41 % ?`` where ``DOUBTFUL`` tells more."""
+    return f"{score * 100:.0f} %" + (" ?" if doubtful else "")
+
+
 def nothing_found(answer: Any) -> str:
     """The sentence for the user when there is nothing to select."""
     message = getattr(answer, "message", "") or "Nothing was found."
@@ -35,7 +41,7 @@ def nothing_found(answer: Any) -> str:
 def places(answer: Selection) -> str:
     """What was found and where, a line each."""
     return "\n".join(
-        f"{number}. {one.text or one.label} ({one.score:.0%}): "
+        f"{number}. {one.text or one.label} ({rated(one.score, one.doubtful)}): "
         f"{one.box.width:.0f} x {one.box.height:.0f} at {one.box.x:.0f}, {one.box.y:.0f}"
         for number, one in enumerate(answer.instances[:_LINES], 1)
     )

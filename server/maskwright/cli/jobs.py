@@ -17,6 +17,7 @@ from maskwright.batch.summaries import Summary
 from maskwright.batch.task import Task
 from maskwright_client import coordinates
 from maskwright_client.jobs import Prompt
+from maskwright_client.results import DOUBTFUL
 from maskwright_protocol.errors import BadInput
 from maskwright_protocol.messages import Distance, Point
 
@@ -151,8 +152,11 @@ def _print_instances(instances: list[Summary]) -> None:
         table.add_column(column, justify="left" if column == "label" else "right")
     for number, one in enumerate(instances, 1):
         cells = [f"{v:.0f}" for v in one["box"]]
-        table.add_row(str(number), escape(one["label"] or "object"), f"{one['score']:.2f}", *cells)
+        score = f"{one['score']:.2f}" + (" ?" if one["doubtful"] else "")
+        table.add_row(str(number), escape(one["label"] or "object"), score, *cells)
     console.errors.print(table)
+    if any(one["doubtful"] for one in instances):
+        console.errors.print(f"? {DOUBTFUL}", style="dim")
 
 
 def _print_objects(objects: list[Summary]) -> None:

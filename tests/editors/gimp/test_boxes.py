@@ -40,7 +40,7 @@ def test_detect_and_select(image: Gimp, server: Server, lab: Lab, photo: Plane) 
     assert image.run("out = Gimp.Selection.is_empty(image)"), "nothing was changed"
     selected = image.call("maskwright-select-by-prompt", prompt=WORDS).ok().report["instances"]
     same(selected, on_the_command_line(server, lab, "select", "-o", str(lab.path("mask.png"))))
-    assert [(i["label"], i["score"]) for i in selected] == [(i["label"], i["score"]) for i in detected]
+    assert [(i["label"], i["confidence"]) for i in selected] == [(i["label"], i["score"]) for i in detected]
 
 
 def test_settings_of_the_detector(image: Gimp) -> None:
@@ -48,7 +48,7 @@ def test_settings_of_the_detector(image: Gimp) -> None:
     assert [one["label"] for one in people] == ["person", "person"]
     less = image.call("maskwright-select-by-prompt", prompt="people", detector_options="min_score=0.8").ok()
     assert 0 < less.count < image.call("maskwright-select-by-prompt", prompt="people").ok().count
-    assert all(one["score"] >= 0.8 for one in less.report["instances"])
+    assert all(one["confidence"] >= 0.8 for one in less.report["instances"])
     wrong = image.call("maskwright-select-by-prompt", prompt="people", detector_options="iuo=1")
     assert wrong.status != "success"
     assert "no option called 'iuo'" in wrong.error

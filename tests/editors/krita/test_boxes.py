@@ -61,12 +61,12 @@ def test_detect_and_select(studio: Studio, krita: Krita, server: Server, street:
 
 def test_settings_of_the_detector(studio: Studio, krita: Krita, street: Image.Image) -> None:
     studio.open(street)
+    studio.command("select_by_prompt('people')")
+    everybody = krita.get("len(C.result.objects)")
     krita.run("w = child('maskwright_detector_options'); w.setText('min_score=0.8'); w.editingFinished.emit()")
     assert krita.get("C.options.detector_options") == "min_score=0.8"
     studio.command("select_by_prompt('people')")
-    sure = krita.get("[p.score for p in C.result.objects]")
-    assert sure
-    assert min(sure) >= 0.8
+    assert 0 < krita.get("len(C.result.objects)") < everybody
     krita.run("C.options.detector_options = 'classes=5'")
     studio.command("select_by_prompt('')")
     assert krita.get("[p.label for p in C.result.objects]") == ["bus"]

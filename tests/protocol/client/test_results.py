@@ -1,6 +1,6 @@
 """What an answer holds, and how it is told."""
 
-from maskwright_client.results import found, how, nothing_found, numbered, places
+from maskwright_client.results import found, how, nothing_found, numbered, places, rated
 from maskwright_protocol import masks
 from maskwright_protocol.messages import CutoutResult, Instance, PixelRect, Rect, Report, Selection
 
@@ -24,7 +24,8 @@ def test_masks_of_an_answer() -> None:
 def test_sentences() -> None:
     assert nothing_found(Selection("", 0, REPORT)) == "Nothing was found."
     assert nothing_found(Selection("", 0, REPORT, message="No cat.", hint="Try dog.")) == "No cat. Try dog."
-    assert places(Selection("", 0, REPORT, instances=[instance("cat")])) == "1. cat (88%): 30 x 40 at 1, 2"
+    assert places(Selection("", 0, REPORT, instances=[instance("cat")])) == "1. cat (88 %): 30 x 40 at 1, 2"
+    assert (rated(0.876, False), rated(0.413, True)) == ("88 %", "41 % ?")
     assert how(REPORT) == "yolox + mobile-sam on CPU. One note."
     assert how(Report("sam3", ["a"], "cuda:0")) == "sam3: a on CUDA:0."
 
