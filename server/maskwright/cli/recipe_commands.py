@@ -28,7 +28,10 @@ def run(
 
     from .jobs import companion, run_task
 
-    run_task(lambda: RecipeTask(recipe=reading.read(folder.find(recipe)), mask=companion(mask)), pictures)
+    depth = pictures.mask_depth
+    run_task(
+        lambda: RecipeTask(recipe=reading.read(folder.find(recipe)), mask=companion(mask), mask_depth=depth), pictures
+    )
 
 
 @recipes_app.command("list")

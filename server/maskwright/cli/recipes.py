@@ -16,10 +16,10 @@ from maskwright_protocol.errors import BadInput
 from . import console
 
 # Flags of picture commands that a recipe keeps in its outputs, or not at all: where files are and how many at a time.
-OUTPUT_FLAGS = {"mask-only", "instances", "background", "quality"}
+OUTPUT_FLAGS = {"mask-only", "instances", "background", "quality", "depth", "format"}
 RUN_FLAGS = {
     "out", "frame", "recursive", "list", "resume", "jobs", "report", "sheet", "watch", "json", "save-recipe", "help",
-    "format", "overwrite",
+    "layer", "overwrite",
 }  # fmt: skip
 NOT_KEPT = {"guesses", "labels"}
 
@@ -105,7 +105,7 @@ def of_flags(context: typer.Context) -> tuple[recipe.Recipe, list[str]]:
     notes = []
     for name, value in given.items():
         option = verb.options.get(name)
-        if option is not None and not (name in OUTPUT_FLAGS and verb.name != "cutout"):
+        if option is not None and (name not in OUTPUT_FLAGS or (name, verb.name) == ("background", "cutout")):
             step[name] = SELECTION if option.kind == "mask" else value
         elif name in NOT_KEPT:
             notes.append(f"--{name} is not kept in the recipe.")
@@ -120,8 +120,14 @@ def of_flags(context: typer.Context) -> tuple[recipe.Recipe, list[str]]:
 def _outputs(verb: Verb, given: dict[str, Any]) -> list[dict[str, Any]]:
     """Empty for the verb's own usual one."""
     what = "mask" if given.get("mask-only") else verb.gives[0]
-    how = {} if verb.name == "cutout" else {name: given[name] for name in ("background",) if name in given}
-    how.update({"quality": given["quality"]} if "quality" in given else {})
+    how = {name: given[name] for name in ("quality", "depth") if given.get(name)}
+    if given.get("background") and verb.name != "cutout":
+        how["background"] = given["background"]
+    if given.get("format"):
+        from maskwright.files import formats
+
+        suffix = verb.suffix if what == verb.gives[0] else what
+        how["file"] = f"{{stem}}-{suffix}.{formats.extension(given['format'])}"
     others = [{"what": "instances"}] if "instances" in given and "instances" in verb.gives else []
     if not (others or how or what != verb.gives[0]):
         return []

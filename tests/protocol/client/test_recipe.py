@@ -208,8 +208,8 @@ def test_later_steps_work_with_earlier_masks() -> None:
     data = {"step": [{"verb": "select", "text": "dog"}, {"verb": "refine"}, {"verb": "cutout", "mask": "select"}]}
     asked, found = run(data, {"select": answer(MASK), "refine": answer(OTHER), "cutout": answer(MASK)})
     assert [job.TYPE for job in asked] == ["select", "refine", "cutout"]
-    assert asked[1].mask is MASK
-    assert asked[2].mask is MASK
+    assert asked[1].mask is MASK  # type: ignore[attr-defined]
+    assert asked[2].mask is MASK  # type: ignore[attr-defined]
     assert all(job.priority == "batch" for job in asked)
     assert list(found.by_step) == ["select", "refine", "cutout"]
     assert found.nothing is None
