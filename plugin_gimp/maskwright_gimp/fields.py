@@ -2,7 +2,7 @@
 
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
-from gi.repository import GimpUi, Gtk
+from gi.repository import Gdk, GimpUi, Gtk
 
 from maskwright_client import choices, offers
 from maskwright_client.jobs import ROLES
@@ -75,7 +75,7 @@ class Fields:
             small = argument.high <= 1.0
             step, page, digits = (0.01, 0.1, 2) if small else (1.0, 10.0, 0 if name in UNITS else 1)
             number = GimpUi.prop_spin_button_new(self.config, name, step, page, digits)
-            number.set_activates_default(True)
+            number.connect("key-press-event", _run_dialog)
             return number
         if name in FREE_LISTS:
             self.stores[name] = Gtk.ListStore(str, str)
@@ -102,6 +102,15 @@ class Fields:
         for name, rows in (("recipe", recipe_rows(models, verb)), ("models", model_rows(models, verb))):
             if name in self.stores:
                 self._fill(name, rows)
+
+
+def _run_dialog(number: Any, event: Any) -> bool:
+    """Return in a number is the dialog's, as in a text; GIMP's numbers keep it to themselves."""
+    if event.keyval not in (Gdk.KEY_Return, Gdk.KEY_KP_Enter):
+        return False
+    number.update()
+    number.get_toplevel().activate_default()
+    return True
 
 
 def recipe_rows(models: Any, verb: str) -> List[Tuple[str, str]]:

@@ -117,6 +117,38 @@ def apply_channel(image: Any, parts: Sequence[Mask], name: str) -> Any:
     return channel
 
 
+def apply_path(image: Any, parts: Sequence[Mask], name: str) -> None:
+    """Their outline as a path that is shown, made by GIMP's own *Selection to Path*; the selection stays as it was."""
+    known = {path.get_id() for path in image.get_paths()}
+    selected, layers = image.get_selection(), image.get_selected_layers()
+    kept = channel_of(image, parts, canvas(image), selected)
+    with one_undo_step(image):
+        before = Gimp.Selection.save(image)
+        selected.combine_masks(kept, OPERATIONS["replace"], 0, 0)
+        _run("plug-in-sel2path", image=image, drawables=layers)
+        selected.combine_masks(before, OPERATIONS["replace"], 0, 0)
+        image.remove_channel(before)
+        image.set_selected_layers(layers)
+        for path in image.get_paths():
+            if path.get_id() not in known:
+                path.set_name(name)
+                path.set_visible(True)
+    kept.delete()
+
+
+def _run(procedure: str, image: Any, drawables: Sequence[Any]) -> None:
+    """Run one of GIMP's own plug-ins with its defaults. Raises ``BadInput`` where it is not installed or fails."""
+    found = Gimp.get_pdb().lookup_procedure(procedure)
+    if found is None:
+        raise BadInput(f"GIMP's own {procedure} is not installed.", "Install the whole of GIMP, or take a selection.")
+    config = found.create_config()
+    config.set_property("image", image)
+    if found.find_argument("drawables") is not None:
+        config.set_core_object_array("drawables", list(drawables))
+    if found.run(config).index(0) != Gimp.PDBStatusType.SUCCESS:
+        raise BadInput(f"{procedure} has failed: {Gimp.get_pdb().get_last_error()}", "Take a selection instead.")
+
+
 def check_mask_target(target: Target) -> None:
     """Raise ``BadInput`` where a layer mask cannot be put."""
     if target.layer is None:
@@ -160,13 +192,18 @@ def _copy(target: Target, name: str) -> Any:
     return layer
 
 
-def _insert(target: Target, layers: Sequence[Any], bake: bool) -> None:
-    """Above the target's layer, in its group. ``bake`` turns the new layers' masks into alpha."""
+def _insert(target: Target, layers: Sequence[Any], bake: bool, group: str = "") -> None:
+    """Above the target's layer, in its group, and in a new one of the name ``group``, if any. ``bake`` turns the new
+    layers' masks into alpha."""
     image, anchor = target.image, target.layer
     if anchor is not None and anchor.get_image() is not None:
         parent, position = anchor.get_parent(), image.get_item_position(anchor)
     else:
         parent, position = None, 0
+    if group:
+        holder = Gimp.GroupLayer.new(image, group)
+        image.insert_layer(holder, parent, position)
+        parent, position = holder, 0
     for layer in reversed(layers):
         image.insert_layer(layer, parent, position)
         layer.update(0, 0, layer.get_width(), layer.get_height())
@@ -257,9 +294,11 @@ def apply_layers(
     names: Sequence[str],
     hide_original: bool = False,
     colours: Optional[Pixels] = None,
+    group: str = "",
 ) -> None:
-    """One new layer for each group of masks. An indexed image keeps them as layer masks: its alpha is on or off.
+    """One new layer for each group of masks, in a layer group called ``group`` if that has a name.
 
+    An indexed image keeps the masks as layer masks: its alpha is on or off.
     ``colours``: the server's, for the first one's soft edge.
     """
     copies = _masked_copies(target, parts, names)
@@ -267,7 +306,7 @@ def apply_layers(
         _clean_edges(copies[0], target, colours)
     bake = target.image.get_base_type() != Gimp.ImageBaseType.INDEXED
     with one_undo_step(target.image):
-        _insert(target, copies, bake)
+        _insert(target, copies, bake, group)
         if hide_original:
             _hide(target)
 

@@ -7,7 +7,7 @@ from typing import Any, List, Optional, Sequence, Tuple
 
 from gi.repository import Babl, Gegl, Gimp
 
-from maskwright_client.ask import PROXY_SIDE, PictureSource, RasterData, raster_data
+from maskwright_client.ask import PictureSource, RasterData, overview_side, raster_data
 from maskwright_client.choices import EMPTY_LAYER
 from maskwright_client.coordinates import intersection
 from maskwright_protocol import masks
@@ -109,12 +109,16 @@ class BufferSource(PictureSource):
         return not bytes(self.overview().data)[channels - 1 :: channels].strip(b"\0")
 
     def overview_size(self) -> Tuple[int, int]:
-        width, height, _ = overview_size(self.box.width, self.box.height, PROXY_SIDE)
+        width, height, _ = self._overview_size()
         return width, height
+
+    def _overview_size(self) -> Tuple[int, int, float]:
+        width, height = self.box.width, self.box.height
+        return overview_size(width, height, overview_side(width, height))
 
     def overview(self) -> RasterData:
         if self._overview is None:
-            width, height, scale = overview_size(self.box.width, self.box.height, PROXY_SIDE)
+            width, height, scale = self._overview_size()
             area = Gegl.Rectangle.new(0, 0, width, height)
             buffer = self.buffer if scale == 1.0 else self.local
             data = buffer.get(area, scale, f"{self._babl} u8", NO_ABYSS)

@@ -72,7 +72,8 @@ RESULTS = (
     ("layer-mask", "Layer mask"),
     ("layer", "New layer with alpha"),
     ("channel", "Saved channel"),
-    ("layers", "One new layer per object"),
+    ("layers", "Group of layers, one per object"),
+    ("path", "Path"),
 )
 USES = (("ignore", "Ignore it"), ("limit", "Stay inside it"), ("prompt", "Look for the object in it"))
 CUT_USES = (("ignore", "Ignore it"), ("prompt", "Cut out what is in it"))

@@ -61,6 +61,7 @@ def _ask_run(call: Any) -> bool:
     scope.set_active_id(call.config.get_property("run-on"))
     dialog.get_content_area().add(_grid([("_Recipe", which), ("Run _on", scope), ("", about)]))
     dialog.show_all()
+    dialog.get_widget_for_response(Gtk.ResponseType.OK).grab_focus()  # a list would take Return for itself
     wanted = dialog.run() == Gtk.ResponseType.OK
     call.config.set_property("recipe", which.get_active_id())
     call.config.set_property("run-on", scope.get_active_id())

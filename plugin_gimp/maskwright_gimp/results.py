@@ -40,11 +40,14 @@ def apply(target: image_source.Target, answer: Any, options: Mapping[str, Any], 
         image_edits.apply_selection(image, union, mode)
     elif kind == "channel":
         image_edits.apply_channel(image, union, name)
+    elif kind == "path":
+        image_edits.apply_path(image, union, name)
     elif kind == "layer-mask":
         image_edits.apply_layer_mask(target, union, mode)
     elif kind == "layers" and instances:
         masks = [[instance.mask] for instance in instances if instance.mask is not None]
-        image_edits.apply_layers(target, masks, numbered([instance.label for instance in instances], name), hide)
+        names = numbered([instance.label for instance in instances], name)
+        image_edits.apply_layers(target, masks, names, hide, group=name)
     elif colours is not None and (colours.format == "RGBA8" or cut(options).painted):
         image_edits.apply_cutout(target, colours, name, hide)
     else:

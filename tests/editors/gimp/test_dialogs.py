@@ -199,6 +199,6 @@ def test_what_needs_a_selection_says_so_before_its_dialog(shown: Windows) -> Non
 def test_return_in_a_number_runs_the_dialog(shown: Windows) -> None:
     shown.gimp.run("image.select_ellipse(Gimp.ChannelOps.REPLACE, 160, 220, 80, 90)")
     call, _ = shown.open("maskwright-prepare-inpainting", "Prepare for Inpainting")
-    shown.lab.xdotool("key", "alt+g", "key", "ctrl+a", "type", "12")
-    shown.lab.xdotool("key", "Return")
+    for keys in ("alt+g", "ctrl+a", "3", "Return"):
+        shown.lab.xdotool("key", keys)
     assert shown.gimp.finish(call)[0] == "success"

@@ -228,9 +228,9 @@ def test_saved_channel_and_one_layer_per_object(image: Gimp, client: Client, pho
     assert np.array_equal(selected(image), saved), "and GIMP makes the same selection of it"
     image.call("maskwright-select-by-prompt", prompt="person", result="layers").ok()
     people = answer(client, Select("", text="person", merge=True), Pixels(photo)).instances
-    assert image.run("out = len(image.get_layers())") == 1 + len(people)
+    assert image.run("out = len(image.get_layers()[0].get_children())") == len(people)
     for number, person in enumerate(people):
-        alpha = drawn(image, f"image.get_layers()[{number}]", "R'G'B'A u8", 4)[..., 3]
+        alpha = drawn(image, f"image.get_layers()[0].get_children()[{number}]", "R'G'B'A u8", 4)[..., 3]
         assert np.array_equal(alpha, plane(person.mask, WIDTH, HEIGHT))
 
 

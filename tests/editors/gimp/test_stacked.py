@@ -103,3 +103,35 @@ def test_where_layers_below_stay_in_sight_a_note_says_so(image: Gimp) -> None:
     called = image.call("maskwright-remove-background", drawables="[other]", source="visible").ok()
     assert image.run("out = [one.get_visible() for one in image.get_layers()]") == [True, True, True]
     assert "The layers below the new one still show." in called.report["notes"]
+
+
+def test_each_object_gets_a_layer_in_a_group_of_its_own(image: Gimp) -> None:
+    image.call("maskwright-select-by-prompt", prompt="person", result="layers").ok()
+    group, background = image.run("""
+        layers = image.get_layers()
+        out = [(one.get_name(), [child.get_name() for child in one.get_children()] if one.is_group() else None)
+               for one in layers]
+    """)
+    assert group[0] == "person"
+    assert group[1] == [f"person {number}" for number in range(1, len(group[1]) + 1)]
+    assert background == ("Background", None)
+    assert len(group[1]) > 1
+
+
+@pytest.mark.parametrize("before", ["nothing", "an ellipse"])
+def test_a_path_follows_the_selection(image: Gimp, before: str) -> None:
+    if before != "nothing":
+        image.run("image.select_ellipse(Gimp.ChannelOps.REPLACE, 30, 40, 100, 120)")
+    kept = selected(image)
+    image.call("maskwright-select-by-prompt", prompt="bus", result="path").ok()
+    assert np.array_equal(selected(image), kept)
+    names, channels = image.run("""
+        out = ([path.get_name() for path in image.get_paths()], len(image.get_channels()))
+    """)
+    assert names == ["bus"]
+    assert channels == 0
+    image.run("image.select_item(Gimp.ChannelOps.REPLACE, image.get_paths()[0])")
+    outline = selected(image) > 127
+    image.call("maskwright-select-by-prompt", prompt="bus").ok()
+    mask = selected(image) > 127
+    assert (outline & mask).sum() / (outline | mask).sum() > 0.97
