@@ -45,7 +45,9 @@ def layers(result: Result, options: WriteOptions, colours: Colours) -> list[Laye
             found.append(Layer(one.name, one.box.x, one.box.y, pixels))
     if not result.instances:
         found = _whole(result, colours)
-    if options.background and found:
+    if not found:  # neither format is read everywhere without a layer
+        found = [Layer("Nothing", 0, 0, np.zeros((1, 1, 4), colours.base.dtype))]
+    if options.background:
         behind = over(np.zeros((1, 1, 4), colours.base.dtype), options.background)
         sheet = np.broadcast_to(behind, (result.height, result.width, 4))
         whole = PixelRect(0, 0, result.width, result.height)
@@ -116,7 +118,7 @@ def encode_psd(result: Result, options: WriteOptions, name: str) -> bytes:
         )
     colours = Colours(result)
     parts = layers(result, options, colours)
-    dtype = parts[0].pixels.dtype if parts else colours.base.dtype
+    dtype = parts[0].pixels.dtype
     psd = PSDImage.new("RGBA", (result.width, result.height), depth=16 if dtype == np.uint16 else 8)
     for one in reversed(parts):
         psd.create_pixel_layer_from_array(one.pixels, name=one.name, top=one.top, left=one.left)
@@ -154,7 +156,7 @@ def encode_ora(result: Result, options: WriteOptions, name: str) -> bytes:
     """OpenRaster 0.0.6: PNG files in a zip file, in sRGB, which is all that it knows."""
     colours = Colours(result, srgb=True)
     parts = layers(result, options, colours)
-    dtype = parts[0].pixels.dtype if parts else colours.base.dtype
+    dtype = parts[0].pixels.dtype
     image = ElementTree.Element("image", version="0.0.6", w=str(result.width), h=str(result.height))
     if result.picture is not None and result.picture.dpi is not None:
         across, down = result.picture.dpi

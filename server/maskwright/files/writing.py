@@ -23,6 +23,7 @@ _REASONS = {
     errno.EACCES: "nothing may be written there",
     errno.EPERM: "nothing may be written there",
     errno.EROFS: "nothing may be written there",
+    errno.ENOENT: "there is no such folder",
     errno.ENOTDIR: "a part of its path is a file, not a folder",
     errno.EEXIST: "a part of its path is a file, not a folder",
     errno.EISDIR: "that is a folder",
