@@ -31,7 +31,18 @@ Buffer = Union[bytes, bytearray, memoryview]
 Steps = Generator[Any, Any, Any]  # what they may yield: see ``steps``
 
 PROXY_SIDE = 1024  # what a SAM encoder looks at
+THIN = 6  # sides in proportion, beyond which models are shown a picture in parts:
+THIN_SHORT, THIN_PIXELS = 256, 4 << 20  # its overview's short side, and at most so many pixels
 MAX_ROUNDS = 6  # for overview and detail: once by key, once with pixels, once more after a server restart
+
+
+def overview_side(width: int, height: int) -> int:
+    """How long an overview of a picture may be: so that of a long and thin one, too, something can be seen."""
+    long, short = max(width, height), max(1, min(width, height))
+    if long <= THIN * short:
+        return PROXY_SIDE
+    side = max(PROXY_SIDE, THIN_SHORT * long // short)
+    return max(PROXY_SIDE, min(side, int((THIN_PIXELS * long / short) ** 0.5)))
 
 
 @dataclass
@@ -60,7 +71,7 @@ class PictureSource:
 
     def overview_size(self) -> Tuple[int, int]:
         """Width and height that ``overview`` has, known before anything is read."""
-        scale = min(1.0, PROXY_SIDE / max(self.box.width, self.box.height))
+        scale = min(1.0, overview_side(self.box.width, self.box.height) / max(self.box.width, self.box.height))
         return max(1, round(self.box.width * scale)), max(1, round(self.box.height * scale))
 
     def prepare(self) -> "Steps":
@@ -72,7 +83,7 @@ class PictureSource:
         yield from ()
 
     def overview(self) -> RasterData:
-        """The whole ``box``, scaled so that its long side is at most ``PROXY_SIDE``."""
+        """The whole ``box``, scaled so that its long side is at most ``overview_side``."""
         raise NotImplementedError
 
     def detail(self, box: PixelRect) -> RasterData:

@@ -10,8 +10,8 @@ from .preview_picture import Preview, in_document
 
 
 class Hover:
-    """``shown`` is the object that a click would take: the smallest under the pointer, or a larger one that the user
-    went to by ``climb``. Methods that move it tell whether it changed."""
+    """``shown`` is the object that a click would take: what the server would answer to a click under the pointer, or a
+    larger or smaller one that the user went to by ``climb``. Methods that move it tell whether it changed."""
 
     def __init__(self) -> None:
         self.shown: Optional[MappedObject] = None
@@ -36,14 +36,12 @@ class Hover:
 
     def move(self, x: float, y: float) -> bool:
         """The pointer is at that place of the document."""
-        found = self._lookup.at(x, y) if self._lookup is not None else None
-        if (
-            found is not None
-            and self._climbed
-            and self._lookup is not None
-            and self.shown in self._lookup.around(found)
-        ):
-            return False  # still inside the larger object that the user went to
+        lookup = self._lookup
+        found = lookup.at(x, y) if lookup is not None else None
+        if lookup is not None and found is not None:
+            if self._climbed and self.shown in lookup.around(found):
+                return False  # still inside the other object that the user went to
+            found = lookup.clicked(found)
         self._climbed = False
         changed, self.shown = found is not self.shown, found
         return changed

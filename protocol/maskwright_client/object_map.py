@@ -44,6 +44,10 @@ class Lookup:
         place = row * self.width + column
         return self.objects.get(self._low[place] | self._high[place] << 8)
 
+    def clicked(self, one: MappedObject) -> MappedObject:
+        """What a click takes where an object is the smallest: what the server would answer to a click there."""
+        return self.objects.get(one.clicked, one)
+
     def around(self, one: MappedObject) -> List[MappedObject]:
         """The object, what holds it, what holds that, ...; the smallest first."""
         chain = [one]

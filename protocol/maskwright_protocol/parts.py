@@ -179,6 +179,7 @@ class MappedObject:
     box: Rect
     parent: int = 0  # number of the smallest object that holds this one; 0 is none
     name: str = ""  # what it is: "person", "sky"; empty where nothing tells
+    clicked: int = 0  # number of what a click takes where this one is the smallest: itself, or one that holds it
 
 
 @dataclass

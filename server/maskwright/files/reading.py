@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from maskwright_client.ask import PROXY_SIDE, PictureSource, RasterData, raster_data
+from maskwright_client.ask import PictureSource, RasterData, overview_side, raster_data
 from maskwright_protocol.errors import BadImage
 from maskwright_protocol.messages import PixelRect
 
@@ -43,7 +43,7 @@ class FileSource(PictureSource):
 
     def overview(self) -> RasterData:
         if self._overview is None:
-            scale = min(1.0, PROXY_SIDE / max(self.width, self.height))
+            scale = min(1.0, overview_side(self.width, self.height) / max(self.width, self.height))
             small = self.pixels
             if scale < 1.0:
                 size = (max(1, round(self.width * scale)), max(1, round(self.height * scale)))

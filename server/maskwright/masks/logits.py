@@ -63,7 +63,10 @@ class LogitMap:
             return 1.0
         grad_x = cv2.Scharr(values, cv2.CV_32F, 1, 0, scale=1 / 32, borderType=cv2.BORDER_REPLICATE)[rim] / cell_x
         grad_y = cv2.Scharr(values, cv2.CV_32F, 0, 1, scale=1 / 32, borderType=cv2.BORDER_REPLICATE)[rim] / cell_y
-        steepness = float(np.median(np.hypot(grad_x, grad_y)))
+        steep = np.hypot(grad_x, grad_y)
+        middle = (len(steep) - 1) // 2, len(steep) // 2
+        steep.partition(middle)  # the median, without what numpy's own looks at beside it
+        steepness = (steep.item(middle[0]) + steep.item(middle[1])) / 2
         return 1.0 / max(steepness * edge_pixels, 1e-6)
 
     def bounds(self, limit: PixelBox, slope: float) -> PixelBox:
@@ -109,12 +112,19 @@ class LogitMap:
         """``onto``, with the values as they are where the grid is the same."""
         return self.values if self.same_grid(other) else self.onto(other)
 
+    def cell_at(self, x: float, y: float) -> tuple[int, int]:
+        """Row and column of the cell at a place (pixels), or of the nearest cell."""
+        rows, columns = self.values.shape
+        column = int((x - self.x0) * columns / (self.x1 - self.x0))
+        row = int((y - self.y0) * rows / (self.y1 - self.y0))
+        return min(max(row, 0), rows - 1), min(max(column, 0), columns - 1)
+
     def at(self, x: float, y: float) -> float:
         """The logit of the cell at a place (pixels), or of the nearest cell."""
         rows, columns = self.values.shape
-        cell_x, cell_y = self.cell
-        column, row = int((x - self.x0) / cell_x), int((y - self.y0) / cell_y)
-        return float(self.values[min(max(row, 0), rows - 1), min(max(column, 0), columns - 1)])
+        column = int((x - self.x0) * columns / (self.x1 - self.x0))
+        row = int((y - self.y0) * rows / (self.y1 - self.y0))
+        return self.values.item(min(max(row, 0), rows - 1), min(max(column, 0), columns - 1))
 
     def shows(self, x: float, y: float) -> bool:
         """Whether a place (pixels) lies within the map and inside of what it shows."""
@@ -127,10 +137,14 @@ class LogitMap:
         x0, y0 = self.x0 + inner.x * cell_x, self.y0 + inner.y * cell_y
         return x0, y0, x0 + inner.width * cell_x, y0 + inner.height * cell_y
 
-    def area(self) -> float:
-        """Area of all cells inside, in square pixels."""
-        cell_x, cell_y = self.cell
-        return int(np.count_nonzero(self.values > 0)) * cell_x * cell_y
+    def area(self, width: float = math.inf, height: float = math.inf) -> float:
+        """Area of all cells inside, in square pixels, of what lies within ``0..width`` by ``0..height``."""
+        (rows, columns), (cell_x, cell_y) = self.values.shape, self.cell
+        if self.x0 >= 0 and self.y0 >= 0 and self.x1 <= width and self.y1 <= height:
+            return int(np.count_nonzero(self.values > 0)) * cell_x * cell_y
+        across = np.diff(np.clip(self.x0 + np.arange(columns + 1) * cell_x, 0, width))
+        down = np.diff(np.clip(self.y0 + np.arange(rows + 1) * cell_y, 0, height))
+        return float(down @ (self.values > 0) @ across)
 
     def onto(self, other: LogitMap) -> Plane:
         """This map's logits at the middles of another's cells, of the other's shape, float32.
@@ -233,10 +247,10 @@ def without_overlaps(maps: list[LogitMap]) -> list[LogitMap]:
 
 
 def without(one: LogitMap, others: list[LogitMap]) -> LogitMap:
-    """``one`` less everything that ``others`` (maps on the same grid) claim."""
+    """``one`` less everything that ``others`` claim."""
     values = one.values
     for other in others:
-        values = np.minimum(values, -other.values)
+        values = np.minimum(values, -other.on_grid_of(one))
     return one.like(values)
 
 

@@ -154,7 +154,8 @@ def _require_safe_runtime() -> None:
 
 def _are_numbers(results: Sequence[Any]) -> bool:
     arrays = [result for result in results if isinstance(result, np.ndarray) and result.dtype.kind == "f"]
-    return not any(np.isnan(np.min(array, initial=0)) for array in arrays)
+    least = [np.minimum.reduce(array, axis=None, initial=0) for array in arrays]
+    return not np.logical_or.reduce(np.isnan(least))
 
 
 def _single(result: Any) -> Any:
@@ -162,7 +163,10 @@ def _single(result: Any) -> Any:
 
 
 def _fits(actual: tuple[int, ...], wanted: Shape) -> bool:
-    return len(actual) == len(wanted) and all(b in (a, None) for a, b in zip(actual, wanted, strict=True))
+    for side, length in zip(actual, wanted, strict=False):
+        if length not in (side, None):
+            return False
+    return len(actual) == len(wanted)
 
 
 def _is_memory(error: Exception) -> bool:

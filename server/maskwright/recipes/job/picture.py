@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from maskwright.images import pixels
+from maskwright.masks.border import sides_reached, to_border
 from maskwright.masks.boxes import AnyMask, PixelBox, Plane, dequantise, recrop, tight_box
 from maskwright.masks.guided import fit, interpolate
 from maskwright.masks.logits import LogitMap
@@ -22,6 +23,7 @@ _RADIUS, _EPSILON = 4, 1e-4  # of the guided enlargement, in overview pixels
 _STRIP = 256  # rows that are enlarged at a time
 
 
+THIN = 6  # sides in proportion
 _REMEMBERED = 256
 _GROUNDS: dict[str, int | None] = {}  # by the overview's key, since each job has a view of its own
 
@@ -58,7 +60,7 @@ class PictureView:
             return pixels.BACKDROP
         if raster.key not in _GROUNDS:
             while len(_GROUNDS) >= _REMEMBERED:
-                del _GROUNDS[next(iter(_GROUNDS))]
+                _GROUNDS.pop(next(iter(_GROUNDS)), None)
             found = pixels.backdrop(self._data(raster), raster.width, raster.height, raster.format, raster.transfer)
             _GROUNDS[raster.key] = found
         return _GROUNDS[raster.key]
@@ -75,6 +77,21 @@ class PictureView:
         raster = self._described[0]
         data, ground = self._data(raster), self.ground or 0
         return pixels.rgb8(data, raster.width, raster.height, raster.format, raster.transfer, ground=ground)
+
+    @property
+    def is_thin(self) -> bool:
+        """Whether it is so long that its overview shows little."""
+        return max(self.box.width, self.box.height) > THIN * min(self.box.width, self.box.height)
+
+    def part(self, box: PixelBox) -> PictureView:
+        """A part of the document as a picture of its own, whose overview has the document's own pixels.
+
+        Raises ``MorePixelsNeeded``.
+        """
+        colours = np.ascontiguousarray(self.detail_rgb(box))
+        key = f"{self.key}@{box.x},{box.y},{box.width},{box.height}"
+        raster = Raster(key, box.width, box.height, "RGB8", to_rect(box))
+        return PictureView(Picture(to_rect(box), [raster]), {key: memoryview(colours.reshape(-1))})
 
     def to_overview(self, x: float, y: float) -> tuple[float, float]:
         sx, sy = self.scale
@@ -98,6 +115,11 @@ class PictureView:
         """A map in the overview's pixels, in document pixels."""
         sx, sy = self.scale
         return logits.mapped(1 / sx, 1 / sy, *self.origin)
+
+    def up_to_border(self, logits: LogitMap) -> LogitMap:
+        """A model's answer in the overview's pixels, where it reaches the picture's border drawn up to it."""
+        sides = sides_reached(logits.values)
+        return to_border(logits, self.overview, sides) if True in sides else logits
 
     def overview_box_to_document(self, box: PixelBox) -> PixelBox:
         """The document's pixels that show a box of whole overview pixels, and two more of these on each side."""

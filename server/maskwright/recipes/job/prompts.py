@@ -18,6 +18,7 @@ from . import prompt_language
 MAX_POINTS = 256
 MAX_BOXES = 128
 MAX_TEXT = 1000
+ONE_PLACE = 1.5 / 1024  # of the picture's long side: no segmenter tells two places apart that are nearer
 MAX_LENGTH = 2000.0  # pixels, for the lengths of the post-processing chain
 
 T = TypeVar("T")
@@ -43,14 +44,23 @@ def check_number(value: float, what: str) -> float:
 
 
 def check_points(points: list[Point], canvas: PixelBox) -> list[Point]:
-    """Points inside the picture. Raises ``BadInput``, ``OutsideImage``, ``TooLarge``."""
+    """Points inside the picture, of several in one place (a double click) the first.
+
+    Raises ``BadInput``, ``OutsideImage``, ``TooLarge``.
+    """
     if len(points) > MAX_POINTS:
         raise TooLarge(f"There are more than {MAX_POINTS} points.", hint="Use fewer clicks, or a box.")
     for point in points:
-        x, y = check_number(point.x, "place of a point"), check_number(point.y, "place of a point")
+        x, y = point.x, point.y
+        check_number(x + y, "place of a point")
         if not (canvas.x <= x <= canvas.right and canvas.y <= y <= canvas.bottom):
             raise OutsideImage(f"The point {x:g}, {y:g} lies outside the picture.")
-    return list(points)
+    kept, near = points[:1], ONE_PLACE * max(canvas.width, canvas.height)
+    for p in points[1:]:
+        here = [q for q in kept if abs(p.x - q.x) <= near and abs(p.y - q.y) <= near and p.include == q.include]
+        if not here:
+            kept.append(p)
+    return kept
 
 
 def check_boxes(boxes: list[Rect], canvas: PixelBox) -> list[Box]:

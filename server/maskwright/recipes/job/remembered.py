@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +11,18 @@ from numpy.typing import NDArray
 from maskwright.masks.boxes import PixelBox, Plane, tight_box, whole
 from maskwright.masks.logits import LogitMap
 from maskwright.models.roles import Box
+from maskwright_protocol.messages import Point
 
 from .context import JobContext
 from .picture import PictureView
+
+
+class Rating(NamedTuple):
+    """How good an answer is likely to be: an estimate of its IoU with what is meant, and whether it is worth a look."""
+
+    score: float
+    doubtful: bool
+
 
 _FAR = -6.0  # logits below this, all around, are remembered by their mean
 
@@ -56,7 +65,8 @@ class SmallPlane:
 class Remembered:
     """What a later click needs of an answer. ``logits`` and ``edges`` (``x0, y0, x1, y1``): the overview's pixels.
 
-    ``crop`` is where the object was looked at closely, ``close`` the logits to go on from there.
+    ``crop`` is where the object was looked at closely, ``close`` the logits to go on from there. ``asked``: the clicks;
+    ``before``: the answer that it went on from, so that the same clicks again have the same answer.
     """
 
     model_id: str
@@ -71,6 +81,9 @@ class Remembered:
     detection_score: float | None = None
     crop: PixelBox | None = None
     close: SmallPlane | None = None
+    rating: Rating | None = None
+    asked: tuple[Point, ...] = ()
+    before: Remembered | None = None
 
     @classmethod
     def of(

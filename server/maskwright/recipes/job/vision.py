@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import replace
 
-from maskwright.masks.boxes import PixelBox
+import numpy as np
+
+from maskwright.masks.boxes import PixelBox, whole
+from maskwright.masks.tiles import cover
 from maskwright.models.roles import RGB, Box, Detection, Embedding, Finder, FloatMap, MattingModel, Segmenter
 
 from .context import JobContext
 from .model_choice import ModelChoice
 from .picture import PictureView
 
+WINDOW = 3  # a part of a thin picture that models are shown, in its short sides
 _CROPS = 32  # the most crops of a picture that are remembered
 
 
@@ -98,10 +102,28 @@ def matte(matting: MattingModel, picture: PictureView, context: JobContext) -> F
     if known is not None and known.shape == picture.size:
         return known
     with context.stage("matte", "Finding the subject"):
-        alpha = matting.matte(picture.overview)
+        alpha = _in_windows(matting, picture, context) if picture.is_thin else matting.matte(picture.overview)
     alpha.flags.writeable = False
     context.embeddings.put(key, alpha, alpha.nbytes)
     return alpha
+
+
+def window_length(picture: PictureView) -> int:
+    """How long a part of a thin picture is that models are shown, in document pixels."""
+    return min(WINDOW * min(picture.box.width, picture.box.height), max(picture.box.width, picture.box.height))
+
+
+def _in_windows(matting: MattingModel, picture: PictureView, context: JobContext) -> FloatMap:
+    """Alpha of a thin picture's overview, found in pieces that overlap."""
+    image = picture.overview
+    short, out = min(image.shape[:2]), np.zeros(image.shape[:2], np.float32)
+    core, total = WINDOW * short, max(1, round(max(image.shape[:2]) / (WINDOW * short)))
+    for number, tile in enumerate(cover(whole(image), core, short // 2, short // 2)):
+        context.progress("matte", number / total, f"Finding the subject, part {number + 1} of {total}")
+        found = matting.matte(np.ascontiguousarray(image[tile.read.slices()]))
+        inner = tile.write.moved(-tile.read.x, -tile.read.y)
+        out[tile.write.slices()] += found[inner.slices()] * tile.weights
+    return np.clip(out, 0.0, 1.0)
 
 
 def saliency(segmenter: Segmenter, choice: ModelChoice, picture: PictureView, context: JobContext) -> FloatMap | None:

@@ -9,7 +9,7 @@ import math
 import secrets
 import time
 from collections.abc import Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ from maskwright.recipes.job.picture import PictureView
 from maskwright.recipes.job.remembered import Remembered, keep
 from maskwright_protocol.errors import ModelMissing
 
+from .clicked import Clicks, clicked, with_clicked
 from .naming import Namer
 
 POINTS = 12  # a side: one decoder run each costs more than what smaller grids miss
@@ -38,16 +39,21 @@ _LEAST_STABILITY = 0.75  # large things have flat logits along their edge: a bus
 _MOST = 0.98  # share of the picture beyond which a mask is the picture
 _OVERLAP = 0.25  # of neighbouring crops, in crops
 _LEAST_CELLS = 12  # masks of fewer cells are noise
+_THIN_CANVAS = 48  # the same of the short side of a picture that is long and thin
 _CANVAS = 512  # cells of the long side on which masks of crops are compared
 
 
 @dataclass(frozen=True)
 class MapObject:
-    """``area`` in the overview's pixels; ``parent`` counts from 1, 0 is none. ``memory``: its mask, score and name."""
+    """``area`` in the overview's pixels; ``parent`` and ``clicked``, what a click there takes, count from 1, 0 is none.
+
+    ``memory``: its mask, score and name.
+    """
 
     id: str
     area: float
     parent: int
+    clicked: int
     memory: Remembered
 
 
@@ -130,23 +136,31 @@ def _assembled(
     namer: Namer | None,
 ) -> AutomaticMasks:
     height, width = picture.size
-    if layers == 0 and found:
+    if layers == 0 and found and not picture.is_thin:
         canvas = found[0].logits
     else:
-        unit = _CANVAS / max(height, width)
+        unit = max(_CANVAS / max(height, width), min(1.0, _THIN_CANVAS / min(height, width)) if picture.is_thin else 0)
         shape = (max(1, round(height * unit)), max(1, round(width * unit)))
         canvas = LogitMap(np.zeros(shape, np.float32), 0.0, 0.0, float(width), float(height))
     kept = objectmap.distinct(found, canvas)
-    if namer is not None:
+    if namer is not None and not picture.is_thin:
         kept = namer.named(kept, canvas, segmenter, picture, context)
+    kept = [replace(one, logits=picture.up_to_border(one.logits)) for one in kept]
+    clicks = None if picture.is_thin else Clicks(segmenter, vision.embed(segmenter, picture, context), context)
+    if clicks is not None:
+        kept = with_clicked(kept, canvas, lambda some: objectmap.label_image(some, width, height), clicks)
     ordered = sorted(kept, key=lambda one: one.logits.area(), reverse=True)
     above = objectmap.parents(ordered, canvas)
+    labels = objectmap.label_image(ordered, width, height)
+    taken = clicked(ordered, above, labels, canvas, clicks) if clicks is not None else [0] * len(ordered)
     map_id = secrets.token_hex(4)
     objects = []
     for number, (one, parent) in enumerate(zip(ordered, above, strict=True), 1):
         memory = Remembered.of(segmenter.model_id, picture, one.logits, min(1.0, one.score), one.seed, label=one.name)
-        objects.append(MapObject(f"{map_id}-{number}", one.logits.area(), parent, memory))
-    return AutomaticMasks(objects, objectmap.label_image(ordered, width, height))
+        objects.append(
+            MapObject(f"{map_id}-{number}", one.logits.area(width, height), parent, taken[number - 1], memory)
+        )
+    return AutomaticMasks(objects, labels)
 
 
 class _Generator:
@@ -156,8 +170,12 @@ class _Generator:
         self._segmenter, self._picture, self._context = segmenter, picture, context
         height, width = picture.size
         whole = PixelBox(0, 0, width, height)
-        self._tasks = [(whole, point) for point in _grid(whole, points)]
-        for layer in range(1, layers + 1):
+        if picture.is_thin:
+            parts = _windows(whole)
+            self._tasks = [(crop, point) for crop in parts for point in _grid(crop, max(2, 2 * points // 3))]
+        else:
+            self._tasks = [(whole, point) for point in _grid(whole, points)]
+        for layer in range(1, layers + 1 if not picture.is_thin else 1):
             for crop in _crops(whole, 2**layer):
                 self._tasks += [(crop, point) for point in _grid(crop, max(2, points // 2))]
         self._whole = whole
@@ -229,6 +247,16 @@ def _grid(box: PixelBox, side: int) -> list[tuple[float, float]]:
         for row in range(rows)
         for column in range(columns)
     ]
+
+
+def _windows(box: PixelBox) -> list[PixelBox]:
+    """Parts of a thin picture along its long side, which overlap by half."""
+    short, long = min(box.width, box.height), max(box.width, box.height)
+    length = min(long, vision.WINDOW * short)
+    count = max(1, math.ceil(2 * (long - length) / length) + 1)
+    if box.width > box.height:
+        return spread(box, length, box.height, count, 1)
+    return spread(box, box.width, length, 1, count)
 
 
 def _crops(box: PixelBox, count: int) -> list[PixelBox]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from maskwright.masks.boxes import PixelBox
 from maskwright.models.roles import Box
 from maskwright.recipes.job import prompts
 from maskwright.recipes.job.context import JobContext
@@ -38,11 +39,12 @@ def everything(request: Everything, picture: PictureView, context: JobContext) -
     renumbered, upward = _renumber(masks, wanted)
     for index, one in enumerate(masks.objects):
         if wanted[index]:
-            rect = rect_from(picture.box_to_document(Box(*one.memory.map.extent())))
+            rect = rect_from(_within(picture.box_to_document(Box(*one.memory.map.extent())), picture.box))
             number = int(renumbered[index + 1])
             parent, memory = int(upward[one.parent]), one.memory
             area = one.area * unit
-            answer.objects.append(MappedObject(number, one.id, memory.score, area, rect, parent, memory.label))
+            taken = int(upward[one.clicked])
+            answer.objects.append(MappedObject(number, one.id, memory.score, area, rect, parent, memory.label, taken))
     if answer.objects:
         # What covers a pixel whose own object was left out is the object that holds it.
         labels = upward[masks.labels].astype("<u2")
@@ -52,6 +54,12 @@ def everything(request: Everything, picture: PictureView, context: JobContext) -
         answer.reason, answer.message = "nothing_found", "No objects were found."
         answer.hint = "Try a denser grid, or a lower least score."
     return answer
+
+
+def _within(box: Box, canvas: PixelBox) -> Box:
+    x0, x1 = (min(max(x, canvas.x), canvas.right) for x in (box.x0, box.x1))
+    y0, y1 = (min(max(y, canvas.y), canvas.bottom) for y in (box.y0, box.y1))
+    return Box(x0, y0, x1, y1)
 
 
 def _renumber(masks: AutomaticMasks, wanted: list[bool]) -> tuple[np.ndarray, np.ndarray]:

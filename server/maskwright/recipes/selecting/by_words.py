@@ -168,7 +168,8 @@ class Search:
         for match in matches:
             seen, shown = match.detection, match.hypothesis
             wanted = ObjectPrompt([], self._picture.box_to_document(seen.box), seen.label, seen.score)
-            found.append(Found(new_id(), seen.label, seen.score, wanted, shown.logits, shown.low_res))
+            logits = self._picture.up_to_border(shown.logits)
+            found.append(Found(new_id(), seen.label, seen.score, wanted, logits, shown.low_res))
         return distinct([one for one in found if not one.empty])
 
     def _by_concept(self, query: Query) -> list[tuple[Concept, list[Detection]]]:

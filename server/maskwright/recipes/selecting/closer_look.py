@@ -51,6 +51,7 @@ class CloserLook:
         """Sets ``close`` of those objects. Raises ``MorePixelsNeeded`` for the part of the picture that has them."""
         if self._gain == math.inf or not found:
             return
+        found = [part for one in found for part in one.parts or [one]]
         if previous is not None and previous.model_id != self._segmenter.model_id:
             previous = None
         crops = [(one, crop) for one in found if (crop := self._crop(one, previous)) is not None]
@@ -104,7 +105,8 @@ class CloserLook:
         if tight.empty:
             return None
         side = math.ceil(max(_LEAST, _FACTOR * max(tight.width, tight.height)))
-        if max(canvas.width, canvas.height) < self._gain * side:
+        shown = one.window or canvas
+        if max(shown.width, shown.height) < self._gain * side:
             return None
         # A crop that was looked at before will do: another costs an encoding.
         near = tight.padded(math.ceil(0.1 * max(tight.width, tight.height))).intersect(canvas)

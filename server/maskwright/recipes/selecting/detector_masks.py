@@ -47,7 +47,7 @@ class DetectorMasks:
         """One ``Found`` for each that has a mask on which no excluding click lies."""
         drawn = [(one, self._picture.map_to_overview(one.logits)) for one in wanted if one.logits is not None]
         if drawn and self._grid is None:
-            self._grid = self._shared([logits for _, logits in drawn])
+            self._grid = _shared([logits for _, logits in drawn], self._picture)
         found = []
         for one, logits in drawn:
             clicks = [self._picture.to_overview(p.x, p.y) for p in one.points if not p.include]
@@ -56,17 +56,25 @@ class DetectorMasks:
                 continue
             assert self._grid is not None
             score = one.score if one.score is not None else 1.0
-            found.append(Found(new_id(), one.label, score, one, _onto(logits, self._grid)))
+            found.append(Found(new_id(), one.label, score, one, self._picture.up_to_border(_onto(logits, self._grid))))
         return found
 
-    def _shared(self, maps: Sequence[LogitMap]) -> LogitMap:
-        """The grid that all have, else (they were found in tiles) one of the picture as fine as the finest of them."""
-        if all(one.same_grid(maps[0]) for one in maps):
-            return maps[0]
-        height, width = self._picture.size
-        cell = max(min(min(one.cell) for one in maps), math.sqrt(width * height * len(maps) / _MOST_CELLS))
-        cells = np.empty((max(1, round(height / cell)), max(1, round(width / cell))), np.float32)
-        return LogitMap(cells, 0.0, 0.0, float(width), float(height))
+
+def on_one_grid(maps: Sequence[LogitMap], picture: PictureView) -> list[LogitMap]:
+    """Maps in the overview's pixels on the grid that all have, else on one of the picture, as fine as the finest."""
+    if not maps:
+        return []
+    grid = _shared(maps, picture)
+    return [_onto(one, grid) for one in maps]
+
+
+def _shared(maps: Sequence[LogitMap], picture: PictureView) -> LogitMap:
+    if all(one.same_grid(maps[0]) for one in maps):
+        return maps[0]
+    height, width = picture.size
+    cell = max(min(min(one.cell) for one in maps), math.sqrt(width * height * len(maps) / _MOST_CELLS))
+    cells = np.empty((max(1, round(height / cell)), max(1, round(width / cell))), np.float32)
+    return LogitMap(cells, 0.0, 0.0, float(width), float(height))
 
 
 def _onto(one: LogitMap, grid: LogitMap) -> LogitMap:

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from maskwright.masks.border import sides_reached, to_border
 from maskwright.masks.boxes import PixelBox, Plane, tight_box, whole
 from maskwright.masks.edges import follow_colours
 from maskwright.masks.instances import logit_iou, merge
@@ -42,11 +43,16 @@ class Drawing:
             if mask is not None:
                 # Drawing and sending alternatives takes longer than the mask itself: only those that are asked for.
                 others = self.alternatives(one, alternatives) if alternatives else []
-                drawn.append(Instance(one.id, one.label, one.score, rect_of(mask), source, others, mask=mask))
+                score, doubtful = one.rating or (one.score, False)
+                item = Instance(one.id, one.label, score, rect_of(mask), source, others, mask=mask)
+                item.confidence, item.doubtful = one.wanted.score, doubtful
+                drawn.append(item)
         return drawn
 
     def mask(self, one: Found) -> Mask | None:
         """The object's mask; None when nothing of it is left."""
+        if one.parts:
+            return self.merged(one.parts)
         if one.close is None:
             return self.coarse(one.logits)
         return self._finished(*self._close(one.close))
@@ -60,6 +66,7 @@ class Drawing:
 
     def merged(self, found: list[Found]) -> Mask | None:
         """The union, of the objects as they were before they shared out what several claim."""
+        found = [part for one in found for part in one.parts or [one]]
         uncut = [one.logits if one.uncut is None else one.uncut for one in found]
         if all(one.close is None for one in found):
             return self.coarse(union(uncut))
@@ -75,7 +82,7 @@ class Drawing:
         answers: list[Alternative] = []
         for other in sorted(one.others, key=lambda h: -h.score):
             if len(answers) < count and all(logit_iou(other.logits, known) < _ALIKE for known in shown):
-                mask = self.coarse(other.logits)
+                mask = self.coarse(self._picture.up_to_border(other.logits))
                 if mask is not None:
                     shown.append(other.logits)
                     answers.append(Alternative(other.score, other_id(one, other), mask))
@@ -93,14 +100,25 @@ class Drawing:
 
         A mask ``(box.height, box.width)`` float32 0..1 and its box in the document.
         """
-        slope = close.logits.slope()
-        width = max(_NARROWEST, _FOLLOW * max(close.logits.cell))
-        box = close.logits.bounds(close.crop, slope).padded(math.ceil(width)).intersect(close.crop)
-        mask = close.logits.draw(box, slope)
+        logits, crop, canvas = close.logits, close.crop, self._picture.box
+        left, top, right, bottom = sides_reached(logits.values)
+        sides = (
+            left and crop.x == canvas.x,
+            top and crop.y == canvas.y,
+            right and crop.right == canvas.right,
+            bottom and crop.bottom == canvas.bottom,
+        )
+        if any(sides):
+            local = to_border(logits.mapped(1, 1, -crop.x, -crop.y), close.colours, sides)
+            logits = local.mapped(1, 1, crop.x, crop.y)
+        slope = logits.slope()
+        width = max(_NARROWEST, _FOLLOW * max(logits.cell))
+        box = logits.bounds(crop, slope).padded(math.ceil(width)).intersect(crop)
+        mask = logits.draw(box, slope)
         where = band(mask, width)
         if where.any():
             inner = tight_box(where.view(np.uint8)).padded(math.ceil(width)).intersect(whole(mask))
-            part, place = inner.slices(), inner.moved(box.x - close.crop.x, box.y - close.crop.y).slices()
+            part, place = inner.slices(), inner.moved(box.x - crop.x, box.y - crop.y).slices()
             guide = close.colours[place].astype(np.float32) * np.float32(1 / 255)
             mask[part] = follow_colours(np.ascontiguousarray(mask[part]), guide, where[part], width)
         return mask, box

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -14,7 +14,8 @@ from maskwright.models.roles import RGB, FloatMap, Hypothesis
 from maskwright.recipes.job.context import JobContext
 from maskwright.recipes.job.picture import PictureView
 from maskwright.recipes.job.prompts import ObjectPrompt
-from maskwright.recipes.job.remembered import Remembered, keep, small
+from maskwright.recipes.job.remembered import Rating, Remembered, keep, small
+from maskwright_protocol.messages import Point
 
 _SAME_MASK = 0.8  # IoU beyond which two found objects are one
 
@@ -52,6 +53,9 @@ class Found:
     uncut: LogitMap | None = None
     close: CloseUp | None = None
     minus: tuple[str, ...] = ()  # what the words leave out of it
+    window: PixelBox | None = None  # the part of the document in which it was looked for; None for all of it
+    rating: Rating | None = None  # how good the answer is likely to be; None where nothing tells
+    parts: list[Found] = field(default_factory=list)  # the things that it is made of, where clicks are about several
 
     @property
     def empty(self) -> bool:
@@ -91,12 +95,25 @@ def other_id(one: Found, other: Hypothesis) -> str:
     return f"{one.id}-{next(n for n, h in enumerate(one.others, 1) if h is other)}"
 
 
-def remember(found: list[Found], model_id: str, picture: PictureView, context: JobContext, others: bool = True) -> None:
-    """Keep what later clicks need, of each object and, with ``others``, of its other hypotheses under their ids."""
+def remember(
+    found: list[Found],
+    model_id: str,
+    picture: PictureView,
+    context: JobContext,
+    others: bool = True,
+    asked: tuple[Point, ...] = (),
+    before: Remembered | None = None,
+) -> None:
+    """Keep what later clicks need, of each object and, with ``others``, of its other hypotheses under their ids.
+
+    ``asked``: the clicks that were asked about; ``before``: the answer that they went on from.
+    """
+    if before is not None and before.before is not None:
+        before = replace(before, before=None)
     for one in found:
         prompt = {"label": one.label, "padding": one.wanted.padding, "detection_score": one.wanted.score}
         closer = {} if one.close is None else {"crop": one.close.crop, "close": small(one.close.low_res)}
-        more = {**prompt, **closer, "box": one.wanted.box}
+        more = {**prompt, **closer, "box": one.wanted.box, "rating": one.rating, "asked": asked, "before": before}
         keep(one.id, Remembered.of(model_id, picture, one.logits, one.score, one.low_res, **more), context)
         for number, other in enumerate(one.others if others else (), 1):
             memory = Remembered.of(model_id, picture, other.logits, other.score, other.low_res, **prompt)
@@ -107,4 +124,4 @@ def recalled(name: str, previous: Remembered) -> Found:
     """The object as it was answered before, or as the object map has it."""
     low_res = previous.low_res.plane() if previous.low_res is not None else None
     wanted = ObjectPrompt([], previous.box, previous.label, previous.detection_score, previous.padding)
-    return Found(name, previous.label, previous.score, wanted, previous.map, low_res)
+    return Found(name, previous.label, previous.score, wanted, previous.map, low_res, rating=previous.rating)

@@ -17,8 +17,9 @@ from .by_words import Example, Search
 from .detector_masks import DetectorMasks
 from .found import Found
 from .segment import Segmenting
+from .windows import WindowSegmenting
 
-Masks = Segmenting | DetectorMasks  # what draws objects
+Masks = Segmenting | WindowSegmenting | DetectorMasks  # what draws objects
 
 
 @dataclass
@@ -41,6 +42,7 @@ class Prompt:
     start: tuple[Plane, PixelBox] | None
     region: tuple[Plane, PixelBox] | None
     previous: Remembered | None
+    repeated: bool = False  # the clicks are those of the last answer: a click in the place of another says nothing new
 
     @classmethod
     def checked(cls, request: Select, picture: PictureView, context: JobContext) -> Prompt:
@@ -60,10 +62,27 @@ class Prompt:
             start = None
         closer_look.check_mode(request.precise)
         previous = recall(request.continue_from, picture, context)
+        repeated = previous is not None and not request.boxes and previous.asked == (*points,) != ()
+        if repeated:
+            previous = previous.before
         examples = prompts.check_examples(request.examples, picture.box, alone=not text)
         search = Search(request, choice, picture, context, region, examples)
         unwanted = prompt_language.split_phrases(exclude) if exclude else ()
-        return cls(request, picture, context, choice, search, text, unwanted, points, examples, start, region, previous)
+        return cls(
+            request,
+            picture,
+            context,
+            choice,
+            search,
+            text,
+            unwanted,
+            points,
+            examples,
+            start,
+            region,
+            previous,
+            repeated,
+        )
 
     @property
     def names_objects(self) -> bool:
@@ -72,10 +91,12 @@ class Prompt:
         words = self.text or request.detector_options
         return bool(self.points or request.boxes or self.examples or words or self.start is not None)
 
-    def segmenting(self) -> Segmenting:
+    def segmenting(self) -> Segmenting | WindowSegmenting:
         """The job's segmenter, ready to draw."""
         self._tell_forgotten()
         segmenter, picture = self.choice.segmenter(), self.picture
+        if picture.is_thin:
+            return WindowSegmenting(segmenter, picture, self.choice, self.context, self.start, self.previous)
         embedding = vision.embed(segmenter, picture, self.context)
         saliency = vision.saliency(segmenter, self.choice, picture, self.context)
         start = picture.mask_in_overview(*self.start) if self.start is not None else None
@@ -88,5 +109,5 @@ class Prompt:
         return DetectorMasks(self.picture, self.context, drawn.logits if drawn is not None else None)
 
     def _tell_forgotten(self) -> None:
-        if self.request.continue_from and self.previous is None:
+        if self.request.continue_from and self.previous is None and not self.repeated:
             self.context.note("The last selection is no longer remembered; started anew.")

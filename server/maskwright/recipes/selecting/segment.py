@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from maskwright.masks.boxes import PixelBox, tight_box
 from maskwright.masks.instances import box_iou
-from maskwright.masks.logits import LogitMap, without
+from maskwright.masks.logits import LogitMap, union, without
 from maskwright.masks.opencv import cv2
 from maskwright.models.roles import Box, Embedding, FloatMap, Hypothesis, Segmenter, SegmentPrompt
 from maskwright.recipes.job.context import JobContext
@@ -17,12 +18,13 @@ from maskwright.recipes.job.prompts import ObjectPrompt
 from maskwright.recipes.job.remembered import Remembered
 
 from .found import Found, new_id
+from .several_clicks import INCLUDES, Click, Clicked, missed, things
 
 _BATCH = 8
 _STROKE = 5.0  # squares of its own width that a stroke at least fills
 _CLICKS = 6
-
-Click = tuple[float, float, bool]  # x and y in overview pixels, and whether it includes
+_DAB = 1.5  # cells: what a click takes away at least
+_KNOWN_CLICKS = 6  # whose answers are remembered: a megabyte each
 
 
 @dataclass
@@ -54,18 +56,77 @@ class Segmenting:
                 if first:
                     self.context.progress("segment", first / len(wanted), f"{first} of {len(wanted)} objects")
                 batch = wanted[first : first + _BATCH]
-                clicked = [self._clicks(one) for one in batch]
-                asked = [self.prompt(one, clicks) for one, clicks in zip(batch, clicked, strict=True)]
-                answers = self.segmenter.segment(self.embedding, asked)
-                for one, clicks, hypotheses in zip(batch, clicked, answers, strict=True):
-                    best = self._choose(one, _obeying(one, clicks, hypotheses))
-                    if best is not None:
-                        score = one.score if one.score is not None else best.score
-                        others = [h for h in hypotheses if h is not best]
-                        item = Found(new_id(), one.label, score, one, best.logits, best.low_res, others)
-                        self._exclude(item, clicks)
+                simple = [one for one in batch if len(one.points) + (one.box is not None) < 2 or not one.points]
+                asked = [self.prompt(one, self._clicks(one)) for one in simple]
+                answers = dict(zip(map(id, simple), self._asked(asked), strict=True)) if asked else {}
+                for one in batch:
+                    item = self._found(one, answers[id(one)]) if id(one) in answers else self._several(one)
+                    if item is not None:
                         found.append(item)
         return found
+
+    def _asked(self, asked: Sequence[SegmentPrompt]) -> list[list[Hypothesis]]:
+        """What prompts show. Of a few single clicks it is remembered, since later clicks ask about them again."""
+        names = [one.points[0] if len(one.points) == 1 and _is_plain(one) else None for one in asked]
+        if not [name for name in names if name is not None]:
+            return self.segmenter.segment(self.embedding, asked)
+        key = ("clicks", self.segmenter.model_id, self.picture.key)
+        known: dict[Click, list[Hypothesis]] = self.context.embeddings.get(key) or {}
+        new = [one for one, name in zip(asked, names, strict=True) if name is None or name not in known]
+        answers = iter(self.segmenter.segment(self.embedding, new) if new else [])
+        out = []
+        for name in names:
+            answer = known.pop(name) if name is not None and name in known else next(answers)
+            if name is not None:
+                known[name] = answer
+            out.append(answer)
+        while len(known) > _KNOWN_CLICKS:
+            del known[next(iter(known))]
+        size = sum(2 * h.logits.values.nbytes for answer in known.values() for h in answer)
+        self.context.embeddings.put(key, known, size)
+        return out
+
+    def _found(self, wanted: ObjectPrompt, hypotheses: list[Hypothesis]) -> Found | None:
+        best = self._choose(wanted, hypotheses)
+        return None if best is None else self._part(wanted, [best, *[h for h in hypotheses if h is not best]])
+
+    def _part(self, wanted: ObjectPrompt, hypotheses: list[Hypothesis]) -> Found:
+        best, *others = hypotheses
+        score = wanted.score if wanted.score is not None else best.score
+        logits = self.picture.up_to_border(best.logits)
+        return Found(new_id(), wanted.label, score, wanted, logits, best.low_res, others)
+
+    def _several(self, wanted: ObjectPrompt) -> Found | None:
+        """What several clicks, or clicks and a box, mean."""
+        clicks = self._clicks(wanted)
+
+        def meant(one: Clicked) -> ObjectPrompt:
+            place = dict(zip(clicks, wanted.points, strict=True))
+            return replace(wanted, points=[place[click] for click in one.clicks])
+
+        def ask(some: Sequence[Click]) -> list[Hypothesis]:
+            (answer,) = self._asked([self.prompt(wanted, list(some))])
+            best = self._choose(wanted, answer) if not some else None
+            return answer if best is None else [best, *(h for h in answer if h is not best)]
+
+        groups = things(clicks, ask, self._known(), one=wanted.box is not None)
+        if not groups:
+            return None
+        parts = [self._part(wanted if len(g.clicks) == len(clicks) else meant(g), g.hypotheses) for g in groups]
+        item = parts[0]
+        if len(parts) > 1:
+            score = min([part.score for part in parts])
+            shown = union([part.logits for part in parts])
+            item = Found(new_id(), wanted.label, score, wanted, shown, parts[0].low_res, parts=parts)
+        if not all(map(INCLUDES, clicks)):
+            self._exclude(item, clicks)
+        return None if item.empty else item
+
+    def _known(self) -> Hypothesis | None:
+        """The answer to go on from, if this segmenter gave it."""
+        if self.previous is None or self._low_res is None:
+            return None
+        return Hypothesis(self.previous.map, self.previous.score, self._low_res)
 
     def exclude(self, item: Found) -> None:
         """A model may overlook "not this": then what lies at that click is found by itself and taken away."""
@@ -103,14 +164,14 @@ class Segmenting:
         return Box(max(0, box.x0 - dx), max(0, box.y0 - dy), min(width, box.x1 + dx), min(height, box.y1 + dy))
 
     def _exclude(self, item: Found, clicks: list[Click]) -> None:
-        missed = [(x, y) for x, y, include in _missed(clicks, item.logits) if not include]
-        if not missed:
+        wrong = [(x, y) for x, y, include in missed(clicks, item.logits) if not include]
+        if not wrong:
             return
-        asked = [SegmentPrompt([(x, y, True)], saliency=self.saliency) for x, y in missed]
+        asked = [SegmentPrompt([(x, y, True)], saliency=self.saliency) for x, y in wrong]
         kept = [(x, y) for x, y, include in clicks if include]
         own = item.logits.values > 0
         gone = []
-        for (x, y), found in zip(missed, self.segmenter.segment(self.embedding, asked), strict=True):
+        for (x, y), found in zip(wrong, self.segmenter.segment(self.embedding, asked), strict=True):
             removable = (
                 h.logits
                 for h in found
@@ -118,9 +179,8 @@ class Segmenting:
                 and 2 * np.count_nonzero((h.logits.values > 0) & own) < np.count_nonzero(own)
                 and not any(h.logits.at(*place) > 0 for place in kept)
             )
-            gone += list(removable)[:1]
-        if gone:
-            item.limit_to(without(item.logits, gone))
+            gone += list(removable)[:1] or [_dab(item.logits, x, y, kept)]
+        item.limit_to(without(item.logits, gone))
 
     def _choose(self, wanted: ObjectPrompt, hypotheses: list[Hypothesis]) -> Hypothesis | None:
         """Without a box the model's order decides; with one, its score times how well the mask fills the box."""
@@ -131,16 +191,19 @@ class Segmenting:
         return max(shown, key=lambda h: h.score * (0.25 + 0.75 * box_iou(box, h.logits.extent())), default=None)
 
 
-def _missed(clicks: list[Click], logits: LogitMap) -> list[Click]:
-    """Clicks that are on the wrong side of a mask."""
-    return [click for click in clicks if (logits.at(click[0], click[1]) > 0) != click[2]]
+def _dab(thing: LogitMap, x: float, y: float, kept: Sequence[tuple[float, float]]) -> LogitMap:
+    """A spot around a click, on the grid of ``thing``, that stays away from the clicks that are ``kept``."""
+    (rows, columns), (cell_x, cell_y) = thing.values.shape, thing.cell
+    across = thing.x0 + (np.arange(columns, dtype=np.float32) + 0.5) * cell_x - x
+    down = thing.y0 + (np.arange(rows, dtype=np.float32) + 0.5) * cell_y - y
+    nearest = min([np.hypot(a - x, b - y) for a, b in kept], default=_DAB * 3 * max(cell_x, cell_y))
+    radius = max(_DAB * max(cell_x, cell_y), nearest / 3)
+    return thing.like(((radius - np.hypot(across, down[:, None])) / max(cell_x, cell_y)).astype(np.float32))
 
 
-def _obeying(wanted: ObjectPrompt, clicks: list[Click], hypotheses: list[Hypothesis]) -> list[Hypothesis]:
-    """In the model's order, but those first that miss fewest of the clicks."""
-    if len(clicks) < 2 and wanted.box is None:
-        return hypotheses
-    return sorted(hypotheses, key=lambda h: len(_missed(clicks, h.logits)))
+def _is_plain(prompt: SegmentPrompt) -> bool:
+    """Nothing but clicks."""
+    return prompt.box is None and prompt.mask is None and prompt.logits is None and prompt.saliency is None
 
 
 def strokes(mask: FloatMap) -> list[tuple[float, float]]:

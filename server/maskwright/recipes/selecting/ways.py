@@ -12,8 +12,9 @@ from maskwright.recipes.job.prompts import ObjectPrompt
 from maskwright.recipes.job.remembered import Remembered
 from maskwright.recipes.people.parts_by_words import parts_by_words
 from maskwright_protocol.errors import BadInput, EmptyPrompt, ModelMissing
-from maskwright_protocol.messages import Select, Selection
+from maskwright_protocol.messages import Rect, Select, Selection
 
+from . import loose_prompts
 from .by_distance import ByDistance
 from .found import Found, recalled
 from .lettering import Lettering
@@ -97,14 +98,17 @@ class Clicks(Way):
     """Clicks, boxes and a mask to start from, on from the last answer where there is one."""
 
     def run(self) -> list[Found]:
-        prompt, request = self.prompt, self.prompt.request
+        prompt, request, canvas = self.prompt, self.prompt.request, self.prompt.picture.box
         if prompt.previous is not None and (prompt.points or request.boxes):
             wanted = [_continued(prompt, prompt.previous)]
         else:
-            wanted = prompts.objects(_with_start(prompt), prompt.picture.box)
-        self.masks = prompt.segmenting()
-        found = self.masks.run(wanted)
-        if prompt.previous is not None and found:
+            wanted = [loose_prompts.clicked(one, canvas) for one in prompts.objects(_with_start(prompt), canvas)]
+        self.masks = masks = prompt.segmenting()
+        loose = [one for one in wanted if not one.points and one.box and loose_prompts.shows_all(one.box, canvas)]
+        found = masks.run([one for one in wanted if one not in loose] if loose else wanted)
+        for one in loose:
+            found += loose_prompts.main_subject(masks, prompt, one)
+        if (prompt.previous is not None or prompt.repeated) and found:
             found[0].id = request.continue_from
         return _scored(found, prompt)
 
@@ -179,8 +183,19 @@ def _continued(prompt: Prompt, previous: Remembered) -> ObjectPrompt:
 
 
 def _with_start(prompt: Prompt) -> Select:
-    """The request without a mask to start from that is empty. Raises ``EmptyPrompt`` where nothing else is asked."""
-    request = prompt.request
+    """The request without a mask to start from that is empty, that is no more than a click, or all of the picture.
+
+    Raises ``EmptyPrompt`` where nothing else is asked.
+    """
+    request, canvas = prompt.request, prompt.picture.box
+    if prompt.start is not None and not request.points:
+        place = loose_prompts.start_as_click(*prompt.start, canvas)
+        if place is not None:
+            prompt.start = None
+            return Select(id=request.id, points=[place])
+        if loose_prompts.start_shows_all(prompt.start[0], canvas):
+            prompt.start = None
+            return Select(id=request.id, boxes=[Rect(canvas.x, canvas.y, canvas.width, canvas.height)])
     if prompt.start is not None or request.start is None:
         return request
     if not request.points and not request.boxes:
