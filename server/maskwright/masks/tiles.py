@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 
@@ -13,6 +16,8 @@ from .boxes import PixelBox, Plane
 CORE = 512
 OVERLAP = 64
 HALO = 64
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,30 @@ def cover(box: PixelBox, core: int = CORE, overlap: int = OVERLAP, halo: int = H
 def count(box: PixelBox, core: int = CORE) -> int:
     """How many tiles ``cover`` gives."""
     return len(_spans(box.width, core)) * len(_spans(box.height, core))
+
+
+def side_by_side(work: Callable[[Tile], T], tiles: Iterable[Tile], threads: int) -> Iterator[tuple[Tile, T]]:
+    """Each tile, in order, with what ``work`` makes of it; so many are worked on at a time, and no more are held.
+
+    NumPy, OpenCV and SciPy let other threads run while they compute. What ``work`` raises is raised here.
+    """
+    if threads < 2:
+        for tile in tiles:
+            yield tile, work(tile)
+        return
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="tile")
+    waiting: deque[tuple[Tile, Future[T]]] = deque()
+    try:
+        for tile in tiles:
+            waiting.append((tile, pool.submit(work, tile)))
+            if len(waiting) == threads:
+                first, result = waiting.popleft()
+                yield first, result.result()
+        while waiting:
+            first, result = waiting.popleft()
+            yield first, result.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _spans(length: int, core: int) -> list[tuple[int, int]]:

@@ -13,9 +13,9 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
 from maskwright.images import segments
-from maskwright.memory import keep_freed_blocks
+from maskwright.memory import give_freed_blocks_back, keep_all_freed_blocks, keep_freed_blocks
 from maskwright_protocol.errors import InternalError, JobCancelled, MaskwrightError, OutOfMemory, UnknownImage
-from maskwright_protocol.messages import Message
+from maskwright_protocol.messages import PRIORITIES, Message
 
 from .messages import (
     CancelJob,
@@ -38,6 +38,8 @@ if TYPE_CHECKING:  # imported when the process runs: the gateway imports this mo
 log = logging.getLogger(__name__)
 
 ALIVE_S = 1.0  # between signs of a job that comes on
+REST_S = 1.0  # without a job, after which memory for the next one of a batch goes back
+KEPT = {"longest": 32, "total": 128}  # MiB of freed memory for the next job
 
 
 class MappedRasters(Mapping[str, memoryview]):
@@ -84,7 +86,7 @@ def main(connection: Connection, options: WorkerOptions, window: tuple[str, int]
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal goes to the gateway, which tells us
     os.environ.setdefault("OMP_NUM_THREADS", str(options.threads))
-    keep_freed_blocks(longest=32, total=128)
+    keep_freed_blocks(**KEPT)
     _Worker(connection, options, segments.attach(*window, writable=True) if window else memoryview(b"")).run()
 
 
@@ -98,6 +100,7 @@ class _Worker:
         self._rasters = MappedRasters()
         self._sending = threading.Lock()
         self._alive_at = 0.0  # when the job told so, by ``time.monotonic``
+        self._in_batch = False
 
     def run(self) -> None:
         threading.Thread(target=self._listen, name="inbox", daemon=True).start()
@@ -111,12 +114,23 @@ class _Worker:
             learn=True, precision=options.precision, on_replaced=embeddings.clear,
         )  # fmt: skip
         self._send(Ready(pool.device, pool.device_reason))
-        while not isinstance(command := self._inbox.get(), Exit):
+        while not isinstance(command := self._next(), Exit):
             if isinstance(command, ForgetRasters):
                 self._rasters.forget(command.names)
             else:
                 self._send(self._do(command, pool, embeddings))
                 self._cancelled.discard(command.number)
+
+    def _next(self) -> RunJob | ForgetRasters | Exit:
+        """The next command. Memory that jobs of a batch leave to each other goes back when none follows."""
+        if self._in_batch:
+            try:
+                return self._inbox.get(timeout=REST_S)
+            except queue.Empty:
+                self._in_batch = False
+                keep_freed_blocks(**KEPT)
+                give_freed_blocks_back()
+        return self._inbox.get()
 
     def _do(self, command: RunJob, pool: ModelPool, embeddings: EmbeddingCache) -> JobAnswer | JobFailure:
         from maskwright.models.runtime.broken_models import without_broken
@@ -125,6 +139,9 @@ class _Worker:
         from maskwright.recipes.run import run
 
         number, request = command.number, command.request
+        if request.priority == PRIORITIES[1] and not self._in_batch:
+            self._in_batch = True
+            keep_all_freed_blocks()
         named = frozenset(request.models.values())
 
         def attempt(notes: list[str]) -> Message:

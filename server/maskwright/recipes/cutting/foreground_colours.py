@@ -128,16 +128,19 @@ def coloured(parts: Layers, shown: PixelBox, request: Cutout, picture: PictureVi
     layout = pixels.pixel_format(request.format)
     out = np.zeros((area.height, area.width * layout.pixel_bytes), np.uint8)
     total = tiles.count(area)
+
+    def packed(tile: tiles.Tile) -> bytes:
+        colours, opacity = _Piece(tile, parts, picture, estimate).mixed(border, behind)
+        return pixels.pack(colours, opacity, request.format, picture.transfer)
+
     with context.stage("foreground", "Cleaning the colours of the edges"):
-        for number, tile in enumerate(tiles.cover(area, overlap=0, halo=MARGIN)):
-            if number:
+        cover = tiles.cover(area, overlap=0, halo=MARGIN)
+        for number, (tile, data) in enumerate(tiles.side_by_side(packed, cover, context.models.threads), 1):
+            if number < total:
                 context.progress("foreground", number / total)
-            here = _Piece(tile, parts, picture, estimate)
-            colours, opacity = here.mixed(border, behind)
             rows, columns = tile.write.moved(-area.x, -area.y).slices()
-            data = np.frombuffer(pixels.pack(colours, opacity, request.format, picture.transfer), np.uint8)
             first, last = columns.start * layout.pixel_bytes, columns.stop * layout.pixel_bytes
-            out[rows, first:last] = data.reshape(tile.write.height, -1)
+            out[rows, first:last] = np.frombuffer(data, np.uint8).reshape(tile.write.height, -1)
     return Pixels(box=to_rect(area), format=request.format, data=out.tobytes())
 
 

@@ -32,9 +32,11 @@ HAIR_ROUNDS = 2  # how often the band may grow by its width
 
 
 class Solver(Protocol):
-    """A way to find alpha where a trimap is undecided. ``route`` names it in answers."""
+    """A way to find alpha where a trimap is undecided. ``route`` names it in answers; ``side_by_side``: whether it may
+    be asked about several places at a time, each by one thread."""
 
     route: str
+    side_by_side: bool
 
     def solve(self, box: PixelBox, tri: Plane, rough: Plane, width: float) -> Plane:
         """Alpha of the document's pixels in ``box``, ``(box.height, box.width)`` float32 0..1.
@@ -49,6 +51,7 @@ class Guided:
     """Without a model: the mask filtered by the picture's colours."""
 
     route = "guided"
+    side_by_side = True
 
     def __init__(self, picture: PictureView) -> None:
         self._picture = picture
@@ -63,9 +66,13 @@ class ByTrimap:
 
     route = "trimap"
 
-    def __init__(self, picture: PictureView, matting: MattingModel, coarser: int = 1) -> None:
-        """``coarser``: by how much the picture is made smaller for the model; its answer is enlarged by the colours."""
+    def __init__(
+        self, picture: PictureView, matting: MattingModel, coarser: int = 1, side_by_side: bool = False
+    ) -> None:
+        """``coarser``: by how much the picture is made smaller for the model; its answer is enlarged by the colours.
+        ``side_by_side``: the model uses one thread and may run in several."""
         self._picture, self._matting, self._coarser = picture, matting, coarser
+        self.side_by_side = side_by_side
         self._guided = Guided(picture)
 
     def solve(self, box: PixelBox, tri: Plane, rough: Plane, width: float) -> Plane:
@@ -83,6 +90,7 @@ class FromMatte:
     """With an alpha that was made before, ``matte`` covering ``box``."""
 
     route = "matte"
+    side_by_side = True
 
     def __init__(self, matte: Plane, box: PixelBox) -> None:
         self._matte, self._box = matte, box
@@ -114,12 +122,13 @@ def solver_for(
     """
     if refiner is None:
         return Guided(picture)
+    equations = context.models.known.get(refiner.model_id).runtime == "none"
     if asked or refiner.device != "cpu":
-        return ByTrimap(picture, refiner)
+        return ByTrimap(picture, refiner, side_by_side=equations)
     pixels = outline_length(_bytes(mask)) * width
-    if context.models.known.get(refiner.model_id).runtime == "none":
+    if equations:
         coarser = math.ceil(math.sqrt(pixels / LONG_EQUATIONS))
-        return ByTrimap(picture, refiner, min(max(1, coarser), COARSEST))
+        return ByTrimap(picture, refiner, min(max(1, coarser), COARSEST), side_by_side=True)
     if pixels > LONG_BAND:
         context.note("The edge is too long for matting without a graphics card; it was made to follow the colours.")
         return Guided(picture)
@@ -170,24 +179,28 @@ def find_edge(
     halo = max(tiles.HALO, further)
     core = max(tiles.CORE, 6 * halo)  # what is looked at around a tile is looked at again for the next one
     total = tiles.count(work, core)
+
+    def settled(tile: tiles.Tile) -> tuple[Plane, int, int]:
+        """The tile's alpha, how many pixels changed sides in its band, and how many that band has."""
+        around = tile.read.padded(further).intersect(work)
+        rough = as_float(recrop(mask, box, around))
+        if rough.max() < 0.5:
+            return snapped(recrop(rough, around, tile.write)), 0, 0
+        tri = recrop(trimap(rough, width), around, tile.read)
+        rough = np.ascontiguousarray(recrop(rough, around, tile.read))
+        alpha = _settle(solver, tile, tri, rough, width, hair)
+        before = recrop(rough, tile.read, tile.write)
+        band = unknown(recrop(tri, tile.read, tile.write))
+        return alpha, int(np.count_nonzero(band & ((before >= 0.5) != (alpha >= 0.5)))), int(np.count_nonzero(band))
+
     with context.stage("refine", text):
-        for number, tile in enumerate(tiles.cover(work, core, halo=halo)):
-            if number:
+        threads = context.models.threads if solver.side_by_side else 1
+        cover = tiles.cover(work, core, halo=halo)
+        for number, (tile, (alpha, here, seen)) in enumerate(tiles.side_by_side(settled, cover, threads), 1):
+            if number < total:
                 context.progress("refine", number / total, f"{text}, {100 * number // total} %")
-            around = tile.read.padded(further).intersect(work)
-            rough = as_float(recrop(mask, box, around))
-            if rough.max() < 0.5:
-                alpha = snapped(recrop(rough, around, tile.write))
-            else:
-                tri = recrop(trimap(rough, width), around, tile.read)
-                rough = np.ascontiguousarray(recrop(rough, around, tile.read))
-                alpha = _settle(solver, tile, tri, rough, width, hair)
-                before = recrop(rough, tile.read, tile.write)
-                band = unknown(recrop(tri, tile.read, tile.write))
-                changed += int(np.count_nonzero(band & ((before >= 0.5) != (alpha >= 0.5))))
-                looked += int(np.count_nonzero(band))
-            target = out[tile.write.moved(-work.x, -work.y).slices()]
-            target += alpha * tile.weights
+            out[tile.write.moved(-work.x, -work.y).slices()] += alpha * tile.weights
+            changed, looked = changed + here, looked + seen
     np.clip(out, 0.0, 1.0, out=out)
     agreement = max(0.0, 1.0 - 2.0 * changed / looked) if looked else 1.0
     return Matted(out, work, agreement, solver.route)
