@@ -49,15 +49,14 @@ def write(result: Result, target: Path | BinaryIO, options: WriteOptions = _PLAI
 
 def check_target(target: Path, options: WriteOptions, source: Path | None = None) -> formats.Format:
     """The format that ``write`` will use; to be called before the work is done. Raises ``BadInput`` as ``write``."""
-    special = target.exists() and not target.is_file() and not target.is_dir()
-    if special:  # a pipe or a device
+    if os.path.exists(target) and not os.path.isfile(target) and not os.path.isdir(target):  # a pipe or a device
         return formats.by_format(options.format or "png")
     kind = formats.of_name(target.name)
     if options.format and formats.by_format(options.format) is not kind:
         raise BadInput(
             f"{target.name} is the name of a {kind.title} file, and --format says {options.format}.", "Leave one out."
         )
-    if target.is_dir():
+    if os.path.isdir(target):
         raise BadInput(f"{target} is a folder.", _ELSEWHERE)
     if not options.overwrite:
         sources = options.sources | identities([source] if source is not None else [])
