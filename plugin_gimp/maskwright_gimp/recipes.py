@@ -144,7 +144,8 @@ def _put(made: Recipe, output: Output, picture: Picture, of_layers: bool) -> Non
     colours = getattr(answer, "foreground", None)
     if output.what == "instances":
         parts = [[one.mask] for one in instances if one.mask is not None]
-        image_edits.apply_layers(target, parts, numbered([one.label for one in instances], name))
+        names = numbered([one.label for one in instances], name)
+        image_edits.apply_layers(target, parts, names, group=name)
     elif output.what == "cutout":
         step = made.step(output.step)
         if colours is not None and (colours.format == "RGBA8" or saved_recipes.is_painted(step)):
@@ -186,7 +187,7 @@ def save_recipe(call: Any) -> Outcome:
     refresh(call)
     said = " ".join([f'Saved as "{one.title}". {NEXT_START}', *kept["notes"]])
     if call.watched:
-        Gimp.message(said + "\n")
+        Gimp.message(said)
     return 1, {"recipe": one.name, "message": said}
 
 

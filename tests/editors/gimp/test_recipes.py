@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from maskwright_protocol.messages import Cutout, PostProcess, RecipeSave, RecipesRequest, Select
+from tests.shared_data import REPOSITORY
 
 from ..chroot import Lab
 from ..server import Server
@@ -24,18 +25,8 @@ BOTH = {
     "step": [{"name": "bus", "verb": "select", "text": "bus"}, {"verb": "cutout", "mask": "bus"}],
     "output": [{"step": "bus"}, {"step": "cutout"}],
 }
-BATCH = """
-from gi.repository import Gio
-image = Gimp.file_load(Gimp.RunMode.NONINTERACTIVE, Gio.File.new_for_path({photo!r}))
-procedure = Gimp.get_pdb().lookup_procedure("maskwright-run-recipe")
-config = procedure.create_config()
-config.set_property("image", image)
-config.set_core_object_array("drawables", image.get_layers())
-config.set_property("recipe", "cuts")
-values = procedure.run(config)
-assert values.index(0).value_nick == "success", Gimp.get_pdb().get_last_error()
-print("made", [layer.get_name() for layer in image.get_layers()])
-"""
+PAGE = (REPOSITORY / "docs" / "automation.md").read_text(encoding="utf-8")
+BATCH = PAGE.partition("```python gimp\n")[2].partition("```")[0]  # the page's own example
 
 
 @pytest.fixture
@@ -106,6 +97,15 @@ def test_several_outputs(image: Gimp, saved: Callable[..., None], server: Server
     assert (alpha == plane(cut.alpha, WIDTH, HEIGHT)).all()
 
 
+def test_one_by_one(image: Gimp, saved: Callable[..., None]) -> None:
+    saved(people={"step": [{"verb": "select", "text": "person"}], "output": [{"what": "instances"}]})
+    image.call("maskwright-run-recipe", recipe="people").ok()
+    top = "image.get_layers()[0]"
+    name, is_group, count = image.run(f"out = ({top}.get_name(), {top}.is_group(), len({top}.get_children()))")
+    assert (name, is_group) == ("people", True)
+    assert count >= 2
+
+
 def test_all_open_images(image: Gimp, saved: Callable[..., None]) -> None:
     saved(buses=BUSES)
     image.run("""
@@ -173,11 +173,16 @@ def test_saved_recipes_are_procedures_from_the_next_start_on(used: Lab, turn: st
 
 @pytest.mark.parametrize("turn", [1, 2])
 def test_a_recipe_in_a_batch_works_every_time(used: Lab, turn: int) -> None:
-    code = BATCH.format(photo=f"{used.inside}/photo.png")
+    code = BATCH
+    for old, new in (("photos/cat.jpg", "photo.png"), ("cat.xcf", f"out-{turn}.xcf")):
+        assert old in code
+        code = code.replace(old, f"{used.inside}/{new}")
+    code = code.replace("Every cat", "cuts")
     command = ["gimp-console", "-idf", "--quit", "--batch-interpreter", "python-fu-eval", "-b", code]
     environment = {"GIMP3_DIRECTORY": f"{used.inside}/profile", "NO_AT_BRIDGE": "1"}
     done: subprocess.CompletedProcess[str] = used.run(command, env=environment, check=False)
-    assert "made ['cuts', " in done.stdout + done.stderr, done.stdout + done.stderr
+    assert "success 1 found" in done.stdout + done.stderr, done.stdout + done.stderr
+    assert used.path(f"out-{turn}.xcf").stat().st_size > 1000
 
 
 def test_the_dialogs(shown: Windows) -> None:
