@@ -1,17 +1,21 @@
 """Recipes in Krita: what was done once is saved, copied, and run on images, layers and frames."""
 
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from maskwright_client import recipe
-from maskwright_protocol.messages import Cutout, PixelRect, RecipeSave, Select
+from maskwright_client import recipe, saved_recipes
+from maskwright_protocol.messages import Cutout, PixelRect, RecipeSave, SavedRecipe, Select
 
 from ..chroot import Lab, wait_until
-from .driver import Krita
+from ..server import Server
+from .driver import Krita, install
 from .studio import Studio, bgra, one_step, placed
 from .test_menus import FIND
 
@@ -33,7 +37,7 @@ THREE = {
 
 
 @pytest.fixture
-def saved(studio: Studio, krita: Krita) -> Iterator[Any]:
+def saved(studio: Studio, krita: Krita) -> Callable[..., None]:
     """Saves recipes at the server, and waits until Krita has them."""
 
     def save(**wanted: dict[str, Any]) -> None:
@@ -59,7 +63,7 @@ def entries(krita: Krita) -> list[str]:
     return krita.get("[a.text() for a in menu.actions() if not a.isSeparator()]")
 
 
-def test_what_was_done_once_is_saved_and_runs_again(studio: Studio, krita: Krita, lab: Lab) -> None:
+def test_what_was_done_once_is_saved_and_runs_again(studio: Studio, krita: Krita, lab: Lab, server: Server) -> None:
     studio.open(studio.photo(CAT))
     krita.run("C.options.grow = 4.0")
     studio.command("select_by_prompt('cat')")
@@ -80,6 +84,11 @@ def test_what_was_done_once_is_saved_and_runs_again(studio: Studio, krita: Krita
     assert studio.failure() is None
     assert (studio.selection() == before).all()
     studio.has_steps(1)
+    # The command line does the same with a file.
+    studio.photo(CAT).save(lab.path("cat.png"))
+    command = [sys.executable, "-m", "maskwright.cli", "run", "every-cat", "cat.png", "-o", "mask.png"]
+    subprocess.run(command, cwd=lab.path("cat.png").parent, env=server.environment(), check=True)
+    assert (np.asarray(Image.open(lab.path("mask.png"))) == before).all()
     # A second one of that name is not lost sight of.
     studio.command("select_by_prompt('cat')")
     krita.run("D = ask_save(P); D.findChild(QLineEdit, 'maskwright_recipe_name').setText('every CAT'); D.ok.click()")
@@ -243,3 +252,26 @@ def test_what_cannot_be_run_says_so(studio: Studio, krita: Krita, saved: Any) ->
         assert failure is not None
         assert word in " ".join(failure), failure
     studio.has_steps(0)
+
+
+def test_a_saved_recipe_can_have_a_shortcut(open_lab: Callable[[str], Lab], plugin_zip: Path) -> None:
+    """What the plugin wrote down is there at the next start, and Krita gives it the keys that its settings say."""
+    lab = open_lab("krita")
+    install(lab, plugin_zip)
+    saved = [SavedRecipe("all-cats", "All <cats> & dogs", recipe=FINDS_CATS)]
+    kritarc = lab.path("home", ".config", "kritarc")
+    kritarc.write_text(kritarc.read_text() + f"[maskwright]\nrecipes={saved_recipes.to_text(saved)}\n")
+    lab.path("home", ".config", "kritashortcutsrc").write_text("[Shortcuts]\nmaskwright_recipe_all-cats=Ctrl+Alt+J\n")
+    lab.open_display()
+    first = Krita(lab)
+    try:
+        first.run("from maskwright_krita import saved; from maskwright_krita.plugin import plugin")
+        first.run("saved.write_actions(plugin().saved.list)")
+    finally:
+        first.quit()
+    second = Krita(lab)
+    try:
+        action = "K.action('maskwright_recipe_all-cats')"
+        assert second.get(f"({action}.text(), {action}.shortcut().toString())") == ("All <cats> && dogs", "Ctrl+Alt+J")
+    finally:
+        second.quit()
