@@ -31,6 +31,8 @@ HELP_ON_EXAMPLES = (
 HELP_ON_OTHERS = "Part, whole or larger: show the next guess. What is highlighted changes with Shift and the wheel"
 LOOK_ELSEWHERE = 1
 APPLIED_BY = ("mode", "result")
+HOW = ("recipe", "models", "precise", "tiles")
+FOLDS_HEIGHT = 200  # pixels; what does not fit scrolls
 VIEW_SIZE = (780, 560)
 DIALOG_SIZE = (1160, 720)
 
@@ -159,11 +161,9 @@ class ClickDialog:
         row.pack_start(self._button("_Remove", "Take the object off the list", self._remove), True, True, 0)
         side.pack_start(row, False, False, 0)
         self.fields = Fields(self.call.entry, self.config, self.letters)
-        names = ("source", *APPLIED_BY, "recipe", "models", "precise", "tiles", "current-selection")
-        side.pack_start(self.fields.grid(names), False, False, 0)
-        expander = self.fields.expander("_Edges and clean-up", procedures.POST_NAMES)
-        if expander is not None:
-            side.pack_start(expander, False, False, 0)
+        side.pack_start(self.fields.grid(("source", *APPLIED_BY, "current-selection")), False, False, 0)
+        folds = [("_How it is found", HOW), ("_Edges and clean-up", procedures.POST_NAMES)]
+        side.pack_start(self.fields.folds(folds, FOLDS_HEIGHT), False, True, 0)
         side.pack_end(self.line, False, False, 0)
         return side
 
@@ -200,7 +200,7 @@ class ClickDialog:
             if self.hover.climb(x, y, by):
                 self._show_pointed()
             return
-        other = self.hover.climb_clicked(self.session, by)
+        other = self.questions.climb_clicked(self.hover, by)
         if other is not None:
             self._taken(other)
 
@@ -231,6 +231,10 @@ class ClickDialog:
                 return False
             forward = event.keyval == Gdk.KEY_y or event.state & Gdk.ModifierType.SHIFT_MASK
             self._do(self.session.redo if forward else self.session.undo)
+            return True
+        larger = {Gdk.KEY_bracketright: 1, Gdk.KEY_bracketleft: -1}.get(event.keyval)
+        if larger and not self.session.fresh and not isinstance(self.dialog.get_focus(), Gtk.Entry):
+            self._climb(0.0, 0.0, larger)
             return True
         return False
 

@@ -213,6 +213,7 @@ class View(Gtk.EventBox):
 
     def _pressed(self, widget: Any, event: Any) -> bool:
         if event.type != Gdk.EventType.BUTTON_PRESS:
+            self._press = None  # the second of a double click says nothing new
             return True
         self.grab_focus()
         if event.button == 2:

@@ -29,6 +29,7 @@ class CanvasEvents(QObject):
         super().__init__(tool)
         self._tool, self._view, self._canvas = tool, view, widget
         self._pressed: Any = None  # (widget position, is it an exclusion)
+        self._doubled = False  # it is the second press of a double click
         self._space = False
         QApplication.instance().installEventFilter(self)
 
@@ -78,7 +79,8 @@ class CanvasEvents(QObject):
         redo = control and shift and key == Qt.Key.Key_Z and tool.session.can_redo()
         undo = control and not shift and key == Qt.Key.Key_Z and len(tool.session) > 0
         other = key == Qt.Key.Key_Tab and len(tool.session) > 0
-        climb = {Qt.Key.Key_Up: 1, Qt.Key.Key_Down: -1}.get(key, 0) if tool.can_climb() else 0
+        larger = {Qt.Key.Key_Up: 1, Qt.Key.Key_BracketRight: 1, Qt.Key.Key_Down: -1, Qt.Key.Key_BracketLeft: -1}
+        climb = larger.get(key, 0) if tool.can_climb() else 0
         if not (enter or undo or redo or other or climb or key == Qt.Key.Key_Escape):
             return False
         event.accept()
@@ -114,6 +116,7 @@ class CanvasEvents(QObject):
         held = event.modifiers() & (Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.ControlModifier)
         exclude = button == Qt.MouseButton.RightButton or bool(held)
         self._pressed = (_position(event), exclude)
+        self._doubled = event.type() == QEvent.Type.MouseButtonDblClick
         self._canvas.setFocus()  # from then on Enter means the clicks, not what was typed last
         event.accept()
         return True
@@ -140,7 +143,7 @@ class CanvasEvents(QObject):
         self._tool.drag(None)
         if _far(start, position) and (self._tool.by_example or not exclude):
             self._tool.boxed(self._box(start, position), include=not exclude)
-        else:
+        elif not self._doubled:  # a double click is one click
             at = self._to_image(start)
             self._tool.click(Point(at.x(), at.y(), include=not exclude))
         return True

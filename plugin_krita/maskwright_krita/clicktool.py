@@ -141,12 +141,11 @@ class ClickTool(QObject, ClickQuestions):
 
     def climb(self, by: int) -> None:
         """From the object under the pointer, or the one that was clicked, to what holds it (1) or back (-1)."""
-        if self.pointing is None or not self.pointing.hover.ready:
-            return
         if self.session.fresh:
-            self.pointing.climb(by)
+            if self.pointing is not None:
+                self.pointing.climb(by)
             return
-        other = self.pointing.hover.climb_clicked(self.session, by)
+        other = self.climb_clicked(self.pointing.hover if self.pointing is not None else None, by)
         if other is not None:
             self._taken(other)
 
@@ -172,8 +171,7 @@ class ClickTool(QObject, ClickQuestions):
 
     def can_climb(self) -> bool:
         """There is an object under the pointer, or one that was clicked, which others may hold."""
-        ready = self.pointing is not None and self.pointing.hover.ready
-        return ready and (self.session.current.alone or self._pointed() is not None)
+        return self.session.shown is not None or self._pointed() is not None
 
     def hover(self, at: QPointF) -> None:
         """Show what is under the pointer, unless there is something better to do."""

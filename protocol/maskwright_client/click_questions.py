@@ -2,11 +2,12 @@
 
 from typing import Any, Callable, Hashable, List, Optional
 
-from maskwright_protocol.messages import Instance, Report, Selection
+from maskwright_protocol.messages import Instance, MappedObject, Report, Selection
 
 from .ask import Steps
 from .candidates import Candidates, Question, ask_candidates
 from .click_session import ClickedObject, ClickSession
+from .hover import Hover
 from .steps import Loop, Runner
 
 REST_MS = 400  # after an answer, when the user rests: get ready what will be wanted next
@@ -88,12 +89,23 @@ class ClickQuestions:
 
     def other(self) -> None:
         """Show another hypothesis for the current object: a part, the whole, and round again."""
+        self._show_other(self.session.next_hypothesis)
+
+    def climb_clicked(self, hover: Optional[Hover], by: int) -> Optional[MappedObject]:
+        """Take what holds the thing that was clicked (1), or a part of it (-1): the object of the map, which is
+        returned, or without a map another hypothesis."""
+        if hover is not None and hover.ready and self.session.current.alone:
+            return hover.climb_clicked(self.session, by)
+        self._show_other(lambda: self.session.sized_hypothesis(by))
+        return None
+
+    def _show_other(self, choose: Callable[[], bool]) -> None:
         answer = self.session.answer(self.session.current)
         if answer is None or self._runner is not None:
             return
 
         def take(count: int) -> Selection:
-            if not self.session.next_hypothesis():
+            if not choose():
                 self.no_other()
             return answer.answer
 

@@ -10,6 +10,7 @@ from maskwright_protocol.messages import Example, Instance, Point, Rect, Selecti
 
 from .candidates import Candidates, Hypothesis, known_candidates
 
+SAME_PLACE = 0.75  # document pixels
 Box = Tuple[float, float, float, float]  # x, y, width, height
 
 
@@ -82,8 +83,13 @@ class ClickSession:
         return self.state.objects[self.state.chosen]
 
     def add_point(self, x: float, y: float, include: bool) -> None:
-        """A click. After another hypothesis was chosen it goes on from that one, not from the likeliest."""
+        """A click. After another hypothesis was chosen it goes on from that one, not from the likeliest.
+
+        One in the place of another says nothing new.
+        """
         current, shown = self.current, self.shown
+        if any(include == known and max(abs(x - px), abs(y - py)) < SAME_PLACE for px, py, known in current.points):
+            return
         points = (*current.points, (round(x, 2), round(y, 2), include))
         base, box = current.base, current.box
         if shown is not None and current.choice:
@@ -145,6 +151,19 @@ class ClickSession:
         if count > 1:
             self._change(self.state.chosen, choice=(self.current.choice + 1) % count)
         return count > 1
+
+    def sized_hypothesis(self, by: int) -> bool:
+        """Show the next larger (1) or smaller (-1) hypothesis that is known; False when there is none."""
+        answer = self.answer(self.current)
+        found = answer.hypotheses if answer is not None else []
+        if not found:
+            return False
+        order = sorted(range(len(found)), key=lambda i: found[i].preview.area)
+        place = order.index(min(self.current.choice, len(found) - 1)) + by
+        if not 0 <= place < len(order):
+            return False
+        self._change(self.state.chosen, choice=order[place])
+        return True
 
     def choose(self, index: int) -> None:
         """Which object the next click is for; not a step of its own."""

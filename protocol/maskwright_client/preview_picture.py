@@ -22,6 +22,15 @@ class Preview(NamedTuple):
     data: bytes
     place: Rect
 
+    @property
+    def area(self) -> float:
+        """Of what is at least half selected, in square pixels of the document."""
+        inside = self.data.translate(_INSIDE).count(1)
+        return inside * self.place.width * self.place.height / max(1, self.box.width * self.box.height)
+
+
+_INSIDE = bytes(value > 127 for value in range(256))
+
 
 def full_preview(mask: Mask) -> Preview:
     """A mask in the document's own pixels, as it is; of 16 bits the upper 8."""

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from maskwright.masks.boxes import PixelBox, around_all
+from maskwright.masks.instances import logit_iou
 from maskwright.masks.logits import LogitMap, union
 from maskwright.models.roles import Box, FloatMap, Segmenter
 from maskwright.recipes.job import vision
@@ -27,6 +28,7 @@ from .segment import Segmenting
 _STEP = 4  # windows begin at multiples of this part of their length, so that clicks nearby share one
 _MARGIN = 0.25  # of a box' length, on each side
 _ALL_PIXELS = 16 << 20  # a picture of fewer is asked for whole
+_AGREE = 0.5  # IoU within the first window, below which a wider one shows something else
 _WIDER = 2  # how often a window is doubled for an object that runs out of it
 
 
@@ -99,23 +101,27 @@ class WindowSegmenting:
         return [replace(wanted, points=group) for group in groups]
 
     def _one(self, wanted: ObjectPrompt) -> Found | None:
-        window, found = self._around(wanted), None
-        for _ in range(1 + _WIDER):
-            inner, part = self._inside(window, self.previous)
-            found = next(iter(inner.run([wanted])), None)
-            if found is None:
-                return None
-            extent = part.box_to_document(Box(*found.logits.extent()))
-            cut = _runs_out(extent, window, self.picture.box)
-            wider = self._window((extent.x0 + extent.x1) / 2, (extent.y0 + extent.y1) / 2, 2 * max(window[2:]))
-            if not cut or wider == window:
+        """The object in the window around its prompt; in a wider one where it runs out of that, and shows the same."""
+        found = self._look(wanted, self._around(wanted))
+        for _ in range(_WIDER if wanted.box is None else 0):
+            if found is None or found.window is None:
                 break
-            window = wider
-        assert found is not None
-        found.window = window
-        for one in (found, *found.parts):
-            one.logits = self._outside(part, one.logits)
-            one.window = window
+            extent = self.picture.box_to_document(Box(*found.logits.extent()))
+            middle = (extent.x0 + extent.x1) / 2, (extent.y0 + extent.y1) / 2
+            window = self._window(*middle, 2 * max(found.window[2:]))
+            if window == found.window or not _runs_out(extent, found.window, self.picture.box):
+                break
+            wider = self._look(wanted, window)
+            if wider is None or logit_iou(found.logits, wider.logits) < _AGREE:
+                break
+            found = wider
+        return found
+
+    def _look(self, wanted: ObjectPrompt, window: PixelBox) -> Found | None:
+        inner, part = self._inside(window, self.previous)
+        found = next(iter(inner.run([wanted])), None)
+        for one in (found, *found.parts) if found is not None else ():
+            one.window, one.logits = window, self._outside(part, one.logits)
             one.others = [replace(h, logits=self._outside(part, h.logits)) for h in one.others]
         return found
 
