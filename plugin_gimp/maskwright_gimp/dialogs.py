@@ -21,25 +21,27 @@ TITLES = {
     "maskwright-select-parts": ("Clothes, Face and Body Parts", "Select"),
 }
 # The rows at the top, and the folds below them. A procedure shows those that it has.
-PROMPTS = ("prompt", "but-not", "pick")
-PLACES = (
-    "parts", "find-edges", "source", "recipe", "models", "detector-options", "precise", "tiles", "current-selection",
-    "mode", "result", "clean-colors", "hide-original",
+ROWS = ("prompt", "parts", "find-edges", "mode", "result", "clean-colors", "hide-original")
+HOW = (
+    "but-not", "pick", "source", "current-selection", "recipe", "models", "detector-options", "precise", "tiles",
 )  # fmt: skip
 INPAINTING = ("grow", "feather", "context")
+FOLDS_HEIGHT = 260  # pixels: with all folds open a dialog fits on a screen of 1280 x 800
+
+Folds = Sequence[Tuple[str, Sequence[str]]]
 
 
-def layout(entry: procedures.Procedure) -> Tuple[Sequence[str], Sequence[Tuple[str, Sequence[str]]]]:
+def layout(entry: procedures.Procedure) -> Tuple[Sequence[str], Folds]:
     """What a procedure's dialog shows at once, and its folds: title and names."""
+    how, clean_up = ("_What is looked for, and how", HOW), ("_Clean-up", procedures.POST_NAMES)
     if entry.verb == "prepare_inpainting":
-        return (*INPAINTING, *PLACES), ()
-    clean_up = ("_Clean-up", procedures.POST_NAMES)
+        return (*INPAINTING, "source"), ()
     if entry.verb == "select_refine":
-        return (*procedures.EDGE_NAMES, *PLACES), (clean_up,)
+        return (*procedures.EDGE_NAMES, *ROWS), (how, clean_up)
     if entry.verb == "cut_out":
-        folds = (("_Edges", procedures.EDGE_NAMES), ("_Outline and background", procedures.LOOK_NAMES), clean_up)
-        return (*PROMPTS, *PLACES), folds
-    return (*PROMPTS, *PLACES), (("_Edges and clean-up", procedures.POST_NAMES),)
+        looks = (("_Edges", procedures.EDGE_NAMES), ("_Outline and background", procedures.LOOK_NAMES))
+        return ROWS, (how, *looks, clean_up)
+    return ROWS, (how, ("_Edges and clean-up", procedures.POST_NAMES))
 
 
 def ask(call: Any, procedure: Any) -> bool:
@@ -60,10 +62,8 @@ def ask(call: Any, procedure: Any) -> bool:
         content.pack_start(parts_list, True, True, 0)
     rows, folds = layout(entry)
     content.pack_start(fields.grid(rows), False, False, 0)
-    for heading, names in folds:
-        expander = fields.expander(heading, names)
-        if expander is not None:
-            content.pack_start(expander, False, False, 0)
+    if folds:
+        content.pack_start(fields.folds(folds, FOLDS_HEIGHT), False, True, 0)
     content.pack_end(line, False, False, 0)
     content.show()
     dialog.get_content_area().pack_start(content, True, True, 0)

@@ -2,7 +2,7 @@
 
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
-from gi.repository import Gdk, GimpUi, Gtk
+from gi.repository import Gdk, GimpUi, Gtk, Pango
 
 from maskwright_client import choices, offers
 from maskwright_client.jobs import ROLES
@@ -17,6 +17,7 @@ BEST: Rows = (("auto", "Best of what is installed"),)
 FREE_LISTS: Dict[str, Rows] = {"recipe": BEST, "models": AUTOMATIC, "pick": choices.PICKS}
 # What is worth more words than the argument's own; the same on all places where it is asked for.
 TIPS = {"prompt": choices.PROMPT_HELP, "detector-options": choices.DETECTOR_HELP}
+CHOICE_WIDTH = 16  # characters that a list of choices is wide at least
 UNITS = {"min-area": "px²"}
 
 
@@ -63,10 +64,23 @@ class Fields:
         expander.show_all()
         return expander
 
+    def folds(self, folds: Sequence[Tuple[str, Sequence[str]]], height: int) -> Any:
+        """Expanders, one below the other, that scroll beyond ``height``: the dialog stays on the screen."""
+        box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
+        for title, names in folds:
+            expander = self.expander(title, names)
+            if expander is not None:
+                box.pack_start(expander, False, False, 0)
+        scrolled = Gtk.ScrolledWindow(propagate_natural_height=True, max_content_height=height)
+        scrolled.set_policy(Gtk.PolicyType.NEVER, Gtk.PolicyType.AUTOMATIC)
+        scrolled.add(box)
+        scrolled.show_all()
+        return scrolled
+
     def _widget(self, argument: procedures.Argument) -> Any:
         name = argument.name
         if argument.kind == "choice":
-            return GimpUi.prop_choice_combo_box_new(self.config, name)
+            return _narrow(GimpUi.prop_choice_combo_box_new(self.config, name))
         if argument.kind == "boolean":
             return GimpUi.prop_check_button_new(self.config, name, self.letters.give(argument.nick))
         if argument.kind == "color":
@@ -80,7 +94,7 @@ class Fields:
         if name in FREE_LISTS:
             self.stores[name] = Gtk.ListStore(str, str)
             self._fill(name, FREE_LISTS[name])
-            return GimpUi.prop_string_combo_box_new(self.config, name, self.stores[name], 0, 1)
+            return _narrow(GimpUi.prop_string_combo_box_new(self.config, name, self.stores[name], 0, 1))
         entry = GimpUi.prop_entry_new(self.config, name, -1)
         entry.set_activates_default(True)
         if name == "prompt":
@@ -102,6 +116,15 @@ class Fields:
         for name, rows in (("recipe", recipe_rows(models, verb)), ("models", model_rows(models, verb))):
             if name in self.stores:
                 self._fill(name, rows)
+
+
+def _narrow(combo: Any) -> Any:
+    """Long names of models do not widen the dialog: they are shortened in the box, and whole in its list."""
+    for cell in combo.get_cells():
+        if isinstance(cell, Gtk.CellRendererText):
+            cell.set_property("ellipsize", Pango.EllipsizeMode.END)
+            cell.set_property("width-chars", CHOICE_WIDTH)
+    return combo
 
 
 def _run_dialog(number: Any, event: Any) -> bool:

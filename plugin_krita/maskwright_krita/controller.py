@@ -177,7 +177,7 @@ class Controller(QObject):
         node = app.layer_of(document)
         if kind in ("transparency", "selection-mask"):
             app.check_unlocked(node)
-        return Reader(document, node, self.options.source, whole=kind != "selection")
+        return Reader(document, node, self.options.source, whole=kind != "selection", or_visible=True)
 
     def region(self, reader: Reader) -> Optional[Plane]:
         """The existing selection, when it limits what is searched."""

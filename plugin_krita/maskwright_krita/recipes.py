@@ -79,7 +79,7 @@ class RecipeRun:
         alone = kinds[0] if len(kinds) == 1 else ""
         if alone in ("transparency", "selection-mask"):
             app.check_unlocked(node)
-        reader = Reader(document, node, self._options.source, whole=alone != "selection")
+        reader = Reader(document, node, self._options.source, whole=alone != "selection", or_visible=True)
         answers = yield from self._ask(reader, document)
         made = self._made(answers, reader)
         if not made:

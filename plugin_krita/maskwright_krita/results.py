@@ -37,7 +37,7 @@ class Result:
         self.objects: List[FoundObject] = []
         self.ticked: Set[str] = set()
         self.colours: Optional[Plane] = None
-        self.notes: List[str] = [reader.converted] if reader.converted else []
+        self.notes: List[str] = list(reader.notes)
         self.report: Any = None
         self.nothing: Any = None  # the answer that says why nothing was found
         self.inverted = False  # each mask shows all but its instance

@@ -3,10 +3,11 @@
 Krita's document is never converted; bands of other depths and colour models are converted on a node of their own.
 """
 
-from typing import Optional, Tuple, Union
+from typing import List, Optional, Tuple, Union
 
 from krita import Document, Node
 
+from maskwright_client.choices import EMPTY_LAYER
 from maskwright_client.coordinates import bounds, intersection
 from maskwright_protocol.messages import PixelRect
 
@@ -26,16 +27,20 @@ def rect(box: QRect) -> PixelRect:
 
 
 class Reader:
-    """Reads one source of one document. ``box`` is its extent, ``canvas`` the document's; ``converted`` says what had
-    to be converted."""
+    """Reads one source of one document. ``box`` is its extent, ``canvas`` the document's; ``notes`` say what is read in
+    place of something else, and what had to be converted."""
 
-    def __init__(self, document: Document, node: Node, source: str, whole: bool = False) -> None:
-        """``whole`` includes what the layer has outside the canvas. Raises ``Problem`` for an empty source."""
+    def __init__(
+        self, document: Document, node: Node, source: str, whole: bool = False, or_visible: bool = False
+    ) -> None:
+        """``whole`` includes what the layer has outside the canvas; with ``or_visible`` the visible image is read in
+        place of an empty layer, and ``notes`` say so. Else raises ``Problem`` for an empty source."""
         self.document = document
         self.node = node
         self.source = "image" if node.type() in NO_PIXELS else source
         self.canvas = canvas = PixelRect(0, 0, document.width(), document.height())
         self.box = canvas
+        self.notes: List[str] = []
         if self.source != "image":
             extent = rect(node.bounds())
             if self.source == "effects" and node.type() != "grouplayer":
@@ -43,7 +48,11 @@ class Reader:
                 extent = bounds([extent, intersection(extent, canvas)])
             huge = extent.width * extent.height > MAX_AREAS * canvas.width * canvas.height
             self.box = extent if whole and not huge else intersection(extent, canvas)
-            if self.box.width < 1 or self.box.height < 1:
+            empty = self.box.width < 1 or self.box.height < 1
+            if empty and or_visible:
+                self.source, self.box = "image", canvas
+                self.notes.append(tr(EMPTY_LAYER))
+            elif empty:
                 raise app.Problem(
                     tr('The layer "{0}" is empty here.', node.name()),
                     tr('Choose another layer, or "Visible image" as source.'),
@@ -55,11 +64,9 @@ class Reader:
     def _take_space(self, holder: Union[Document, Node]) -> None:
         self.space = (holder.colorModel(), holder.colorDepth(), holder.colorProfile())
         self.direct = self.space[:2] == ("RGBA", "U8")
-        self.converted = (
-            ""
-            if self.direct
-            else tr("Converted a copy of the pixels from {0} to 8-bit sRGB for the model.", self._space_name())
-        )
+        if not self.direct:
+            text = tr("Converted a copy of the pixels from {0} to 8-bit sRGB for the model.", self._space_name())
+            self.notes.append(text)
 
     def _space_name(self) -> str:
         models = {"RGBA": "RGB", "GRAYA": tr("gray"), "CMYKA": "CMYK", "LABA": "Lab", "A": tr("alpha")}

@@ -24,7 +24,7 @@ def test_click_to_select(shown: Windows, photo: Plane) -> None:
     clicks.click(240, 250)
     wait_until(lambda: clicks.outline() > 300, "the outline of what was clicked")
     one = clicks.outline()
-    clicks.click(60, 400, button=3)
+    clicks.click(400, 260, button=3)
     wait_until(lambda: clicks.outline() not in (one, 0), "the second click's answer")
     shown.picture("click-to-select", clicks.window)
     clicks.lab.xdotool("key", "ctrl+z")
@@ -137,7 +137,7 @@ def test_the_highlighted_shape_is_shown_at_once_and_stop_ends_the_wait(shown: Wi
 
 def test_clicks_go_on_from_another_guess(shown: Windows, photo: Plane) -> None:
     clicks = Clicks(shown)
-    clicks.click(60, 400, button=3)  # so that the next one is a place, and does not take what is highlighted
+    clicks.click(400, 260, button=3)  # so that the next one is a place, and does not take what is highlighted
     clicks.click(240, 250)
     wait_until(lambda: clicks.outline() > 300, "the outline of what was clicked")
     clicks.lab.xdotool("mousemove", 5, 5)  # else a highlight lies above the outline, and goes with the pointer

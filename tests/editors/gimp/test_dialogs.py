@@ -202,3 +202,28 @@ def test_return_in_a_number_runs_the_dialog(shown: Windows) -> None:
     for keys in ("alt+g", "ctrl+a", "3", "Return"):
         shown.lab.xdotool("key", keys)
     assert shown.gimp.finish(call)[0] == "success"
+
+
+OPENED = {  # arguments that are not as usual open their folds
+    "maskwright-select-by-prompt": ("Select by Prompt", {"tiles": "on", "min_area": 9.0}),
+    "maskwright-mask-from-prompt": ("Add Mask from Prompt", {"tiles": "on", "min_area": 9.0}),
+    "maskwright-cut-out": ("Cut Out by Prompt", {"pick": "best", "hair": True, "outline": 3.0, "min_area": 9.0}),
+    "maskwright-select-refine": ("Refine Selection", {"source": "visible", "min_area": 9.0}),
+    "maskwright-select-parts": ("Clothes, Face and Body Parts", {"source": "visible", "min_area": 9.0}),
+    "maskwright-detect": ("Find by Name", {"tiles": "on"}),
+    "maskwright-click-to-select": ("Click to Select", {"tiles": "on", "min_area": 9.0}),
+}
+
+
+@pytest.mark.parametrize("name", OPENED)
+def test_with_all_folds_open_a_dialog_fits_on_a_small_screen(shown: Windows, name: str) -> None:
+    title, options = OPENED[name]
+    shown.gimp.run("image.select_ellipse(Gimp.ChannelOps.REPLACE, 160, 220, 80, 90)")
+    call, window = shown.open(name, title, **options)
+    wait_until(lambda: shown.place(window) == shown.place(window), "the window to be there")
+    shown.picture(f"small-{name.partition('-')[2]}", window)
+    _, _, width, height = shown.place(window)
+    shown.lab.xdotool("key", "Escape")
+    assert shown.gimp.finish(call)[0] == "cancel"
+    assert width <= 1280
+    assert height <= 800 - 60, "panels and a title bar have room too"

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageChops
 
+from maskwright_client.choices import EMPTY_LAYER
 from maskwright_protocol import masks
 from maskwright_protocol.messages import Cutout, PixelRect, PostProcess, Rect, Refine, Select
 
@@ -342,6 +343,23 @@ def test_groups_masks_and_the_visible_image(studio: Studio, krita: Krita) -> Non
     assert (studio.selection() == placed(expected.alpha, WIDTH, HEIGHT)).all()
 
 
+@pytest.mark.parametrize("source", ["layer", "effects"])
+def test_on_an_empty_layer_the_visible_image_is_looked_at(studio: Studio, krita: Krita, source: str) -> None:
+    studio.open(studio.photo(CAT))
+    krita.run("n = d.createNode('lines', 'paintlayer'); d.rootNode().addChildNode(n, None); d.waitForDone()")
+    krita.run("QTimer.singleShot(0, lambda: d.setActiveNode(n))")
+    krita.wait("d.activeNode().name() == 'lines'")
+    krita.run(f"C.options.source = {source!r}; C.select_by_prompt('cat')")
+    studio.idle()
+    assert studio.failure() is None
+    alone = studio.selection()
+    assert krita.get("C.result.notes[0]") == EMPTY_LAYER
+    krita.run("C.options.source = 'image'; C.select_by_prompt('cat')")
+    studio.idle()
+    assert (studio.selection() == alone).all()
+    assert (alone > 127).any()
+
+
 def test_no_document_and_an_empty_layer(studio: Studio, krita: Krita) -> None:
     for call in ("select_by_prompt('cat')", "remove_background()", "refine()"):
         krita.run(f"C.{call}")
@@ -357,7 +375,7 @@ def test_no_document_and_an_empty_layer(studio: Studio, krita: Krita) -> None:
     studio.idle()
     failure = studio.failure()
     assert failure is not None
-    assert "is empty here" in failure[1]
+    assert failure[1] == "No main subject was found.", "the visible image was looked at: a plain ground"
     krita.run("C.select_by_prompt('   ')")
     studio.idle()
     failure = studio.failure()
