@@ -124,8 +124,14 @@ class SavedRecipes(QObject):
 def actions_of(found: List[SavedRecipe]) -> str:
     """Krita's description of the actions. It reads such files when it starts; only what is in one can have a
     shortcut."""
-    entries = "".join(_ENTRY.format(id=PREFIX + one.name, text=escape(one.title)) for one in found if not one.problem)
+    entries = "".join(
+        _ENTRY.format(id=_quoted(PREFIX + one.name), text=escape(one.title)) for one in found if not one.problem
+    )
     return _FILE.format(entries=entries)
+
+
+def _quoted(text: str) -> str:
+    return escape(text, {'"': "&quot;"})
 
 
 _ENTRY = """    <Action name="{id}">

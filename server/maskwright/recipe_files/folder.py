@@ -17,6 +17,7 @@ from maskwright_protocol.whole_file import write_whole
 from . import reading, writing
 
 MOST = 500  # saved recipes
+LISTED = 150_000  # bytes of files that a list tells whole: it has to fit into a message
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE)  # no file can be called so on Windows
 
 
@@ -43,7 +44,7 @@ def find(word: str) -> Path:
     Raises ``BadInput``.
     """
     path = Path(word)
-    if path.suffix == reading.SUFFIX or path.exists():
+    if path.suffix == reading.SUFFIX or path.is_file():
         if not path.exists() and path.name == word and path_of(path.stem).is_file():
             return path_of(path.stem)
         return path
@@ -72,7 +73,21 @@ def file_name(title: str, strict: bool = True) -> str:
 
 def load() -> list[SavedRecipe]:
     """All saved recipes; those that cannot be used say why."""
-    return [load_one(name) for name in names()]
+    found, size = [], 0
+    for name in names():
+        size += _size(name)
+        found.append(load_one(name) if size <= LISTED else SavedRecipe(name, name, problem=_TOO_MANY, hint=_DELETE))
+    return found
+
+
+_TOO_MANY, _DELETE = "There are too many recipes to tell this one.", "Delete some that are not needed."
+
+
+def _size(name: str) -> int:
+    try:
+        return path_of(name).stat().st_size
+    except OSError:
+        return 0
 
 
 def load_one(name: str) -> SavedRecipe:

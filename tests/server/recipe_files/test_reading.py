@@ -10,8 +10,9 @@ import pytest
 from maskwright.gateway import saved_recipes
 from maskwright.recipe_files import folder, reading, writing
 from maskwright_client import recipe
+from maskwright_protocol import codec
 from maskwright_protocol.errors import BadInput
-from maskwright_protocol.messages import Failed, Recipes, RecipeSave, RecipesRequest
+from maskwright_protocol.messages import SERVER_MESSAGES, Failed, Recipes, RecipeSave, RecipesRequest
 from tests.protocol.client.recipe_choices import steps
 
 GOOD = """# for the shop
@@ -123,6 +124,27 @@ def test_saved_recipes_are_found_by_name_title_and_path(config: Path) -> None:
     assert reading.read(folder.path_of("portrait-hair")).name == "Portrait hair"
     folder.remove("portrait-hair")
     assert folder.names() == []
+
+
+def test_a_folder_of_that_name_is_no_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: Path) -> None:
+    folder.save("cats", reading.parse(GOOD, "x.toml"))
+    (tmp_path / "cats").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert folder.find("cats") == config / "cats.toml"
+    (tmp_path / "mine").write_text(GOOD)
+    assert folder.find("mine") == Path("mine")
+
+
+def test_a_full_folder_fits_into_a_message(config: Path) -> None:
+    one = recipe.read({"step": [{"verb": "parse", "part": ["x"] * 5000}]})
+    for number in range(60):
+        folder.write(config / f"r{number:02d}.toml", one)
+    answer = saved_recipes.answer(RecipesRequest("a"))
+    again = codec.decode(codec.encode_bytes(answer), SERVER_MESSAGES)
+    assert isinstance(again, Recipes)
+    assert len(again.recipes) == 60
+    assert not again.recipes[0].problem
+    assert "too many" in again.recipes[-1].problem
 
 
 @pytest.mark.parametrize("title", ["../../etc/passwd", "a/b\\c", ".hidden", "con", "Größe №5", "x" * 300, "..", "   "])
