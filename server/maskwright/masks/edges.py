@@ -32,13 +32,13 @@ def without_haze(mask: Plane, width: float) -> Plane:
     if not (mask >= 0.5).any():
         return mask
     dense = (mask >= _PALE).view(np.uint8)
-    away = cv2.distanceTransform(1 - (mask >= 0.5).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    away = cv2.distanceTransform(1 - (mask >= 0.5).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
     count, labels = cv2.connectedComponents(dense, connectivity=8)
     near = np.zeros(count, bool)
     near[labels[away <= width]] = True
     near[0] = False
     kept = near[labels].view(np.uint8)
-    beside = cv2.distanceTransform(1 - kept, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    beside = cv2.distanceTransform(1 - kept, cv2.DIST_L2, cv2.DIST_MASK_5)
     limit = np.float32(max(3.0, width / 8))
     # From its rim on haze fades, so that no step is seen.
     return mask * np.clip((limit + 1 - beside) * np.float32(1 / max(1.0, float(limit) / 2)), 0, 1)
