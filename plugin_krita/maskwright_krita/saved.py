@@ -2,7 +2,7 @@
 as actions, so that each can have a shortcut. No widgets here."""
 
 import os
-import tempfile
+from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional
 from xml.sax.saxutils import escape
 
@@ -11,6 +11,7 @@ from maskwright_client import saved_recipes
 from maskwright_client.ask import Steps
 from maskwright_protocol.errors import MaskwrightError
 from maskwright_protocol.messages import SavedRecipe
+from maskwright_protocol.whole_file import write_whole
 
 from .controller import Controller, Failure
 from .editor import app
@@ -163,9 +164,6 @@ def write_actions(found: List[SavedRecipe]) -> None:
         return
     try:
         os.makedirs(folder, exist_ok=True)
-        handle, part = tempfile.mkstemp(dir=folder, prefix=".maskwright-", suffix=".part")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(actions_of(found))
-        os.replace(part, os.path.join(folder, FILE))
+        write_whole(Path(folder, FILE), actions_of(found).encode())
     except OSError:
         pass

@@ -7,6 +7,7 @@ batch runs, only a line of each picture is kept in memory.
 
 from __future__ import annotations
 
+import io
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -135,10 +136,9 @@ class Sheet:
             draw.text((x, y + SIDE + 4), _fitting(Path(entry.name).name, font), INK, font)
             draw.text((x, y + SIDE + 22), _fitting(said, font), FLAG if entry.doubtful else FAINT, font)
         path = self.path if number == 1 else self.path.with_name(f"{self.path.stem}-{number}{self.path.suffix}")
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.part")
-        page.save(part, "PNG")
-        os.replace(part, path)
+        data = io.BytesIO()
+        page.save(data, "PNG")
+        write_whole(path, data.getvalue())
         return path
 
     def _tidy(self, shown: set[str]) -> None:
