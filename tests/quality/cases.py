@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 from PIL import Image
@@ -14,10 +15,11 @@ from tests.composites import composite
 from tests.made_up_edges import KINDS, made_up
 from tests.shared_data import EVAL
 
-PERSON = 15  # in VOC's masks of classes
+PERSON, _VOID = 15, 220  # in VOC's masks of classes, and from where on nothing is told
 _PEOPLE = ("0", "000335", "000340", "000342")
 _GROUPS = ("2011_000003", "2011_000006")
-_COMPOSITES, _EACH = 10, 3
+_LARGE, _SMALL = 6, 4  # composites
+_EACH = 3  # made-up things of a kind
 
 
 @dataclass
@@ -58,22 +60,32 @@ def cases() -> Iterator[Case]:
         kinds, objects = _plane(f"voc/{name}_class.png"), _plane(f"voc/{name}_object.png")
         people = (kinds == PERSON).astype(np.float32)
         yield Case("groups of people", f"voc-{name}", pixels, people, "person", pointed=False)
-        for number in range(1, int(objects[objects < 255].max()) + 1):
+        for number in np.unique(objects[(objects > 0) & (objects < _VOID)]).astype(int):
             truth = (objects == number).astype(np.float32)
             yield Case("objects of VOC", f"voc-{name}-{number}", pixels, truth, main=False)
-    for seed in range(_COMPOSITES):
-        made = composite(seed, (640, 1000), (1, 1), largest=0.9)
-        placed = made.placed[0]
-        truth = np.zeros(made.pixels.shape[:2], np.float32)
-        truth[placed.box.slices()] = placed.alpha
-        word = "" if placed.thing.label == "lemur" else placed.thing.label
-        # A small thing is seldom what stands out.
-        main = truth.sum() > 0.08 * truth.size
-        yield Case("composites", f"composite-{seed}", made.pixels, truth, word, main)
+    yield from _composites()
     for kind in KINDS:
         for seed in range(_EACH):
             made = made_up(kind, seed)
             yield Case(kind, f"{kind}-{seed}", made.pixels, made.alpha)
+
+
+def _composites() -> Iterator[Case]:
+    """One thing each: large ones, which are the main subject, and small ones, which seldom are what stands out."""
+    left = {True: _LARGE, False: _SMALL}
+    for seed in count():
+        made = composite(seed, (640, 1000), (1, 1), largest=0.8)
+        placed = made.placed[0]
+        truth = np.zeros(made.pixels.shape[:2], np.float32)
+        truth[placed.box.slices()] = placed.alpha
+        large = bool(truth.sum() > 0.08 * truth.size)
+        if left[large]:
+            left[large] -= 1
+            word = "" if placed.thing.label == "lemur" else placed.thing.label
+            group = "large things in other photos" if large else "small things in other photos"
+            yield Case(group, f"composite-{seed}", made.pixels, truth, word, large)
+        if not any(left.values()):
+            return
 
 
 def _photo(name: str) -> np.ndarray:
