@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from maskwright.masks.boxes import PixelBox, tight_box
+from maskwright.masks.dots import without_dots
 from maskwright.masks.instances import box_iou
 from maskwright.masks.logits import LogitMap, union, without
 from maskwright.masks.opencv import cv2
@@ -93,7 +94,8 @@ class Segmenting:
     def _part(self, wanted: ObjectPrompt, hypotheses: list[Hypothesis]) -> Found:
         best, *others = hypotheses
         score = wanted.score if wanted.score is not None else best.score
-        logits = self.picture.up_to_border(best.logits)
+        clean, logits = without_dots(best.logits.values), best.logits
+        logits = self.picture.up_to_border(logits if clean is logits.values else logits.like(clean))
         return Found(new_id(), wanted.label, score, wanted, logits, best.low_res, others)
 
     def _several(self, wanted: ObjectPrompt) -> Found | None:
