@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from maskwright.masks import edges
-from maskwright.masks.boxes import AnyMask, PixelBox, Plane, as_float
+from maskwright.masks.boxes import AnyMask, PixelBox, Plane, as_float, recrop
+from maskwright.masks.edges import without_haze
 from maskwright.recipes.job import prompts
 from maskwright.recipes.job.context import JobContext
 from maskwright.recipes.job.edge import Matted, check_edge, edge_width, find_edge, solver_for
@@ -18,6 +21,7 @@ from .matters import Matters
 from .object_matte import compose
 
 DISAGREEMENT = 0.6  # agreement below which the user is told
+DRAWN = 0.1  # opacity from which on a selection shows something, which is no haze
 PREPARED = "inpaint"
 
 
@@ -80,7 +84,11 @@ def _edge(
     refiner = choice.matting() if wanted else choice.refiner()
     asked = choice.preset.name == "trimap" or not choice.free("refiner") or bool(wanted)
     solver = solver_for(picture, refiner, mask, width, context, asked)
-    return find_edge(mask, box, picture, solver, context, width=width, hair=request.hair)
+    done = find_edge(mask, box, picture, solver, context, width=width, hair=request.hair)
+    # What the selection itself shows was meant.
+    drawn = as_float(recrop(mask, box, done.box)) >= DRAWN
+    done.alpha = np.where(drawn, done.alpha, without_haze(done.alpha, width))
+    return done
 
 
 def adjusted(alpha: Plane, settings: EdgeJob) -> Plane:
