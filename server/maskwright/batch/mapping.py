@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from maskwright.files import formats
+from maskwright.files import result as results
 from maskwright.files.reading import FileSource
 from maskwright.files.result import Result
 from maskwright.files.writing import WriteOptions, write_png, write_whole
@@ -48,10 +50,16 @@ class EverythingTask(Task):
     def write(
         self, answer: ObjectMap, result: Result, source: FileSource, targets: Targets, options: WriteOptions
     ) -> list[Path]:
-        """The map, the table as JSON beside it, and the numbers if asked."""
+        """The map, the table as JSON beside it, and the numbers if asked.
+
+        Layers and outlines are of all objects, a map in colours is one picture.
+        """
+        name = targets.main.name if isinstance(targets.main, Path) else f".{options.format or 'png'}"
+        if not formats.of_name(name).flat:
+            result = results.of_map(answer, source.width, source.height, source.picture)
         written = super().write(answer, result, source, targets, options)
         if isinstance(targets.main, Path):
-            table = targets.main.with_suffix(".json")
+            table = targets.main.with_name(f"{formats.split(targets.main.name)[0]}.json")
             with told_when_not_written(table):
                 write_whole(table, json.dumps(self.summary(answer), indent=2).encode())
             written.append(table)

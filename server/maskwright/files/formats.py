@@ -46,6 +46,11 @@ class Format:
     depths: tuple[int, ...] = (8,)
     lossy: bool = False
 
+    @property
+    def flat(self) -> bool:
+        """Whether it holds one picture, and not things one by one."""
+        return self.encoder.startswith("raster:")
+
     def encode(self, result: Result, options: WriteOptions) -> bytes:
         """Raises ``BadInput`` for options that it cannot follow."""
         name = self.suffixes[0][1:]

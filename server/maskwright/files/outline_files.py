@@ -13,7 +13,7 @@ from maskwright_protocol.messages import PixelRect
 
 from .curves import fitted
 from .formats import WriteOptions
-from .outlines import CURVE_TOLERANCE, POLYGON_TOLERANCE, Shape, polygon, shapes
+from .outlines import CURVE_TOLERANCE, Shape, polygon, shapes
 from .result import Array, Result, ResultInstance
 
 _SVG = "http://www.w3.org/2000/svg"
@@ -155,8 +155,7 @@ def _subpath(ring: Array) -> str:
 
     if len(ring) <= _FEW:
         return "M" + "L".join(point(at) for at in polygon(ring)) + "Z"
-    # A margin for what lies between the points.
-    curves = fitted(ring, CURVE_TOLERANCE - POLYGON_TOLERANCE / 2)
+    curves = fitted(ring, CURVE_TOLERANCE)
     return f"M{point(curves[0, 0])}" + "".join(f"C{' '.join(point(at) for at in one[1:])}" for one in curves) + "Z"
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from .result import Array
 
 POLYGON_TOLERANCE = 0.25  # pixels between a polygon and the ring it stands for
-CURVE_TOLERANCE = 0.5
+CURVE_TOLERANCE = 0.47  # between a curve and points of the ring; within half a pixel of all of it
 
 
 @dataclass

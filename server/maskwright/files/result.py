@@ -9,7 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright_protocol.masks import place, unpack
-from maskwright_protocol.messages import CutoutResult, Instance, Mask, PixelRect, Pixels, Selection
+from maskwright_protocol.messages import (
+    CutoutResult,
+    Instance,
+    MappedObject,
+    Mask,
+    ObjectMap,
+    PixelRect,
+    Pixels,
+    Selection,
+)
 
 from .reading import Picture
 
@@ -84,6 +93,44 @@ def of_cutout(answer: CutoutResult, width: int, height: int, picture: Picture | 
         result.cutout = np.zeros((height, width, 4), colours.dtype)
         result.cutout[part.y : part.y + part.height, part.x : part.x + part.width] = colours
     return result
+
+
+def of_map(answer: ObjectMap, width: int, height: int, picture: Picture | None = None) -> Result:
+    """All objects as instances, the smallest first; each with those that are part of it."""
+    result = Result(width, height, picture=picture)
+    if answer.labels is None:
+        return result
+    box = answer.labels.box
+    numbers = np.frombuffer(unpack(answer.labels), "<u2").reshape(box.height, box.width)
+    parts: dict[int, set[int]] = {}
+    smallest_first = sorted(answer.objects, key=lambda one: one.area)
+    for one in smallest_first:  # so that its parts are known before it
+        parts.setdefault(one.number, set()).add(one.number)
+        parts.setdefault(one.parent, set()).update(parts[one.number])
+    for one in smallest_first:
+        inside = np.isin(numbers, list(parts[one.number]))
+        if inside.any():
+            result.instances.append(_enlarged(inside, one, width, height))
+    return result
+
+
+def _enlarged(inside: Array, one: MappedObject, width: int, height: int) -> ResultInstance:
+    """An object of the overview at the picture's size, its edge as soft as one pixel of the overview."""
+    import cv2
+
+    high, wide = inside.shape
+    across, down = width / wide, height / high
+    left, top, columns, rows = cv2.boundingRect(inside.astype(np.uint8))
+    right, bottom = min(wide, left + columns + 1), min(high, top + rows + 1)
+    left, top = max(0, left - 1), max(0, top - 1)
+    x, y = int(left * across), int(top * down)
+    box = PixelRect(x, y, min(width, int(np.ceil(right * across))) - x, min(height, int(np.ceil(bottom * down))) - y)
+    # From the middles of the picture's pixels to where they lie among the overview's.
+    back = np.array([[1 / across, 0, (x + 0.5) / across - 0.5 - left], [0, 1 / down, (y + 0.5) / down - 0.5 - top]])
+    part = inside[top:bottom, left:right].astype(np.uint8) * np.uint8(255)
+    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    mask = cv2.warpAffine(part, back, (box.width, box.height), flags=how, borderMode=cv2.BORDER_REPLICATE)
+    return ResultInstance(one.name or "object", one.score, box, mask)
 
 
 def mask_plane(mask: Mask, width: int, height: int) -> Array:

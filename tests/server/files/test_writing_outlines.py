@@ -17,7 +17,7 @@ from pycocotools.coco import COCO
 from skimage.measure import grid_points_in_poly
 
 from maskwright.files.curves import fitted
-from maskwright.files.outlines import shapes, signed_area
+from maskwright.files.outlines import CURVE_TOLERANCE, shapes, signed_area
 from maskwright.files.picture import Picture
 from maskwright.files.result import Result, ResultInstance
 from maskwright.files.writing import write
@@ -168,7 +168,7 @@ def test_curves_stay_within_half_a_pixel_of_the_outline(name: str) -> None:
         for ring in (shape.outer, *shape.holes):
             if len(ring) <= 12:
                 continue
-            curves = fitted(ring, 0.4375)
+            curves = fitted(ring, CURVE_TOLERANCE)
             assert np.array_equal(curves[:, 3], np.roll(curves[:, 0], -1, axis=0))
             flat = _flat(curves)
             assert _away(flat, ring) <= 0.5
