@@ -18,6 +18,7 @@ from .closer_look import CloserLook
 from .draw import Drawing
 from .found import Found, new_id, remember, share_out
 from .prompt import Masks, Prompt
+from .rating import rate
 from .ways import Way, pick_way
 
 
@@ -58,8 +59,11 @@ def select(request: Select, picture: PictureView, context: JobContext) -> Select
     if masks is not None:
         found = _left_over(found, way, masks, prompt)
         _look_closer(found, masks, prompt)
+        if not prompt.examples and (masks.segmenter is None or masks.segmenter.knows_objects):
+            rate(found, picture)
         model_id = prompt.choice.model_id("detector") if masks.segmenter is None else masks.segmenter.model_id
-        remember(found, model_id, picture, context, others=request.alternatives > 0)
+        others, asked = request.alternatives > 0, (*prompt.points,)
+        remember(found, model_id, picture, context, others, asked, prompt.previous)
     if not found:
         there = prompt_language.absent(prompt.text) if way.by_words else "Nothing was found there."
         message = prompt.search.missing or (f"Only {count} found." if count else there)
