@@ -111,6 +111,7 @@ class Answer:
     def __init__(self, wire: Any, source: ArraySource, instances: List[Instance]) -> None:
         self._wire_answer = wire
         self.instances = instances
+        self.size: Tuple[int, int] = (source.height, source.width)
         self.found = not wire.reason
         self.message: str = wire.message
         self.hint: str = wire.hint

@@ -10,7 +10,7 @@ import typer
 from maskwright.plugins.cli import plugins_app
 from maskwright_protocol import __version__
 
-from . import access_commands, cutout_commands, recipe_commands, select_commands
+from . import access_commands, bridge_commands, cutout_commands, recipe_commands, select_commands
 from .flags import Json
 from .model_commands import models_app
 
@@ -66,6 +66,8 @@ for command in (
     select_commands.similar,
     recipe_commands.run,
     access_commands.certificate,
+    bridge_commands.http,
+    bridge_commands.mcp,
 ):
     app.command()(command)
 

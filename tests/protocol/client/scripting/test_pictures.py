@@ -66,7 +66,7 @@ def test_floats_above_one_are_told() -> None:
 def test_pillow_images(mode: str) -> None:
     colour = Image.new("RGB", (5, 4), (200, 100, 50))
     if mode in ("I;16", "I", "F"):
-        values = {"I;16": np.uint16, "I": np.int32, "F": np.float32}[mode]
+        values: Any = {"I;16": np.uint16, "I": np.int32, "F": np.float32}[mode]
         image = Image.fromarray(np.full((4, 5), 0.5 if mode == "F" else 30000, values))
         assert image.mode == mode
     else:
@@ -99,7 +99,8 @@ def test_profiles_become_srgb() -> None:
 
 def test_overview_is_the_mean_of_what_it_shows() -> None:
     rng = np.random.default_rng(1)
-    for kind in (np.uint8, np.uint16, np.float32):
+    kinds: tuple[Any, ...] = (np.uint8, np.uint16, np.float32)
+    for kind in kinds:
         top = 1.0 if kind is np.float32 else np.iinfo(kind).max
         pixels = (rng.random((500, 2500, 3)) * top).astype(kind)
         small = pictures.scaled(pixels, (PROXY_SIDE, 205))
