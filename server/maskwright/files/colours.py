@@ -10,7 +10,7 @@ from maskwright_protocol.messages import PixelRect
 from . import profiles
 from .result import Array, Result
 
-_SAME = 1 / 255 + 1e-6  # cleaned colours that differ by less are those of the picture
+_SAME = 0.5 / 255  # colours that differ by less are those of the picture; the server rounds deep ones
 
 
 class Colours:
