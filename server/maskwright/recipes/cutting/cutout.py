@@ -36,6 +36,8 @@ class Cut:
     matted: Matted
     listed: list[Instance] = field(default_factory=list)
     agreement: float | None = None
+    score: float | None = None
+    doubtful: bool = False
 
 
 def cutout(request: Cutout, picture: PictureView, context: JobContext) -> CutoutResult:
@@ -52,6 +54,7 @@ def cutout(request: Cutout, picture: PictureView, context: JobContext) -> Cutout
         return answer
     answer = CutoutResult(request.id, request.generation, context.report(choice.recipe()))
     answer.agreement, answer.edge_method, answer.subjects = subject.agreement, subject.matted.route, subject.listed
+    answer.score, answer.doubtful = subject.score, subject.doubtful
     with context.stage("post", "Drawing the mask"):
         alpha, box = adjusted(subject.matted.alpha, request), subject.matted.box
         alpha, box = post_process_crop(alpha, box, picture.box, post)
@@ -101,7 +104,8 @@ def _by_prompt(
         )
         for mask, box in found.chosen
     ]  # fmt: skip
-    return Cut(edge.union(done), found.listed, min(one.agreement for one in done))
+    agreement = min(one.agreement for one in done)
+    return Cut(edge.union(done), found.listed, agreement, found.score, found.doubtful)
 
 
 def _main(request: Cutout, matters: Matters, choice: ModelChoice, picture: PictureView, context: JobContext) -> Cut:

@@ -25,11 +25,16 @@ class NothingFound(Exception):
 
 @dataclass
 class Objects:
-    """``chosen`` and ``others`` are tight masks in the document; ``listed`` are all of them, without masks."""
+    """``chosen`` and ``others`` are tight masks in the document; ``listed`` are all of them, without masks.
+
+    ``score`` and ``doubtful``: the worst of the chosen ones; None for a mask that was given.
+    """
 
     chosen: list[Selected]
     others: list[Selected] = field(default_factory=list)
     listed: list[Instance] = field(default_factory=list)
+    score: float | None = None
+    doubtful: bool = False
 
 
 def prompted(request: Cutout) -> bool:
@@ -69,4 +74,6 @@ def by_prompt(request: Cutout, choice: ModelChoice, picture: PictureView, contex
         [mask for i, mask in enumerate(masks) if mask is not None and i in chosen],
         [mask for i, mask in enumerate(masks) if mask is not None and i not in chosen],
         listed,
+        min(listed[i].score for i in chosen),
+        any(listed[i].doubtful for i in chosen),
     )

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from maskwright.recipes.selecting import rating
-from maskwright_protocol.messages import Point, Rect, Select
+from maskwright_protocol.messages import Cutout, Point, Rect, Select
 from tests import calibrate
 from tests.benchmarks.found_things import answered, judged
 from tests.composites import composite
@@ -93,3 +93,11 @@ def test_a_click_on_nothing_much_is_doubted_more_than_one_on_a_thing(desk: Desk,
     some = desk.run(Select("1", desk.picture(flat, "noise"), points=[Point(300, 200)])).instances
     thing = desk.run(Select("2", desk.picture(lemur, "lemur"), points=[Point(340, 220)])).instances[0]
     assert not some or some[0].score < thing.score
+
+
+def test_a_cut_out_is_as_good_as_what_was_selected_for_it(desk: Desk, lemur: np.ndarray) -> None:
+    picture, box = desk.picture(lemur, "lemur"), [Rect(150, 10, 400, 420)]
+    selected = desk.run(Select("1", picture, boxes=box)).instances[0]
+    cut = desk.run(Cutout("2", picture, boxes=box, foreground=False, edges="matte"))
+    assert (cut.score, cut.doubtful) == (selected.score, selected.doubtful)
+    assert cut.subjects[0].score == cut.score
