@@ -45,28 +45,66 @@ def read_psd(data: bytes, frame: int, layer: str) -> Stored:
 def _psd_merged(psd: Any, space: Space) -> Stored:
     if not psd.has_preview():
         raise Unreadable("it was saved without its merged picture", _SAVE_MERGED)
-    values = psd.numpy()
+    record = psd._record
+    planes = [_psd_plane(one, psd) for one in record.image_data.get_data(record.header)]
+    if psd.color_mode.name == "INDEXED":
+        table = np.frombuffer(record.color_mode_data.interleave(), np.uint8).reshape(-1, 3)
+        return Stored(table[planes[0]], "rgb", palette=True)
     count = CHANNELS[space]
-    colour = _psd_colours(values[:, :, :count], space, psd.depth)
-    from psd_tools.api.utils import get_transparency_index, has_transparency
-
-    if not has_transparency(psd):  # further channels are saved selections
+    at = _psd_transparency(psd, count)
+    colour = _psd_colours(np.stack(planes[:count], axis=2), space)
+    if at is None:
         return Stored(colour, space)
-    at = get_transparency_index(psd)
-    alpha = _psd_colours(values[:, :, at : at + 1] if at >= 0 else values[:, :, -1:], "gray", psd.depth)
-    return Stored(np.concatenate([colour, alpha], axis=2), space, "straight")
+    return Stored(_without_white(np.concatenate([colour, planes[at][:, :, None]], axis=2), space), space, "straight")
 
 
-def _psd_colours(values: Array, space: Space, depth: int) -> Array:
-    """0..1 as psd-tools gives it -> the file's depth."""
-    if depth == 32:
-        return values.astype(np.float32)
+def _psd_plane(data: bytes, psd: Any) -> Array:
+    """One channel, ``(height, width)`` in the file's depth; a bitmap's bits are black where they are set."""
+    if psd.depth == 1:
+        rows = np.frombuffer(data, np.uint8).reshape(psd.height, -1)
+        return 255 * (1 - np.unpackbits(rows, axis=1)[:, : psd.width])
+    kind = {8: "u1", 16: ">u2", 32: ">f4"}[psd.depth]
+    plane = np.frombuffer(data, kind).reshape(psd.height, psd.width)
+    return plane.astype(plane.dtype.newbyteorder("="))
+
+
+def _without_white(pixels: Array, space: Space) -> Array:
+    """Photoshop lays merged colours on white paper; this takes it away where something shows through."""
+    whole = pixels.dtype.kind == "u"
+    full = float(np.iinfo(pixels.dtype).max) if whole else 1.0
+    paper = np.float32([0, 0, 0, 0] if space == "cmyk" else [full] * pixels.shape[2])[: pixels.shape[2] - 1]
+    if space == "lab":
+        paper[1:] = 128 if pixels.dtype == np.uint8 else 32896
+    alpha = pixels[:, :, -1:].astype(np.float32) / np.float32(full)
+    laid = pixels[:, :, :-1].astype(np.float32) - paper * (1 - alpha)
+    colour = np.divide(laid, alpha, out=np.zeros_like(laid), where=alpha > 0)
+    colour = np.clip(np.round(colour), 0, full) if whole else colour
+    return np.concatenate([colour.astype(pixels.dtype), pixels[:, :, -1:]], axis=2)
+
+
+def _psd_transparency(psd: Any, colours: int) -> int | None:
+    """Which channel of the merged picture is its transparency; others beyond the colours are saved selections."""
+    from psd_tools.api.utils import get_transparency_index
+    from psd_tools.constants import Tag
+
+    if psd.channels <= colours:
+        return None
+    at = get_transparency_index(psd)  # by a negative number of layers, or by its identity
+    saved = (Tag.SAVING_MERGED_TRANSPARENCY, Tag.SAVING_MERGED_TRANSPARENCY16, Tag.SAVING_MERGED_TRANSPARENCY32)
+    if at < 0 and psd.tagged_blocks and any(one in psd.tagged_blocks for one in saved):
+        return colours
+    return at if at >= 0 else None
+
+
+def _psd_colours(values: Array, space: Space) -> Array:
+    """Photoshop's numbers -> those of ``Stored``."""
     if space == "cmyk":
-        values = 1 - values  # Photoshop stores how much of the paper is seen
-    if space == "lab" and depth == 16:
-        values = values * np.float32([1, 257 / 256, 257 / 256])
-    full = 65535 if depth == 16 else 255
-    return np.round(np.clip(values, 0, 1) * full).astype(np.uint16 if depth == 16 else np.uint8)
+        return (1 if values.dtype.kind == "f" else np.iinfo(values.dtype).max) - values  # it has the paper that is seen
+    if space == "lab" and values.dtype == np.uint16:
+        wide = values.astype(np.uint32)
+        wide[:, :, 1:] = np.minimum((wide[:, :, 1:] * 257 + 128) // 256, 65535)
+        return wide.astype(np.uint16)
+    return values
 
 
 def _psd_layer(psd: Any, name: str, space: Space) -> Stored:
@@ -74,14 +112,14 @@ def _psd_layer(psd: Any, name: str, space: Space) -> Stored:
     check_size(max(1, one.width), max(1, one.height))
     if one.is_group():
         raise Unreadable(f"{name!r} is a group of layers", "Name a layer within it.")
+    full, kind = {8: (255, np.uint8), 16: (65535, np.uint16), 32: (1, np.float32)}[psd.depth]
     count = CHANNELS[space]
-    kind = np.float32 if psd.depth == 32 else np.uint16 if psd.depth == 16 else np.uint8
     canvas = np.zeros((psd.height, psd.width, count + 1), kind)
     colour, shape = one.numpy("color"), one.numpy("shape")
     if colour is not None and colour.size:
-        parts = _psd_colours(colour[:, :, :count], space, psd.depth)
         cover = np.ones((*colour.shape[:2], 1), np.float32) if shape is None else shape
-        _place(canvas, np.concatenate([parts, _psd_colours(cover, "gray", psd.depth)], axis=2), one.left, one.top)
+        colour, cover = (np.round(part * full).astype(kind) if full > 1 else part for part in (colour, cover))
+        _place(canvas, np.concatenate([_psd_colours(colour[:, :, :count], space), cover], axis=2), one.left, one.top)
     return Stored(canvas, space, "straight")
 
 

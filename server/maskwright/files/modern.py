@@ -16,6 +16,8 @@ from .picture import Array, Stored, check_frame, check_size
 from .plain import from_pillow, upright_exif
 from .values import whole_range
 
+_CODESTREAM = b"\xff\x4f\xff\x51"  # how JPEG 2000's begins
+
 
 def avif_frames(data: bytes) -> int:
     """How many frames an AVIF sequence has. Raises what Pillow raises for damaged files."""
@@ -102,7 +104,7 @@ def read_jpeg_xl(data: bytes, frame: int) -> Stored:
         with Image.open(io.BytesIO(packed), formats=["JPEG"]) as picture:
             profile, exif = picture.info.get("icc_profile"), picture.getexif()
     for box in boxes:
-        if bytes(box.box_type, "latin-1") == b"Exif" and len(box.data) > 8:
+        if bytes(box.box_type) == b"Exif" and len(box.data) > 8:
             exif.load(bytes(box.data)[4:])
     stored.icc_profile, stored.exif = profile or None, upright_exif(exif)
     if animated:
@@ -151,7 +153,9 @@ def read_jpeg_2000(data: bytes, frame: int) -> Stored:
     if bits > 8:
         import imagecodecs
 
-        pixels = _with_channels(whole_range(imagecodecs.jpeg2k_decode(data), bits))
+        # The codestream alone: with the whole file, it would convert by the profile.
+        numbers = imagecodecs.jpeg2k_decode(data[max(0, data.find(_CODESTREAM)) :])
+        pixels = _with_channels(whole_range(numbers, bits))
         if pixels.shape[2] == 2 or pixels.shape[2] >= stored.pixels.shape[2]:
             stored.pixels = pixels
             if stored.space != "cmyk":
@@ -166,7 +170,7 @@ def read_jpeg_2000(data: bytes, frame: int) -> Stored:
 
 def _jp2_bits(data: bytes) -> int:
     """The depth of the first component, from the codestream's SIZ marker."""
-    at = data.find(b"\xff\x4f\xff\x51")
+    at = data.find(_CODESTREAM)
     return (data[at + 42] & 0x7F) + 1 if 0 <= at < len(data) - 42 else 8
 
 

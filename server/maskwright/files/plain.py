@@ -39,7 +39,7 @@ def read(data: bytes, frame: int) -> Stored:
     """Raises what Pillow and imagecodecs raise for damaged files, and ``ValueError``."""
     with Image.open(io.BytesIO(data), formats=_FORMATS) as picture:
         check_size(*picture.size)
-        count = _frames(picture) if frame > 1 else 1
+        count = _frames(picture) if frame != 1 else 1
         check_frame(frame, count)
         deep = _deep(data, picture) if frame == 1 else None
         if frame > 1:

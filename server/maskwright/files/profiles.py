@@ -5,6 +5,8 @@ By Little CMS as imagecodecs has it, which converts 8 and 16 bits as they are; P
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
 import numpy as np
@@ -12,6 +14,7 @@ import numpy as np
 from .picture import Array, Space
 
 _PERCEPTUAL = 0
+_MANY = 500_000  # values, from where threads are worth it
 SRGB_CHROMATICITY = (0.3127, 0.329, 0.64, 0.33, 0.3, 0.6, 0.15, 0.06)
 _SPACES: dict[bytes, Space] = {b"GRAY": "gray", b"RGB ": "rgb", b"CMYK": "cmyk", b"Lab ": "lab"}
 
@@ -103,10 +106,28 @@ def _rgb_profile(gamma: float, chromaticity: tuple[float, ...]) -> bytes:
 def _converted(colour: Array, source: bytes, target: bytes, space: Space) -> Array:
     import imagecodecs
 
-    plane = np.ascontiguousarray(colour[:, :, 0] if space == "gray" else colour)
-    out = imagecodecs.cms_transform(
-        plane, source, target, colorspace=space, outcolorspace="rgb", intent=_PERCEPTUAL, outdtype=colour.dtype
-    )
+    # Beyond eight bits its shortcut is a coarse table: some colours would be off by 8 %. Without it, it takes long.
+    flags = 0 if colour.dtype == np.uint8 else imagecodecs.CMS.FLAGS.NOOPTIMIZE
+
+    def convert(part: Array) -> Array:
+        plane = np.ascontiguousarray(part[:, :, 0] if space == "gray" else part)
+        return imagecodecs.cms_transform(
+            plane,
+            source,
+            target,
+            colorspace=space,
+            outcolorspace="rgb",
+            intent=_PERCEPTUAL,
+            outdtype=part.dtype,
+            flags=flags,
+        )
+
+    threads = min(8, os.cpu_count() or 1) if colour.size > _MANY else 1
+    if threads == 1:
+        out = convert(colour)
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            out = np.concatenate(list(pool.map(convert, np.array_split(colour, min(threads, len(colour))))))
     # Grey of an sRGB profile has three equal channels.
     return out[:, :, 1:2] if space == "gray" and colour.dtype.kind == "u" else out
 

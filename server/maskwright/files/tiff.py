@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from . import raw
-from .picture import CHANNELS, Array, Space, Stored, Unreadable, check_frame, check_size
+from .picture import CHANNELS, Array, Space, Stored, Unreadable, check_frame, check_size, upright
 from .plain import upright_exif
 from .values import whole_range
 
@@ -102,7 +102,7 @@ def _stored(page: Any, data: bytes) -> Stored:
     check_size(page.imagewidth, page.imagelength)
     _check_segments(page, len(data))
     if photometric in (_LOGL, _LOGLUV) or (photometric == _YCBCR and int(page.compression) not in _JPEG):
-        return Stored(_by_libtiff(page, data), "rgb", "straight")
+        return Stored(_by_libtiff(page, data))
     if photometric not in _SPACES:
         raise Unreadable("its kind of colours is not known", "Save it as RGB, CMYK, Lab or grey.")
     if space == "cmyk" and _tag(page, "InkSet", 1) != 1:
@@ -198,7 +198,7 @@ def _with_palette(pixels: Array, page: Any) -> Array:
 
 
 def _by_libtiff(page: Any, data: bytes) -> Array:
-    """RGBA, 8 bits, of colours that tifffile does not convert: YCbCr with fewer samples of colour, and logarithms."""
+    """RGB, 8 bits, of colours that tifffile does not convert: YCbCr with fewer samples of colour, and logarithms."""
     import imagecodecs
 
     if page.is_subifd:
@@ -206,7 +206,9 @@ def _by_libtiff(page: Any, data: bytes) -> Array:
     pixels = imagecodecs.tiff_decode(data, index=page.index, asrgb=True)
     if pixels.shape != (page.imagelength, page.imagewidth, 4):
         raise ValueError("its pixels cannot be decoded")
-    return pixels
+    # libtiff mirrors by the orientation, and does not turn: that is undone here, and done once for all files later.
+    mirrored = {2: 2, 6: 2, 3: 3, 7: 3, 4: 4, 8: 4}.get(_orientation(page), 1)
+    return upright(pixels[:, :, :3], mirrored)
 
 
 def _tag(page: Any, name: str, default: Any) -> Any:
@@ -214,11 +216,15 @@ def _tag(page: Any, name: str, default: Any) -> Any:
     return default if tag is None else tag.value
 
 
+def _orientation(page: Any) -> int:
+    orientation = _tag(page, "Orientation", 1)
+    return int(orientation) if isinstance(orientation, int) else 1
+
+
 def _describe(page: Any, stored: Stored, data: bytes) -> None:
     profile = _tag(page, "InterColorProfile", None)
     stored.icc_profile = bytes(profile) if isinstance(profile, bytes) else None
-    orientation = _tag(page, "Orientation", 1)
-    stored.orientation = int(orientation) if isinstance(orientation, int) else 1
+    stored.orientation = _orientation(page)
     low, high = (_number(_tag(page, name, None)) for name in ("SMinSampleValue", "SMaxSampleValue"))
     if high is not None and stored.pixels.dtype.kind == "f":
         stored.span = (low or 0.0, high)
@@ -229,8 +235,7 @@ def _describe(page: Any, stored: Stored, data: bytes) -> None:
         inches = None
     if inches and x > 0 and y > 0:
         stored.dpi = (x * inches, y * inches)
-    if _EXIF in page.tags:
-        stored.exif = _exif(data)
+    stored.exif = _exif(data)
 
 
 def _exif(data: bytes) -> bytes | None:
@@ -239,7 +244,9 @@ def _exif(data: bytes) -> bytes | None:
         with Image.open(io.BytesIO(data), formats=["TIFF"]) as picture:
             stored, camera = picture.getexif(), Image.Exif()
             camera.update({tag: value for tag, value in stored.items() if tag in _ABOUT})
-            camera.get_ifd(_EXIF).update(stored.get_ifd(_EXIF))
+            details = stored.get_ifd(_EXIF)
+            if details:
+                camera[_EXIF] = details
             return upright_exif(camera)
     except Exception:  # whatever Pillow does not read: the picture goes without
         return None

@@ -125,5 +125,5 @@ def test_unusable_masks_are_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="empty"):
         read_mask(tmp_path / "m.png", 10, 10)
     write_png(tmp_path / "m.png", np.full((10, 10), 255, np.uint8))
-    with pytest.raises(BadInput, match="10x10.*another shape"):
+    with pytest.raises(BadInput, match=r"10x10.*another shape"):
         read_mask(tmp_path / "m.png", 20, 10)
