@@ -10,6 +10,7 @@ from .result import Array
 _CORNER = np.cos(np.radians(50))  # turns by more are kept sharp
 _REACH = 3.0  # pixels on each side that a turn is measured over
 _AHEAD = 6  # points that a direction is taken over, so that steps of pixels do not show
+_HOPEFUL = 2.0  # times the tolerance from which moving points along the curve may still help
 _STEPS = 4  # of moving the points along the curve
 
 
@@ -70,57 +71,63 @@ def _segment(part: Array, leaving: Array, arriving: Array, tolerance: float) -> 
     if len(part) == 2:
         third = np.linalg.norm(part[1] - part[0]) / 3
         return np.array([part[0], part[0] + leaving * third, part[1] + arriving * third, part[1]]), None
-    steps = np.linalg.norm(np.diff(part, axis=0), axis=1)
-    along = np.concatenate([[0.0], np.cumsum(steps)])
-    along /= along[-1]
+    steps = part[1:] - part[:-1]
+    along = np.zeros(len(part))
+    np.cumsum(np.sqrt(np.einsum("ij,ij->i", steps, steps)), out=along[1:])
+    length = along[-1]
+    along = along / length
     curve, worst = part[[0, 0, -1, -1]], len(part) // 2
     for _ in range(_STEPS):
-        curve = _least_squares(part, along, leaving, arriving)
-        away = np.linalg.norm(_at(curve, along) - part, axis=1)
+        curve = _least_squares(part, along, length, leaving, arriving)
+        gap = _at(curve, along) - part
+        away = np.einsum("ij,ij->i", gap, gap)
         worst = int(away[1:-1].argmax()) + 1
-        if away[worst] <= tolerance:
+        if away[worst] <= tolerance**2:
             return curve, None
-        if away[worst] > 4 * tolerance:
+        if away[worst] > (_HOPEFUL * tolerance) ** 2:
             break
-        along = _nearer(curve, part, along)
+        along = _nearer(curve, gap, along)
     return curve, worst
 
 
-def _least_squares(part: Array, along: Array, leaving: Array, arriving: Array) -> Array:
+def _least_squares(part: Array, along: Array, length: float, leaving: Array, arriving: Array) -> Array:
     """The two handles' lengths that come nearest to the points at the parameters ``along``."""
     t, s = along, 1 - along
-    b0, b1, b2, b3 = s**3, 3 * t * s**2, 3 * t**2 * s, t**3
-    first, second = b1[:, None] * leaving, b2[:, None] * arriving
-    rest = part - ((b0 + b1)[:, None] * part[0] + (b2 + b3)[:, None] * part[-1])
-    c00, c01, c11 = (first * first).sum(), (first * second).sum(), (second * second).sum()
-    x0, x1 = (first * rest).sum(), (second * rest).sum()
+    b1, b2 = 3 * t * s * s, 3 * t * t * s
+    first = s * s * s + b1  # weight of the first point, were both handles of no length
+    rest = part - np.outer(first, part[0]) - np.outer(1 - first, part[-1])
+    between = float(leaving @ arriving)
+    c00, c01, c11 = float(b1 @ b1), float(b1 @ b2) * between, float(b2 @ b2)
+    x0, x1 = float(b1 @ (rest @ leaving)), float(b2 @ (rest @ arriving))
     determinant = c00 * c11 - c01 * c01
-    chord = float(np.linalg.norm(part[-1] - part[0]))
-    handles = [chord / 3, chord / 3]
+    chord = float(np.hypot(*(part[-1] - part[0])))
+    handles = (chord / 3, chord / 3)
     if abs(determinant) > 1e-12:
-        solved = [(x0 * c11 - x1 * c01) / determinant, (c00 * x1 - c01 * x0) / determinant]
-        longest = 0.6 * np.linalg.norm(np.diff(part, axis=0), axis=1).sum()
-        if all(0.05 * chord < one <= longest for one in solved):
+        solved = ((x0 * c11 - x1 * c01) / determinant, (c00 * x1 - c01 * x0) / determinant)
+        if all(0.05 * chord < one <= 0.6 * length for one in solved):
             handles = solved
     return np.array([part[0], part[0] + leaving * handles[0], part[-1] + arriving * handles[1], part[-1]])
 
 
 def _at(curve: Array, along: Array) -> Array:
-    t, s = along[:, None], 1 - along[:, None]
-    return s**3 * curve[0] + 3 * t * s**2 * curve[1] + 3 * t**2 * s * curve[2] + t**3 * curve[3]
+    t, s = along, 1 - along
+    return np.stack([s * s * s, 3 * t * s * s, 3 * t * t * s, t * t * t], axis=1) @ curve
 
 
-def _nearer(curve: Array, part: Array, along: Array) -> Array:
-    """One step of Newton's method towards the parameters at which the curve is nearest to the points."""
-    t, s = along[:, None], 1 - along[:, None]
-    slope = np.diff(curve, axis=0) * 3
-    bend = np.diff(slope, axis=0) * 2
-    away = _at(curve, along) - part
-    first = s**2 * slope[0] + 2 * t * s * slope[1] + t**2 * slope[2]
-    second = s * bend[0] + t * bend[1]
-    above, below = (away * first).sum(axis=1), (first * first).sum(axis=1) + (away * second).sum(axis=1)
-    moved = along - np.divide(above, below, out=np.zeros_like(above), where=np.abs(below) > 1e-12)
-    return np.maximum.accumulate(np.clip(moved, 0, 1))
+def _nearer(curve: Array, gap: Array, along: Array) -> Array:
+    """One step of Newton's method towards the parameters at which the curve is nearest to the points.
+
+    ``gap``: from the points to where the curve is at their parameters.
+    """
+    t, s = along, 1 - along
+    slope = (curve[1:] - curve[:-1]) * 3
+    bend = (slope[1:] - slope[:-1]) * 2
+    first = np.stack([s * s, 2 * t * s, t * t], axis=1) @ slope
+    second = np.stack([s, t], axis=1) @ bend
+    above = np.einsum("ij,ij->i", gap, first)
+    below = np.einsum("ij,ij->i", first, first) + np.einsum("ij,ij->i", gap, second)
+    below[np.abs(below) < 1e-12] = np.inf
+    return np.maximum.accumulate(np.clip(along - above / below, 0, 1))
 
 
 def _tangent(points: Array, place: int, direction: int) -> Array:

@@ -19,7 +19,7 @@ from maskwright_protocol.messages import (
     Selection,
 )
 
-REPORT = Report("", "", "", {}, [])
+REPORT = Report("", [], "", "", {})
 
 
 def _mask(plane: np.ndarray, x: int, y: int) -> results.Mask:

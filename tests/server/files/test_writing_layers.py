@@ -84,10 +84,13 @@ def test_psd(tmp_path: Path, names: list[str], depth: int, profile: bytes | None
     for layer, one in zip(layers, result.instances, strict=True):
         box = one.box
         assert (layer.left, layer.top, layer.width, layer.height) == (box.x, box.y, box.width, box.height)
-        cover = layer.numpy("shape")[:, :, 0]
+        found, shape = layer.numpy("color"), layer.numpy("shape")
+        assert found is not None
+        assert shape is not None
+        cover = shape[:, :, 0]
         assert np.abs(cover - one.mask / 255).max() < 1e-6
         shown = base[box.y : box.y + box.height, box.x : box.x + box.width]
-        assert np.abs((layer.numpy("color") - shown)[cover > 0]).max(initial=0) < 1e-6
+        assert np.abs((found - shown)[cover > 0]).max(initial=0) < 1e-6
     colour, alpha = _layered_over(result, base)
     merged = psd.numpy()
     assert np.abs(merged[:, :, 3:] - alpha).max() <= 1 / full
