@@ -106,7 +106,8 @@ def _drawn(found: list[Found], way: Way, prompt: Prompt) -> Selection:
         if not inverse:
             items = drawing.instances(found, source, request.alternatives)
         elif (rest := drawing.merged(found)) is not None:
-            items = [Instance(new_id(), "everything else", found[0].score, rect_of(rest), source, mask=rest)]
+            score = min(one.rating.score if one.rating else one.score for one in found)
+            items = [Instance(new_id(), "everything else", score, rect_of(rest), source, mask=rest)]
         else:
             items = []
         merged = None

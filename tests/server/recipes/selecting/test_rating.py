@@ -17,7 +17,7 @@ from tests.server.recipes.conftest import Desk
 from tests.shared_data import needs_eval, needs_models
 
 pytestmark = [needs_models, needs_eval]
-SEEDS = range(7000, 7005)
+SEEDS = range(7000, 7003)
 SIDES = (400, 900)
 
 
@@ -40,7 +40,7 @@ def test_scores_of_boxes_are_near_the_truth(desk: Desk) -> None:
             flagged.append(answer.instances[0].doubtful)
             truth.append(judged(made, answer.instances[:1]).iou[0, number])
     errors, poor = np.abs(np.subtract(scores, truth)), np.array(truth) < calibrate.GOOD
-    assert len(errors) > 15
+    assert len(errors) > 8
     assert errors.mean() < 0.1
     assert np.mean(np.array(flagged)[~poor]) < 0.4
     assert min(scores) < max(scores) - 0.05
