@@ -72,7 +72,7 @@ def _without_white(pixels: Array, space: Space) -> Array:
     """Photoshop lays merged colours on white paper; this takes it away where something shows through."""
     whole = pixels.dtype.kind == "u"
     full = float(np.iinfo(pixels.dtype).max) if whole else 1.0
-    paper = np.float32([0, 0, 0, 0] if space == "cmyk" else [full] * pixels.shape[2])[: pixels.shape[2] - 1]
+    paper = np.full(pixels.shape[2] - 1, 0.0 if space == "cmyk" else full, np.float32)
     if space == "lab":
         paper[1:] = 128 if pixels.dtype == np.uint8 else 32896
     alpha = pixels[:, :, -1:].astype(np.float32) / np.float32(full)

@@ -170,7 +170,7 @@ def _alpha(page: Any, pixels: Array, count: int) -> tuple[Array, Any] | None:
 def _lab(colour: Array, photometric: int) -> Array:
     """TIFF's numbers for L, a and b -> those of ``Stored``. CIELab has signed a and b, ICC's Lab an offset."""
     if colour.dtype.kind == "f":
-        values = colour.astype(np.float32) * np.float32([655.35, 257, 257]) + np.float32([0, 32896, 32896])
+        values = colour.astype(np.float32) * np.array([655.35, 257, 257]) + np.array([0, 32896, 32896])
         return np.clip(np.round(values), 0, 65535).astype(np.uint16)
     if colour.dtype.itemsize == 1:
         shifted = colour.view(np.uint8).copy()
@@ -230,11 +230,11 @@ def _describe(page: Any, stored: Stored, data: bytes) -> None:
         stored.span = (low or 0.0, high)
     try:
         x, y = (float(Fraction(*_tag(page, name, (0, 1)))) for name in ("XResolution", "YResolution"))
-        inches = {2: 1.0, 3: 2.54}.get(int(_tag(page, "ResolutionUnit", 2)))
+        inches = {2: 1.0, 3: 2.54}.get(int(_tag(page, "ResolutionUnit", 2)), 0.0)
+        if x * inches > 0 and y * inches > 0:
+            stored.dpi = (x * inches, y * inches)
     except (TypeError, ValueError, ZeroDivisionError):
-        inches = None
-    if inches and x > 0 and y > 0:
-        stored.dpi = (x * inches, y * inches)
+        pass  # it names none
     stored.exif = _exif(data)
 
 

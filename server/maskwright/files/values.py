@@ -51,7 +51,7 @@ def display_floats(stored: Stored) -> Array:
     What had no upper end comes out in sRGB, grey with a profile as RGB; ``stored.is_srgb`` says so.
     """
     colours = stored.pixels.shape[2] - bool(stored.alpha)
-    colour = np.nan_to_num(stored.pixels[:, :, :colours], nan=0.0, posinf=np.float32(3e38), neginf=0.0)
+    colour = np.nan_to_num(stored.pixels[:, :, :colours], nan=0.0, posinf=3e38, neginf=0.0)
     if _beyond(colour):
         colour = _scaled(colour, stored)
     parts = [colour, np.nan_to_num(stored.pixels[:, :, colours:], nan=0.0)]
@@ -99,4 +99,4 @@ def _exposed(light: Array, stored: Stored) -> Array:
     white = max(float(np.percentile(brightest[brightest < 1e38], _WHITE)), 1e-6)
     stored.notes.append(f"Its light reaches {float(brightest.max()):.3g}: {white:.3g} is shown as white.")
     stored.is_srgb = True
-    return encode_srgb(light / np.float32(white))
+    return encode_srgb((light / white).astype(np.float32))

@@ -143,16 +143,17 @@ def openimageio(path: Path, pixels: Array, profile: bytes | None = None, tile: i
     import OpenImageIO
 
     height, width, channels = pixels.shape
-    spec = OpenImageIO.ImageSpec(width, height, channels, _OIIO_NAMES.get(pixels.dtype.name, pixels.dtype.name))
+    oiio: Any = OpenImageIO  # its stubs are not right
+    spec = oiio.ImageSpec(width, height, channels, _OIIO_NAMES.get(pixels.dtype.name, pixels.dtype.name))
     if channels in (2, 4) and attributes.get("tiff__PhotometricInterpretation") != 5:
         spec.alpha_channel = channels - 1
     for name, value in attributes.items():
         spec.attribute(name.replace("__", ":"), value)
     if profile is not None:
-        spec.attribute("ICCProfile", OpenImageIO.TypeDesc(f"uint8[{len(profile)}]"), np.frombuffer(profile, np.uint8))
+        spec.attribute("ICCProfile", oiio.TypeDesc(f"uint8[{len(profile)}]"), np.frombuffer(profile, np.uint8))
     if tile:
         spec.tile_width = spec.tile_height = tile
-    out = OpenImageIO.ImageOutput.create(str(path))
+    out = oiio.ImageOutput.create(str(path))
     assert out.open(str(path), spec), out.geterror()
     assert out.write_image(pixels), out.geterror()
     out.close()

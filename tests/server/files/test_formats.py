@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import imagecodecs
+import imagecodecs as _imagecodecs
 import numpy as np
 import pytest
 from PIL import Image
@@ -19,6 +19,7 @@ from maskwright.files.reading import FileSource, read_picture
 from tests.server.files import samples
 from tests.server.files.samples import Array, as_depth, colours, fraction
 
+imagecodecs: Any = _imagecodecs  # its stubs say that it may give other kinds of bytes
 RGB = colours()
 GREY = RGB[:, :, 2:]
 ALPHA = np.linspace(0, 1, RGB.shape[1])[None, :, None].repeat(RGB.shape[0], 0)

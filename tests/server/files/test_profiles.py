@@ -113,6 +113,14 @@ def test_wide_colours_become_srgb(
     assert np.abs(fraction(back) - fraction(picture.own))[inside].max() < max(tolerance, 4 / 255)
 
 
+def test_large_pictures_have_the_same_colours_as_small_ones() -> None:
+    """Which take another way at 16 bits."""
+    values = np.random.default_rng(1).integers(0, 65536, (300, 700, 3), np.uint16)
+    large = profiles.to_srgb(values, "rgb", WIDE)
+    small = np.concatenate([profiles.to_srgb(part, "rgb", WIDE) for part in np.array_split(values, 4)])
+    assert np.abs(large.astype(int) - small).max() <= 12
+
+
 @pytest.mark.parametrize("bits", [8, 16])
 def test_grey_with_a_profile_stays_grey(bits: int) -> None:
     data = samples.png(np.round(GREY * ((1 << bits) - 1)), bits, samples.png_profile(samples.linear_grey()))
@@ -163,7 +171,11 @@ def test_inks_with_a_profile(tmp_path: Path, kind: str) -> None:
     numbers[:, 8:, 0] = 1
     lab = np.array([corner[0, 1, 0, 0], corner[1, 1, 0, 0]])
     wanted = imagecodecs.cms_transform(
-        np.float32(lab)[None], imagecodecs.cms_profile("lab4"), profiles.srgb(), colorspace="lab", outcolorspace="rgb"
+        lab[None].astype(np.float32),
+        imagecodecs.cms_profile("lab4"),
+        profiles.srgb(),
+        colorspace="lab",
+        outcolorspace="rgb",
     )[0]
     dtype = np.uint16 if kind.endswith("16") else np.uint8
     if kind.startswith("tiff"):

@@ -221,7 +221,7 @@ LARGE, HALF, QUARTER = (as_depth(colours(48 // n, 72 // n), np.uint8) for n in (
 
 def pyramid(path: Path, flags: bool, sub: bool, first: bool) -> Path:
     """Smaller versions after the picture, before it, or within it; marked as such or not."""
-    mark = {"subfiletype": 1} if flags else {}
+    mark: dict[str, Any] = {"subfiletype": 1} if flags else {}
     with tifffile.TiffWriter(path) as out:
         if first:
             out.write(QUARTER, photometric="rgb", **mark)
@@ -285,7 +285,7 @@ def test_sizes_that_lie_are_refused_before_there_is_memory(tmp_path: Path) -> No
         with tifffile.TiffFile(path) as file:
             entry = file.pages[0].tags[tag]  # type: ignore[union-attr]
             data = bytearray(path.read_bytes())
-            width = entry.dtype.value  # 3: two bytes, 4: four
+            width = int(entry.dtype)  # 3: two bytes, 4: four
             size = 2 if width == 3 else 4
             data[entry.valueoffset : entry.valueoffset + size] = (value % (1 << 8 * size)).to_bytes(size, "little")
         with pytest.raises(BadImage):
