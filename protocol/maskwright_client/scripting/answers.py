@@ -1,7 +1,8 @@
 """What comes back: masks and cut-outs as arrays and Pillow images, at the picture's size, made when asked for."""
 
+import io
 import os
-import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Dict, List, Optional, Tuple, Union
 
 from maskwright_client import results
@@ -10,6 +11,7 @@ from maskwright_protocol import masks
 from maskwright_protocol.errors import BadInput
 from maskwright_protocol.messages import CutoutResult, MappedObject, Mask, ObjectMap, PixelRect, Selection
 from maskwright_protocol.messages import Instance as WireInstance
+from maskwright_protocol.whole_file import write_whole
 
 from . import packages
 from .pictures import ArraySource
@@ -293,17 +295,13 @@ def _enlarged(plane: "Array", source: ArraySource) -> "Array":
 def _write(image: Any, target: str) -> None:
     suffix = os.path.splitext(target)[1]
     kind = _format(suffix)
-    part = f"{target}.{os.getpid()}-{threading.get_ident()}.part"
+    data = io.BytesIO()
     try:
-        with open(part, "xb") as file:
-            image.save(file, format=kind)
-        os.replace(part, target)
+        image.save(data, format=kind)
+        write_whole(Path(target), data.getbuffer())
     except OSError as error:
         why = error.strerror or str(error)
         raise BadInput(f"{target} cannot be written: {why}.", "Choose another name or format.") from error
-    finally:
-        if os.path.exists(part):
-            os.unlink(part)
 
 
 def _format(suffix: str) -> str:

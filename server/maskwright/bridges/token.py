@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import secrets
-import tempfile
 from pathlib import Path
 
 from maskwright.config import config_file
 from maskwright_protocol.errors import BadInput
+from maskwright_protocol.whole_file import write_whole
 
 
 def http_token(renew: bool = False, path: Path | None = None) -> str:
@@ -22,8 +22,5 @@ def http_token(renew: bool = False, path: Path | None = None) -> str:
             return token
     token = secrets.token_urlsafe(32)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, part = tempfile.mkstemp(dir=path.parent, prefix=".http-token-")  # closed to others from its start
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(token)
-    os.replace(part, path)
+    write_whole(path, token.encode(), private=True)
     return token
