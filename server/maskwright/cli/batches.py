@@ -48,13 +48,14 @@ def run_many(task: Task, pictures: Pictures) -> None:
             coming = _arriving(task, pictures, stack.enter_context(_ended_by_signal()))
         display = stack.enter_context(BatchDisplay(None if pictures.watch else len(items), pictures.as_json))
         outcomes = stack.enter_context(closing(runner.run(processing, coming, pictures.jobs)))
-        for outcome in outcomes:
-            counts.add(outcome)
-            if report is not None:
-                report.add(outcome)
-            if sheet is not None:
-                sheet.add(outcome)
-            display.add(outcome)
+        with _told_when_interrupted(counts):
+            for outcome in outcomes:
+                counts.add(outcome)
+                if report is not None:
+                    report.add(outcome)
+                if sheet is not None:
+                    sheet.add(outcome)
+                display.add(outcome)
     console.errors.print(counts.sentence)
     _exit(counts)
 
@@ -85,6 +86,15 @@ def _resuming(task: Task, connection: Connection, options: WriteOptions, picture
     welcome = connection.client.welcome
     settings = fingerprint.of_settings(task, options, models, welcome.server_version if welcome else "")
     return Resuming(Journal(place), settings, pictures.resume or pictures.watch)
+
+
+@contextmanager
+def _told_when_interrupted(counts: Counts) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        console.errors.print(f"Interrupted. {counts.sentence} Go on with --resume.")
+        raise
 
 
 def _write_sheet(sheet: Sheet, counts: Counts) -> None:
@@ -129,6 +139,8 @@ def _ended_by_signal() -> Iterator[_Ending]:
 
 def _arriving(task: Task, pictures: Pictures, ending: _Ending) -> Iterator[Item | None]:
     """Items for what arrives in the folders, until the user has enough. Raises ``BadInput``."""
+    if pictures.lists:
+        raise BadInput("A list cannot be watched.", "Name folders with --watch.")
     folders = [Path(name) for name in pictures.images or []]
     wrong = next((folder for folder in folders if not folder.is_dir()), None)
     if wrong is not None or not folders:

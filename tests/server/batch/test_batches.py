@@ -78,6 +78,7 @@ def test_exit_codes_tell_what_became_of_them(server: Server, photos: Path, tmp_p
     assert server.cli("cutout", tmp_path / "none", photos / "0.png").returncode == 1
     assert server.cli("cutout", photos, "-o", tmp_path / "one.png").returncode == 2
     assert server.cli("cutout").returncode == 2
+    assert server.cli("cutout", photos / "0.png", "--watch").returncode == 2, "no folder"
 
 
 def test_settings_that_suit_no_picture_end_a_batch_with_their_sentence(server: Server, photos: Path) -> None:
