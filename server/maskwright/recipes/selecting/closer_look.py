@@ -105,8 +105,7 @@ class CloserLook:
         if tight.empty:
             return None
         side = math.ceil(max(_LEAST, _FACTOR * max(tight.width, tight.height)))
-        shown = one.window or canvas
-        if max(shown.width, shown.height) < self._gain * side:
+        if max(canvas.width, canvas.height) < self._gain * side:
             return None
         # A crop that was looked at before will do: another costs an encoding.
         near = tight.padded(math.ceil(0.1 * max(tight.width, tight.height))).intersect(canvas)

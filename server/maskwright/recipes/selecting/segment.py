@@ -107,7 +107,9 @@ class Segmenting:
             return replace(wanted, points=[place[click] for click in one.clicks])
 
         def ask(some: Sequence[Click]) -> list[Hypothesis]:
-            (answer,) = self._asked([self.prompt(wanted, list(some))])
+            single = len(some) == 1 and len(clicks) > 1 and wanted.box is None  # by itself, not on from the last answer
+            asked = SegmentPrompt(list(some), saliency=self.saliency) if single else self.prompt(wanted, list(some))
+            (answer,) = self._asked([asked])
             best = self._choose(wanted, answer) if not some else None
             return answer if best is None else [best, *(h for h in answer if h is not best)]
 

@@ -15,6 +15,7 @@ from operator import itemgetter
 import numpy as np
 
 from maskwright.masks.logits import LogitMap
+from maskwright.masks.objectmap import stability
 from maskwright.masks.opencv import cv2
 from maskwright.models.roles import Hypothesis
 
@@ -26,7 +27,9 @@ INCLUDES = itemgetter(2)
 _GOOD = 0.9  # of the best score, from which on a single click's answer is believed
 _SCENE, _LARGE = 5, 0.2  # what is so many times larger, and shows so much of the picture, is no thing but a scene
 _HELD = 0.85  # share of each single thing that an answer to all clicks has to hold ...
-_MORE = 0.35  # ... and how much more than all of them it may show, in their areas
+_LITTLE = 0.1  # ... and how much else it may show, in their areas, ...
+_SURE = 0.83  # score times stability of what one click shows, from which on further ones take nothing away ...
+_MOST = 0.4  # ... unless it is so much of the picture, and so the background
 
 
 @dataclass
@@ -81,10 +84,10 @@ def _groups(wanted: list[Click], ask: Ask, known: Hypothesis | None, one: bool) 
     groups = [first, *_others(rest, first, ask)] if rest else [first]
     together = Clicked(wanted, obeying(wanted, ask(wanted)))
     if len(groups) == 1:
-        return [_grown(first, together, bool(rest))]
+        return [_grown(first, together)]
     elsewhere = [c for g in groups[1:] for c in g.clicks]
     first.clicks = [c for c in wanted if c not in elsewhere]
-    if not _loses(together, groups) and _more(together, groups) <= _MORE:
+    if not _loses(together, groups) and _more(together, groups) <= _LITTLE:
         return [together]
     return [g if len(g.clicks) < 2 or g.hypotheses[0] is known else _regrown(g, ask) for g in groups]
 
@@ -110,19 +113,21 @@ def _others(rest: list[Click], first: Clicked, ask: Ask) -> list[Clicked]:
 
 
 def _regrown(group: Clicked, ask: Ask) -> Clicked:
-    together = Clicked(group.clicks, obeying(group.clicks, ask(group.clicks)))
-    return _grown(group, together, bool(missed(group.clicks, group.hypotheses[0].logits)))
+    return _grown(group, Clicked(group.clicks, obeying(group.clicks, ask(group.clicks))))
 
 
-def _grown(first: Clicked, together: Clicked, outside: bool) -> Clicked:
+def _grown(first: Clicked, together: Clicked) -> Clicked:
     """What several clicks on one thing show, of which ``first`` knows what the first showed alone.
 
-    A further click takes nothing away that was shown; and inside of that it adds little. ``outside``: one lies outside.
+    Where that was sure, further clicks take nothing away from it.
     """
-    if not _loses(together, [first]) and (outside or _more(together, [first]) <= _MORE):
+    single = first.hypotheses[0]
+    values = single.logits.values
+    if not _loses(together, [first]) or single.score * stability(values) < _SURE:
         return together
     own = obeying(together.clicks, first.hypotheses)
-    return together if missed(together.clicks, own[0].logits) else Clicked(together.clicks, own)
+    scene = count((values > 0).view(np.uint8)) > _MOST * values.size
+    return together if scene or missed(together.clicks, own[0].logits) else Clicked(together.clicks, own)
 
 
 def _brings(one: Clicked, clicks: Sequence[Click]) -> bool:
@@ -171,13 +176,17 @@ def _without(group: Clicked, unwanted: list[Click], ask: Ask) -> Clicked:
     answers = obeying(clicks, ask(clicks))
     own = group.hypotheses[0]
     if answers:
-        left = carved(own.logits, answers[0].logits, touched)
-        own = Hypothesis(left, own.score, answers[0].low_res)
+        left = carved(own.logits, answers[0].logits, touched, group.clicks)
+        if len(missed(group.clicks, left)) == len(missed(group.clicks, own.logits)):  # nothing goes that a click wants
+            own = Hypothesis(left, own.score, answers[0].low_res)
     return Clicked(clicks, [own, *group.hypotheses[1:]])
 
 
-def carved(thing: LogitMap, less: LogitMap, clicks: Sequence[Click]) -> LogitMap:
-    """``thing`` without the connected parts in which ``less``, on the same grid, shows nothing and a click lies."""
+def carved(thing: LogitMap, less: LogitMap, clicks: Sequence[Click], kept: Sequence[Click] = ()) -> LogitMap:
+    """``thing`` without the connected parts in which ``less``, on the same grid, shows nothing and a click lies.
+
+    Half the way from clicks that are ``kept`` to those stays.
+    """
     gone = (thing.values > 0) & (less.values <= 0)
     count, labels = cv2.connectedComponents(gone.view(np.uint8), connectivity=8)
     if count < 2:
@@ -188,4 +197,9 @@ def carved(thing: LogitMap, less: LogitMap, clicks: Sequence[Click]) -> LogitMap
     where = np.isin(labels, list(parts)).view(np.uint8)
     # One cell further, so that the edge between the two runs where the answer has it.
     near = cv2.dilate(where, np.ones((3, 3), np.uint8)).view(bool)
+    rows, columns = np.indices(near.shape)
+    gone = [thing.cell_at(x, y) for x, y, _ in clicks]
+    for row, column in (thing.cell_at(x, y) for x, y, _ in kept):
+        half = min(np.hypot(row - a, column - b) for a, b in gone) / 2
+        near &= np.hypot(rows - row, columns - column) > half
     return thing.like(np.where(near, np.minimum(thing.values, less.values), thing.values))

@@ -80,7 +80,7 @@ class WindowSegmenting:
     def _share(self, found: Sequence[Found]) -> None:
         grids = on_one_grid([one.logits for one in found], self.picture)
         for one, logits in zip(found, grids, strict=True):
-            one.logits = logits
+            one.logits, one.others = logits, []
 
     def _near(self, wanted: ObjectPrompt) -> list[ObjectPrompt]:
         """The prompt, or prompts for groups of its clicks that are far from each other."""
