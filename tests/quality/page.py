@@ -45,7 +45,10 @@ def worse(before: dict[Row, dict[str, float]], after: dict[Row, dict[str, float]
 
 
 def tables(before: Scores, after: Scores, groups: dict[str, str]) -> str:
-    return "\n".join(_lines(rows(before, groups), rows(after, groups), groups))
+    """Groups of which version 0.1.0 was not measured as a whole show what is now."""
+    partly = {group for case, group in groups.items() if case not in before}
+    whole = {case: group for case, group in groups.items() if group not in partly}
+    return "\n".join(_lines(rows(before, whole), rows(after, groups), groups))
 
 
 def _lines(
