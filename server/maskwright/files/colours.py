@@ -10,6 +10,7 @@ from maskwright_protocol.messages import PixelRect
 from . import profiles
 from .result import Array, Result
 
+_BAND = 256  # rows
 _SAME = 0.5 / 255  # colours that differ by less are those of the picture; the server rounds deep ones
 
 
@@ -103,8 +104,14 @@ def rescaled(values: Array, dtype: np.dtype) -> Array:
 
 
 def _differ(cutout: Array, seen: Array) -> Array:
-    one = rescaled(cutout[:, :, :3], np.dtype(np.float32))
-    return np.any(np.abs(one - rescaled(seen, np.dtype(np.float32))) > _SAME, axis=2, keepdims=False)
+    """``(H, W)``: where the colours are others. Band by band, for large pictures."""
+    limit = int(_SAME * np.iinfo(seen.dtype).max)
+    out = np.empty(seen.shape[:2], bool)
+    for top in range(0, len(seen), _BAND):
+        band = slice(top, top + _BAND)
+        gap = rescaled(cutout[band, :, :3], seen.dtype).astype(np.int32) - seen[band]
+        np.any(np.abs(gap) > limit, axis=2, out=out[band])
+    return out
 
 
 def _rgb(pixels: Array) -> Array:
