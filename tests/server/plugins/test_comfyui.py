@@ -91,7 +91,7 @@ def check_options(kind: Any, options: dict[str, Any] | None = None) -> None:
 def test_inputs_are_what_the_verbs_know(pack: Any) -> None:
     for name, cls in pack.NODE_CLASS_MAPPINGS.items():
         short = name.removeprefix("Maskwright")
-        verb: Any = vars(questions)[VERBS.get(short, short.lower())]
+        verb: Any = getattr(questions, VERBS[short] if short in VERBS else short.lower())
         inputs = cls.INPUT_TYPES()
         given = {*inputs["required"], *inputs.get("optional", {})} - {"crop_factor", "bboxes"}
         assert given <= set(inspect.signature(verb).parameters)
