@@ -214,3 +214,31 @@ def test_live_examples_ask_once_one_of_them_is_wanted() -> None:
 
 def test_a_box_may_be_dragged_in_any_direction() -> None:
     assert box_between(10, 20, 4, 5) == Rect(4, 5, 6, 15) == box_between(4, 20, 10, 5)
+
+
+def test_a_click_in_the_place_of_another_is_no_step() -> None:
+    session = ClickSession()
+    session.add_point(10, 10, include=True)
+    answer(session, 1)
+    session.add_point(10.4, 9.8, include=True)
+    assert len(session) == 1
+    assert shown(session) == [1]
+    session.add_point(10.4, 9.8, include=False)
+    assert len(session) == 2
+
+
+def test_larger_and_smaller_hypotheses_are_a_step_away() -> None:
+    session = ClickSession()
+    session.add_point(5, 5, include=True)
+    answer(session, 200, 90, 250)
+    areas = {index: one.preview.area for index, one in enumerate(session.answer(session.current).hypotheses)}
+    order = sorted(areas, key=lambda index: areas[index])
+    start = order.index(session.current.choice)
+    assert session.sized_hypothesis(1) == (start + 1 < len(order))
+    while session.sized_hypothesis(1):
+        pass
+    assert session.current.choice == order[-1]
+    while session.sized_hypothesis(-1):
+        pass
+    assert session.current.choice == order[0]
+    assert not session.sized_hypothesis(-1)

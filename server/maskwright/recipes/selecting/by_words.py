@@ -26,7 +26,7 @@ from maskwright_protocol.messages import Detect, Point, Select
 from .by_example import LIKE, by_features
 from .detector_masks import DetectorMasks
 from .found import Found, distinct, new_id
-from .segment import Segmenting
+from .windows import Drawer
 
 # Share of a detected box added on each side. The mask is not clipped to the box anyway, and with padding the masks of
 # the measured photos' objects were never better on the whole: mean IoU 0.73, 0.72, 0.71 of twelve objects with 0, 2 and
@@ -78,7 +78,7 @@ class Search:
             found += self._chosen(detections, concept, _DETECTED)
         return sorted(found, key=lambda d: -d.score)
 
-    def objects(self, points: list[Point], boxes: list[Box], masks: Segmenting | DetectorMasks) -> list[Found]:
+    def objects(self, points: list[Point], boxes: list[Box], masks: Drawer | DetectorMasks) -> list[Found]:
         """Objects that ``look`` saw, and those in ``boxes``; ``points`` belong to the objects that they lie on.
 
         A click that excludes takes a part away from a single object; among several it removes a whole one.
@@ -102,7 +102,7 @@ class Search:
         return self._apart(found)
 
     def concepts(
-        self, query: Query, segmenter: TextSegmenter, points: list[Point], boxes: list[Box], masks: Segmenting
+        self, query: Query, segmenter: TextSegmenter, points: list[Point], boxes: list[Box], masks: Drawer
     ) -> list[Found]:
         """Objects that the query names and the examples show, and those at clicks and in ``boxes``, by a segmenter that
         finds them itself."""
@@ -123,7 +123,7 @@ class Search:
         found += [(one, Concept("")) for one in self._beside([one for one, _ in found], points, boxes, masks)]
         return self._apart(found)
 
-    def alike(self, segmenter: Featured, points: list[Point], boxes: list[Box], masks: Segmenting) -> list[Found]:
+    def alike(self, segmenter: Featured, points: list[Point], boxes: list[Box], masks: Drawer) -> list[Found]:
         """Objects that look more like the wanted examples than the unwanted ones, for segmenters that take none."""
         given = [ObjectPrompt(box=box) for box, _ in self._examples]
         shown = {id(one.wanted): one for one in masks.run(given)}
@@ -140,12 +140,12 @@ class Search:
         found = [one for one in found if not any(self._shows(one, p) for p in excluded)]
         return distinct([*found, *self._beside(found, points, boxes, masks)])
 
-    def _beside(self, found: list[Found], points: list[Point], boxes: list[Box], masks: Segmenting) -> list[Found]:
+    def _beside(self, found: list[Found], points: list[Point], boxes: list[Box], masks: Drawer) -> list[Found]:
         """Objects at clicks that lie on none of the found objects, and those in boxes."""
         beside = [p for p in points if p.include and not any(self._shows(one, p) for one in found)]
         return masks.run(prompts.distribute(beside, [ObjectPrompt(box=box) for box in boxes]))
 
-    def less(self, text: str, masks: Segmenting | DetectorMasks) -> list[LogitMap]:
+    def less(self, text: str, masks: Drawer | DetectorMasks) -> list[LogitMap]:
         """Logits of what is to be left out, "the largest collar" too; says so when there is none."""
         phrase, choice = which(text)
         if isinstance(masks.segmenter, TextSegmenter) and self._models.free("detector"):

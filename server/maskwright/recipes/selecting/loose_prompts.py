@@ -19,7 +19,7 @@ from maskwright_protocol.messages import Point
 
 from .found import Found, new_id
 from .prompt import Prompt
-from .segment import Segmenting
+from .windows import Drawer
 
 _WHOLE = 0.9  # share of the picture from which on a box leaves nothing out
 _FEW = 8 / 1024  # of the picture's long side: two of the cells that segmenters answer with
@@ -56,7 +56,7 @@ def start_shows_all(mask: Plane, canvas: PixelBox) -> bool:
     return np.count_nonzero(mask >= 0.5) >= _WHOLE * canvas.area
 
 
-def main_subject(masks: Segmenting, prompt: Prompt, wanted: ObjectPrompt) -> list[Found]:
+def main_subject(masks: Drawer, prompt: Prompt, wanted: ObjectPrompt) -> list[Found]:
     """The picture's main subject, for a box around all of it; nothing where nothing stands out."""
     picture = prompt.picture
     found = masks.run([wanted])

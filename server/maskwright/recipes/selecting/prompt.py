@@ -17,9 +17,9 @@ from .by_words import Example, Search
 from .detector_masks import DetectorMasks
 from .found import Found
 from .segment import Segmenting
-from .windows import WindowSegmenting
+from .windows import Drawer, WindowSegmenting
 
-Masks = Segmenting | WindowSegmenting | DetectorMasks  # what draws objects
+Masks = Drawer | DetectorMasks  # what draws objects
 
 
 @dataclass
@@ -91,7 +91,7 @@ class Prompt:
         words = self.text or request.detector_options
         return bool(self.points or request.boxes or self.examples or words or self.start is not None)
 
-    def segmenting(self) -> Segmenting | WindowSegmenting:
+    def segmenting(self) -> Drawer:
         """The job's segmenter, ready to draw."""
         self._tell_forgotten()
         segmenter, picture = self.choice.segmenter(), self.picture

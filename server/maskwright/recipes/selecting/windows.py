@@ -184,3 +184,6 @@ def _runs_out(extent: Box, window: PixelBox, canvas: PixelBox) -> bool:
         or (extent.x1 >= window.right - 1 and window.right < canvas.right)
         or (extent.y1 >= window.bottom - 1 and window.bottom < canvas.bottom)
     )
+
+
+Drawer = Segmenting | WindowSegmenting  # draws objects with a segmenter
