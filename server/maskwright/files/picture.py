@@ -36,6 +36,8 @@ def check_size(width: int, height: int) -> None:
 
 def check_frame(frame: int, frames: int) -> None:
     """Raises ``Unreadable`` unless there is such a frame."""
+    if frames < 1:
+        raise ValueError("it has no picture in it")
     if not 1 <= frame <= frames:
         count = "one frame" if frames == 1 else f"{frames} frames"
         raise Unreadable(f"it has {count}, and no frame {frame}", f"Name one of 1 to {frames}." if frames > 1 else "")

@@ -6,6 +6,7 @@ and here they get their meaning: alpha straight, floats and colours as sRGB, upr
 
 from __future__ import annotations
 
+import logging
 import os
 import warnings
 from collections.abc import Callable
@@ -27,6 +28,8 @@ from .values import display_floats
 Source = Path | bytes | BinaryIO
 Answer = TypeVar("Answer")
 _FORMATS = {(1, 1): "GRAY8", (3, 1): "RGB8", (4, 1): "RGBA8", (1, 2): "GRAY16", (3, 2): "RGB16", (4, 2): "RGBA16"}
+for _name in ("tifffile", "psd_tools", "PIL"):  # what they tell of damaged files is not for stderr
+    logging.getLogger(_name).addHandler(logging.NullHandler())
 
 
 class FileSource(PictureSource):

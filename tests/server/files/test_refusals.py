@@ -159,6 +159,23 @@ def test_pipes_and_bytes_are_read() -> None:
         read_picture(b"")
 
 
+def test_what_libraries_say_of_damaged_files_stays_out_of_sight(tmp_path: Path) -> None:
+    tiff = samples.buffer(Image.fromarray(as_depth(RGB, np.uint8)), "TIFF")
+    psd = samples.psd(as_depth(RGB, np.uint8).transpose(2, 0, 1), 3, profile=bytes(40))
+    (tmp_path / "a").write_bytes(tiff[:-60])
+    (tmp_path / "b").write_bytes(psd.replace(b"8BIM", b"8BXX"))
+    program = (
+        "import sys; from pathlib import Path; from maskwright.files.reading import read_picture\n"
+        "for name in sys.argv[1:]:\n"
+        "    try: read_picture(Path(name))\n"
+        "    except Exception as error: print(error.message)\n"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "a"), str(tmp_path / "b")]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert run.stdout.startswith("a cannot be read")
+    assert run.stderr == ""
+
+
 # ---------------------------------------------------------------- camera raw
 
 
