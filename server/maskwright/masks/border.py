@@ -8,6 +8,7 @@ cell further in belongs to it.
 from __future__ import annotations
 
 import math
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from .logits import LogitMap
 from .opencv import cv2
 
+T = TypeVar("T", bound=np.generic)
 Sides = tuple[bool, bool, bool, bool]  # left, top, right, bottom
 _ALIKE = 20.0  # of 255 in one channel: so much the colours of one thing may differ from cell to cell ...
 _GRADIENT = 2.0  # ... or so many times what they differ further in
@@ -66,7 +68,7 @@ def sides_reached(values: NDArray[np.float32]) -> Sides:
     )
 
 
-def _towards(plane: NDArray[np.generic], number: int) -> NDArray[np.generic]:
+def _towards(plane: NDArray[T], number: int) -> NDArray[T]:
     """A view whose first rows lie at the side of that number."""
     turned = plane.swapaxes(0, 1) if number % 2 == 0 else plane
     return turned[::-1] if number > 1 else turned

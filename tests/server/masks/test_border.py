@@ -56,7 +56,7 @@ def test_what_touches_a_side_is_drawn_up_to_it(size: tuple[int, int]) -> None:
         box = PixelBox(0, 0, width, height)
         before, after = (one.draw(box, one.slope()) for one in (logits, to_border(logits, image, (True,) * 4)))
         inside = lines(truth, side)[:8].all(axis=0)
-        inside = cv2.erode(inside[None].view(np.uint8), np.ones((1, 2 * int(max(size) / GRID) + 5)))[0] > 0
+        inside = cv2.erode(inside[None].view(np.uint8), np.ones((1, 2 * int(max(size) / GRID) + 9)))[0] > 0
         first = lines(after, side)[:3, inside]
         assert np.abs(first[0] - first[2]).max() < 0.05
         assert first[0].min() > 0.9

@@ -91,7 +91,7 @@ class PictureView:
         colours = np.ascontiguousarray(self.detail_rgb(box))
         key = f"{self.key}@{box.x},{box.y},{box.width},{box.height}"
         raster = Raster(key, box.width, box.height, "RGB8", to_rect(box))
-        return PictureView(Picture(to_rect(box), [raster]), {key: memoryview(colours.reshape(-1))})
+        return PictureView(Picture(to_rect(box), [raster]), {key: colours.data.cast("B")})
 
     def to_overview(self, x: float, y: float) -> tuple[float, float]:
         sx, sy = self.scale

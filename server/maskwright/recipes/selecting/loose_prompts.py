@@ -53,7 +53,7 @@ def start_as_click(mask: Plane, box: PixelBox, canvas: PixelBox) -> Point | None
 
 
 def start_shows_all(mask: Plane, canvas: PixelBox) -> bool:
-    return np.count_nonzero(mask >= 0.5) >= _WHOLE * canvas.area
+    return bool(np.count_nonzero(mask >= 0.5) >= _WHOLE * canvas.area)
 
 
 def main_subject(masks: Drawer, prompt: Prompt, wanted: ObjectPrompt) -> list[Found]:
@@ -93,4 +93,4 @@ def _is_background(logits: LogitMap) -> bool:
     """Whether a mask runs along most of the picture's border."""
     inside = logits.values > 0
     rim = np.concatenate([inside[0], inside[-1], inside[1:-1, 0], inside[1:-1, -1]])
-    return np.count_nonzero(rim) >= _RIM * rim.size
+    return bool(np.count_nonzero(rim) >= _RIM * rim.size)

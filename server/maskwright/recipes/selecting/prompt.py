@@ -63,7 +63,7 @@ class Prompt:
         closer_look.check_mode(request.precise)
         previous = recall(request.continue_from, picture, context)
         repeated = previous is not None and not request.boxes and previous.asked == (*points,) != ()
-        if repeated:
+        if repeated and previous is not None:
             previous = previous.before
         examples = prompts.check_examples(request.examples, picture.box, alone=not text)
         search = Search(request, choice, picture, context, region, examples)

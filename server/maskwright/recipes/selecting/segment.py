@@ -66,7 +66,7 @@ class Segmenting:
                         found.append(item)
         return found
 
-    def _asked(self, asked: Sequence[SegmentPrompt]) -> list[list[Hypothesis]]:
+    def _asked(self, asked: list[SegmentPrompt]) -> list[list[Hypothesis]]:
         """What prompts show. Of a few single clicks it is remembered, since later clicks ask about them again."""
         names = [one.points[0] if len(one.points) == 1 and _is_plain(one) else None for one in asked]
         if not [name for name in names if name is not None]:
