@@ -23,6 +23,7 @@ def run(count: int, seconds: float, seed: int) -> dict[str, Any]:
         every = max(WARM, count // 5)
         while number < count and time.monotonic() < deadline:
             if number % PICTURES == 0:
+                assert source.path is not None
                 source.path.unlink()
                 source = picture(folder, number + 1, 60 + chance.randrange(120), 60 + chance.randrange(120))
                 known = jobs_of(recipes, source)

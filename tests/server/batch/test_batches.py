@@ -123,6 +123,7 @@ def test_each_picture_has_its_own_mask(server: Server, photos: Path, tmp_path: P
         plane[20 + 5 * number : 60, 10:50] = 255
         Image.fromarray(plane).save(masks / f"{number}-mask.png")
     arguments = ("refine", photos, "--recipe", "inpaint", "--grow", "2", "-o", out, "--json")
+    told: list[dict] = []
     for pattern in (str(masks), str(masks / "{stem}-mask.png")):
         run = server.cli(*arguments, "--mask", pattern, "--resume")
         assert run.returncode == 1, run.stderr
