@@ -98,9 +98,7 @@ def _spawn(command: List[str], place: str) -> "subprocess.Popen[bytes]":
         raise ServerAbsent(f"The server could not be started: {error.strerror}.", INSTALL_HINT.format(place)) from error
 
 
-def start_if_absent(
-    setting: str = "", command: Optional[List[str]] = None, place: str = COMMAND_PLACE
-) -> Endpoint:
+def start_if_absent(setting: str = "", command: Optional[List[str]] = None, place: str = COMMAND_PLACE) -> Endpoint:
     """The running server's endpoint, starting one if there is none: by ``command``, or one that is looked for.
 
     ``place``: where the user can give ``setting``. Raises ``ServerAbsent`` with what to do.

@@ -37,7 +37,9 @@ def python_files(folder: Path, prefix: str) -> Iterator[tuple[str, bytes]]:
         yield f"{prefix}/{file.relative_to(folder).as_posix()}", file.read_bytes()
 
 
-def vendored(prefix: str) -> Iterator[tuple[str, bytes]]:
-    """The files of the packages that a plug-in brings along."""
+def vendored(prefix: str, scripting: bool = False) -> Iterator[tuple[str, bytes]]:
+    """The files of the packages that a plug-in brings along; ``scripting``, which needs numpy, only where it is wanted."""
     for name in VENDORED:
-        yield from python_files(package(name), f"{prefix}/{name}")
+        for path, data in python_files(package(name), f"{prefix}/{name}"):
+            if scripting or "/maskwright_client/scripting/" not in path:
+                yield path, data

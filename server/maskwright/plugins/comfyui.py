@@ -21,7 +21,7 @@ def contents() -> Iterator[tuple[str, bytes]]:
     """``(path inside the folder, bytes)`` of every file, in a fixed order."""
     for name, data in bundle.python_files(bundle.sources("comfyui_nodes", "__init__.py"), ""):
         yield name.lstrip("/"), data
-    yield from bundle.vendored("vendor")
+    yield from bundle.vendored("vendor", scripting=True)
 
 
 def build(folder: Path) -> Path:
