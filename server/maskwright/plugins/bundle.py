@@ -38,7 +38,7 @@ def python_files(folder: Path, prefix: str) -> Iterator[tuple[str, bytes]]:
 
 
 def vendored(prefix: str, scripting: bool = False) -> Iterator[tuple[str, bytes]]:
-    """The files of the packages that a plug-in brings along; ``scripting``, which needs numpy, only where it is wanted."""
+    """The files of the packages that a plug-in brings along; ``scripting`` needs numpy, so only who wants it has it."""
     for name in VENDORED:
         for path, data in python_files(package(name), f"{prefix}/{name}"):
             if scripting or "/maskwright_client/scripting/" not in path:
