@@ -127,4 +127,7 @@ def _readings(answer: Selection) -> List[Instance]:
     if best is None:
         return []
     others = [other for other in best.alternatives if other.mask is not None]
-    return [best, *(replace(best, id=o.id, score=o.score, mask=o.mask, doubtful=False, alternatives=[]) for o in others)]
+    return [
+        best,
+        *(replace(best, id=o.id, score=o.score, mask=o.mask, doubtful=False, alternatives=[]) for o in others),
+    ]

@@ -66,7 +66,9 @@ class Select(Job):
     continue_from: str = ""  # id of an instance, an alternative or a mapped object, whose logits seed this click
     precise: str = "auto"  # look again, closely: "auto" at small objects, "on" at all, "off" at none
     detector_options: Dict[str, Any] = field(default_factory=dict)  # as in ``Detect``
-    tiles: str = "auto"  # look for small things closer: "on", "off", or "auto": in large pictures, and when nothing was found
+    tiles: str = (
+        "auto"  # look for small things closer: "on", "off", or "auto": in large pictures, and when nothing was found
+    )
     distance: Optional[Distance] = None  # what is so far away; a prompt by itself
     start: Optional[Mask] = field(default=None, metadata=BULK)  # a mask to start from
     region: Optional[Mask] = field(default=None, metadata=BULK)  # limit: nothing is selected outside

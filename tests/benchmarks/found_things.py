@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -77,9 +78,7 @@ def judged(made: Composite, found: list[Instance], number: int = 0) -> Judged:
     return Judged(number, made, found, table)
 
 
-def looked_for(
-    desk: Desk, seeds: Iterable[int], job: Select | None = None, **size: tuple[int, int]
-) -> Iterator[Judged]:
+def looked_for(desk: Desk, seeds: Iterable[int], job: Select | None = None, **size: Any) -> Iterator[Judged]:
     """What is found in each composite when all of its things are asked for by name."""
     for number, seed in enumerate(seeds):
         made = composite(seed, lemur=False, **size)
@@ -111,7 +110,7 @@ def average_precision(all_judged: list[Judged], label: str, limit: float) -> flo
     precision = hits / np.arange(1, len(rows) + 1)
     precision = np.maximum.accumulate(precision[::-1])[::-1]
     places = np.searchsorted(hits / total, _RECALLS - 1e-9)
-    return float(np.mean([precision[n] if n < len(precision) else 0.0 for n in places]))
+    return float(np.mean([float(precision[n]) if n < len(precision) else 0.0 for n in places]))
 
 
 def rank(one: Instance) -> float:

@@ -231,7 +231,9 @@ def test_larger_and_smaller_hypotheses_are_a_step_away() -> None:
     session = ClickSession()
     session.add_point(5, 5, include=True)
     answer(session, 200, 90, 250)
-    areas = {index: one.preview.area for index, one in enumerate(session.answer(session.current).hypotheses)}
+    known = session.answer(session.current)
+    assert known is not None
+    areas = {index: one.preview.area for index, one in enumerate(known.hypotheses)}
     order = sorted(areas, key=lambda index: areas[index])
     start = order.index(session.current.choice)
     assert session.sized_hypothesis(1) == (start + 1 < len(order))

@@ -149,6 +149,7 @@ def test_all_commands_take_many(server: Server, photos: Path, tmp_path: Path) ->
         (("detect", "--text", "person"), []),
     )
     for words, suffixes in commands:
+        told = []
         for _ in range(2):
             run = server.cli(words[0], photos, *words[1:], "--json")
             assert run.returncode in (0, 3), run.stderr

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from maskwright.masks.border import sides_reached, to_border
+from maskwright.masks.border import Sides, sides_reached, to_border
 from maskwright.masks.boxes import PixelBox
 from maskwright.masks.logits import LogitMap
 from maskwright.masks.opencv import cv2
 
 GRID = 256
+EVERYWHERE: Sides = (True, True, True, True)
 SIZES = [(64, 64), (100, 640), (640, 480), (1024, 700), (333, 1021), (1500, 400), (48, 384)]
 
 
@@ -54,8 +55,8 @@ def test_what_touches_a_side_is_drawn_up_to_it(size: tuple[int, int]) -> None:
     for side in range(4):
         logits, image, truth = case(width, height, side, 0.0, side)
         box = PixelBox(0, 0, width, height)
-        before, after = (one.draw(box, one.slope()) for one in (logits, to_border(logits, image, (True,) * 4)))
-        inside = lines(truth, side)[:8].all(axis=0)
+        before, after = (one.draw(box, one.slope()) for one in (logits, to_border(logits, image, EVERYWHERE)))
+        inside = np.all(lines(truth, side)[:8], axis=0)
         inside = cv2.erode(inside[None].view(np.uint8), np.ones((1, 2 * int(max(size) / GRID) + 9)))[0] > 0
         first = lines(after, side)[:3, inside]
         assert np.abs(first[0] - first[2]).max() < 0.05
@@ -71,7 +72,7 @@ def test_what_stops_before_a_side_is_not_stretched_to_it(size: tuple[int, int]) 
         for gap in (1, 2, 3, 5, 9):
             logits, image, _ = case(width, height, side, gap, 10 * side + gap)
             box = PixelBox(0, 0, width, height)
-            after = to_border(logits, image, (True,) * 4)
+            after = to_border(logits, image, EVERYWHERE)
             again, before = after.draw(box, after.slope()), logits.draw(box, logits.slope())
             assert lines(again, side)[0].max() <= lines(before, side)[0].max() + 0.02, (side, gap)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -39,7 +41,7 @@ def described(desk, picture, key):
 def test_clicks_and_boxes_are_right_anywhere(desk, width, height, name, place):
     picture, truth = strip(width, height, name, place)
     shown = described(desk, picture, f"strip {width}")
-    ask = {"points": [inside(truth)]}, {"boxes": [around(truth)]}
+    ask: tuple[dict[str, Any], ...] = {"points": [inside(truth)]}, {"boxes": [around(truth)]}
     for prompt in ask:
         with_pixels = shown
         try:
