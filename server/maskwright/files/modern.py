@@ -12,8 +12,9 @@ import re
 import numpy as np
 from PIL import Image
 
+from .metadata import upright_exif, upright_xmp
 from .picture import Array, Stored, check_frame, check_size
-from .plain import from_pillow, upright_exif
+from .plain import from_pillow
 from .values import whole_range
 
 _CODESTREAM = b"\xff\x4f\xff\x51"  # how JPEG 2000's begins
@@ -83,6 +84,7 @@ def read_heic(data: bytes, frame: int) -> Stored:
         alpha if pixels.shape[2] in (2, 4) else "",
         icc_profile=image.info.get("icc_profile") or None,
         exif=upright_exif(exif),
+        xmp=upright_xmp(image.info.get("xmp")),
         frames=len(file),
     )
 
@@ -106,6 +108,8 @@ def read_jpeg_xl(data: bytes, frame: int) -> Stored:
     for box in boxes:
         if bytes(box.box_type) == b"Exif" and len(box.data) > 8:
             exif.load(bytes(box.data)[4:])
+        elif bytes(box.box_type) == b"xml ":
+            stored.xmp = upright_xmp(bytes(box.data))
     stored.icc_profile, stored.exif = profile or None, upright_exif(exif)
     if animated:
         stored.notes.append("It is an animation: its first frame is used.")

@@ -48,8 +48,8 @@ class Picture:
     """One frame of a picture file.
 
     ``pixels``: ``(H, W, C)`` uint8 or uint16, C 1 (grey), 3 (RGB) or 4 (RGBA, straight alpha); upright, sRGB-encoded.
-    ``icc_profile`` and ``exif`` are the file's own (the orientation in the latter is set to upright), ``dpi`` is
-    horizontal and vertical; ``frame`` counts from 1; ``notes`` are sentences for the user about how it was read.
+    ``icc_profile``, ``exif`` and ``xmp`` are the file's own (orientations set to upright), ``dpi`` is horizontal and
+    vertical; ``frame`` counts from 1; ``notes`` are sentences for the user about how it was read.
     ``own``: ``(H, W, 3)``, the file's numbers in the colours of ``icc_profile``, upright, as deep as ``pixels``; None
     where there is no profile, or one for other colours than RGB. Files are written from it.
     """
@@ -58,6 +58,7 @@ class Picture:
     path: Path | None = None
     icc_profile: bytes | None = None
     exif: bytes | None = None
+    xmp: bytes | None = None
     dpi: tuple[float, float] | None = None
     frame: int = 1
     frames: int = 1
@@ -82,6 +83,7 @@ class Stored:
     icc_profile: bytes | None = None
     orientation: int = 1
     exif: bytes | None = None
+    xmp: bytes | None = None
     dpi: tuple[float, float] | None = None
     frames: int = 1
     palette: bool = False

@@ -10,13 +10,13 @@ import numpy as np
 from PIL import Image
 
 from . import profiles
+from .metadata import ORIENTATION, upright_exif, upright_xmp
 from .picture import MAX_PIXELS, Array, Space, Stored, check_frame, check_size
 from .values import whole_range
 
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # it looks at the size before there is memory for pixels
 # Pillow knows many more formats. Some of their readers start programs: Ghostscript for PostScript.
 _FORMATS = ["PNG", "JPEG", "WEBP", "GIF", "BMP", "PPM"]
-_ORIENTATION = 0x0112
 _MODES: dict[str, tuple[Space, bool]] = {
     "1": ("gray", False),
     "L": ("gray", False),
@@ -74,7 +74,7 @@ def _described(picture: Image.Image, pixels: Array, mode: str = "") -> Stored:
         pixels = pixels[:, :, None]
     space, alpha = _MODES.get(mode) or (("gray", "rgb")[pixels.shape[2] > 2], pixels.shape[2] in (2, 4))
     exif = picture.getexif()
-    orientation = exif.get(_ORIENTATION, 1)
+    orientation = exif.get(ORIENTATION, 1)
     profile, dpi = picture.info.get("icc_profile"), picture.info.get("dpi")
     return Stored(
         pixels,
@@ -83,19 +83,9 @@ def _described(picture: Image.Image, pixels: Array, mode: str = "") -> Stored:
         icc_profile=profile or None,
         orientation=orientation if isinstance(orientation, int) else 1,
         exif=upright_exif(exif),
+        xmp=upright_xmp(picture.info.get("xmp")),
         dpi=(float(dpi[0]), float(dpi[1])) if dpi else None,
     )
-
-
-def upright_exif(exif: Image.Exif) -> bytes | None:
-    """EXIF whose orientation is 1, as what is read is upright; None without any, or if it cannot be written again."""
-    try:
-        if not len(exif):
-            return None
-        exif[_ORIENTATION] = 1
-        return exif.tobytes()
-    except Exception:  # damaged EXIF fails in many ways, and is no part of the picture
-        return None
 
 
 def _frames(picture: Image.Image) -> int:

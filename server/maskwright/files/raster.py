@@ -20,6 +20,7 @@ from .result import Array, Result
 _DTYPES = {8: np.dtype(np.uint8), 16: np.dtype(np.uint16), 32: np.dtype(np.float32)}
 _LOSSLESS = 100
 _JPEG_QUALITY = 95
+_JPEG_XMP = 65_000  # bytes that fit into one part of a JPEG file
 _AVIF_SPEED = 8  # a third of the time of the usual 6, files 3 % larger
 _MOST = {"webp": 16_383, "jpg": 65_535, "avif": 65_536}  # pixels a side
 
@@ -31,6 +32,7 @@ class Flat:
     pixels: Array
     icc_profile: bytes | None = None
     exif: bytes | None = None
+    xmp: bytes | None = None
     dpi: tuple[float, float] | None = None
 
 
@@ -64,7 +66,8 @@ def flattened(result: Result, options: WriteOptions, name: str) -> Flat:
         if pixels[:, :, 3].min(initial=255) < 255:
             raise no_transparency()
         pixels = np.ascontiguousarray(pixels[:, :, :3])
-    return Flat(pixels, colours.icc_profile, picture.exif if picture is not None else None, dpi)
+    exif, xmp = (picture.exif, picture.xmp) if picture is not None else (None, None)
+    return Flat(pixels, colours.icc_profile, exif, xmp, dpi)
 
 
 def _dtype(pixels: Array, depth: int, depths: tuple[int, ...]) -> np.dtype:
@@ -92,6 +95,8 @@ def png(flat: Flat, quality: int | None = None, level: int = 3) -> bytes:
         chunks.append((b"pHYs", struct.pack(">IIB", across, down, 1)))
     if flat.exif:
         chunks.append((b"eXIf", flat.exif.removeprefix(b"Exif\0\0")))
+    if flat.xmp:
+        chunks.append((b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + flat.xmp))
     whole = data.tobytes()
     head = 33  # signature and IHDR
     return whole[:head] + b"".join(_chunk(*one) for one in chunks) + whole[head:]
@@ -126,7 +131,8 @@ def _by_pillow(flat: Flat, kind: str, **how: Any) -> bytes:
         from maskwright_protocol.errors import NeedsPackage
 
         raise NeedsPackage("This Pillow cannot write AVIF.", "Run: pip install --upgrade pillow", package="pillow")
-    extra = {"icc_profile": flat.icc_profile, "exif": flat.exif}
+    fits = flat.xmp is not None and (kind != "JPEG" or len(flat.xmp) <= _JPEG_XMP)
+    extra = {"icc_profile": flat.icc_profile, "exif": flat.exif, "xmp": flat.xmp if fits else None}
     file = io.BytesIO()
     Image.fromarray(flat.pixels).save(file, kind, **how, **{name: one for name, one in extra.items() if one})
     return file.getvalue()
@@ -144,6 +150,8 @@ def _jpeg_xl(flat: Flat, quality: int | None) -> bytes:
     if flat.exif:
         box = b"\0\0\0\0" + flat.exif.removeprefix(b"Exif\0\0")
         data = bytes(data) + struct.pack(">I", 8 + len(box)) + b"Exif" + box
+    if flat.xmp:
+        data = bytes(data) + struct.pack(">I", 8 + len(flat.xmp)) + b"xml " + flat.xmp
     return bytes(data)
 
 
@@ -169,7 +177,7 @@ def _tiff(flat: Flat, quality: int | None) -> bytes:
             resolution=flat.dpi or (72, 72),
             resolutionunit="INCH",
             metadata=None,
-            extratags=_exif_tags(exif),
+            extratags=_exif_tags(exif) + ([(700, 1, len(flat.xmp), flat.xmp, True)] if flat.xmp else []),
             **colour,
         )
     _append_directories(file, exif)

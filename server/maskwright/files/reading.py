@@ -174,6 +174,7 @@ def _picture(stored: Stored, frame: int) -> Picture:
         np.ascontiguousarray(upright(colour, stored.orientation)),
         icc_profile=stored.icc_profile,
         exif=stored.exif,
+        xmp=stored.xmp,
         dpi=stored.dpi if stored.orientation < 5 or stored.dpi is None else (stored.dpi[1], stored.dpi[0]),
         frame=frame,
         frames=stored.frames,

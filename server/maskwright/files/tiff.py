@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image
 
 from . import raw
+from .metadata import upright_exif, upright_xmp
 from .picture import CHANNELS, Array, Space, Stored, Unreadable, check_frame, check_size, upright
-from .plain import upright_exif
 from .values import whole_range
 
 if TYPE_CHECKING:
@@ -236,6 +236,7 @@ def _describe(page: Any, stored: Stored, data: bytes) -> None:
     except (TypeError, ValueError, ZeroDivisionError):
         pass  # it names none
     stored.exif = _exif(data)
+    stored.xmp = upright_xmp(_tag(page, "XMP", None))
 
 
 def _exif(data: bytes) -> bytes | None:
