@@ -85,11 +85,20 @@ def _groups(wanted: list[Click], ask: Ask, known: Hypothesis | None, one: bool) 
     together = Clicked(wanted, obeying(wanted, ask(wanted)))
     if len(groups) == 1:
         return [_grown(first, together)]
+    if _is_scene(groups):
+        return [together]
     elsewhere = [c for g in groups[1:] for c in g.clicks]
     first.clicks = [c for c in wanted if c not in elsewhere]
     if not _loses(together, groups) and _more(together, groups) <= _LITTLE:
         return [together]
     return [g if len(g.clicks) < 2 or g.hypotheses[0] is known else _regrown(g, ask) for g in groups]
+
+
+def _is_scene(groups: Sequence[Clicked]) -> bool:
+    """Whether one click shows the scene that another one's thing is in: then both are about that thing."""
+    shown = [group.hypotheses[0].logits.values for group in groups]
+    areas = [count((values > 0).view(np.uint8)) for values in shown]
+    return max(areas) > max(_SCENE * min(areas), _LARGE * shown[0].size)
 
 
 def _others(rest: list[Click], first: Clicked, ask: Ask) -> list[Clicked]:
