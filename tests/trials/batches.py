@@ -213,7 +213,8 @@ def interrupted(folder: Path, count: int, seed: int, own_group: bool = False) ->
     assert len(odd) == count - results
     assert all(one["message"] for one in odd)
     assert codes["uninterrupted"] == codes["resumed to the end"] == 1
-    assert codes["Ctrl+C, after the server was killed"] == 130
+    if done_before < results:  # a quick machine may have been done before the keys came
+        assert codes["Ctrl+C, after the server was killed"] == 130
     assert sum(one["status"] == "nothing_found" for one in told) == nothing
     assert sum(one["status"] == "skipped" for one in told) >= done_before - nothing
     assert again <= 3 * parts.jobs, "what was under way at each interruption, and no more"

@@ -63,4 +63,4 @@ def test_detect_and_select_give_the_same_boxes_to_everybody(server: Server, tmp_
         masks = ask.run(ask.answer(client, select, FileSource(STREET)), wait)
     assert [(b["label"], b["score"]) for b in boxes] == [(i.label, round(i.score, 4)) for i in found.instances]
     assert [b["box"][0] for b in boxes] == [round(i.box.x, 2) for i in found.instances]
-    assert [(i.label, i.score) for i in masks.instances] == [(i.label, i.score) for i in found.instances]
+    assert [(i.label, i.confidence) for i in masks.instances] == [(i.label, i.score) for i in found.instances]

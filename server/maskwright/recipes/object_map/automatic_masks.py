@@ -27,7 +27,7 @@ from maskwright.recipes.job.picture import PictureView
 from maskwright.recipes.job.remembered import Remembered, keep
 from maskwright_protocol.errors import ModelMissing
 
-from .clicked import Clicks, clicked, with_clicked
+from .clicked import CLICKS_SHARE, Clicks, clicked, with_clicked
 from .naming import Namer
 
 POINTS = 12  # a side: one decoder run each costs more than what smaller grids miss
@@ -189,7 +189,8 @@ class _Generator:
             following = self._tasks[partial.done : partial.done + count]
             points = [point for other, point in following if other == crop]
             embedding = self._embedding(crop)
-            with self._context.stage("everything", "Finding all objects", partial.done / len(self._tasks)):
+            share = (1.0 - CLICKS_SHARE) * partial.done / len(self._tasks)
+            with self._context.stage("everything", "Finding all objects", share):
                 start = time.perf_counter()
                 partial.found += self._batch(crop, embedding, points)
                 partial.done += len(points)

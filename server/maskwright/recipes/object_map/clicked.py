@@ -19,6 +19,7 @@ from maskwright.recipes.job.context import JobContext
 _SAME = 0.6  # IoU from which on an object of the map is what a click shows
 _LEAST_CELLS = 12
 _AT_ONCE = 8
+CLICKS_SHARE = 0.2  # of a map's progress
 
 Place = tuple[float, float]
 
@@ -34,7 +35,8 @@ class Clicks:
         """The likeliest answer to a click at each place. Raises ``JobCancelled``."""
         new = [place for place in dict.fromkeys(places) if place not in self._known]
         for first in range(0, len(new), _AT_ONCE):
-            with self._context.stage("everything", "Trying clicks", first / len(new)):
+            fraction = 1.0 - CLICKS_SHARE / (1 + len(self._known) / _AT_ONCE)  # how many there will be nobody knows
+            with self._context.stage("everything", "Trying clicks", fraction):
                 some = new[first : first + _AT_ONCE]
                 answers = self._segmenter.segment(self._embedding, [SegmentPrompt([(*p, True)]) for p in some])
                 self._known.update((place, answer[0]) for place, answer in zip(some, answers, strict=True))

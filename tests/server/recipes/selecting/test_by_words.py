@@ -199,7 +199,7 @@ class TestTrained:
         picture = desk.picture(street, "bus")
         boxes = desk.run(Detect("1", picture=picture, text="bus; people")).instances
         masks = words(desk, street, "bus; people").instances
-        assert [(i.label, i.score) for i in boxes] == [(i.label, i.score) for i in masks]
+        assert [(i.label, i.score) for i in boxes] == [(i.label, i.confidence) for i in masks]
 
     def test_together_is_as_good_as_each_box_alone(self, desk):
         together, alone = [], []

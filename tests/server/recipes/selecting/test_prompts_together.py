@@ -81,7 +81,7 @@ def test_alternatives_are_distinct_grow_and_can_be_gone_on_from(desk, street):
         again = desk.run(Select("2", picture=picture, continue_from=alternative.id, precise="off"))
         assert again.instances[0].id == alternative.id
         assert iou(plane(again.instances[0].mask, street), mask) > 0.99
-        assert again.instances[0].score == pytest.approx(alternative.score)
+        assert 0 < again.instances[0].score <= 1, "an estimate of its own; an alternative has the model's guess"
 
 
 def test_several_boxes_use_one_embedding_and_equal_boxes_one_by_one(desk, street):

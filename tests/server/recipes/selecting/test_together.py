@@ -259,7 +259,7 @@ def test_yolo_names_the_prompts(room: Desk, photo: np.ndarray, segmenter: str) -
     assert answer.report.models[0] == tiny.YOLO
     assert 0 < len(answer.instances) <= len(boxes)
     assert {one.label for one in answer.instances} == {"person"}
-    assert {round(one.score, 5) for one in answer.instances} <= {round(one.score, 5) for one in boxes}
+    assert {round(one.confidence or 0.0, 5) for one in answer.instances} <= {round(one.score, 5) for one in boxes}
 
 
 def test_the_basic_engine_is_the_last_resort(room: Desk, photo: np.ndarray, broken_installation: None) -> None:
@@ -292,7 +292,7 @@ def test_sam3_looks_once_and_adds_what_clicks_and_boxes_show(room: Desk, photo: 
     both = room.run(Select("3", picture, text="cat", boxes=[BOX], **common)).instances
     assert len(looks) == 1
     matches = model.segment_text(model.embed(photo), "cat", min_score=0.0)
-    assert {round(one.score, 4) for one in named} <= {round(match.detection.score, 4) for match in matches}
+    assert {round(one.confidence or 0.0, 4) for one in named} <= {round(match.detection.score, 4) for match in matches}
     assert {one.label for one in both} <= {"cat", ""}
     boxed = [one for one in both if not one.label] or [one for one in both if one.score >= alone.score]
     assert boxed, "added, or there already under the word"
