@@ -29,11 +29,8 @@ class Maskwright(Gimp.PlugIn):
         return False
 
     def do_query_procedures(self):
-        return [procedure.name for procedure in procedures.ALL]
-
-    def do_init_procedures(self):
-        """Asked at each start: recipes come and go."""
-        return recipe_names()
+        """Asked when this file is newer than what GIMP remembers: so it is made newer when a recipe comes or goes."""
+        return [procedure.name for procedure in procedures.ALL] + recipe_names()
 
     def do_create_procedure(self, name):
         return create_procedure(self, name)

@@ -62,7 +62,17 @@ def keep(folder: str, file: str, value: Any) -> bool:
         write_whole(Path(folder, file), text.encode())
     except OSError:
         return False  # then it is not in the menus
+    if file == SAVED:
+        _have_gimp_ask()
     return True
+
+
+def _have_gimp_ask() -> None:
+    """GIMP asks a plug-in what there is when its script is newer than at the last time, and not at each start."""
+    try:
+        os.utime(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "maskwright.py"))
+    except OSError:
+        pass  # installed for all users: then the recipe is in Run Recipe only
 
 
 def _text(folder: str, file: str) -> str:

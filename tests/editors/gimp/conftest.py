@@ -85,7 +85,8 @@ def gui(screen: Lab, serve: Callable[[Lab], Server], photo: Plane, lab: Lab) -> 
 
 @pytest.fixture
 def shown(gui: Windows) -> Iterator[Windows]:
-    """The photo in a window, nothing selected, nothing to undo."""
+    """The photo in a window, nothing selected, nothing to undo, and no message of an earlier test in front."""
+    gui.close_messages()
     gui.gimp.run("""
         image = load(PHOTO)
         layer = image.get_layers()[0]

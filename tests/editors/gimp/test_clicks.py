@@ -46,7 +46,7 @@ def test_click_to_select(shown: Windows, photo: Plane) -> None:
 
 
 OTHERS = (40, 190, 150)  # the outline of objects that are not the current one
-OTHER, SIMILAR, FIND = (847, 301), (961, 301), (1107, 29)  # these buttons' middles in the window
+OTHER, SIMILAR, FIND = (912, 389), (1006, 389), (1113, 29)  # these buttons' middles in the window
 HOVERED = (255, 214, 90)
 
 

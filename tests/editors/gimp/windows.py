@@ -39,6 +39,11 @@ class Windows:
     def wait_gone(self, title: str) -> None:
         wait_until(lambda: not self.windows(title), f"the window {title!r} to close")
 
+    def close_messages(self) -> None:
+        for window in self.windows("GIMP Message"):
+            self.lab.xdotool("windowactivate", "--sync", window, "key", "Escape")
+            self.wait_gone("GIMP Message")
+
     def place(self, window: str) -> tuple[int, int, int, int]:
         lines = self.lab.run(["xwininfo", "-id", window]).stdout.splitlines()
         values = dict(line.strip().split(":", 1) for line in lines if ":" in line)
