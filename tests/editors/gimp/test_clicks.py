@@ -96,9 +96,10 @@ def taken(clicks: Clicks, client: Client, photo: Plane, x: float, y: float) -> I
     """What a click on the highlighted object there selects."""
     point = _near(clicks, x, y)
     found = answer(client, Everything(""), Pixels(photo))
-    one = Lookup(found, PixelRect(0, 0, WIDTH, HEIGHT)).at(point.x, point.y)
+    lookup = Lookup(found, PixelRect(0, 0, WIDTH, HEIGHT))
+    one = lookup.at(point.x, point.y)
     assert one is not None, "no object of the map is there"
-    return answer(client, Select("", continue_from=one.id), Pixels(photo)).instances[0]
+    return answer(client, Select("", continue_from=lookup.clicked(one).id), Pixels(photo)).instances[0]
 
 
 def test_the_first_click_takes_what_is_highlighted(shown: Windows, photo: Plane) -> None:
@@ -137,7 +138,7 @@ def test_the_highlighted_shape_is_shown_at_once_and_stop_ends_the_wait(shown: Wi
 
 def test_clicks_go_on_from_another_guess(shown: Windows, photo: Plane) -> None:
     clicks = Clicks(shown)
-    clicks.click(400, 260, button=3)  # so that the next one is a place, and does not take what is highlighted
+    clicks.click(60, 400, button=3)  # so that the next one is a place, and does not take what is highlighted
     clicks.click(240, 250)
     wait_until(lambda: clicks.outline() > 300, "the outline of what was clicked")
     clicks.lab.xdotool("mousemove", 5, 5)  # else a highlight lies above the outline, and goes with the pointer
