@@ -33,6 +33,8 @@ LOOK_ELSEWHERE = 1
 APPLIED_BY = ("mode", "result")
 HOW = ("recipe", "models", "precise", "tiles")
 FOLDS_HEIGHT = 200  # pixels; what does not fit scrolls
+SIDE_WIDTH = 384
+HINT_HEIGHT = 38  # two lines, of which one may be empty
 VIEW_SIZE = (780, 560)
 DIALOG_SIZE = (1160, 720)
 
@@ -104,7 +106,8 @@ class ClickDialog:
         frame.add(self.view)
         left.pack_start(self._tools(), False, False, 0)
         left.pack_start(frame, True, True, 0)
-        self.hint = Gtk.Label(label=HELP, xalign=0.0, wrap=True)
+        self.hint = Gtk.Label(label=HELP, xalign=0.0, yalign=0.0, wrap=True)
+        self.hint.set_size_request(-1, HINT_HEIGHT)
         self.hint.get_style_context().add_class("dim-label")
         left.pack_start(self.hint, False, False, 0)
         columns.pack_start(left, True, True, 0)
@@ -139,7 +142,7 @@ class ClickDialog:
 
     def _side(self) -> Any:
         side = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=8)
-        side.set_size_request(290, -1)
+        side.set_size_request(SIDE_WIDTH, -1)  # whatever the line says, the picture stays where it is
         find = Gtk.Box(spacing=6)
         self.find = Gtk.Entry(placeholder_text="Find by name: dog", width_chars=12)
         self.find.connect("activate", lambda entry: self._find())

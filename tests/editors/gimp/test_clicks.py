@@ -205,6 +205,7 @@ def test_examples_are_drawn_and_found(shown: Windows, photo: Plane) -> None:
     clicks = Clicks(shown)
     clicks.lab.xdotool("key", "alt+x")
     clicks.settled()
+    clicks.find_picture()
     clicks.drag(30, 240, 145, 535)
     clicks.drag(5, 140, 470, 440, button=3)
     clicks.settled()

@@ -84,6 +84,10 @@ class Clicks:
     def __init__(self, windows: Windows) -> None:
         self.windows, self.lab = windows, windows.lab
         self.call, self.window = windows.open("maskwright-click-to-select", "Click to Select")
+        self.find_picture()
+
+    def find_picture(self) -> None:
+        """Look where the picture is, once it has stopped moving."""
         wait_until(self._found, "the picture in the dialog")
 
     where = (0, 0, 0, 0)
@@ -106,9 +110,9 @@ class Clicks:
         if abs(bars[0] - bars[1]) > 2:
             return False
         before, self.where = self.where, (left, right, int(rows[0]), int(rows[-1]))
-        self.scale = (right - left) / WIDTH
-        self.left = float(x + left)
-        self.top = float(y + (int(rows[0]) + int(rows[-1]) + 1) / 2 - HEIGHT * self.scale / 2)
+        self.scale = (int(rows[-1]) + 1 - int(rows[0])) / HEIGHT  # it fills the frame's height
+        self.left = float(x + (int(columns[0]) + int(columns[-1]) + 1) / 2 - WIDTH * self.scale / 2)
+        self.top = float(y + int(rows[0]))
         return before == self.where  # it has stopped moving
 
     def at(self, x: float, y: float) -> tuple[int, int]:
