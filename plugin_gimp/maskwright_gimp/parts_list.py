@@ -41,7 +41,7 @@ class PartsList(Gtk.Box):
         view.connect("row-activated", lambda tree, path, column: self._toggle(path.get_indices()[0]))
         scrolled = Gtk.ScrolledWindow(shadow_type=Gtk.ShadowType.IN)
         scrolled.set_policy(Gtk.PolicyType.NEVER, Gtk.PolicyType.AUTOMATIC)
-        scrolled.set_size_request(320, 240)
+        scrolled.set_size_request(320, 180)
         scrolled.add(view)
         self.pack_start(scrolled, True, True, 0)
         self.show_all()
