@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any, Dict, Iterator, List, Tuple, TypeVar, Union
 
 from .errors import BadMessage, TooLarge
+from .language import tr
 from .masks import INLINE_BYTES
 from .messages import BulkPart, Mask, Message, Pixels
 
@@ -81,14 +82,14 @@ class PartStore:
         """Raises ``TooLarge`` beyond the limit and ``BadMessage`` for a gap; the blob is dropped then."""
         name = (part.id, part.blob)
         if name not in self._blobs and len(self._blobs) >= MAX_BLOBS:
-            raise TooLarge("A message has too many parts.")
+            raise TooLarge(tr("A message has too many parts."))
         blob = self._blobs.setdefault(name, bytearray())
         if part.offset != len(blob):
             self._drop(name)
-            raise BadMessage("Parts of a mask arrived out of order.")
+            raise BadMessage(tr("Parts of a mask arrived out of order."))
         if self.held + len(part.data) > self.limit:
             self._drop(name)
-            raise TooLarge("The masks of a message are larger than allowed.")
+            raise TooLarge(tr("The masks of a message are larger than allowed."))
         blob += part.data
         self.held += len(part.data)
 
@@ -100,7 +101,7 @@ class PartStore:
                 if item.blob is not None:
                     blob = self._blobs.get((identity, item.blob))
                     if blob is None:
-                        raise BadMessage("A mask's data did not arrive before its message.")
+                        raise BadMessage(tr("A mask's data did not arrive before its message."))
                     item.data, item.blob = blob, None  # type: ignore[assignment]
         finally:
             self.discard(identity)

@@ -8,6 +8,7 @@ from typing import Any, Dict, List, Mapping, Type, Union
 
 from . import _msgpack
 from .errors import BadInput, BadMessage, TooLarge
+from .language import tr
 from .messages import Message
 
 Buffer = Union[bytes, bytearray, memoryview]
@@ -68,7 +69,7 @@ def encode(message: Message) -> List[Buffer]:
     try:
         emit({"type": message.TYPE, **_fields_of(message)})
     except _msgpack.MsgpackError as error:
-        raise BadMessage(f"A {message.TYPE} message holds a value that cannot be sent: {error}") from error
+        raise BadMessage(tr("A {0} message holds a value that cannot be sent: {1}", message.TYPE, error)) from error
     if packed:
         buffers.append(bytes(packed))
     return buffers
@@ -106,14 +107,14 @@ def _bin_header(size: int) -> bytes:
 def decode_map(data: bytes, max_size: int = MAX_MESSAGE) -> Dict[str, Any]:
     """The message's map with plain values. Raises ``TooLarge`` or ``BadMessage``."""
     if len(data) > max_size:
-        raise TooLarge(f"A message of {len(data)} bytes is longer than the {max_size} allowed.")
+        raise TooLarge(tr("A message of {0} bytes is longer than the {1} allowed.", len(data), max_size))
     check_limits(data)
     try:
         value = _msgpack.unpack(data)
     except _msgpack.MsgpackError as error:
-        raise BadMessage(f"A message could not be read: {error}") from error
+        raise BadMessage(tr("A message could not be read: {0}", error)) from error
     if not isinstance(value, dict) or not isinstance(value.get("type"), str):
-        raise BadMessage("A message is not a map with a 'type'.")
+        raise BadMessage(tr("A message is not a map with a 'type'."))
     return value
 
 
@@ -127,7 +128,7 @@ def decode(
     value = decode_map(data, max_size)
     kind = value["type"]
     if kind not in known:
-        raise BadMessage(f"Messages of type {kind[:40]!r} are not known.")
+        raise BadMessage(tr("Messages of type {0!r} are not known.", kind[:40]))
     return build(known[kind], value, kind, limited)
 
 
@@ -145,14 +146,14 @@ def check_limits(data: bytes) -> None:
         pending[-1] -= 1
         steps += 1
         if steps > MAX_ITEMS:
-            raise BadMessage("A message holds too many values.")
+            raise BadMessage(tr("A message holds too many values."))
         if position >= end:
-            raise BadMessage("A message is cut off.")
+            raise BadMessage(tr("A message is cut off."))
         tag = data[position]
         position += 1
         size_bytes, payload, children = _TAGS[tag]
         if payload < 0:
-            raise BadMessage(f"A message holds the unsupported msgpack type 0x{tag:02x}.")
+            raise BadMessage(tr("A message holds the unsupported msgpack type 0x{0:02x}.", tag))
         if size_bytes:
             count = int.from_bytes(data[position : position + size_bytes], "big")
             position += size_bytes
@@ -162,13 +163,13 @@ def check_limits(data: bytes) -> None:
                 payload = count
         position += payload
         if position > end or children > end - position:
-            raise BadMessage("A message is cut off.")
+            raise BadMessage(tr("A message is cut off."))
         if children:
             pending.append(children)
             if len(pending) > MAX_DEPTH + 1:
-                raise BadMessage("A message is nested too deeply.")
+                raise BadMessage(tr("A message is nested too deeply."))
     if position != end:
-        raise BadMessage("A message is followed by more bytes.")
+        raise BadMessage(tr("A message is followed by more bytes."))
 
 
 def _tag_table() -> List[typing.Tuple[int, int, int]]:
@@ -212,7 +213,7 @@ def build(kind: Any, value: Any, where: str, limited: bool = False) -> Any:
     if origin is float and type(value) is int:
         value = float(value)
     if not isinstance(value, origin) or (origin is int and isinstance(value, bool)):
-        raise BadMessage(f"The field {where} is not of type {origin.__name__}.")
+        raise BadMessage(tr("The field {0} is not of type {1}.", where, origin.__name__))
     if limited:
         _check_size(value, where)
     if origin is list:
@@ -231,7 +232,7 @@ def _fields_with_types(cls: type) -> List[typing.Tuple["dataclasses.Field[Any]",
 
 def _build_dataclass(cls: Any, value: Any, where: str, limited: bool) -> Any:
     if not isinstance(value, dict):
-        raise BadMessage(f"The field {where} is not a map.")
+        raise BadMessage(tr("The field {0} is not a map.", where))
     found = {}
     for field, kind in _fields_with_types(cls):
         place = f"{where}.{field.name}"
@@ -240,22 +241,24 @@ def _build_dataclass(cls: Any, value: Any, where: str, limited: bool) -> Any:
             if limited and field.metadata:
                 _check_field(field.metadata, found[field.name], place)
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
-            raise BadMessage(f"The field {place} is missing.")
+            raise BadMessage(tr("The field {0} is missing.", place))
     return cls(**found)
 
 
 def _check_size(value: Any, where: str) -> None:
     longest, largest = _LONGEST.get(type(value)), _LARGEST.get(type(value))
     if longest is not None and len(value) > longest:
-        raise BadInput(f"The value of {where} cannot be used: it is longer than {longest:,}.")
+        raise BadInput(tr("The value of {0} cannot be used: it is longer than {1:,}.", where, longest))
     if largest is not None and not -largest <= value <= largest:
-        raise BadInput(f"The value of {where} cannot be used: it is not between {-largest:,.0f} and {largest:,.0f}.")
+        raise BadInput(
+            tr("The value of {0} cannot be used: it is not between {1:,.0f} and {2:,.0f}.", where, -largest, largest)
+        )
 
 
 def _check_field(metadata: Mapping[str, Any], value: Any, where: str) -> None:
     known, lowest = metadata.get("choices"), metadata.get("lowest")
     if known is not None and value not in known:
         text = f"{str(value)[:40]!r} is not one of {', '.join(map(str, known))}"
-        raise BadInput(f"The value of {where} cannot be used: {text}.")
+        raise BadInput(tr("The value of {0} cannot be used: {1}.", where, text))
     if lowest is not None and value < lowest:
-        raise BadInput(f"The value of {where} cannot be used: it is less than {lowest:g}.")
+        raise BadInput(tr("The value of {0} cannot be used: it is less than {1:g}.", where, lowest))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Optional
 
 from .errors import ServerAbsent
+from .language import tr
 from .processes import has_ended
 
 FILE_NAME = "server.json"
@@ -113,7 +114,7 @@ def find_server() -> Endpoint:
     """The running server's endpoint; raises ``ServerAbsent`` when there is none."""
     endpoint = read_endpoint()
     if endpoint is None:
-        raise ServerAbsent("The Maskwright server is not running.")
+        raise ServerAbsent(tr("The Maskwright server is not running."))
     return endpoint
 
 

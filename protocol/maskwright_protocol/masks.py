@@ -4,6 +4,7 @@ import zlib
 from typing import Optional, Union
 
 from .errors import BadInput, TooLarge
+from .language import tr
 from .messages import Mask, PixelRect, Pixels
 from .pixels import FORMATS
 
@@ -20,15 +21,15 @@ def expected_size(item: Union[Mask, Pixels]) -> int:
     """
     width, height = item.box.width, item.box.height
     if width < 0 or height < 0:
-        raise BadInput("A mask's box has a negative size.")
+        raise BadInput(tr("A mask's box has a negative size."))
     if width * height > MAX_MASK_PIXELS:
-        raise TooLarge("A mask is larger than the server accepts.")
+        raise TooLarge(tr("A mask is larger than the server accepts."))
     if isinstance(item, Pixels):
         if item.format not in FORMATS:
-            raise BadInput(f"The pixel format {item.format!r} is not known.")
+            raise BadInput(tr("The pixel format {0!r} is not known.", item.format))
         return FORMATS[item.format].image_bytes(width, height)
     if item.depth not in (8, 16):
-        raise BadInput("A mask must have 8 or 16 bits per pixel.")
+        raise BadInput(tr("A mask must have 8 or 16 bits per pixel."))
     return width * height * (item.depth // 8)
 
 
@@ -50,17 +51,17 @@ def unpack(item: Union[Mask, Pixels]) -> Buffer:
     data = item.data if item.data is not None else b""
     if item.encoding == "raw":
         if len(data) != size:
-            raise BadInput(f"A mask has {len(data)} bytes where its box needs {size}.")
+            raise BadInput(tr("A mask has {0} bytes where its box needs {1}.", len(data), size))
         return data
     if item.encoding != "zlib":
-        raise BadInput(f"The mask encoding {item.encoding!r} is not known.")
+        raise BadInput(tr("The mask encoding {0!r} is not known.", item.encoding))
     inflater = zlib.decompressobj()
     try:
         plane = inflater.decompress(data, size + 1) if size else b""
     except zlib.error as error:
-        raise BadInput("A mask's compressed data is damaged.") from error
+        raise BadInput(tr("A mask's compressed data is damaged.")) from error
     if len(plane) != size or (size and not inflater.eof):
-        raise BadInput(f"A mask's compressed data does not give the {size} bytes that its box needs.")
+        raise BadInput(tr("A mask's compressed data does not give the {0} bytes that its box needs.", size))
     return plane
 
 
