@@ -10,7 +10,7 @@ import threading
 import time
 from typing import Callable, Dict, Iterable, List, Optional, Set, TypeVar
 
-from maskwright_protocol import bulk
+from maskwright_protocol import bulk, language
 from maskwright_protocol.discovery import Endpoint, find_server
 from maskwright_protocol.errors import ConnectionLost, InternalError, JobCancelled, MaskwrightError, from_code
 from maskwright_protocol.messages import (
@@ -119,7 +119,7 @@ class Client:
         self.known_keys: Set[str] = set()
         self.welcome: Optional[Welcome] = None
         self.state = "disconnected"
-        self._hello = Hello(version=PROTOCOL_VERSION, client=name, client_version=version)
+        self._hello = Hello(version=PROTOCOL_VERSION, client=name, client_version=version, language=language.current())
         self._endpoint = endpoint
         self._on_state = on_state
         self.outbox = Outbox()

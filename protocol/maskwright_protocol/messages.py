@@ -62,6 +62,7 @@ class Hello(Message):
     version: int
     client: str  # "krita", "gimp", "cli", ...
     client_version: str = ""
+    language: str = ""  # what sentences in the answers are said in: "ja", "pt-BR", ...; English by default
 
 
 @dataclass

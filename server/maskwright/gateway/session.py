@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from maskwright.images import segments
 from maskwright.images.store import LARGE, ImageStore
 from maskwright.jobs.scheduler import Scheduler
-from maskwright_protocol import __version__, bulk, codec
+from maskwright_protocol import __version__, bulk, codec, language
 from maskwright_protocol.digest import STRIP_ROWS
 from maskwright_protocol.errors import BadMessage, Busy, InternalError, MaskwrightError, VersionMismatch
 from maskwright_protocol.messages import (
@@ -96,7 +96,8 @@ class ClientSession:
         self.greeted = False
         self.parts = bulk.PartStore(MAX_PART_BYTES)
         self._services = services
-        self._send = send
+        self.language = language.SOURCE
+        self._deliver = send
         self._parts_at = 0.0  # when the last part came, by ``time.monotonic``
         self._upload_begun = self._upload_at = 0.0  # the same of the upload and its last slice
 
@@ -119,6 +120,10 @@ class ClientSession:
             log.exception("a message could not be handled")
             error = InternalError("Something went wrong inside Maskwright.")
             self._send(Failed.from_error(identity, error))
+
+    def _send(self, message: Message) -> None:
+        """Send a message, with its sentences in the client's language."""
+        self._deliver(message if self.language == language.SOURCE else language.said_in(message, self.language))
 
     def closed(self) -> None:
         """The client is gone."""
@@ -180,6 +185,7 @@ class ClientSession:
             services.shutdown()
 
     def _greet(self, hello: Hello) -> None:
+        self.language = language.nearest([hello.language])
         if hello.version != PROTOCOL_VERSION:
             raise VersionMismatch(
                 f"This program speaks protocol version {hello.version}, the server {PROTOCOL_VERSION}.",
