@@ -10,6 +10,7 @@ from typing import Any, Callable, Generator, List, Optional, Set, Tuple, Union
 
 from maskwright_protocol.digest import image_key, strip_digests, strip_spans
 from maskwright_protocol.errors import BadMessage, ConnectionLost, MorePixelsNeeded, UnknownImage
+from maskwright_protocol.language import tr
 from maskwright_protocol.masks import INLINE_BYTES
 from maskwright_protocol.messages import (
     ImageBegin,
@@ -151,14 +152,16 @@ def _rounds(
             box = _box_of(error)
             yield from source.prepare_detail(box)
             details[:] = [source.detail(box)]
-    raise UnknownImage("The server keeps forgetting the image.", "Its memory budget may be too small for this image.")
+    raise UnknownImage(
+        tr("The server keeps forgetting the image."), tr("Its memory budget may be too small for this image.")
+    )
 
 
 def _box_of(error: MorePixelsNeeded) -> PixelRect:
     try:
         x, y, width, height = (int(v) for v in error.details["box"])
     except (KeyError, TypeError, ValueError, OverflowError) as problem:
-        raise BadMessage("The server does not say which pixels it needs.") from problem
+        raise BadMessage(tr("The server does not say which pixels it needs.")) from problem
     return PixelRect(x, y, width, height)
 
 
@@ -184,7 +187,7 @@ def upload(client: Client, item: RasterData) -> Steps:
     row_bytes = raster.width * FORMATS[raster.format].pixel_bytes
     spans = list(strip_spans(raster.height))
     if not isinstance(need, ImageNeed) or not all(0 <= strip < len(spans) for strip in need.strips):
-        raise BadMessage("The server's answer does not fit the image.")
+        raise BadMessage(tr("The server's answer does not fit the image."))
     slice_bytes = client.welcome.slice_bytes if client.welcome else 256 * 1024
     for strip in need.strips:
         top, rows = spans[strip]

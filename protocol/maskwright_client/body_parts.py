@@ -4,6 +4,7 @@ import re
 from typing import Dict, List, NamedTuple, Sequence, Tuple
 
 from maskwright_protocol.errors import BadInput, EmptyPrompt
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import Instance
 
 
@@ -20,10 +21,12 @@ def read(text: str) -> List[BodyPart]:
     for piece in filter(None, (piece.strip() for piece in text.split(";"))):
         name, sign, number = (piece.strip() for piece in piece.partition("#"))
         if not name or (sign and not (number.isdigit() and int(number) > 0)):
-            raise BadInput(f"{piece!r} names no part.", 'Write it as "hair", or "hair #2" for the second person\'s.')
+            raise BadInput(
+                tr("{0!r} names no part.", piece), tr('Write it as "hair", or "hair #2" for the second person\'s.')
+            )
         found.append(BodyPart(name, int(number or 0)))
     if not found:
-        raise EmptyPrompt("No part is chosen.", "Tick at least one.")
+        raise EmptyPrompt(tr("No part is chosen."), tr("Tick at least one."))
     return found
 
 

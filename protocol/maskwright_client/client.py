@@ -13,6 +13,7 @@ from typing import Callable, Dict, Iterable, List, Optional, Set, TypeVar
 from maskwright_protocol import bulk, language
 from maskwright_protocol.discovery import Endpoint, find_server
 from maskwright_protocol.errors import ConnectionLost, InternalError, JobCancelled, MaskwrightError, from_code
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import (
     PROTOCOL_VERSION,
     BulkPart,
@@ -145,7 +146,7 @@ class Client:
         ticket = Ticket(self, message, on_progress)
         with self._lock:
             if self._closing:
-                raise ConnectionLost("The client is closed.")
+                raise ConnectionLost(tr("The client is closed."))
             self._tickets[message.id] = ticket
             self._queue(message)
         return ticket
@@ -200,7 +201,7 @@ class Client:
         if not queued or bulk.bulk_fields(ticket.message):  # some of its parts may have left already
             self.send(Cancel(id=identity), URGENT)
         if queued or not isinstance(ticket.message, Job):  # the server does not answer cancels of other requests
-            self._finish(identity, None, JobCancelled("Cancelled."))
+            self._finish(identity, None, JobCancelled(tr("Cancelled.")))
 
     def _finish(self, identity: str, answer: Optional[Message], error: Optional[MaskwrightError]) -> None:
         with self._lock:
@@ -221,7 +222,7 @@ class Client:
                 self._fail_all(error)
                 continue
             except Exception as error:
-                self._fail_all(InternalError(f"The connection could not be made: {error!r}."))
+                self._fail_all(InternalError(tr("The connection could not be made: {0!r}.", error)))
                 continue
             try:
                 self._set_state("connected")
@@ -229,11 +230,11 @@ class Client:
             except MaskwrightError as error:
                 self._lost(error)
             except Exception as error:  # a defect: still no ticket may wait for ever
-                self._lost(InternalError(f"An answer could not be handled: {error!r}."))
+                self._lost(InternalError(tr("An answer could not be handled: {0!r}.", error)))
             finally:
                 link.close()
                 self._set_state("disconnected")
-        self._fail_all(ConnectionLost("The client was closed."))
+        self._fail_all(ConnectionLost(tr("The client was closed.")))
         self._waker.close()
 
     def _connect(self) -> Link:
@@ -257,7 +258,7 @@ class Client:
         if not self._tickets:
             self._waiting_since = now
         elif now - max(heard, self._waiting_since) > SILENCE_S:
-            raise ConnectionLost("The server does not answer any more.")
+            raise ConnectionLost(tr("The server does not answer any more."))
         return True
 
     def _handle(self, message: Message) -> None:
@@ -273,7 +274,7 @@ class Client:
         elif isinstance(message, Failed):
             self._finish(identity, None, from_code(message.code, message.message, message.hint, message.details))
         elif isinstance(message, Cancelled):
-            self._finish(identity, None, JobCancelled("Cancelled.", superseded=message.superseded))
+            self._finish(identity, None, JobCancelled(tr("Cancelled."), superseded=message.superseded))
         else:
             self.parts.attach(message)
             self._finish(identity, message, None)

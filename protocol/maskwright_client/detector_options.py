@@ -4,6 +4,7 @@ import math
 from typing import Any, Dict, Iterable
 
 from maskwright_protocol.errors import BadInput
+from maskwright_protocol.language import tr
 
 
 def named(pairs: Iterable[str]) -> Dict[str, str]:
@@ -12,7 +13,7 @@ def named(pairs: Iterable[str]) -> Dict[str, str]:
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not (name.strip() and equals):
-            raise BadInput(f"{pair.strip()!r} is not an option.", "Write NAME=VALUE, for instance iou=0.5.")
+            raise BadInput(tr("{0!r} is not an option.", pair.strip()), tr("Write NAME=VALUE, for instance iou=0.5."))
         options[name.strip()] = value.strip()
     return options
 
@@ -31,5 +32,5 @@ def read(text: str) -> Dict[str, Any]:
     except ValueError:
         least = math.nan
     if not math.isfinite(least):
-        raise BadInput(f"The least score {score!r} is not a number.", "Write for instance min_score=0.3.")
+        raise BadInput(tr("The least score {0!r} is not a number.", score), tr("Write for instance min_score=0.3."))
     return {"detector_options": options, "min_score": least}

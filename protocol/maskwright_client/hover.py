@@ -2,6 +2,7 @@
 
 from typing import Dict, Optional
 
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import MappedObject, ObjectMap, PixelRect
 
 from .click_session import ClickSession
@@ -73,7 +74,7 @@ class Hover:
         known = next((one for one in chain if one.name), None)
         if known is None:
             return ""
-        return known.name if known is self.shown else f"part of {known.name}"
+        return known.name if known is self.shown else tr("part of {0}", known.name)
 
     def pointed(self, session: ClickSession) -> Optional[MappedObject]:
         """What a click would take as it is: only the first click on an object does."""

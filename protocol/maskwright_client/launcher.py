@@ -10,13 +10,16 @@ from typing import Callable, Dict, List, Optional
 
 from maskwright_protocol.discovery import Endpoint, read_endpoint
 from maskwright_protocol.errors import Busy, MaskwrightError, ServerAbsent
+from maskwright_protocol.language import tr
 from maskwright_protocol.processes import is_running
 
 from .link import hang_up, open_connection
 
 START_TIMEOUT_S = 20.0
 EXIT_IDLE_S = 1800  # a server that nobody started by hand ends when nobody was connected for so long
-INSTALL_HINT = "Install it ('pipx install maskwright' or 'uv tool install maskwright') or tell where it is: {}."
+INSTALL_HINT = tr(
+    "Install it ('pipx install maskwright' or 'uv tool install maskwright') or tell where it is: {0}.", ""
+)
 COMMAND_PLACE = "MASKWRIGHT_COMMAND"  # where its path is given, if an editor has no better place
 
 
@@ -73,10 +76,10 @@ def start(
             silent, process = None, None
         elif process.returncode is not None:
             raise ServerAbsent(
-                "The server stopped right after its start.", "Run 'maskwright serve' in a terminal to see why."
+                tr("The server stopped right after its start."), tr("Run 'maskwright serve' in a terminal to see why.")
             )
         pause(0.05)
-    raise ServerAbsent("The server did not start in time.", "Run 'maskwright serve' in a terminal to see why.")
+    raise ServerAbsent(tr("The server did not start in time."), tr("Run 'maskwright serve' in a terminal to see why."))
 
 
 def _spawn(command: List[str], place: str) -> "subprocess.Popen[bytes]":
@@ -95,7 +98,9 @@ def _spawn(command: List[str], place: str) -> "subprocess.Popen[bytes]":
             **flags,  # type: ignore[call-overload]
         )
     except OSError as error:
-        raise ServerAbsent(f"The server could not be started: {error.strerror}.", INSTALL_HINT.format(place)) from error
+        raise ServerAbsent(
+            tr("The server could not be started: {0}.", error.strerror), INSTALL_HINT.with_values(place)
+        ) from error
 
 
 def start_if_absent(setting: str = "", command: Optional[List[str]] = None, place: str = COMMAND_PLACE) -> Endpoint:
@@ -108,7 +113,9 @@ def start_if_absent(setting: str = "", command: Optional[List[str]] = None, plac
         return endpoint
     command = command or find_command(setting)
     if command is None:
-        raise ServerAbsent("Maskwright is not installed, or not where it is looked for.", INSTALL_HINT.format(place))
+        raise ServerAbsent(
+            tr("Maskwright is not installed, or not where it is looked for."), INSTALL_HINT.with_values(place)
+        )
     return start(command, silent=endpoint, place=place)
 
 

@@ -19,6 +19,7 @@ from maskwright_protocol.errors import (
     VersionMismatch,
     from_code,
 )
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import PROTOCOL_VERSION, SERVER_MESSAGES, Failed, Hello, Message, Welcome
 
 from . import websocket
@@ -117,7 +118,7 @@ def _exchange(endpoint: Endpoint, talk: Union[websocket.Challenge, websocket.Han
     try:
         connection = socket.create_connection((endpoint.host, endpoint.port), timeout=CONNECT_TIMEOUT_S)
     except OSError as error:
-        raise ServerAbsent("The Maskwright server does not answer.") from error
+        raise ServerAbsent(tr("The Maskwright server does not answer.")) from error
     try:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if endpoint.tls:
@@ -127,7 +128,7 @@ def _exchange(endpoint: Endpoint, talk: Union[websocket.Challenge, websocket.Han
             connection.settimeout(max(deadline - time.monotonic(), 0.001))
     except OSError as error:
         connection.close()
-        raise ConnectionLost("The connection to the server broke while it was being made.") from error
+        raise ConnectionLost(tr("The connection to the server broke while it was being made.")) from error
     except MaskwrightError:
         connection.close()
         raise
@@ -143,7 +144,7 @@ def _secured(connection: socket.socket, endpoint: Endpoint) -> ssl.SSLSocket:
     wanted = endpoint.fingerprint.replace(":", "").lower()
     if wanted and hashlib.sha256(secured.getpeercert(True) or b"").hexdigest() != wanted:
         secured.close()
-        raise ServerAbsent("The server's certificate is not the one that this program was told to trust.")
+        raise ServerAbsent(tr("The server's certificate is not the one that this program was told to trust."))
     return secured
 
 
@@ -155,7 +156,7 @@ def _flags(connection: socket.socket) -> int:
 def _receive(connection: socket.socket) -> bytes:
     data = connection.recv(READ_BYTES)
     if not data:
-        raise ConnectionLost("The server closed the connection.")
+        raise ConnectionLost(tr("The server closed the connection."))
     return data
 
 
@@ -184,7 +185,7 @@ class Link:
             self.welcome = self._greet(hello)
         except OSError as error:
             self._socket.close()
-            raise ConnectionLost("The connection to the server broke while it was being made.") from error
+            raise ConnectionLost(tr("The connection to the server broke while it was being made.")) from error
         except MaskwrightError:
             self._socket.close()
             raise
@@ -205,10 +206,10 @@ class Link:
         if isinstance(answer, Failed):
             raise from_code(answer.code, answer.message, answer.hint, answer.details)
         if not isinstance(answer, Welcome) or answer.slice_bytes < 1:
-            raise BadMessage("The server did not greet.")
+            raise BadMessage(tr("The server did not greet."))
         if answer.version != PROTOCOL_VERSION:
             raise VersionMismatch(
-                f"The server speaks protocol version {answer.version}, this program {PROTOCOL_VERSION}."
+                tr("The server speaks protocol version {0}, this program {1}.", answer.version, PROTOCOL_VERSION)
             )
         return answer
 
@@ -237,7 +238,7 @@ class Link:
                     if mask & selectors.EVENT_WRITE:
                         self._write(outbox)
             except OSError as error:
-                raise ConnectionLost("The connection to the server broke.") from error
+                raise ConnectionLost(tr("The connection to the server broke.")) from error
 
     def _read(self, outbox: Outbox, handle: Callable[[Message], None]) -> None:
         for _ in range(64):  # TLS may hold decrypted bytes that select does not see, so read until it blocks
@@ -252,7 +253,7 @@ class Link:
             except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 return
             if not count:
-                raise ConnectionLost("The server closed the connection.")
+                raise ConnectionLost(tr("The server closed the connection."))
             self.heard = time.monotonic()
             self._deliver(found or [], outbox, handle)
 

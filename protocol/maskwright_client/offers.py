@@ -2,15 +2,16 @@
 
 from typing import Any, List, NamedTuple, Optional, Sequence
 
+from maskwright_protocol.language import joined, tr
 from maskwright_protocol.messages import ModelInfo
 
-RECOMMENDED, INSTALLED, MORE = "Recommended for this computer", "Installed", "More models"
+RECOMMENDED, INSTALLED, MORE = tr("Recommended for this computer"), tr("Installed"), tr("More models")
 ROLE_NAMES = {
-    "detector": "finds by name",
-    "segmenter": "outlines",
-    "matting": "cuts out",
-    "parser": "knows parts",
-    "depth": "knows distances",
+    "detector": tr("finds by name"),
+    "segmenter": tr("outlines"),
+    "matting": tr("cuts out"),
+    "parser": tr("knows parts"),
+    "depth": tr("knows distances"),
 }
 _HELPED = ("model_missing", "licence_needed", "unknown_word")  # codes of failures that a download may help
 
@@ -99,9 +100,9 @@ def size(*models: ModelInfo) -> str:
     """What is to be loaded for all of them, as a painter reads it."""
     count = sum(model.size for model in models)
     if count <= 0:
-        return "unknown size"
+        return tr("unknown size")
     known = f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{max(1, round(count / 1e6))} MB"
-    return known if all(model.size > 0 for model in models) else f"more than {known}"
+    return known if all(model.size > 0 for model in models) else tr("more than {0}", known)
 
 
 def time(model: ModelInfo) -> str:
@@ -109,7 +110,7 @@ def time(model: ModelInfo) -> str:
     if model.seconds <= 0:
         return ""
     about = f"{model.seconds:.0f}" if model.seconds >= 3 else f"{model.seconds:.1f}"
-    return f"about {about} s a picture on {model.measured_on}"
+    return tr("about {0} s a picture on {1}", about, model.measured_on)
 
 
 def facts(model: ModelInfo) -> str:
@@ -119,33 +120,35 @@ def facts(model: ModelInfo) -> str:
 
 def understands(model: ModelInfo) -> str:
     """Why to get a model that an answer suggests, a sentence."""
-    return f"{model.title} understands all of it ({facts(model)})."
+    return tr("{0} understands all of it ({1}).", model.title, facts(model))
 
 
 def terms(model: ModelInfo) -> str:
     """What the licence allows, in a sentence."""
-    allowed = {"yes": "May be used for any purpose.", "no": "Not for commercial use."}
-    text = allowed.get(model.commercial, "Whether it may be used commercially is unclear: read the licence.")
-    return text + (" Its source asks for an account that was given access." if model.gated else "")
+    allowed = {"yes": tr("May be used for any purpose."), "no": tr("Not for commercial use.")}
+    text: str = allowed.get(model.commercial, tr("Whether it may be used commercially is unclear: read the licence."))
+    return joined(text, tr("Its source asks for an account that was given access.") if model.gated else "")
 
 
 def sentence(failure: Any) -> str:
     """A failure as the user reads it."""
-    return f"{getattr(failure, 'message', failure)} {getattr(failure, 'hint', '')}".strip()
+    return joined(getattr(failure, "message", str(failure)), getattr(failure, "hint", ""))
 
 
 def _about(model: ModelInfo) -> str:
     roles = ", ".join(ROLE_NAMES.get(role, role) for role in model.roles)
     if model.embedded:
-        state = "built in" if model.installed else "needs a Python package"
+        state = tr("built in") if model.installed else tr("needs a Python package")
     elif model.installed:
-        state = "recommended, installed" if model.recommended else "installed"
+        state = tr("recommended, installed") if model.recommended else tr("installed")
     else:
-        state = size(model) if model.downloadable else "to be placed by hand"
-    use = {"yes": "", "no": ", not for commercial use"}.get(model.commercial, ", commercial use: see the licence")
-    known = [roles, state + (", in memory" if model.resident else ""), model.licence + use]
+        state = size(model) if model.downloadable else tr("to be placed by hand")
+    uses = {"yes": "", "no": tr("not for commercial use")}
+    use = uses.get(model.commercial, tr("commercial use: see the licence"))
+    resident = tr("in memory") if model.resident else ""
+    known = [roles, ", ".join(filter(None, (state, resident))), ", ".join(filter(None, (model.licence, use)))]
     if not model.installed:
         known.append(time(model))
     if model.gated:
-        known.append("needs an account")
+        known.append(tr("needs an account"))
     return " · ".join(fact for fact in known if fact)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Collection, Dict, List, Mapping, NamedTuple, Optional
 
 from maskwright_protocol.errors import BadInput
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import Cutout, CutoutResult, Job, Mask, PixelRect, Selection
 
 from . import recipe_jobs, recipe_options
@@ -77,9 +78,11 @@ def read(data: Mapping[str, Any], name: str = "") -> Recipe:
     title, description = (_text_of(data, key, []) for key in ("name", "description"))
     tables = _tables(data, "step")
     if not tables:
-        raise _wrong([], "The recipe has no steps.", 'Begin one with [[step]] and verb = "select".')
+        raise _wrong([], tr("The recipe has no steps."), tr('Begin one with [[step]] and verb = "select".'))
     if len(tables) > MAX_STEPS:
-        raise _wrong(["step", MAX_STEPS], f"A recipe has at most {MAX_STEPS} steps.", "Make two recipes of it.")
+        raise _wrong(
+            ["step", MAX_STEPS], tr("A recipe has at most {0} steps.", MAX_STEPS), tr("Make two recipes of it.")
+        )
     steps: List[Step] = []
     for number, table in enumerate(tables):
         steps.append(_step(table, steps, ["step", number]))
@@ -87,8 +90,8 @@ def read(data: Mapping[str, Any], name: str = "") -> Recipe:
     for number, table in enumerate(_tables(data, "output")):
         output = _output(table, steps, ["output", number])
         if any(_file(output, steps) == _file(other, steps) for other in outputs):
-            hint = 'Give each a name of its own: file = "{stem}-hair.png".'
-            raise _wrong(["output", number], "Two outputs would go into the same file.", hint)
+            hint = tr('Give each a name of its own: file = "{stem}-hair.png".')
+            raise _wrong(["output", number], tr("Two outputs would go into the same file."), hint)
         outputs.append(output)
     return Recipe(title or name, description, steps, outputs or [_usual(steps[-1])])
 
@@ -100,37 +103,39 @@ def _wrong(where: List[Any], message: str, hint: str) -> BadInput:
 def _known(table: Mapping[str, Any], keys: Collection[str], where: List[Any]) -> None:
     for key in table:
         if key not in keys:
-            place = f"[[{where[0]}]]" if where else "a recipe"
-            raise _wrong([*where, key], f'There is no "{key}" in {place}.', did_you_mean(str(key), keys))
+            place = f"[[{where[0]}]]" if where else tr("a recipe")
+            raise _wrong([*where, key], tr('There is no "{0}" in {1}.', key, place), did_you_mean(str(key), keys))
 
 
 def _text_of(table: Mapping[str, Any], key: str, where: List[Any]) -> str:
     value = table.get(key, "")
     if not isinstance(value, str):
-        raise _wrong([*where, key], f'"{key}" is a text.', f'Write {key} = "...".')
+        raise _wrong([*where, key], tr('"{0}" is a text.', key), tr('Write {0} = "...".', key))
     return value.strip()
 
 
 def _tables(data: Mapping[str, Any], key: str) -> List[Mapping[str, Any]]:
     found = data.get(key, [])
     if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise _wrong([key], f'"{key}" is written as [[{key}]], once for each.', f"Write [[{key}]].")
+        raise _wrong([key], tr('"{0}" is written as [[{0}]], once for each.', key), tr("Write [[{0}]].", key))
     return found
 
 
 def _step(table: Mapping[str, Any], before: List[Step], where: List[Any]) -> Step:
     word = _text_of(table, "verb", where)
     if not word:
-        raise _wrong(where, f"Step {where[1] + 1} has no verb.", f"It is one of {', '.join(VERBS)}.")
+        raise _wrong(where, tr("Step {0} has no verb.", where[1] + 1), tr("It is one of {0}.", ", ".join(VERBS)))
     if word not in VERBS:
-        raise _wrong([*where, "verb"], f'There is no verb "{word}".', did_you_mean(word, VERBS))
+        raise _wrong([*where, "verb"], tr('There is no verb "{0}".', word), did_you_mean(word, VERBS))
     taken = {step.name for step in before}
     name = _text_of(table, "name", where) or _free(word, taken)
     if not _NAME.fullmatch(name) or name == SELECTION:
-        hint = f'Use letters, digits, "-" and "_"; "{SELECTION}" is what is selected already.'
-        raise _wrong([*where, "name"], f'A step cannot be called "{name}".', hint)
+        hint = tr('Use letters, digits, "-" and "_"; "{0}" is what is selected already.', SELECTION)
+        raise _wrong([*where, "name"], tr('A step cannot be called "{0}".', name), hint)
     if name in taken:
-        raise _wrong([*where, "name"], f'There are two steps called "{name}".', "Give each a name of its own.")
+        raise _wrong(
+            [*where, "name"], tr('There are two steps called "{0}".', name), tr("Give each a name of its own.")
+        )
     verb, options = VERBS[word], {}
     for key, value in table.items():
         if key not in ("verb", "name"):
@@ -141,7 +146,7 @@ def _step(table: Mapping[str, Any], before: List[Step], where: List[Any]) -> Ste
                 raise _wrong([*where, key], error.message, error.hint) from None
     clash = recipe_options.check_all(verb, options)
     if clash:
-        raise _wrong(where, clash, "Use one of them.")
+        raise _wrong(where, clash, tr("Use one of them."))
     return _with_masks(Step(verb, name, options), before, where)
 
 
@@ -163,9 +168,9 @@ def _with_masks(step: Step, before: List[Step], where: List[Any]) -> Step:
         if step.verb.options[key].kind != "mask" or value in (SELECTION, *having):
             continue
         if any(one.name == value for one in before):
-            raise _wrong([*where, key], f'The step "{value}" gives no mask.', "Name another step.")
+            raise _wrong([*where, key], tr('The step "{0}" gives no mask.', value), tr("Name another step."))
         hint = did_you_mean(value, [*having, SELECTION])
-        raise _wrong([*where, key], f'There is no earlier step called "{value}".', hint)
+        raise _wrong([*where, key], tr('There is no earlier step called "{0}".', value), hint)
     return step
 
 
@@ -174,19 +179,19 @@ def _output(table: Mapping[str, Any], steps: List[Step], where: List[Any]) -> Ou
     name = _text_of(table, "step", where) or steps[-1].name
     if all(step.name != name for step in steps):
         hint = did_you_mean(name, [step.name for step in steps])
-        raise _wrong([*where, "step"], f'There is no step called "{name}".', hint)
+        raise _wrong([*where, "step"], tr('There is no step called "{0}".', name), hint)
     step = next(step for step in steps if step.name == name)
     what = _text_of(table, "what", where) or _usual(step).what
     if what not in step.verb.gives:
-        hint = f"It gives: {', '.join(step.verb.gives)}."
-        raise _wrong([*where, "what"], f'The step "{name}" ({step.verb.name}) gives no "{what}".', hint)
+        hint = tr("It gives: {0}.", ", ".join(step.verb.gives))
+        raise _wrong([*where, "what"], tr('The step "{0}" ({1}) gives no "{2}".', name, step.verb.name, what), hint)
     file, quality = _text_of(table, "file", where), table.get("quality")
     _check_pattern(file, [*where, "file"])
     if quality is not None and (isinstance(quality, bool) or not isinstance(quality, int) or not 1 <= quality <= 100):
-        raise _wrong([*where, "quality"], '"quality" is a number from 1 to 100.', "Write quality = 90.")
+        raise _wrong([*where, "quality"], tr('"quality" is a number from 1 to 100.'), tr("Write quality = 90."))
     depth = table.get("depth", 0)
     if isinstance(depth, bool) or depth not in (0, 8, 16, 32):
-        raise _wrong([*where, "depth"], '"depth" is 8 or 16, or 32 for floats.', "Write depth = 16.")
+        raise _wrong([*where, "depth"], tr('"depth" is 8 or 16, or 32 for floats.'), tr("Write depth = 16."))
     background = _text_of(table, "background", where)
     if background:
         try:
@@ -200,13 +205,15 @@ def _check_pattern(file: str, where: List[Any]) -> None:
     for word in re.findall(r"\{([^{}]*)\}", file):
         if word not in PLACEHOLDERS:
             hint = did_you_mean(word, PLACEHOLDERS)
-            raise _wrong(where, f'There is no placeholder "{{{word}}}".', hint)
+            raise _wrong(where, tr('There is no placeholder "{{{0}}}".', word), hint)
     parts = re.split(r"[/\\]", file)
     if ".." in parts or file[:1] in ("/", "\\") or re.match(r"[A-Za-z]:", file):
-        raise _wrong(where, f'"{file}" leads out of the output folder.', 'Write a name like "{stem}-hair.png".')
+        raise _wrong(
+            where, tr('"{0}" leads out of the output folder.', file), tr('Write a name like "{stem}-hair.png".')
+        )
     if file and "{stem}" not in file and "{name}" not in file:
-        hint = 'Write a name like "{stem}-hair.png".'
-        raise _wrong(where, f'All pictures would go into the same file "{file}".', hint)
+        hint = tr('Write a name like "{stem}-hair.png".')
+        raise _wrong(where, tr('All pictures would go into the same file "{0}".', file), hint)
 
 
 def _file(output: Output, steps: List[Step]) -> str:
@@ -263,7 +270,7 @@ def told(recipe: Recipe) -> str:
     for step in recipe.steps:
         said = [_option_told(name, value) for name, value in step.options.items()]
         steps.append(f"{step.verb.name} ({', '.join(said)})" if said else step.verb.name)
-    return "; then ".join(steps) + "."
+    return tr("{0}.", tr("; then ").join(steps))
 
 
 def _option_told(name: str, value: Any) -> str:

@@ -2,10 +2,11 @@
 
 from typing import Any, Dict, List, NamedTuple, Sequence
 
+from maskwright_protocol.language import joined, tr
 from maskwright_protocol.messages import CutoutResult, Instance, Mask, Report, Selection
 
 _LINES = 40  # that a message shows
-DOUBTFUL = "Doubtful: probably less or more than what is meant. Look at it, or say it with one more click."
+DOUBTFUL = tr("Doubtful: probably less or more than what is meant. Look at it, or say it with one more click.")
 
 
 class Found(NamedTuple):
@@ -33,16 +34,23 @@ def rated(score: float, doubtful: bool) -> str:
 
 def nothing_found(answer: Any) -> str:
     """The sentence for the user when there is nothing to select."""
-    message = getattr(answer, "message", "") or "Nothing was found."
-    hint = getattr(answer, "hint", "")
-    return f"{message} {hint}".strip()
+    message = getattr(answer, "message", "") or tr("Nothing was found.")
+    return joined(message, getattr(answer, "hint", ""))
 
 
 def places(answer: Selection) -> str:
     """What was found and where, a line each."""
     return "\n".join(
-        f"{number}. {one.text or one.label} ({rated(one.score, one.doubtful)}): "
-        f"{one.box.width:.0f} x {one.box.height:.0f} at {one.box.x:.0f}, {one.box.y:.0f}"
+        tr(
+            "{0}. {1} ({2}): {3:.0f} x {4:.0f} at {5:.0f}, {6:.0f}",
+            number,
+            one.text or one.label,
+            rated(one.score, one.doubtful),
+            one.box.width,
+            one.box.height,
+            one.box.x,
+            one.box.y,
+        )
         for number, one in enumerate(answer.instances[:_LINES], 1)
     )
 
@@ -51,7 +59,8 @@ def how(report: Report) -> str:
     """The recipe that it came to, the models that ran, where, and what is worth knowing of it."""
     models = " + ".join(report.models)
     plain = report.recipe in ("", "auto", "+".join(report.models))
-    return " ".join([models if plain else f"{report.recipe}: {models}", f"on {report.device.upper()}.", *report.notes])
+    ran = tr("{0} on {1}.", models if plain else f"{report.recipe}: {models}", report.device.upper())
+    return joined(ran, *report.notes)
 
 
 def numbered(labels: Sequence[str], without: str) -> List[str]:

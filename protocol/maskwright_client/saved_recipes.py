@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any, Dict, List, NamedTuple
 
 from maskwright_protocol.errors import BadInput
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import RecipeSave, RecipesRequest, SavedRecipe
 
 from . import recipe
@@ -12,7 +13,7 @@ from .ask import Steps
 from .client import Client
 from .recipe import Recipe, Step
 
-DEFAULT_NAME = "My recipe"
+DEFAULT_NAME = tr("My recipe")
 # What a recipe can be run on in an editor, beside the one picture that is open.
 NO_PIXELS = ("map", "boxes")  # outputs that no picture can take
 
@@ -44,8 +45,8 @@ def read(one: SavedRecipe) -> Recipe:
     made = recipe.read(one.recipe, one.name)
     if all(output.what in NO_PIXELS for output in made.outputs):
         raise BadInput(
-            f'The recipe "{one.title}" makes nothing that could be put into an image.',
-            "It lists boxes or objects: run it on files, with 'maskwright run'.",
+            tr('The recipe "{0}" makes nothing that could be put into an image.', one.title),
+            tr("It lists boxes or objects: run it on files, with 'maskwright run'."),
         )
     return made
 

@@ -19,6 +19,7 @@ from maskwright_protocol.errors import (
     ServerAbsent,
     TooLarge,
 )
+from maskwright_protocol.language import tr
 
 Buffer = Union[bytes, bytearray, memoryview]
 
@@ -27,7 +28,7 @@ MASK_SLICE = 128 * 1024  # int XOR is fastest on slices that stay in the cache
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 MAX_RESPONSE_HEAD = 16 * 1024
 MAX_NONCE = 256
-NOT_OURS = "What answers at the server's address is not the Maskwright server."
+NOT_OURS = tr("What answers at the server's address is not the Maskwright server.")
 
 
 class Challenge:
@@ -100,7 +101,7 @@ def _request(path: str, host: str, port: int, lines: List[str]) -> bytes:
     try:
         return "\r\n".join([f"GET {path} HTTP/1.1", f"Host: {name}:{port}", *lines, "", ""]).encode("ascii")
     except UnicodeEncodeError as error:
-        raise Forbidden("The server's address holds letters that cannot be sent.") from error
+        raise Forbidden(tr("The server's address holds letters that cannot be sent.")) from error
 
 
 def _head(received: bytes, wanted: bytes) -> Optional[Tuple[Dict[bytes, bytes], bytes]]:
@@ -113,12 +114,13 @@ def _head(received: bytes, wanted: bytes) -> Optional[Tuple[Dict[bytes, bytes], 
     lines = head.split(b"\r\n")
     status = lines[0].split(b" ")[1:2]
     if status in ([b"401"], [b"403"]):
-        raise Forbidden("The server refused this program.")
+        raise Forbidden(tr("The server refused this program."))
     if status == [b"503"]:
-        raise Busy("Too many programs are connected to the server.")
+        raise Busy(tr("Too many programs are connected to the server."))
     if status == [b"429"]:
         raise Busy(
-            "Too many wrong tokens came from this computer.", "Wait a minute, then try again with the right token."
+            tr("Too many wrong tokens came from this computer."),
+            tr("Wait a minute, then try again with the right token."),
         )
     headers: Dict[bytes, bytes] = {}
     for line in lines[1:]:
@@ -212,7 +214,7 @@ class FrameReader:
     def _start_body(self) -> None:
         first, second = self._head[0], self._head[1]
         if second & 0x80 or first & 0x70:
-            raise BadMessage("The server sent a frame that WebSocket does not allow.")
+            raise BadMessage(tr("The server sent a frame that WebSocket does not allow."))
         size = second & 127
         if size == 126:
             size = struct.unpack_from("!H", self._head, 2)[0]
@@ -221,11 +223,11 @@ class FrameReader:
         self._final, self._opcode = bool(first & 0x80), first & 15
         self._head = bytearray()
         if self._opcode not in (0, BINARY, CLOSE, PING, PONG):
-            raise BadMessage("The server sent a frame of an unknown kind.")
+            raise BadMessage(tr("The server sent a frame of an unknown kind."))
         if self._opcode >= 8 and (size > 125 or not self._final):
-            raise BadMessage("The server sent a control frame that is too long.")
+            raise BadMessage(tr("The server sent a control frame that is too long."))
         if size + (self._message_size if self._opcode == 0 else 0) > self._max:
-            raise TooLarge("The server sent a message that is too long.")
+            raise TooLarge(tr("The server sent a message that is too long."))
         self._body, self._filled = bytearray(size), 0
 
     def _finish_frame(self) -> List[Tuple[int, bytearray]]:
@@ -235,7 +237,7 @@ class FrameReader:
         if self._opcode >= 8:
             return [(self._opcode, body)]
         if (self._opcode == 0) != bool(self._message_opcode):
-            raise BadMessage("The server mixed up the fragments of a message.")
+            raise BadMessage(tr("The server mixed up the fragments of a message."))
         self._message_opcode = self._opcode or self._message_opcode
         self._message.append(body)
         self._message_size += len(body)
@@ -252,7 +254,7 @@ def close_error(payload: Buffer) -> MaskwrightError:
     code = struct.unpack_from("!H", payload)[0] if len(payload) >= 2 else 1005
     reason = bytes(payload[2:]).decode("utf-8", "replace")
     if code == 1009:
-        return TooLarge("A message was longer than the server allows.")
+        return TooLarge(tr("A message was longer than the server allows."))
     if code == 1001:
-        return ConnectionLost("The server is shutting down.")
-    return ConnectionLost(f"The server closed the connection ({code}{': ' + reason if reason else ''}).")
+        return ConnectionLost(tr("The server is shutting down."))
+    return ConnectionLost(tr("The server closed the connection ({0}).", f"{code}: {reason}" if reason else code))
