@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple, Optional, Sequence, Tuple
 
 from maskwright_protocol.errors import BadInput, JobCancelled
+from maskwright_protocol.language import joined, tr
 from maskwright_protocol.messages import CutoutResult, ModelInfo
 
 from .offers import may_help, offered, suggested, understands
@@ -18,12 +19,12 @@ _STARTABLE = ("server_absent", "connection_lost", "shutting_down")
 _PASSING = ("busy", "worker_died", "deadline", "out_of_memory", "version_mismatch", "forbidden", "internal")
 
 # About the document: a sentence and a hint.
-NO_IMAGE = "No image is open.", "Open or create an image first."
-NO_LAYER = "No layer is selected.", "Select a layer first."
-CLOSED = "The image was closed meanwhile.", "Nothing was changed."
-LAYER_GONE = "The layer was removed meanwhile.", "Nothing was changed."
-NOTHING_TICKED = "Nothing is ticked.", "Tick at least one object in the list."
-NOTHING_INSIDE = "Nothing was found inside the selection.", "Select none, then try again."
+NO_IMAGE = tr("No image is open."), tr("Open or create an image first.")
+NO_LAYER = tr("No layer is selected."), tr("Select a layer first.")
+CLOSED = tr("The image was closed meanwhile."), tr("Nothing was changed.")
+LAYER_GONE = tr("The layer was removed meanwhile."), tr("Nothing was changed.")
+NOTHING_TICKED = tr("Nothing is ticked."), tr("Tick at least one object in the list.")
+NOTHING_INSIDE = tr("Nothing was found inside the selection."), tr("Select none, then try again.")
 
 
 class Told(NamedTuple):
@@ -40,17 +41,17 @@ class Told(NamedTuple):
 
     @property
     def text(self) -> str:
-        return f"{self.sentence} {self.hint}".strip()
+        return joined(self.sentence, self.hint)
 
 
 def of_failure(error: Any, models: Sequence[ModelInfo] = ()) -> Told:
     """Of whatever was raised. ``models``: what the server has and knows of, as far as that is known."""
     if isinstance(error, JobCancelled):
-        return Told(NOTE, "Cancelled. Nothing was changed.", code=error.code)
+        return Told(NOTE, tr("Cancelled. Nothing was changed."), code=error.code)
     code = getattr(error, "code", "")
     if not code:
-        sentence = f"Maskwright met an unexpected problem ({type(error).__name__}: {error})."
-        return Told(ERROR, sentence, "Nothing was changed. Please report it.", code="internal", remedy=AGAIN)
+        sentence = tr("Maskwright met an unexpected problem ({0}: {1}).", type(error).__name__, str(error))
+        return Told(ERROR, sentence, tr("Nothing was changed. Please report it."), code="internal", remedy=AGAIN)
     details = getattr(error, "details", None) or {}
     near = tuple(word for word in details.get("near") or () if isinstance(word, str))
     model = offered(error, models) if may_help(error) else None
@@ -66,12 +67,14 @@ def of_answer(answer: Any, notes: Sequence[str] = (), models: Sequence[ModelInfo
     model = suggested(answer.report, models)
     remedy = DOWNLOAD if model is not None else ""
     if is_nothing(answer):
-        hint = answer.hint or "Try other words."
+        hint = answer.hint or tr("Try other words.")
         if model is not None:
-            hint = f"{hint} {understands(model)}"
-        return Told(NOTICE, answer.message or "Nothing was found.", hint, model=model, remedy=remedy, code="nothing")
+            hint = joined(hint, understands(model))
+        return Told(
+            NOTICE, answer.message or tr("Nothing was found."), hint, model=model, remedy=remedy, code="nothing"
+        )
     if model is not None:
-        return Told(NOTICE, " ".join(answer.report.notes), understands(model), model=model, remedy=remedy, code="part")
+        return Told(NOTICE, joined(*answer.report.notes), understands(model), model=model, remedy=remedy, code="part")
     said = [*notes, *answer.report.notes]
     return Told(NOTE, said[0]) if said else None
 
