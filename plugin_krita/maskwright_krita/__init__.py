@@ -11,6 +11,11 @@ if os.path.isdir(_VENDOR) and _VENDOR not in sys.path:
     sys.path.insert(0, _VENDOR)
 
 if importlib.util.find_spec("krita") is not None:  # absent in the unit tests
+    from maskwright_protocol import language
+
+    from .editor.languages import of_krita
+
+    language.use(of_krita())  # before what has texts is loaded
     from .extension import register
 
     register()
