@@ -4,9 +4,7 @@ from typing import Any, List
 
 from .qt import QLocale, QSettings, QStandardPaths
 
-_CHOSEN = "klanguageoverridesrc"  # where KDE's programs keep what the user chose as their language
-    "klanguageoverridesrc"  # where KDE's programs keep what the user chose in Settings > Switch Application Language
-)
+_CHOSEN = "klanguageoverridesrc"  # where KDE's programs keep the language that the user chose
 
 
 def of_krita() -> List[str]:
