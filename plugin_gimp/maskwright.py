@@ -18,7 +18,11 @@ import gi  # noqa: E402
 
 for library, version in (("Gimp", "3.0"), ("GimpUi", "3.0"), ("Gegl", "0.4"), ("Gdk", "3.0"), ("Gtk", "3.0")):
     gi.require_version(library, version)
-from gi.repository import Gimp  # noqa: E402
+from gi.repository import Gimp, GLib  # noqa: E402
+
+from maskwright_protocol import language  # noqa: E402
+
+language.use(GLib.get_language_names())  # GIMP's own; before what has texts is loaded
 
 from maskwright_gimp import procedures  # noqa: E402
 from maskwright_gimp.register import create_procedure, recipe_names  # noqa: E402
@@ -26,6 +30,7 @@ from maskwright_gimp.register import create_procedure, recipe_names  # noqa: E40
 
 class Maskwright(Gimp.PlugIn):
     def do_set_i18n(self, name):
+        """GIMP has nothing to translate: it gets all texts in its language."""
         return False
 
     def do_query_procedures(self):

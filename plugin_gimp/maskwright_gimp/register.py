@@ -2,6 +2,8 @@
 
 from gi.repository import Babl, Gegl, Gimp, GObject
 
+from maskwright_protocol.language import tr
+
 from . import remembered
 
 READWRITE = GObject.ParamFlags.READWRITE
@@ -23,17 +25,17 @@ def create_procedure(plug_in, name):
     else:
         made = Gimp.Procedure.new(plug_in, name, Gimp.PDBProcType.PLUGIN, _run_plain, None)
         made.add_enum_argument(
-            "run-mode", "Run mode", "The run mode", Gimp.RunMode, Gimp.RunMode.NONINTERACTIVE, READWRITE
+            "run-mode", tr("Run mode"), tr("The run mode"), Gimp.RunMode, Gimp.RunMode.NONINTERACTIVE, READWRITE
         )
     made.set_menu_label(entry.label)
     for menu in (entry.menu, *entry.more_menus):
         made.add_menu_path(menu)
     made.set_documentation(entry.blurb, entry.help, None)
-    made.set_attribution("The Maskwright developers", "The Maskwright developers, GPL-3.0-or-later", "2026")
+    made.set_attribution(tr("The Maskwright developers"), tr("The Maskwright developers, GPL-3.0-or-later"), "2026")
     for argument in entry.arguments:
         _add(made, argument)
-    made.add_int_return_value("count", "Objects", "How many objects were found", 0, 1 << 30, 0, READWRITE)
-    made.add_string_return_value("report", "Report", "How the answer was made, as JSON", "", READWRITE)
+    made.add_int_return_value("count", tr("Objects"), tr("How many objects were found"), 0, 1 << 30, 0, READWRITE)
+    made.add_string_return_value("report", tr("Report"), tr("How the answer was made, as JSON"), "", READWRITE)
     return made
 
 
