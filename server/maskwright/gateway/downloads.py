@@ -14,6 +14,7 @@ from typing import Any
 from maskwright.config import default_model_folder
 from maskwright.models import catalogue
 from maskwright_protocol.errors import BadInput, Busy, DownloadFailed, InternalError, MaskwrightError, from_code
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import (
     Cancelled,
     Done,
@@ -52,13 +53,13 @@ class Downloads:
         from maskwright.models.install import download  # most servers never download anything
 
         if not request.id or any((session, request.id) in listeners for listeners in self._listeners.values()):
-            raise BadInput("A request needs an id of its own.")
+            raise BadInput(tr("A request needs an id of its own."))
         entry = catalogue.load().get(request.model)
         download.agree(entry, request.accept_licence)
         listeners = self._listeners.get(entry.id)
         if listeners is None:
             if len(self._listeners) >= MAX_DOWNLOADS:
-                raise Busy("Other models are being downloaded.", "Wait for one of them, then try again.")
+                raise Busy(tr("Other models are being downloaded."), tr("Wait for one of them, then try again."))
             listeners = self._listeners[entry.id] = {}
             self._latest[entry.id] = DownloadInfo(entry.id, "waiting", 0.0, f"Starting to download {entry.title}")
             self._spawn(self._run(entry.id, listeners))
@@ -97,9 +98,11 @@ class Downloads:
             except MaskwrightError as error:
                 deliver(Failed.from_error(request.id, error))
             except OSError as error:
-                text = f"The model {entry.id} could not be deleted: {error.strerror or error}."
+                text = tr("The model {0} could not be deleted: {1}.", entry.id, error.strerror or error)
                 deliver(
-                    Failed.from_error(request.id, InternalError(text, "Stop the server and delete its folder by hand."))
+                    Failed.from_error(
+                        request.id, InternalError(text, tr("Stop the server and delete its folder by hand."))
+                    )
                 )
             else:
                 deliver(Done(request.id))
@@ -164,7 +167,9 @@ def _answer(identity: str, last: dict[str, Any], code: int | None) -> Message:
         return Done(identity)
     if "error" in last:
         return Failed.from_error(identity, from_code(last["error"], last["message"], last["hint"], last["details"]))
-    return Failed.from_error(identity, DownloadFailed(f"The download's process ended (exit code {code}).", tried=[]))
+    return Failed.from_error(
+        identity, DownloadFailed(tr("The download's process ended (exit code {0}).", code), tried=[])
+    )
 
 
 def _kill(process: Process) -> None:

@@ -14,6 +14,7 @@ from maskwright.images import segments
 from maskwright.jobs.scheduler import Scheduler
 from maskwright_protocol import __version__
 from maskwright_protocol.errors import InternalError
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import Failed, Message, Models, Status
 from maskwright_protocol.parts import ClientInfo
 
@@ -81,7 +82,7 @@ class ModelReports:
 
 def _report(identity: str, report: Models | None) -> Message:
     if report is None:
-        return Failed.from_error(identity, InternalError("Something went wrong inside Maskwright."))
+        return Failed.from_error(identity, InternalError(tr("Something went wrong inside Maskwright.")))
     return Models(identity, report.models, report.recipes, report.detector_options)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from maskwright_protocol.digest import STRIP_ROWS, image_key, strip_digest, strip_digests, strip_spans
 from maskwright_protocol.errors import BadImage, BadMessage, Busy, TooLarge, UnknownImage
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import ImageBegin, ImageSlice, Raster
 from maskwright_protocol.pixels import FORMATS
 
@@ -61,7 +62,7 @@ class ImageStore:
         """Raises ``UnknownImage``."""
         raster = self.rasters.get(key)
         if raster is None:
-            raise UnknownImage("The server does not hold this image.", keys=[key])
+            raise UnknownImage(tr("The server does not hold this image."), keys=[key])
         self.rasters.move_to_end(key)
         return raster
 
@@ -72,7 +73,7 @@ class ImageStore:
                 self._release(self.rasters.pop(key))
         missing = [key for key in keys if key not in self.rasters]
         if missing:
-            raise UnknownImage("The server does not hold this image.", keys=missing)
+            raise UnknownImage(tr("The server does not hold this image."), keys=missing)
         rasters = [self.get(key) for key in keys]
         for raster in rasters:
             raster.pins += 1
@@ -112,7 +113,7 @@ class ImageStore:
         self._check_length(raster, len(data))
         strips = strip_digests(data, raster.height, raster.width * FORMATS[raster.format].pixel_bytes)
         if image_key(raster.width, raster.height, raster.format, raster.transfer, strips) != raster.key:
-            raise BadImage("The image's pixels do not match its key.")
+            raise BadImage(tr("The image's pixels do not match its key."))
         stored = self._reserve(raster, strips)
         stored.memory.buf[:] = data
         self._keep(stored)
@@ -129,9 +130,9 @@ class ImageStore:
             return []
         spans = list(strip_spans(begin.height))
         if len(begin.strips) != len(spans):
-            raise BadImage("The image's strips do not match its height.")
+            raise BadImage(tr("The image's strips do not match its height."))
         if image_key(begin.width, begin.height, begin.format, begin.transfer, begin.strips) != begin.key:
-            raise BadImage("The image's strips do not match its key.")
+            raise BadImage(tr("The image's strips do not match its key."))
         self.abort(session)  # one upload a session
         stored = self._reserve(begin, list(begin.strips), spare)
         missing: dict[int, int] = {}
@@ -150,7 +151,7 @@ class ImageStore:
         done = upload.missing.get(piece.strip)
         if done is None or piece.offset != done or start + done + len(piece.data) > end:
             self.abort(session)
-            raise BadMessage("A piece of the image arrived out of order.")
+            raise BadMessage(tr("A piece of the image arrived out of order."))
         upload.raster.memory.buf[start + done : start + done + len(piece.data)] = piece.data
         upload.missing[piece.strip] = done = done + len(piece.data)
         if piece.data and start + done == end:  # checked now, since all at the end would take long
@@ -165,12 +166,12 @@ class ImageStore:
                 self.abort(session)
             return
         if upload is None:
-            raise UnknownImage("The upload of the image was not begun, or was given up.", keys=[key])
+            raise UnknownImage(tr("The upload of the image was not begun, or was given up."), keys=[key])
         stored = upload.raster
         ends = (self._strip_range(stored, strip) for strip in upload.missing)
         if upload.damaged or [end - start for start, end in ends] != list(upload.missing.values()):
             self.abort(session)
-            raise BadImage("The image arrived incomplete or damaged.")
+            raise BadImage(tr("The image arrived incomplete or damaged."))
         del self._uploads[session, key]
         self._keep(stored)
 
@@ -195,7 +196,7 @@ class ImageStore:
     def _check_length(self, raster: Raster | ImageBegin, length: int) -> None:
         expected = FORMATS[raster.format].image_bytes(raster.width, raster.height)
         if length != expected:
-            raise BadImage(f"The image has {length} bytes where its size needs {expected}.")
+            raise BadImage(tr("The image has {0} bytes where its size needs {1}.", length, expected))
 
     def _reserve(
         self, raster: Raster | ImageBegin, strips: list[str], spare: list[segments.Segment] | None = None
@@ -203,11 +204,11 @@ class ImageStore:
         size = FORMATS[raster.format].image_bytes(raster.width, raster.height)
         if size > self.budget:
             raise TooLarge(
-                f"The image needs {size >> 20} MiB, more than the server's {self.budget >> 20} MiB for images."
+                tr("The image needs {0} MiB, more than the server's {1} MiB for images.", size >> 20, self.budget >> 20)
             )
         idle = sum(stored.size for stored in self.rasters.values() if not stored.pins)
         if self.used - idle + size > self.budget:
-            raise Busy("The server's memory for images is taken by running jobs.")
+            raise Busy(tr("The server's memory for images is taken by running jobs."))
         for key in [key for key, stored in self.rasters.items() if not stored.pins]:
             if self.used + size <= self.budget:
                 break
@@ -227,9 +228,11 @@ class ImageStore:
             except OSError as error:
                 if error.errno in (errno.EMFILE, errno.ENFILE) or not (idle or self._freeing):
                     raise Busy(
-                        "This computer has not enough memory left for the picture.",
-                        "Close other programs, or make room on the disk; a container may need more shared memory "
-                        "(/dev/shm).",
+                        tr("This computer has not enough memory left for the picture."),
+                        tr(
+                            "Close other programs, or make room on the disk; a container may need more shared memory "
+                            "(/dev/shm)."
+                        ),
                     ) from error
             if not self._freeing:
                 self._release(self.rasters.pop(idle.pop(0)))
@@ -271,7 +274,7 @@ class ImageStore:
     def _strip_range(self, stored: StoredRaster, strip: int) -> tuple[int, int]:
         row_bytes = stored.width * FORMATS[stored.format].pixel_bytes
         if not 0 <= strip < len(stored.strips):
-            raise BadMessage("A piece of the image names a strip that does not exist.")
+            raise BadMessage(tr("A piece of the image names a strip that does not exist."))
         top = strip * STRIP_ROWS
         return top * row_bytes, min(top + STRIP_ROWS, stored.height) * row_bytes
 

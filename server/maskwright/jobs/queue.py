@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from maskwright_protocol.errors import BadInput, Busy
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import PRIORITIES, Job, Message, Progress
 
 FEW = 2  # waiting jobs of one priority; who has more is flooding
@@ -38,7 +39,7 @@ class QueuedJob:
     answered: bool = False
 
     def __post_init__(self) -> None:
-        self.progress = Progress(self.request.id, self.request.generation, "queued", 0.0, "Waiting for its turn")
+        self.progress = Progress(self.request.id, self.request.generation, "queued", 0.0, tr("Waiting for its turn"))
 
 
 class JobQueue:
@@ -63,14 +64,14 @@ class JobQueue:
         request = job.request
         mine = [other for other in [*self.waiting(), *self.running] if other.session == job.session]
         if any(other.request.id == request.id for other in mine):
-            raise BadInput("A request with this id is under way already.")
+            raise BadInput(tr("A request with this id is under way already."))
         same_tool = [other for other in mine if request.tool and other.request.tool == request.tool]
         if any(other.request.generation > request.generation for other in same_tool):
-            raise BadInput("A newer request of this tool is under way already.")
+            raise BadInput(tr("A newer request of this tool is under way already."))
         superseded = [other for other in same_tool if other.request.generation < request.generation]
         staying = [other for other in mine if other not in superseded and other not in self.running]
         if len(staying) >= self.length:
-            raise Busy("Too many jobs are waiting already.")
+            raise Busy(tr("Too many jobs are waiting already."))
         self._waiting[request.priority].setdefault(job.session, []).append(job)
         return superseded
 

@@ -13,6 +13,7 @@ from maskwright.masks.guided import fit
 from maskwright.masks.opencv import cv2
 from maskwright.models.roles import RGB, FloatMap
 from maskwright_protocol.errors import BadInput
+from maskwright_protocol.language import tr
 
 if TYPE_CHECKING:
     from maskwright.models.catalogue.entries import Entry
@@ -62,8 +63,8 @@ def settled(alpha: FloatMap, trimap: FloatMap | None) -> FloatMap:
 def required(trimap: FloatMap | None, entry: Entry) -> FloatMap:
     """The trimap, ``(H, W)`` float32 0..1, as it is. Raises ``BadInput`` where there is none."""
     if trimap is None:
-        text = f"{entry.title} refines the edge of a selection; it finds no subject by itself."
-        hint = "Refine a selection with it, or take another model to remove the background."
+        text = tr("{0} refines the edge of a selection; it finds no subject by itself.", entry.title)
+        hint = tr("Refine a selection with it, or take another model to remove the background.")
         raise BadInput(text, hint, model=entry.id)
     return trimap
 

@@ -11,20 +11,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from maskwright_protocol.errors import BadInput
+from maskwright_protocol.language import Sentence, tr
 from maskwright_protocol.messages import OptionInfo
 
 MAX_TEXT = 200
 _ON, _OFF = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
-CLASSES = OptionInfo("classes", "text", "Classes by number or name with commas between, besides the text's.", "")
-MAX_DET = OptionInfo("max_det", "integer", "At most so many things are found.", 300, 1, 1000)
-AGNOSTIC = OptionInfo("agnostic", "switch", "One thing in each place: boxes of different classes compete too.", False)
+CLASSES = OptionInfo("classes", "text", tr("Classes by number or name with commas between, besides the text's."), "")
+MAX_DET = OptionInfo("max_det", "integer", tr("At most so many things are found."), 300, 1, 1000)
+AGNOSTIC = OptionInfo(
+    "agnostic", "switch", tr("One thing in each place: boxes of different classes compete too."), False
+)
 
 
 def iou(default: float | None) -> OptionInfo:
     """The overlap (intersection over union) from which the worse of two boxes is dropped; None where none is."""
     return OptionInfo(
-        "iou", "number", "How far boxes of one class may overlap before the worse is dropped.", default, 0.0, 1.0
+        "iou", "number", tr("How far boxes of one class may overlap before the worse is dropped."), default, 0.0, 1.0
     )
 
 
@@ -38,8 +41,10 @@ def checked(options: Sequence[OptionInfo], given: Mapping[str, Any] | None) -> d
     values = {name: option.default for name, option in table.items()}
     for name, value in (given or {}).items():
         if name not in table:
-            known = f"It takes: {', '.join(table)}." if table else "It takes none."
-            raise BadInput(f"The detector has no option called {str(name)[:40]!r}.", hint=known, option=str(name)[:40])
+            known = tr("It takes: {0}.", ", ".join(table)) if table else tr("It takes none.")
+            raise BadInput(
+                tr("The detector has no option called {0!r}.", str(name)[:40]), hint=known, option=str(name)[:40]
+            )
         values[name] = _value(table[name], value)
     return values
 
@@ -56,28 +61,29 @@ def described(option: OptionInfo) -> str:
 def _value(option: OptionInfo, value: Any) -> Any:
     if option.kind in ("text", "choice"):
         if not isinstance(value, str) or len(value) > MAX_TEXT:
-            raise _wrong(option, "is not a text of reasonable length")
+            raise _wrong(option, tr("The value of the option {0} is not a text of reasonable length."))
         if option.kind == "choice" and value not in option.choices:
-            raise _wrong(option, f"is none of {', '.join(option.choices)}")
+            raise _wrong(option, tr("The value of the option {0} is none of {1}."), ", ".join(option.choices))
         return value.strip()
     if option.kind == "switch":
         spelt = value.strip().lower() if isinstance(value, str) else ""
         if spelt in _ON or spelt in _OFF:
             return spelt in _ON
         if not isinstance(value, bool):
-            raise _wrong(option, "is neither true nor false")
+            raise _wrong(option, tr("The value of the option {0} is neither true nor false."))
         return value
     try:
         number = float(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else math.nan
     except ValueError:
         number = math.nan
     if not math.isfinite(number) or (option.kind == "integer" and number != int(number)):
-        raise _wrong(option, f"is not {'a whole number' if option.kind == 'integer' else 'a number'}")
+        whole = tr("The value of the option {0} is not a whole number.")
+        raise _wrong(option, whole if option.kind == "integer" else tr("The value of the option {0} is not a number."))
     low, high = option.low, option.high
     if (low is not None and number < low) or (high is not None and number > high):
-        raise _wrong(option, f"lies outside {low:g} to {high:g}")
+        raise _wrong(option, tr("The value of the option {0} lies outside {1:g} to {2:g}."), low, high)
     return int(number) if option.kind == "integer" else number
 
 
-def _wrong(option: OptionInfo, why: str) -> BadInput:
-    return BadInput(f"The value of the option {option.name} {why}.", hint=option.title, option=option.name)
+def _wrong(option: OptionInfo, why: Sentence, *values: Any) -> BadInput:
+    return BadInput(why.with_values(option.name, *values), hint=option.title, option=option.name)

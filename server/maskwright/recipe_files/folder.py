@@ -11,6 +11,7 @@ from maskwright.config import config_file
 from maskwright_client import recipe
 from maskwright_client.recipe import Recipe
 from maskwright_protocol.errors import BadInput
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import SavedRecipe
 from maskwright_protocol.whole_file import write_whole
 
@@ -53,8 +54,8 @@ def find(word: str) -> Path:
     for name in known:
         if name.casefold() in wanted:
             return path_of(name)
-    hint = recipe.did_you_mean(word, known) if known else "Nothing is saved yet: --save-recipe saves a command."
-    raise BadInput(f"There is no recipe {word}.", hint)
+    hint = recipe.did_you_mean(word, known) if known else tr("Nothing is saved yet: --save-recipe saves a command.")
+    raise BadInput(tr("There is no recipe {0}.", word), hint)
 
 
 def file_name(title: str, strict: bool = True) -> str:
@@ -67,7 +68,7 @@ def file_name(title: str, strict: bool = True) -> str:
     if _RESERVED.fullmatch(name):
         name += "-recipe"
     if not name and strict:
-        raise BadInput("The recipe has no name.", "Give it one with letters in it.")
+        raise BadInput(tr("The recipe has no name."), tr("Give it one with letters in it."))
     return name
 
 
@@ -104,12 +105,12 @@ def save(title: str, one: Recipe, overwrite: bool = False) -> str:
     one.name = title.strip()
     if not overwrite and path_of(name).exists():
         raise BadInput(
-            f'There is a recipe "{name}" already.',
-            "Choose another name, or say that it is to be replaced.",
+            tr('There is a recipe "{0}" already.', name),
+            tr("Choose another name, or say that it is to be replaced."),
             exists=name,
         )
     if len(names()) >= MOST and not path_of(name).exists():
-        raise BadInput(f"There are {MOST} saved recipes already.", f"Delete some in {folder()}.")
+        raise BadInput(tr("There are {0} saved recipes already.", MOST), tr("Delete some in {0}.", folder()))
     write(path_of(name), one)
     return name
 
@@ -117,7 +118,7 @@ def save(title: str, one: Recipe, overwrite: bool = False) -> str:
 def save_data(title: str, data: dict[str, Any], overwrite: bool) -> SavedRecipe:
     """The same from plain data, which a client sent."""
     if len(title) > 100:
-        raise BadInput("The recipe's name is too long.", "At most 100 letters.")
+        raise BadInput(tr("The recipe's name is too long."), tr("At most 100 letters."))
     return load_one(save(title, recipe.read(data), overwrite))
 
 
@@ -125,12 +126,12 @@ def write(path: Path, one: Recipe) -> None:
     """Write a file that is whole, or as it was before. Raises ``BadInput``."""
     content = writing.text(one).encode()
     if len(content) > reading.MAX_BYTES:
-        raise BadInput("The recipe is too long.", f"At most {reading.MAX_BYTES // 1024} KB.")
+        raise BadInput(tr("The recipe is too long."), tr("At most {0} KB.", reading.MAX_BYTES // 1024))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, content)
     except OSError as error:
-        raise BadInput(f"{path} cannot be written: {error.strerror}.", "Choose another place.") from None
+        raise BadInput(tr("{0} cannot be written: {1}.", path, error.strerror), tr("Choose another place.")) from None
 
 
 def remove(name: str) -> None:
@@ -138,4 +139,6 @@ def remove(name: str) -> None:
     try:
         path_of(name).unlink()
     except OSError as error:
-        raise BadInput(f"{path_of(name)} cannot be deleted: {error.strerror}.", "Delete it by hand.") from None
+        raise BadInput(
+            tr("{0} cannot be deleted: {1}.", path_of(name), error.strerror), tr("Delete it by hand.")
+        ) from None

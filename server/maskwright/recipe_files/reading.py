@@ -11,6 +11,7 @@ from typing import Any
 from maskwright_client import recipe
 from maskwright_client.recipe import Recipe
 from maskwright_protocol.errors import BadInput
+from maskwright_protocol.language import tr
 
 MAX_BYTES = 64 * 1024
 SUFFIX = ".toml"
@@ -25,20 +26,22 @@ def read(path: Path) -> Recipe:
 
 def _text(path: Path) -> str:
     if path.is_dir():
-        raise BadInput(f"{path} is a folder, not a recipe.", "Name a recipe file, like portrait.toml.")
+        raise BadInput(tr("{0} is a folder, not a recipe.", path), tr("Name a recipe file, like portrait.toml."))
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise BadInput(f"There is no recipe file {path}.", "'maskwright recipes list' shows the saved ones.") from None
+        raise BadInput(
+            tr("There is no recipe file {0}.", path), tr("'maskwright recipes list' shows the saved ones.")
+        ) from None
     except OSError as error:
-        raise BadInput(f"{path} cannot be read: {error.strerror}.", "Check the file.") from None
+        raise BadInput(tr("{0} cannot be read: {1}.", path, error.strerror), tr("Check the file.")) from None
     if len(data) > MAX_BYTES:
-        raise BadInput(f"{path.name} is longer than a recipe can be.", f"At most {MAX_BYTES // 1024} KB.")
+        raise BadInput(tr("{0} is longer than a recipe can be.", path.name), tr("At most {0} KB.", MAX_BYTES // 1024))
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise BadInput(f"{path.name} is not a text file in UTF-8.", "Save it as UTF-8.") from None
+        raise BadInput(tr("{0} is not a text file in UTF-8.", path.name), tr("Save it as UTF-8.")) from None
 
 
 def parse(text: str, name: str) -> Recipe:
@@ -49,7 +52,9 @@ def parse(text: str, name: str) -> Recipe:
     except tomllib.TOMLDecodeError as error:
         raise BadInput(*_not_toml(error, name), file=name) from None
     except RecursionError:
-        raise BadInput(f"{name} is nested too deeply.", "A recipe has steps and outputs, and lists of texts.") from None
+        raise BadInput(
+            tr("{0} is nested too deeply.", name), tr("A recipe has steps and outputs, and lists of texts.")
+        ) from None
     try:
         return recipe.read(data, Path(name).stem)
     except BadInput as error:

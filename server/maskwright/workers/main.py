@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from maskwright.images import segments
 from maskwright.memory import give_freed_blocks_back, keep_all_freed_blocks, keep_freed_blocks
 from maskwright_protocol.errors import InternalError, JobCancelled, MaskwrightError, OutOfMemory, UnknownImage
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import PRIORITIES, Message
 
 from .messages import (
@@ -57,9 +58,9 @@ class MappedRasters(Mapping[str, memoryview]):
                 try:
                     self._mapped[name] = segments.attach(name, size)
                 except FileNotFoundError:
-                    raise UnknownImage("The server does not hold this image.", keys=[key]) from None
+                    raise UnknownImage(tr("The server does not hold this image."), keys=[key]) from None
                 except OSError as error:
-                    raise OutOfMemory("There was not enough memory for this.") from error
+                    raise OutOfMemory(tr("There was not enough memory for this.")) from error
             self._current[key] = self._mapped[name]
 
     def release(self) -> None:
@@ -164,7 +165,7 @@ class _Worker:
 
         try:
             if number in self._cancelled:
-                raise JobCancelled("Cancelled.")
+                raise JobCancelled(tr("Cancelled."))
             self._rasters.use(command.rasters)
             message = with_fallback(robust, pool, embeddings.free, named)
             return JobAnswer(number, message, pool.resident(), (pool.device, pool.device_reason))
@@ -172,7 +173,7 @@ class _Worker:
             return failure(error)
         except Exception:
             log.exception("job failed")
-            return failure(InternalError("Something went wrong inside Maskwright."))
+            return failure(InternalError(tr("Something went wrong inside Maskwright.")))
         finally:
             self._rasters.release()
 

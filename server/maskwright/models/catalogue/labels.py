@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from maskwright_protocol.errors import ModelBroken
+from maskwright_protocol.language import tr
 
 if TYPE_CHECKING:
     from .entries import Entry
@@ -344,8 +345,10 @@ def of_entry(entry: Entry) -> LabelTable:
     if isinstance(given, list) and given and all(isinstance(label, str) for label in given):
         return LabelTable("own", "face" if entry.options.get("of") == "face" else "person", tuple(given))
     known = ", ".join(TABLES)
-    hint = f"Set options.labels to a list of names, or to one of {known}."
-    raise ModelBroken(f"The entry of the model {entry.id} does not say what its labels are.", hint, model=entry.id)
+    hint = tr("Set options.labels to a list of names, or to one of {0}.", known)
+    raise ModelBroken(
+        tr("The entry of the model {0} does not say what its labels are.", entry.id), hint, model=entry.id
+    )
 
 
 def of_checkpoint(entry: Entry, named: Sequence[str]) -> LabelTable:
@@ -357,7 +360,7 @@ def of_checkpoint(entry: Entry, named: Sequence[str]) -> LabelTable:
         table = of_entry(entry)
         difference = disagreement(table, named)
         if difference:
-            text = f"The model {entry.id} does not have the labels that Maskwright knows of it: {difference}."
+            text = tr("The model {0} does not have the labels that Maskwright knows of it: {1}.", entry.id, difference)
             raise ModelBroken(text, model=entry.id)
         return table
     for table in TABLES.values():

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from maskwright.models.coco import COCO
 from maskwright_protocol.errors import BadInput, EmptyPrompt, UnknownWord
+from maskwright_protocol.language import joined, tr
 
 from .synonyms import ALONE, KINDS, SAME, SEVERAL
 
@@ -147,15 +148,15 @@ def resolve(text: str, names: Sequence[str] = COCO) -> dict[int, str]:
     """Numbers and names of the classes that all words of a prompt mean. Raises ``EmptyPrompt`` or ``UnknownWord``."""
     words = split(text)
     if not words:
-        raise EmptyPrompt("There is nothing to look for.")
+        raise EmptyPrompt(tr("There is nothing to look for."))
     found: dict[int, str] = {}
     for word in words:
         meant = meanings(word, names)
         if not meant:
             near = nearest(word, names=names)
-            hint = f"Did you mean {' or '.join(near)}? " if near else ""
-            text = f"The detector does not know {word!r}."
-            raise UnknownWord(text, hint + _vocabulary(names), word=word, near=near, models=[])
+            hint = tr("Did you mean {0}?", " or ".join(near)) if near else ""
+            text = tr("{0} does not know {1!r}.", tr("The detector"), word)
+            raise UnknownWord(text, joined(hint, _vocabulary(names)), word=word, near=near, models=[])
         found |= {names.index(name): name for name in meant}
     return found
 
@@ -188,6 +189,8 @@ def classes(text: str, chosen: str, names: Sequence[str]) -> dict[int, str]:
         first, last = int(span[1]), int(span[2] or span[1])
         if not first <= last < len(names):
             numbers = f"0 to {len(names) - 1}" if len(names) > 1 else "only 0"
-            raise BadInput(f"There is no class {part}.", hint=f"This detector has {numbers}.", option="classes")
+            raise BadInput(
+                tr("There is no class {0}.", part), hint=tr("This detector has {0}.", numbers), option="classes"
+            )
         found |= {index: names[index] for index in range(first, last + 1)}
     return found or dict(enumerate(names))

@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from maskwright.models.catalogue.entries import Catalogue, Content, Entry, ModelFile, Pickle, Source
 from maskwright.models.machine import records
 from maskwright_protocol.errors import DownloadFailed, JobCancelled, LicenceNeeded, ModelBroken, Offline
+from maskwright_protocol.language import tr
 
 from . import scan, transports
 from .convert import convert, require_reader
@@ -56,7 +57,7 @@ def agree(entry: Entry, accept: bool) -> None:
     if not accept:
         use = "does not allow commercial use" if entry.commercial == "no" else "leaves questions open"
         raise LicenceNeeded(
-            f"The licence of {entry.title} ({entry.licence}) {use}: you must agree to it first.",
+            tr("The licence of {0} ({1}) {2}: you must agree to it first.", entry.title, entry.licence, use),
             model=entry.id,
             licence=entry.licence,
             licence_url=entry.licence_url or entry.source,  # then the model's page tells it
@@ -83,8 +84,8 @@ def pull(
     try:
         return _Pull(entry, [*folders, destination], destination, origin, report, cancelled).run(accept_licence)
     except OSError as error:
-        text = f"{entry.title} cannot be written: {error.strerror or error}."
-        hint = "Check the folder that 'maskwright models path' names last."
+        text = tr("{0} cannot be written: {1}.", entry.title, error.strerror or error)
+        hint = tr("Check the folder that 'maskwright models path' names last.")
         raise DownloadFailed(text, hint, model=entry.id, tried=[]) from error
 
 
@@ -213,7 +214,7 @@ class _Pull:
         if not self.entry.sources:
             return missing
         if is_offline():
-            raise Offline("Downloads are switched off.", model=self.entry.id)
+            raise Offline(tr("Downloads are switched off."), model=self.entry.id)
         parts = sum(p.stat().st_size for p in _files(self._staging) if p.name.endswith(".part"))
         self._room(sum(file.published.size or 0 for file in missing) - parts)
         for source in self.entry.sources:
@@ -231,7 +232,9 @@ class _Pull:
                         self._refused = self._refused or str(error)
                     self._say(str(error))
                 except SwitchedOff:
-                    raise Offline("The hub's client is told to stay offline.", "Unset HF_HUB_OFFLINE.") from None
+                    raise Offline(
+                        tr("The hub's client is told to stay offline."), tr("Unset HF_HUB_OFFLINE.")
+                    ) from None
             missing = left
             if not missing:
                 break
@@ -352,7 +355,7 @@ class _Pull:
 
     def _check(self) -> None:
         if self.cancelled():
-            raise JobCancelled("Cancelled.")
+            raise JobCancelled(tr("Cancelled."))
 
 
 def _forms(file: ModelFile) -> tuple[ModelFile, ...]:

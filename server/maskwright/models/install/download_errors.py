@@ -7,12 +7,15 @@ from pathlib import Path
 
 from maskwright.models.catalogue.entries import Entry, ModelFile
 from maskwright_protocol.errors import AccessDenied, DiskFull, DownloadFailed, MaskwrightError
+from maskwright_protocol.language import tr
 
 
 def disk_full(entry: Entry, needed: int, free: int) -> DiskFull:
     """``needed`` and ``free`` are bytes."""
     needed = max(needed, 0)
-    text = f"There is not enough room for {entry.title}: {needed >> 20} MiB are needed, {free >> 20} MiB are free."
+    text = tr(
+        "There is not enough room for {0}: {1} MiB are needed, {2} MiB are free.", entry.title, needed >> 20, free >> 20
+    )
     return DiskFull(text, model=entry.id, needed=needed, free=free)
 
 
@@ -23,13 +26,13 @@ def not_found(
     sentences."""
     names = ", ".join(file.published.name for file in missing)
     if origin is not None:
-        text = f"{origin.name} does not hold {names} of {entry.title}."
-        return DownloadFailed(text, "Choose the folder or zip with these files.", model=entry.id, tried=tried)
+        text = tr("{0} does not hold {1} of {2}.", origin.name, names, entry.title)
+        return DownloadFailed(text, tr("Choose the folder or zip with these files."), model=entry.id, tried=tried)
     if not entry.sources:
-        text = f"No download of {entry.title} is known."
-        hint = f"Put a folder with {names} into {destination.name}, or pull with --from."
+        text = tr("No download of {0} is known.", entry.title)
+        hint = tr("Put a folder with {0} into {1}, or pull with --from.", names, destination.name)
         return DownloadFailed(text, hint, model=entry.id, tried=[])
-    text = f"{entry.title} could not be downloaded. {' '.join(tried)}"
+    text = tr("{0} could not be downloaded. {1}", entry.title, " ".join(tried))
     return DownloadFailed(text, model=entry.id, tried=tried)
 
 

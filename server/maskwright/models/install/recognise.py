@@ -12,6 +12,7 @@ from maskwright.models import families
 from maskwright.models.contents import Contents
 from maskwright.models.family import Family
 from maskwright_protocol.errors import BadInput
+from maskwright_protocol.language import tr
 
 _MOST_NAMES = 10_000
 
@@ -25,13 +26,13 @@ def family_of(seen: Contents, files: Sequence[str], title: str) -> Family | None
     for family in families.known().values():
         signs = next((signs for signs in family.signs if signs.fit(seen)), None)
         if signs is not None and signs.why_not:
-            raise BadInput(f"{title} cannot be used. {signs.why_not}", "Nothing was installed.")
+            raise BadInput(tr("{0} cannot be used. {1}", title, signs.why_not), tr("Nothing was installed."))
         if signs is not None:
             fitting.append(family)
     if not fitting and seen.model_type:
         known = sorted({kind for family in families.known().values() for s in family.signs for kind in s.config})
-        text = f"{title} is a model of the kind {seen.model_type[:60]!r}, which Maskwright cannot run."
-        raise BadInput(text, f"Kinds that it can run: {', '.join(known)}.")
+        text = tr("{0} is a model of the kind {1!r}, which Maskwright cannot run.", title, seen.model_type[:60])
+        raise BadInput(text, tr("Kinds that it can run: {0}.", ", ".join(known)))
     named = [family for family in fitting if _is_named(family, files)]
     return fitting[0] if len(fitting) == 1 else named[0] if len(named) == 1 else None
 

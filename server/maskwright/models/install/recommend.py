@@ -13,9 +13,11 @@ from typing import Literal, NamedTuple
 from maskwright.models.catalogue.entries import Catalogue, Entry, Precision
 from maskwright.models.catalogue.page import size_text
 from maskwright.models.machine import hardware, packages
+from maskwright_protocol.language import Sentence, joined, tr
 
 RESERVE = 2 << 30  # bytes that are left to the painting program, on the card and in main memory
 _SYSTEM = 2 << 30  # bytes of main memory that the system has
+_DOES = tr("{0} does that.")
 _DRIVER = 512 << 20  # bytes of a card that a process holds as soon as it computes there
 # What the catalogue's ``seconds`` were measured on, by kind of device.
 MEASURED_ON = {"cpu": "one core of a server's processor", "cuda": "a graphics card of a data centre", "mps": ""}
@@ -137,11 +139,11 @@ def best(entries: Sequence[Entry], known: Catalogue, device: str = "auto") -> En
     return min(ready, key=lambda e: (e.id not in here, not _may(e), not e.recommended, e.memory))
 
 
-def advice(entry: Entry, what: str = "does that") -> str:
-    """What the model does and how to get it, sentences."""
+def advice(entry: Entry, what: Sentence = _DOES) -> str:
+    """What the model does and how to get it, sentences. ``what``: the first one, with ``{0}`` for the model."""
     size = f" ({size_text(entry.size)})" if entry.size and not entry.embedded else ""
-    what = "finds whatever you describe in words" if entry.facts.reads_any_words else what
-    return f"{entry.title}{size} {what}. {packages.how_to_get(entry)}"
+    does = tr("{0} finds whatever you describe in words.") if entry.facts.reads_any_words else what
+    return joined(does.with_values(f"{entry.title}{size}"), packages.how_to_get(entry))
 
 
 @cache

@@ -11,6 +11,7 @@ from filelock import FileLock, Timeout
 
 from maskwright.models.catalogue.entries import Entry
 from maskwright_protocol.errors import DownloadFailed, ModelMissing
+from maskwright_protocol.language import tr
 
 from . import user_catalogue
 from .download import STAGING
@@ -32,8 +33,8 @@ def remove(entry: Entry, destination: Path) -> int:
         return 0
     if not doomed:
         raise ModelMissing(
-            f"The model {entry.id} is not in Maskwright's own model folder.",
-            hint="Models in other folders are yours to delete: 'maskwright models show' tells where they are.",
+            tr("The model {0} is not in Maskwright's own model folder.", entry.id),
+            hint=tr("Models in other folders are yours to delete: 'maskwright models show' tells where they are."),
             model=entry.id,
         )
     staging.mkdir(parents=True, exist_ok=True)
@@ -41,7 +42,7 @@ def remove(entry: Entry, destination: Path) -> int:
     try:
         lock.acquire(timeout=1)
     except Timeout:
-        raise DownloadFailed(f"{entry.id} is being downloaded.", "Cancel the download first.") from None
+        raise DownloadFailed(tr("{0} is being downloaded.", entry.id), tr("Cancel the download first.")) from None
     try:
         for link in [p for p in doomed if p.is_symlink()]:
             link.unlink()

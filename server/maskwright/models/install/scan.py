@@ -22,6 +22,7 @@ from maskwright.models.catalogue.entries import Catalogue, Content, Entry, Model
 from maskwright.models.catalogue.labels import installed_table
 from maskwright.models.machine import packages, records
 from maskwright_protocol.errors import ModelBroken
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import ModelInfo
 
 from . import recommend
@@ -174,7 +175,7 @@ def _recognise(entry: Entry, directory: Path, sizes: dict[str, int]) -> Installe
     if not entry.files:
         return None
     if any(f.pickle and f.name not in sizes and _is_published(entry, f, sizes) for f in entry.files):
-        text = f"The checkpoint of {entry.id} is here, but must be converted first: maskwright models pull {entry.id}."
+        text = tr("The checkpoint of {0} is here, but must be converted first: maskwright models pull {0}.", entry.id)
         return Installed(entry, directory, text, waits=True)
     present = [f for f in entry.files if f.name in sizes]
     named = directory.name in entry.folder_names
@@ -188,7 +189,13 @@ def _recognise(entry: Entry, directory: Path, sizes: dict[str, int]) -> Installe
     for file in entry.files:
         right = sorted({content.size for content in allowed(entry, file)})
         if right and sizes[file.name] not in right:
-            text = f"The file {file.name} of the model {entry.id} has {sizes[file.name]} bytes instead of {right[0]}."
+            text = tr(
+                "The file {0} of the model {1} has {2} bytes instead of {3}.",
+                file.name,
+                entry.id,
+                sizes[file.name],
+                right[0],
+            )
             return Installed(entry, directory, text)
     return Installed(entry, directory)
 
@@ -223,15 +230,19 @@ def verify(model: Installed, anew: bool = False) -> None:
             status = path.stat()
             actual = digest(str(path), status.st_size, status.st_mtime_ns, anew)
         except OSError as error:
-            raise ModelBroken(f"The file {file.name} cannot be read: {error}.", model=model.entry.id) from error
+            raise ModelBroken(
+                tr("The file {0} cannot be read: {1}.", file.name, error), model=model.entry.id
+            ) from error
         known = allowed(model.entry, file)
         if not status.st_size:
-            raise ModelBroken(f"The file {file.name} of the model {model.entry.id} is empty.", model=model.entry.id)
+            raise ModelBroken(
+                tr("The file {0} of the model {1} is empty.", file.name, model.entry.id), model=model.entry.id
+            )
         if not known:  # no digest is published: it must stay what it is now
             records.record_content(model.entry.id, file.name, Content(size=status.st_size, sha256=actual))
         elif actual not in {content.sha256 for content in known}:
             raise ModelBroken(
-                f"The file {file.name} of the model {model.entry.id} is damaged or is another version.",
+                tr("The file {0} of the model {1} is damaged or is another version.", file.name, model.entry.id),
                 model=model.entry.id,
                 sha256=actual,
             )

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 
 from maskwright.models.catalogue.entries import Entry
 from maskwright_protocol.errors import NeedsPackage
+from maskwright_protocol.language import joined, tr
 
 _EXTRAS: dict[str, str] = dict.fromkeys(("torch", "safetensors", "transformers"), "torch")
 _EXTRAS["ultralytics"] = "yolo"
@@ -21,8 +22,8 @@ def command(package: str) -> str:
 
 def missing(what: str, package: str) -> NeedsPackage:
     """The error for ``what``, the subject of a sentence, which needs ``package``."""
-    text = f"{what} needs the package {package}, which is not installed."
-    hint = f"Run: {command(package)} and then: maskwright stop"
+    text = tr("{0} needs the package {1}, which is not installed.", what, package)
+    hint = tr("Run: {0} and then: maskwright stop", command(package))
     return NeedsPackage(text, hint, package=package)
 
 
@@ -60,10 +61,10 @@ def how_to_get(entry: Entry) -> str:
     """How to get a model that is not installed, a sentence."""
     package = lacking(entry)
     if not entry.files and package:
-        return f"Run: {command(package)} and then: maskwright stop"
+        return tr("Run: {0} and then: maskwright stop", command(package))
     if entry.embedded:
-        return "It comes with Maskwright, and its files are missing: install Maskwright again."
+        return tr("It comes with Maskwright, and its files are missing: install Maskwright again.")
     if not entry.sources:
-        return f"Put a folder with {', '.join(f.name for f in entry.files)} into a model folder."
-    first = f" Ask for access first: 'maskwright models show {entry.id}' tells how." if entry.gated else ""
-    return f"Run: maskwright models pull {entry.id}.{first}"
+        return tr("Put a folder with {0} into a model folder.", ", ".join(f.name for f in entry.files))
+    first = tr("Ask for access first: 'maskwright models show {0}' tells how.", entry.id) if entry.gated else ""
+    return joined(tr("Run: maskwright models pull {0}.", entry.id), first)

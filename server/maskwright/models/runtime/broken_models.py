@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from maskwright.models.machine import packages
 from maskwright_protocol.errors import ModelBroken, NeedsPackage
+from maskwright_protocol.language import tr
 
 from .pool import ModelPool
 
@@ -34,4 +35,4 @@ def without_broken(run: Callable[[list[str]], Answer], pool: ModelPool, named: f
                 raise
             left_out.add(model_id)
             log.warning("a model does not work: %s %s", error.message, error.details.get("reason", ""))
-            notes.append(f"{pool.known.get(model_id).title} was left out: {error.message}")
+            notes.append(tr("{0} was left out: {1}", pool.known.get(model_id).title, error.message))

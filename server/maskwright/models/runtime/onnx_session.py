@@ -14,6 +14,7 @@ import onnxruntime
 
 from maskwright.models.catalogue.entries import Entry
 from maskwright_protocol.errors import ModelBroken, NeedsPackage, OutOfMemory
+from maskwright_protocol.language import tr
 
 from . import onnx_providers
 
@@ -43,8 +44,8 @@ class OnnxSession:
             self._session = self._opened()
         except Exception as error:  # ONNX Runtime's exceptions share no base
             if _is_memory(error):
-                raise OutOfMemory(f"There is not enough memory to load {entry.title}.", model=entry.id) from error
-            text = f"The file {path.name} of the model {entry.id} cannot be loaded."
+                raise OutOfMemory(tr("There is not enough memory to load {0}.", entry.title), model=entry.id) from error
+            text = tr("The file {0} of the model {1} cannot be loaded.", path.name, entry.id)
             raise ModelBroken(text, model=entry.id, reason=str(error)[:500]) from error
         self.inputs = [node.name for node in self._session.get_inputs()]
         actual = set(self.inputs)
@@ -52,7 +53,7 @@ class OnnxSession:
             inputs = self.inputs[:1]
         if actual != set(inputs) or not inputs:
             raise ModelBroken(
-                f"The file {path.name} is not the {entry.id} that Maskwright knows: its inputs differ.",
+                tr("The file {0} is not the {1} that Maskwright knows: its inputs differ.", path.name, entry.id),
                 model=entry.id,
                 missing=sorted(set(inputs) - actual),
                 unexpected=sorted(actual - set(inputs)),
@@ -75,16 +76,20 @@ class OnnxSession:
         except Exception as error:
             text = str(error)
             if _is_memory(error):
-                raise OutOfMemory(f"There is not enough memory to run {self.model_id}.", model=self.model_id) from error
-            raise ModelBroken(f"The model {self.model_id} failed.", model=self.model_id, reason=text[:500]) from error
+                raise OutOfMemory(
+                    tr("There is not enough memory to run {0}.", self.model_id), model=self.model_id
+                ) from error
+            raise ModelBroken(
+                tr("The model {0} failed.", self.model_id), model=self.model_id, reason=text[:500]
+            ) from error
         results = [_single(result) for result in results]
         actual = [result.shape if isinstance(result, np.ndarray) else () for result in results]
         if len(actual) != len(shapes) or not all(map(_fits, actual, shapes)):
-            text = f"The outputs of the model {self.model_id} are not those of the model that Maskwright knows."
+            text = tr("The outputs of the model {0} are not those of the model that Maskwright knows.", self.model_id)
             raise ModelBroken(text, model=self.model_id, shapes=[list(shape) for shape in actual])
         if not _are_numbers(results):
-            text = f"The model {self.model_id} gave no numbers."
-            hint = "Its weights may be damaged, or the device computes wrongly in half precision."
+            text = tr("The model {0} gave no numbers.", self.model_id)
+            hint = tr("Its weights may be damaged, or the device computes wrongly in half precision.")
             raise ModelBroken(text, hint, model=self.model_id)
         return results
 
@@ -131,8 +136,8 @@ def described(path: Path) -> dict[str, Any]:
     try:
         session = onnxruntime.InferenceSession(os.fspath(path), options, providers=[onnx_providers.CPU])
     except Exception as error:  # as above
-        text = f"{path.name} is no ONNX model that can be read."
-        hint = "Get or export the file again; if its weights are in a second file, add the folder with both."
+        text = tr("{0} is no ONNX model that can be read.", path.name)
+        hint = tr("Get or export the file again; if its weights are in a second file, add the folder with both.")
         raise ModelBroken(text, hint, reason=str(error)[:500]) from error
     ends = {
         name: [f"{node.name} {'x'.join(str(n) if isinstance(n, int) else '?' for n in node.shape)}" for node in nodes]
@@ -148,8 +153,8 @@ def _require_safe_runtime() -> None:
     """
     version = tuple(int(part) for part in re.findall(r"\d+", onnxruntime.__version__)[:3])
     if version < (1, 24, 1):
-        text = f"ONNX Runtime {onnxruntime.__version__} is too old: it lets models read any file."
-        raise NeedsPackage(text, "Install version 1.24.1 or later of its package.", package="onnxruntime")
+        text = tr("ONNX Runtime {0} is too old: it lets models read any file.", onnxruntime.__version__)
+        raise NeedsPackage(text, tr("Install version 1.24.1 or later of its package."), package="onnxruntime")
 
 
 def _are_numbers(results: Sequence[Any]) -> bool:

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from maskwright_protocol.errors import OutOfMemory
+from maskwright_protocol.language import tr
 
 from .pool import ModelPool
 
 log = logging.getLogger("maskwright.models")
 Answer = TypeVar("Answer")
 _CV_NO_MEMORY = -4  # cv::Error::StsNoMem
-_UNLOADED = "Other models were unloaded because the memory was not enough."
+_UNLOADED = tr("Other models were unloaded because the memory was not enough.")
 
 
 def with_fallback(
@@ -38,7 +39,7 @@ def with_fallback(
             if not remedy:
                 if isinstance(error, OutOfMemory):
                     raise
-                raise OutOfMemory("There was not enough memory for this.") from error
+                raise OutOfMemory(tr("There was not enough memory for this.")) from error
             log.warning("out of memory: %s %s", error, remedy)
             notes = [*(note for note in notes if note != _UNLOADED), remedy]  # unloading alone did not help
         pool.unload()
@@ -57,7 +58,7 @@ def _remedy(model: str, pool: ModelPool, named: frozenset[str]) -> str:
         return ""
     title = pool.known.get(model).title
     if model not in named and pool.avoid(model):
-        return f"{title} does not fit into the memory, so a smaller model was used."
+        return tr("{0} does not fit into the memory, so a smaller model was used.", title)
     if pool.move_to_cpu(model):
-        return f"{title} does not fit into the graphics card's memory, so it ran on the CPU."
+        return tr("{0} does not fit into the graphics card's memory, so it ran on the CPU.", title)
     return ""

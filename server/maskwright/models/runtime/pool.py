@@ -21,6 +21,7 @@ from maskwright.models.install.scan import Installed
 from maskwright.models.machine import packages, records
 from maskwright.models.roles import DepthModel, Detector, MattingModel, Model, PanopticModel, Parser, Segmenter
 from maskwright_protocol.errors import MaskwrightError, ModelBroken, ModelMissing, OutOfMemory
+from maskwright_protocol.language import tr
 
 from . import device_memory
 from .devices import Devices
@@ -78,7 +79,7 @@ class ModelPool:
     def placement(self, entry: Entry) -> Placement:
         """Where that model runs, and why. ONNX Runtime and PyTorch may see different devices."""
         if entry.id in self._on_cpu:
-            reason = f"{entry.title} does not fit into the graphics card's memory"
+            reason = tr("{0} does not fit into the graphics card's memory", entry.title)
             return replace(self.devices.on_cpu(entry.runtime), reason=reason)
         return self.devices.place(entry.runtime)
 
@@ -256,7 +257,7 @@ class ModelPool:
             self.refresh()
         entry = self.known.get(model_id)
         if role not in entry.roles:
-            raise ModelMissing(f"The model {model_id} cannot serve as a {role}.", model=model_id, role=role)
+            raise ModelMissing(tr("The model {0} cannot serve as a {1}.", model_id, role), model=model_id, role=role)
         if model_id in self.loaded:
             return self.loaded.use(entry)
         place = self._needing_packages(entry, lambda: self.placement(entry))
@@ -296,7 +297,7 @@ class ModelPool:
         found = self.installed.get(entry.id)
         if found is None:
             raise ModelMissing(
-                f"The model {entry.id} ({entry.title}) is not installed.",
+                tr("The model {0} ({1}) is not installed.", entry.id, entry.title),
                 hint=packages.how_to_get(entry),
                 model=entry.id,
             )
@@ -312,7 +313,9 @@ class ModelPool:
             torch_runtime = sys.modules.get(f"{__package__}.torch_runtime")
             if torch_runtime is not None and torch_runtime.is_memory(error):
                 raise does_not_fit(entry) from error
-            raise ModelBroken(f"The model {entry.id} cannot be loaded.", model=entry.id, reason=str(error)) from error
+            raise ModelBroken(
+                tr("The model {0} cannot be loaded.", entry.id), model=entry.id, reason=str(error)
+            ) from error
 
     @staticmethod
     def _needing_packages(entry: Entry, do: Callable[[], Any]) -> Any:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from maskwright.models.catalogue.entries import Entry
 from maskwright.models.roles import Model
 from maskwright_protocol.errors import OutOfMemory
+from maskwright_protocol.language import tr
 
 from . import device_memory
 
@@ -122,4 +123,4 @@ class Residency:
 
 
 def does_not_fit(entry: Entry) -> OutOfMemory:
-    return OutOfMemory(f"There is not enough memory to load {entry.title}.", model=entry.id)
+    return OutOfMemory(tr("There is not enough memory to load {0}.", entry.title), model=entry.id)

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from maskwright_protocol.language import tr
+
 # Before any import of the hub's or transformers' code: nothing is downloaded and nothing is reported.
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
@@ -94,7 +96,7 @@ def pretrained(kind: type[PreTrainedModel], entry: Entry, folder: Path | None, s
             **options,
         )
     except (OSError, ValueError, KeyError) as error:
-        text = f"The files of the model {entry.id} cannot be read as {kind.__name__}."
+        text = tr("The files of the model {0} cannot be read as {1}.", entry.id, kind.__name__)
         raise ModelBroken(text, model=entry.id, reason=str(error)[:500]) from error
     mismatched = [key[0] if isinstance(key, tuple) else str(key) for key in info.get("mismatched_keys", ())]
     unexpected = [key for key in info.get("unexpected_keys", ()) if not str(key).endswith(_COUNTERS)]
@@ -109,7 +111,7 @@ def require_keys(entry: Entry, missing: Any = (), unexpected: Any = (), mismatch
     told = {what: sorted(str(key) for key in keys) for what, keys in wrong.items() if keys}
     if told:
         parts = [f"{what}: {', '.join(keys[:_NAMED])}" for what, keys in told.items()]
-        text = f"The weights of the model {entry.id} do not belong to it ({'; '.join(parts)})."
+        text = tr("The weights of the model {0} do not belong to it ({1}).", entry.id, "; ".join(parts))
         raise ModelBroken(
             text,
             packages.how_to_mend(entry),
@@ -125,7 +127,7 @@ def require_numbers(entry: Entry, module: nn.Module) -> None:
             continue
         least, most = torch.aminmax(tensor.detach())  # no numbers if any is none
         if not bool(torch.isfinite(least) & torch.isfinite(most)):
-            text = f"The weights of the model {entry.id} are damaged: {name} holds what is no number."
+            text = tr("The weights of the model {0} are damaged: {1} holds what is no number.", entry.id, name)
             raise ModelBroken(text, model=entry.id, damaged=name)
 
 
@@ -149,7 +151,7 @@ def safetensors(path: Path, entry: Entry) -> Weights:
     try:
         return unwrapped(load_file(path))
     except Exception as error:  # the Rust library's error has no public base
-        text = f"The file {path.name} of the model {entry.id} cannot be read."
+        text = tr("The file {0} of the model {1} cannot be read.", path.name, entry.id)
         raise ModelBroken(text, model=entry.id, reason=str(error)[:500]) from error
 
 
@@ -158,7 +160,7 @@ def weights_file(entry: Entry) -> str:
     for file in entry.files:
         if file.name.endswith(".safetensors"):
             return file.name
-    raise ModelBroken(f"The model {entry.id} names no safetensors file.", model=entry.id)
+    raise ModelBroken(tr("The model {0} names no safetensors file.", entry.id), model=entry.id)
 
 
 def weights(entry: Entry, folder: Path) -> Weights:
@@ -183,10 +185,10 @@ def running(model_id: str) -> Iterator[None]:
         raise
     except Exception as error:
         if not is_memory(error):
-            text = f"The model {model_id} failed."
+            text = tr("The model {0} failed.", model_id)
             raise ModelBroken(text, model=model_id, reason=f"{type(error).__name__}: {error}"[:500]) from error
         give_back()
-        raise OutOfMemory(f"There is not enough memory to run {model_id}.", model=model_id) from error
+        raise OutOfMemory(tr("There is not enough memory to run {0}.", model_id), model=model_id) from error
 
 
 def is_memory(error: BaseException) -> bool:

@@ -19,6 +19,7 @@ from maskwright.recipes.job import prompts
 from maskwright.recipes.job.context import JobContext
 from maskwright.recipes.job.picture import PictureView, to_rect
 from maskwright_protocol.errors import BadInput
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import Cutout, Pixels
 
 COLOURS = ("auto", "own", "fast", "best")
@@ -33,7 +34,7 @@ def colour(text: str, what: str) -> Colour | None:
     if not text:
         return None
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", text):
-        raise BadInput(f"{text!r} is no colour for the {what}.", hint="Write a colour as #rrggbb.")
+        raise BadInput(tr("{0!r} is no colour for the {1}.", text, what), hint=tr("Write a colour as #rrggbb."))
     return np.array([int(text[i : i + 2], 16) for i in (1, 3, 5)], np.float32) / np.float32(255)
 
 
@@ -41,9 +42,11 @@ def check_looks(request: Cutout) -> None:
     """Raises ``BadInput`` or ``BadImage`` for colours, widths and formats that make no sense."""
     pixels.pixel_format(request.format)
     if request.colours not in COLOURS:
-        raise BadInput(f"{request.colours!r} is no way to find colours.", hint=f"Use one of {', '.join(COLOURS)}.")
+        raise BadInput(
+            tr("{0!r} is no way to find colours.", request.colours), hint=tr("Use one of {0}.", ", ".join(COLOURS))
+        )
     if not 0 <= prompts.check_number(request.outline, "outline") <= MAX_OUTLINE:
-        raise BadInput(f"The outline lies outside 0 to {MAX_OUTLINE:g} pixels.")
+        raise BadInput(tr("The outline lies outside 0 to {0:g} pixels.", MAX_OUTLINE))
     colour(request.outline_colour, "outline")
     colour(request.background, "background")
 
@@ -105,15 +108,15 @@ def sticker_border(alpha: Plane, width: float) -> Plane:
 
 
 def _shadow(alpha: Plane, box: PixelBox, picture: PictureView, context: JobContext) -> tuple[Plane | None, PixelBox]:
-    with context.stage("foreground", "Looking for the shadow"):
+    with context.stage("foreground", tr("Looking for the shadow")):
         image = picture.overview.astype(np.float32) * np.float32(1 / 255)
         small = cast_shadow(image, picture.mask_in_overview(alpha, box))
     if small is None:
-        context.note("The background is not plain enough to tell the shadow from it.")
+        context.note(tr("The background is not plain enough to tell the shadow from it."))
         return None, box
     seen = tight_box(small)
     if seen.empty:
-        context.note("No shadow was seen.")
+        context.note(tr("No shadow was seen."))
         return None, box
     around = picture.overview_box_to_document(seen)
     return picture.enlarged(small, around), around
@@ -133,7 +136,7 @@ def coloured(parts: Layers, shown: PixelBox, request: Cutout, picture: PictureVi
         colours, opacity = _Piece(tile, parts, picture, estimate).mixed(border, behind)
         return pixels.pack(colours, opacity, request.format, picture.transfer)
 
-    with context.stage("foreground", "Cleaning the colours of the edges"):
+    with context.stage("foreground", tr("Cleaning the colours of the edges")):
         cover = tiles.cover(area, overlap=0, halo=MARGIN)
         for number, (tile, data) in enumerate(tiles.side_by_side(packed, cover, context.models.threads), 1):
             if number < total:

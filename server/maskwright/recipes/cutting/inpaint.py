@@ -10,6 +10,7 @@ from maskwright.masks.boxes import AnyMask, PixelBox
 from maskwright.masks.trimap import object_radius
 from maskwright.recipes.job import prompts
 from maskwright_protocol.errors import BadInput
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import PixelRect, PostProcess
 
 CONTEXT = 0.5  # of the selection's size, on each side
@@ -22,7 +23,7 @@ MAX_CONTEXT = 16.0
 def check_context(share: float) -> float:
     """Raises ``BadInput`` outside 0..16."""
     if not 0 <= prompts.check_number(share, "share of context") <= MAX_CONTEXT:
-        raise BadInput(f"The context lies outside 0 to {MAX_CONTEXT:g} times the selection's size.")
+        raise BadInput(tr("The context lies outside 0 to {0:g} times the selection's size.", MAX_CONTEXT))
     return share
 
 

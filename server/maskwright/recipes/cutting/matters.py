@@ -32,6 +32,7 @@ from maskwright.recipes.job import vision
 from maskwright.recipes.job.context import JobContext
 from maskwright.recipes.job.model_choice import ModelChoice
 from maskwright.recipes.job.picture import PictureView
+from maskwright_protocol.language import tr
 
 from .image_kind import DRAWN, drawn_share
 
@@ -72,7 +73,7 @@ class Matters:
                 return united(people, general), self
             if share >= NOTABLE:
                 title = _title(self.general, context)
-                context.note(f"People are the smaller part of what stands out, so {title} cut it out.")
+                context.note(tr("People are the smaller part of what stands out, so {0} cut it out.", title))
         context.use(self.general.model_id, self.general.device)
         return general, Matters(self.general)
 
@@ -111,11 +112,11 @@ def _suiting(kind: str, candidates: Sequence[str], context: JobContext) -> str:
     chosen = next((i for i in quick if kind in suits[i]), None) or next((i for i in quick if not suits[i]), quick[0])
     title = pool.known.get(chosen).title
     if kind == DRAWING and kind in suits[chosen]:
-        context.note(f"The picture looks like a drawing, so {title} cut it out.")
+        context.note(tr("The picture looks like a drawing, so {0} cut it out.", title))
     passed = next((i for i in candidates if pool.slow(i) and (kind in suits[i] or not suits[i])), None)
     if passed is not None and not pool.slow(chosen):
         slow = pool.known.get(passed).title
-        context.note(f"{slow} would be slow without a graphics card, so {title} was taken.")
+        context.note(tr("{0} would be slow without a graphics card, so {1} was taken.", slow, title))
     return chosen
 
 
@@ -135,7 +136,7 @@ def _people(picture: PictureView, context: JobContext) -> tuple[Box, ...]:
     if found is not None:
         return found
     pool, found = context.models, ()
-    with context.stage("detect", "Looking for people"):
+    with context.stage("detect", tr("Looking for people")):
         for word in ("person", "face"):
             entries = [pool.known.get(i) for i in pool.candidates("detector")]
             able = [entry for entry in entries if knows(entry, word) is True and not lacking(entry)]
@@ -185,12 +186,18 @@ def _tell_of_people(matters: Matters, people: FloatMap, general: FloatMap, conte
     context.use(matters.people.model_id, matters.people.device)
     title = _title(matters.people, context)
     alone = len(matters.places) == 1
-    text = f"A person was found, so {title} cut it out" if alone else f"People were found, so {title} cut them out"
     besides = np.count_nonzero((general >= SURE) & (people < 0.5))
     if besides >= NOTABLE * np.count_nonzero(people >= 0.5):
         context.use(matters.general.model_id, matters.general.device)
-        text += f", and {_title(matters.general, context)} what else stands out"
-    context.note(f"{text}.")
+        other = _title(matters.general, context)
+        if alone:
+            context.note(tr("A person was found, so {0} cut it out, and {1} what else stands out.", title, other))
+        else:
+            context.note(tr("People were found, so {0} cut them out, and {1} what else stands out.", title, other))
+    elif alone:
+        context.note(tr("A person was found, so {0} cut it out.", title))
+    else:
+        context.note(tr("People were found, so {0} cut them out.", title))
 
 
 def _title(model: MattingModel, context: JobContext) -> str:

@@ -23,6 +23,7 @@ from maskwright.recipes.job.edge import FromMatte, Guided, Matted, edge_width, f
 from maskwright.recipes.job.model_choice import ModelChoice
 from maskwright.recipes.job.picture import PictureView
 from maskwright_protocol.errors import BadInput
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import EdgeJob
 
 from .matters import Matters
@@ -62,7 +63,9 @@ def compose(
     ``agreement`` is the IoU of matte and object in the crop. Raises ``MorePixelsNeeded`` for that crop.
     """
     if paint_out not in PAINTS:
-        raise BadInput(f"{paint_out!r} is no way to paint over.", hint="Use 'green', 'mean', 'blur' or nothing.")
+        raise BadInput(
+            tr("{0!r} is no way to paint over.", paint_out), hint=tr("Use 'green', 'mean', 'blur' or nothing.")
+        )
     width = edge_width(mask, settings.edge_width)
     roi = region(box, picture.box, settings.hair, width)
     picture.need_detail(roi)
@@ -70,13 +73,15 @@ def compose(
     image = picture.detail_rgb(roi)
     if paint_out:
         image = painted(image, as_float(recrop(mask, box, roi)), width, paint_out)
-    with context.stage("refine", "Looking at the edges"):
+    with context.stage("refine", tr("Looking at the edges")):
         matte, matting = matters.near(box).crop(np.ascontiguousarray(image), solid, context)
     refiner = choice.refiner()
     agreement = mask_iou(matte > 0.5, solid)
     hair, asked = settings.hair, edges == "refined" or not choice.free("refiner")
     if agreement < AGREEMENT:
-        context.note("The matting model took something else for the subject, so the edge was found from the selection.")
+        context.note(
+            tr("The matting model took something else for the subject, so the edge was found from the selection.")
+        )
         solver = solver_for(picture, refiner, mask, width, context, asked)
         done = find_edge(mask, box, picture, solver, context, width=width, hair=hair, limit=roi)
     else:
@@ -104,7 +109,7 @@ def found_again(
     solver = solver_for(picture, refiner, done.alpha, width, context, asked)
     if solver.route == Guided.route:
         return done
-    text = "Finding the edge at full resolution"
+    text = tr("Finding the edge at full resolution")
     again = find_edge(
         done.alpha, done.box, picture, solver, context, width=width, hair=hair, limit=roi, text=text
     )  # fmt: skip

@@ -10,6 +10,7 @@ from maskwright.recipes.job.model_choice import ModelChoice
 from maskwright.recipes.job.picture import PictureView, tight_mask
 from maskwright.recipes.selecting.select import select
 from maskwright_protocol.errors import EmptyPrompt
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import Cutout, Instance, Select
 
 from .object_matte import Selected
@@ -48,7 +49,7 @@ def by_prompt(request: Cutout, choice: ModelChoice, picture: PictureView, contex
         assert request.mask is not None
         chosen = tight_mask(request.mask, picture)
         if chosen is None:
-            raise EmptyPrompt("The selection is empty.", hint="Select something first.")
+            raise EmptyPrompt(tr("The selection is empty."), hint=tr("Select something first."))
         return Objects([chosen])
     # All of them, so that what is not picked can be told from what is.
     models = {role: model for role, model in request.models.items() if role in ("segmenter", "detector")}
@@ -68,7 +69,7 @@ def by_prompt(request: Cutout, choice: ModelChoice, picture: PictureView, contex
         raise NothingFound(answer.message, answer.hint)
     chosen = prompts.picked(range(len(listed)), request.pick)
     if not chosen:
-        raise NothingFound(f"Only {len(listed)} found.", "Pick one of those.", listed)
+        raise NothingFound(tr("Only {0} found.", len(listed)), tr("Pick one of those."), listed)
     masks = [tight_mask(one.mask, picture) if one.mask is not None else None for one in answer.instances]
     return Objects(
         [mask for i, mask in enumerate(masks) if mask is not None and i in chosen],

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from maskwright.models.runtime.pool import ModelPool
 from maskwright_protocol.errors import JobCancelled
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import Report
 
 from .cache import EmbeddingCache
@@ -31,7 +32,7 @@ class JobContext:
     def check(self) -> None:
         """Raises ``JobCancelled`` when the job was cancelled."""
         if self.cancelled():
-            raise JobCancelled("Cancelled.")
+            raise JobCancelled(tr("Cancelled."))
 
     def progress(self, stage: str, fraction: float, text: str = "") -> None:
         self.check()

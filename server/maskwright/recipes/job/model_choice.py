@@ -24,6 +24,7 @@ from maskwright.models.roles import (
     Segmenter,
 )
 from maskwright_protocol.errors import BadInput, ModelMissing, UnknownWord
+from maskwright_protocol.language import joined, tr
 from maskwright_protocol.messages import Job
 
 from . import plain_names
@@ -62,7 +63,7 @@ class ModelChoice:
         """Raises ``BadInput`` for an unknown recipe or role."""
         unknown = sorted(set(request.models) - set(_ROLES))
         if unknown:
-            raise BadInput(f"There is no role called {unknown[0]!r}.", hint=f"Roles: {', '.join(_ROLES)}.")
+            raise BadInput(tr("There is no role called {0!r}.", unknown[0]), hint=tr("Roles: {0}.", ", ".join(_ROLES)))
         self.preset: Preset = find(verb, request.recipe)
         self._wanted = dict(request.models)
         self._asked = "segmenter" in self._wanted
@@ -80,7 +81,7 @@ class ModelChoice:
                 entry = recommend.for_role(
                     self._pool.known, "matting" if role == "refiner" else role, role == "refiner"
                 )
-                raise ModelMissing(f"No {role} is installed.", recommend.advice(entry), role=role, model=entry.id)
+                raise ModelMissing(tr("No {0} is installed.", role), recommend.advice(entry), role=role, model=entry.id)
             return best
         fitting = [i for i in self._pool.candidates(role) if i in ids]
         present = [i for i in ids if i in self._pool.installed]
@@ -100,10 +101,10 @@ class ModelChoice:
         model_id = self.model_id("segmenter")
         model = self._used(self._pool.segmenter, model_id)
         if self._pool.slow(model_id) and not (self._asked or self.preset.roles.get("segmenter")):
-            self._context.note(f"{self._pool.known.get(model_id).title} is slow without a graphics card.")
+            self._context.note(tr("{0} is slow without a graphics card.", self._pool.known.get(model_id).title))
         if self._is_basic(model_id):
-            because = " because the models that come with Maskwright are missing" if self.free("segmenter") else ""
-            self._context.note(f"Used the basic engine (GrabCut){because}.")
+            missing = tr("Used the basic engine (GrabCut) because the models that come with Maskwright are missing.")
+            self._context.note(missing if self.free("segmenter") else tr("Used the basic engine (GrabCut)."))
         return model
 
     def own_masks(self, found: Sequence[Detection], clicks: bool) -> bool:
@@ -117,9 +118,12 @@ class ModelChoice:
         without = [one for one in found if one.logits is None]
         if self.preset.own_masks:
             if found and len(without) == len(found):
-                title, what = self._pool.known.get(model_id).title, "boxes without masks"
-                text = f"{title} gave {what}, and the recipe {self.preset.name} has no segmenter to make them."
-                hint = "Use a detector or settings that give masks, or a recipe with a segmenter."
+                text = tr(
+                    "{0} gave boxes without masks, and the recipe {1} has no segmenter to make them.",
+                    self._pool.known.get(model_id).title,
+                    self.preset.name,
+                )
+                hint = tr("Use a detector or settings that give masks, or a recipe with a segmenter.")
                 raise BadInput(text, hint=hint, model=model_id, recipe=self.preset.name)
             return True
         stuff = any(one.stuff for one in found)
@@ -130,7 +134,7 @@ class ModelChoice:
             return False
         self.preset = preset
         if not stuff:
-            self._context.note("Took the detector's own masks because nothing installed draws better.")
+            self._context.note(tr("Took the detector's own masks because nothing installed draws better."))
         return True
 
     def draws_lettering(self, model_id: str) -> bool:
@@ -330,9 +334,9 @@ class ModelChoice:
         """The error with what helps: a model that is installed and knows the word, or the one to install."""
         word = str(error.details.get("word", ""))
         advice, offer = self._better([word], model_id)
-        text = error.message.replace("The detector", self._pool.known.get(model_id).title, 1)
+        text = tr("{0} does not know {1!r}.", self._pool.known.get(model_id).title, word)
         details = {**error.details, "models": [offer] if offer else []}
-        return UnknownWord(text, f"{error.hint} {advice}".strip(), **details)
+        return UnknownWord(text, joined(error.hint, advice), **details)
 
     def _better(self, phrases: Sequence[str], model_id: str) -> tuple[str, str]:
         """Which model knows all that the phrases say: a sentence, and its id where it is to be installed."""
@@ -342,8 +346,9 @@ class ModelChoice:
         there = next(sure, None)
         if there is not None:
             title = self._pool.known.get(there).title
-            how = "leave the choice to Maskwright" if not self.free("detector") else "look for it by itself"
-            return f"{title}, which is installed, knows it: {how}.", ""
+            if self.free("detector"):
+                return tr("{0}, which is installed, knows it: look for it by itself.", title), ""
+            return tr("{0}, which is installed, knows it: leave the choice to Maskwright.", title), ""
         entry = recommend.reader(self._pool.known)
         if entry.id in self._pool.installed:
             return "", ""
@@ -371,8 +376,8 @@ class ModelChoice:
         for model_id in ids:
             if self._pool.known.get(model_id).facts.reads_any_words:
                 return model_id
-        text = "Words and examples together need a model that reads both."
-        hint = "Install or choose SAM 3, or leave the words or the examples away."
+        text = tr("Words and examples together need a model that reads both.")
+        hint = tr("Install or choose SAM 3, or leave the words or the examples away.")
         raise ModelMissing(text, hint, role="segmenter")
 
     def recipe(self) -> str:
@@ -392,4 +397,4 @@ class ModelChoice:
         if model_id in self._pool.resident():
             return nullcontext()
         entry = self._pool.known.get(model_id)
-        return self._context.stage("load", f"Loading {entry.title}")
+        return self._context.stage("load", tr("Loading {0}", entry.title))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from maskwright.models.catalogue.words import Reading, read
+from maskwright_protocol.language import tr
 
 from .prompt_language import Choice, Concept, Order, Query
 
@@ -21,8 +22,13 @@ _PLACES: dict[tuple[str, ...], Order] = {
     ("tiny",): "small", ("tall",): "tall", ("short",): "short", ("wide",): "wide", ("narrow",): "narrow",
 }  # fmt: skip
 _SAID: dict[Order, str] = {
-    "area": "the largest", "small": "the smallest", "tall": "the tallest", "short": "the shortest",
-    "wide": "the widest", "narrow": "the narrowest",
+    "area": tr("the largest"), "small": tr("the smallest"), "tall": tr("the tallest"), "short": tr("the shortest"),
+    "wide": tr("the widest"), "narrow": tr("the narrowest"), "middle": tr("the one nearest the middle"),
+    "left": tr("the one furthest to the left"), "right": tr("the one furthest to the right"),
+    "top": tr("the one furthest to the top"), "bottom": tr("the one furthest to the bottom"),
+    "top left": tr("the one furthest to the top left"), "top right": tr("the one furthest to the top right"),
+    "bottom left": tr("the one furthest to the bottom left"),
+    "bottom right": tr("the one furthest to the bottom right"),
 }  # fmt: skip
 
 
@@ -67,11 +73,11 @@ def _place(reading: Reading, concept: Concept) -> tuple[tuple[str, ...], Choice 
 
 
 def _note(title: str, reading: Reading, left_out: str, choice: Choice | None) -> str:
-    which = ""
+    text = tr("{0} looked for {1}", title, " and ".join(reading.names[:3]))
+    if len(reading.names) > 3:
+        text = tr("{0} and others", text)
+    if not reading.same:
+        text = tr('{0}, which is all it knows of "{1}"', text, reading.word)
     if choice is not None:
-        which = _SAID.get(choice.order, f"the one furthest to the {choice.order}")
-        which = {"middle": "the one nearest the middle"}.get(choice.order, which)
-    names = " and ".join(reading.names[:3]) + (" and others" if len(reading.names) > 3 else "")
-    text = f"{title} looked for {names}" + ("" if reading.same else f', which is all it knows of "{reading.word}"')
-    text += f", and took {which}" if which else ""
-    return text + (f'; it left out "{left_out}".' if left_out else ".")
+        text = tr("{0}, and took {1}", text, _SAID[choice.order])
+    return tr('{0}; it left out "{1}".', text, left_out) if left_out else tr("{0}.", text)

@@ -13,6 +13,7 @@ from maskwright.models.catalogue.abilities import draws
 from maskwright.models.catalogue.entries import Entry
 from maskwright.models.install.scan import Installed
 from maskwright_protocol.errors import BadInput
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import RecipeInfo
 
 AUTO = "auto"
@@ -94,17 +95,17 @@ _DETECTORS, _SEGMENTERS = _Group.of("detector"), _Group.of("segmenter")
 def _selecting() -> Iterator[Preset]:
     """Each detector with each segmenter, each segmenter alone, and the detectors that draw alone."""
     for name, group in _SEGMENTERS.items():
-        title = f"{'Words, clicks and boxes' if group.reads else 'Click or box'}, {group.title}"
+        title = tr("Words, clicks and boxes, {0}", group.title) if group.reads else tr("Click or box, {0}", group.title)
         roles = {"segmenter": group.families}
         yield Preset(name, title, "select", roles, takes_text=group.reads, takes_points=True)
     for detector, finds in _DETECTORS.items():
         for segmenter, group in _SEGMENTERS.items():
             roles = {"detector": finds.families, "segmenter": group.families}
-            title = f"Things by name, {finds.title} and {group.title}"
+            title = tr("Things by name, {0} and {1}", finds.title, group.title)
             yield Preset(f"{detector}+{segmenter}", title, "select", roles, takes_text=True, takes_points=True)
     drawing = [(family.own_masks, family) for family in families.known().values() if family.own_masks]
     for recipe, family in sorted(drawing, key=lambda pair: pair[0].rank):
-        title = f"Things by name, {recipe.title or family.title} and its own masks"
+        title = tr("Things by name, {0} and its own masks", recipe.title or family.title)
         roles = {"detector": (family.name,)}
         yield Preset(recipe.name, title, "select", roles, takes_text=True, own_masks=True, options=recipe.options)
 
@@ -112,7 +113,7 @@ def _selecting() -> Iterator[Preset]:
 def _main_subject() -> Iterator[Preset]:
     """The cut-outs that families of matting models give their names to."""
     for recipe, family in families.with_recipes("matting"):
-        title = f"{recipe.purpose}, {recipe.title or family.title}"
+        title = tr("{0}, {1}", recipe.purpose, recipe.title or family.title)
         yield _cutout(recipe.name, title, matting=recipe.models or (family.name,))
 
 
@@ -123,7 +124,7 @@ _SUBJECTS = {preset.name: preset for preset in _main_subject()}
 PRESETS: tuple[Preset, ...] = (
     Preset(
         AUTO,
-        "Best of what is installed",
+        tr("Best of what is installed"),
         "select",
         {"segmenter": (), "detector": ()},
         optional=("detector",),
@@ -131,35 +132,36 @@ PRESETS: tuple[Preset, ...] = (
         takes_points=True,
     ),
     *_selecting(),
-    Preset("parts", "Parts of people by name", "select", {"parser": ()}, takes_text=True),
-    Preset("depth", "Near and far, by distance", "select", {"depth": _DEPTH}),
-    Preset("lettering", "Lettering, its strokes", "select", {"detector": _LETTERING}, takes_text=True),
-    Preset(AUTO, "Best of what is installed", "detect", {"detector": ()}, takes_text=True),
+    Preset("parts", tr("Parts of people by name"), "select", {"parser": ()}, takes_text=True),
+    Preset("depth", tr("Near and far, by distance"), "select", {"depth": _DEPTH}),
+    Preset("lettering", tr("Lettering, its strokes"), "select", {"detector": _LETTERING}, takes_text=True),
+    Preset("line-art", "Inside the lines of a drawing", "select", takes_points=True),
+    Preset(AUTO, tr("Best of what is installed"), "detect", {"detector": ()}, takes_text=True),
     *(
-        Preset(name, f"Things by name, {group.title}", "detect", {"detector": group.families}, takes_text=True)
+        Preset(name, tr("Things by name, {0}", group.title), "detect", {"detector": group.families}, takes_text=True)
         for name, group in _DETECTORS.items()
     ),
-    _cutout(AUTO, "Best of what is installed"),
-    _cutout("segmenter+matting", "Named or clicked things, with the matting model's edges"),
+    _cutout(AUTO, tr("Best of what is installed")),
+    _cutout("segmenter+matting", tr("Named or clicked things, with the matting model's edges")),
     _cutout(
         "sam3+birefnet",
-        "Named or clicked things, SAM 3 and BiRefNet",
+        tr("Named or clicked things, SAM 3 and BiRefNet"),
         matting=_SUBJECTS["birefnet-matting"].roles["matting"],
         segmenter=("sam3",),
     ),
     *_SUBJECTS.values(),
-    Preset(AUTO, "Best of what is installed", "refine", {"refiner": ()}, optional=("refiner",)),
-    Preset("trimap", "Edges by matting in a band", "refine", {"refiner": ()}),
-    Preset("guided", "Edges that follow the colours, guided filter", "refine"),
+    Preset(AUTO, tr("Best of what is installed"), "refine", {"refiner": ()}, optional=("refiner",)),
+    Preset("trimap", tr("Edges by matting in a band"), "refine", {"refiner": ()}),
+    Preset("guided", tr("Edges that follow the colours, guided filter"), "refine"),
     Preset(
         AUTO,
-        "Parts of people",
+        tr("Parts of people"),
         "parse",
         {"parser": (), "detector": (), "refiner": ()},
         optional=("detector", "refiner"),
         takes_text=True,
     ),
-    Preset("inpaint", "Grown and feathered, ready for inpainting", "refine"),
+    Preset("inpaint", tr("Grown and feathered, ready for inpainting"), "refine"),
 )
 
 
@@ -169,7 +171,9 @@ def find(verb: str, name: str) -> Preset:
         if preset.verb == verb and preset.name == (name or AUTO):
             return preset
     known = ", ".join(p.name for p in PRESETS if p.verb == verb)
-    raise BadInput(f"There is no {verb} recipe called {name!r}.", hint=f"Known recipes: {known}.", recipe=name)
+    raise BadInput(
+        tr("There is no {0} recipe called {1!r}.", verb, name), hint=tr("Known recipes: {0}.", known), recipe=name
+    )
 
 
 def named(verb: str, entries: Sequence[Entry]) -> str:

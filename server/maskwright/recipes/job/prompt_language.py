@@ -11,11 +11,21 @@ from typing import Literal
 
 from maskwright.models.catalogue.words import SEPARATORS, cleaned
 from maskwright_protocol.errors import BadInput
+from maskwright_protocol.language import tr
 
 Order = Literal[
     "score", "area", "small", "tall", "short", "wide", "narrow", "left", "right", "top", "bottom", "middle",
     "top left", "top right", "bottom left", "bottom right",
 ]  # fmt: skip
+# For sentences: "number 2 from the left".
+_ORDERS: dict[Order, str] = {
+    "score": tr("in the list"), "area": tr("by falling size"), "small": tr("by rising size"),
+    "tall": tr("by falling height"), "short": tr("by rising height"), "wide": tr("by falling width"),
+    "narrow": tr("by rising width"), "left": tr("from the left"), "right": tr("from the right"),
+    "top": tr("from the top"), "bottom": tr("from the bottom"), "middle": tr("from the middle"),
+    "top left": tr("from the top left"), "top right": tr("from the top right"),
+    "bottom left": tr("from the bottom left"), "bottom right": tr("from the bottom right"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -28,13 +38,10 @@ class Choice:
 
     def text(self) -> str:
         """For a sentence: "second from the left"."""
-        names = {
-            "score": "in the list", "area": "by falling size", "small": "by rising size", "tall": "by falling height",
-            "short": "by rising height", "wide": "by falling width", "narrow": "by rising width",
-        }  # fmt: skip
-        last = self.first + self.count - 1
-        which = f"number {self.first}" if self.count == 1 else f"numbers {self.first} to {last}"
-        return f"{which} {names.get(self.order, f'from the {self.order}')}"
+        order = _ORDERS[self.order]
+        if self.count == 1:
+            return tr("number {0} {1}", self.first, order)
+        return tr("numbers {0} to {1} {2}", self.first, self.first + self.count - 1, order)
 
 
 @dataclass(frozen=True)
@@ -74,8 +81,8 @@ class Query:
             return concept.phrase.casefold() in less
 
         if self.concepts and not self.inverse and all(map(emptied, self.concepts)):
-            text = f'"{self.concepts[0].phrase}" is asked for and left out at once, so nothing is left.'
-            raise BadInput(text, "Leave out something else.")
+            text = tr('"{0}" is asked for and left out at once, so nothing is left.', self.concepts[0].phrase)
+            raise BadInput(text, tr("Leave out something else."))
 
     @property
     def plain(self) -> bool:
@@ -181,12 +188,12 @@ def absent(text: str) -> str:
     """The sentence that says that nothing was found for a prompt."""
     query, text = parse_query(text), text.strip()
     if not text or not query.concepts:
-        return "Nothing was found."
+        return tr("Nothing was found.")
     concept, *more = query.concepts
     if more:
-        return f'Nothing was found for "{text}".'
+        return tr('Nothing was found for "{0}".', text)
     several = _MANY.search(concept.phrase) and concept.choice is None
-    return f"No {text} {'were' if several else 'was'} found."
+    return tr("No {0} were found.", text) if several else tr("No {0} was found.", text)
 
 
 def split_phrases(text: str) -> tuple[str, ...]:

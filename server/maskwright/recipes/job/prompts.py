@@ -11,6 +11,7 @@ from maskwright.masks.boxes import PixelBox
 from maskwright.masks.logits import LogitMap
 from maskwright.models.roles import Box
 from maskwright_protocol.errors import BadInput, EmptyPrompt, OutsideImage, TooLarge
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import Example, Point, PostProcess, Rect, Select
 
 from . import prompt_language
@@ -39,7 +40,7 @@ class ObjectPrompt:
 def check_number(value: float, what: str) -> float:
     """Raises ``BadInput`` for NaN and infinity."""
     if not math.isfinite(value):
-        raise BadInput(f"The {what} is not a number.")
+        raise BadInput(tr("The {0} is not a number.", what))
     return float(value)
 
 
@@ -49,12 +50,12 @@ def check_points(points: list[Point], canvas: PixelBox) -> list[Point]:
     Raises ``BadInput``, ``OutsideImage``, ``TooLarge``.
     """
     if len(points) > MAX_POINTS:
-        raise TooLarge(f"There are more than {MAX_POINTS} points.", hint="Use fewer clicks, or a box.")
+        raise TooLarge(tr("There are more than {0} points.", MAX_POINTS), hint=tr("Use fewer clicks, or a box."))
     for point in points:
         x, y = point.x, point.y
         check_number(x + y, "place of a point")
         if not (canvas.x <= x <= canvas.right and canvas.y <= y <= canvas.bottom):
-            raise OutsideImage(f"The point {x:g}, {y:g} lies outside the picture.")
+            raise OutsideImage(tr("The point {0:g}, {1:g} lies outside the picture.", x, y))
     kept, near = points[:1], ONE_PLACE * max(canvas.width, canvas.height)
     for p in points[1:]:
         here = [q for q in kept if abs(p.x - q.x) <= near and abs(p.y - q.y) <= near and p.include == q.include]
@@ -66,17 +67,17 @@ def check_points(points: list[Point], canvas: PixelBox) -> list[Point]:
 def check_boxes(boxes: list[Rect], canvas: PixelBox) -> list[Box]:
     """Boxes clipped to the picture. Raises ``BadInput`` (no size), ``OutsideImage`` (nothing inside), ``TooLarge``."""
     if len(boxes) > MAX_BOXES:
-        raise TooLarge(f"There are more than {MAX_BOXES} boxes.", hint="Use fewer boxes.")
+        raise TooLarge(tr("There are more than {0} boxes.", MAX_BOXES), hint=tr("Use fewer boxes."))
     checked = []
     for rect in boxes:
         for value in (rect.x, rect.y, rect.width, rect.height):
             check_number(value, "place or size of a box")
         if rect.width <= 0 or rect.height <= 0:
-            raise BadInput("A box has no size.", hint="Drag the box from one corner to the opposite one.")
+            raise BadInput(tr("A box has no size."), hint=tr("Drag the box from one corner to the opposite one."))
         x0, y0 = max(rect.x, canvas.x), max(rect.y, canvas.y)
         x1, y1 = min(rect.x + rect.width, canvas.right), min(rect.y + rect.height, canvas.bottom)
         if x1 <= x0 or y1 <= y0:
-            raise OutsideImage("A box lies outside the picture.")
+            raise OutsideImage(tr("A box lies outside the picture."))
         checked.append(Box(x0, y0, x1, y1))
     return checked
 
@@ -91,7 +92,8 @@ def check_examples(examples: list[Example], canvas: PixelBox, alone: bool) -> li
     boxes = check_boxes([Rect(one.x, one.y, one.width, one.height) for one in examples], canvas)
     if alone and not any(one.include for one in examples):
         raise EmptyPrompt(
-            "The examples only tell what is not meant.", hint="Draw a box around one of the things that you want."
+            tr("The examples only tell what is not meant."),
+            hint=tr("Draw a box around one of the things that you want."),
         )
     return [(box, one.include) for box, one in zip(boxes, examples, strict=True)]
 
@@ -99,7 +101,7 @@ def check_examples(examples: list[Example], canvas: PixelBox, alone: bool) -> li
 def check_text(text: str) -> str:
     """The text without surrounding blanks; empty where it names nothing, as ";" does. Raises ``TooLarge``."""
     if len(text) > MAX_TEXT:
-        raise TooLarge(f"The text is longer than {MAX_TEXT} letters.", hint="Use a few words.")
+        raise TooLarge(tr("The text is longer than {0} letters.", MAX_TEXT), hint=tr("Use a few words."))
     text = text.strip()
     return text if not text or prompt_language.split_phrases(text) else ""
 
@@ -107,13 +109,13 @@ def check_text(text: str) -> str:
 def check_min_score(value: float | None) -> float | None:
     """Raises ``BadInput`` outside 0..1."""
     if value is not None and not 0 <= check_number(value, "least score") <= 1:
-        raise BadInput("The least score lies outside 0 to 1.")
+        raise BadInput(tr("The least score lies outside 0 to 1."))
     return value
 
 
 def check_depth(depth: int) -> int:
     if depth not in (8, 16):
-        raise BadInput("Masks have 8 or 16 bits.")
+        raise BadInput(tr("Masks have 8 or 16 bits."))
     return depth
 
 
@@ -121,7 +123,7 @@ def check_pick(pick: str) -> str:
     """Raises ``BadInput`` for anything but "all", "best" and whole numbers from 1."""
     if pick in ("all", "best") or (pick.isascii() and pick.isdigit() and int(pick[:9]) > 0):
         return pick
-    raise BadInput(f"{pick!r} picks nothing.", hint="Use 'all', 'best' or a number from 1.")
+    raise BadInput(tr("{0!r} picks nothing.", pick), hint=tr("Use 'all', 'best' or a number from 1."))
 
 
 def picked(items: Sequence[T], pick: str) -> list[T]:
@@ -139,13 +141,13 @@ def check_post(post: PostProcess) -> PostProcess:
     for name in ("levels_low", "levels_high", "max_hole_area", "min_area", "smooth", "grow", "feather"):
         value = check_number(getattr(post, name), name.replace("_", " "))
         if name in ("smooth", "grow", "feather") and abs(value) > MAX_LENGTH:
-            raise BadInput(f"The amount for {name} is more than {MAX_LENGTH:g} pixels.")
+            raise BadInput(tr("The amount for {0} is more than {1:g} pixels.", name, MAX_LENGTH))
         if name != "grow" and value < 0:
-            raise BadInput(f"The amount for {name.replace('_', ' ')} is negative.")
+            raise BadInput(tr("The amount for {0} is negative.", name.replace("_", " ")))
     if post.threshold is not None and not 0 <= check_number(post.threshold, "threshold") <= 1:
-        raise BadInput("The threshold lies outside 0 to 1.")
+        raise BadInput(tr("The threshold lies outside 0 to 1."))
     if post.levels_low > post.levels_high:
-        raise BadInput("The lower level is above the upper one.")
+        raise BadInput(tr("The lower level is above the upper one."))
     return post
 
 
@@ -162,8 +164,10 @@ def objects(request: Select, canvas: PixelBox) -> list[ObjectPrompt]:
         if any(point.include for point in points):
             return [ObjectPrompt(points)]
         if points:
-            raise EmptyPrompt("The clicks only tell what is not meant.", hint="Click on what you want to select first.")
-        raise EmptyPrompt("There is nothing to select.")
+            raise EmptyPrompt(
+                tr("The clicks only tell what is not meant."), hint=tr("Click on what you want to select first.")
+            )
+        raise EmptyPrompt(tr("There is nothing to select."))
     if len(boxes) == 1:
         return [ObjectPrompt(points, boxes[0])]
     return distribute(points, [ObjectPrompt(box=box) for box in boxes])

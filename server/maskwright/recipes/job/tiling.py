@@ -18,6 +18,7 @@ from maskwright.masks.instances import box_common, nms
 from maskwright.masks.opencv import cv2
 from maskwright.models.roles import Box, Detection, Finder
 from maskwright_protocol.errors import BadInput
+from maskwright_protocol.language import tr
 
 from .context import JobContext
 from .picture import PictureView
@@ -36,7 +37,7 @@ _EDGE = 2.0  # pixels
 def check_tiles(tiles: str) -> Tiles:
     """Raises ``BadInput`` for anything but "auto", "on" and "off"."""
     if tiles not in ("auto", "on", "off"):
-        raise BadInput(f"{tiles!r} says nothing about tiles.", hint="Use 'auto', 'on' or 'off'.")
+        raise BadInput(tr("{0!r} says nothing about tiles.", tiles), hint=tr("Use 'auto', 'on' or 'off'."))
     return cast(Tiles, tiles)
 
 
@@ -87,9 +88,11 @@ def detect(
         return known
     picture.need_detail(picture.box)
     found = [(one, False) for one in known]
-    with context.stage("detect", "Looking closer"):
+    with context.stage("detect", tr("Looking closer")):
         for number, tile in enumerate(tiles):
-            context.progress("detect", number / len(tiles), f"Looking closer, part {number + 1} of {len(tiles)}")
+            context.progress(
+                "detect", number / len(tiles), tr("Looking closer, part {0} of {1}", number + 1, len(tiles))
+            )
             for one in find(picture.detail_rgb(tile)):
                 moved = _moved(one, tile.x, tile.y)
                 cut = _at_inner_edge(moved.box, tile, picture.box)

@@ -10,6 +10,7 @@ import numpy as np
 from maskwright.masks.boxes import PixelBox, whole
 from maskwright.masks.tiles import cover
 from maskwright.models.roles import RGB, Box, Detection, Embedding, Finder, FloatMap, MattingModel, Segmenter
+from maskwright_protocol.language import tr
 
 from .context import JobContext
 from .model_choice import ModelChoice
@@ -21,7 +22,7 @@ _CROPS = 32  # the most crops of a picture that are remembered
 
 def detect(find: Finder, text: str, picture: PictureView, context: JobContext) -> list[Detection]:
     """Detections in document coordinates, best first. ``text`` for the progress. Raises as ``Detector.detect``."""
-    with context.stage("detect", f"Looking for {text or 'what the options name'}"):
+    with context.stage("detect", tr("Looking for {0}", text) if text else tr("Looking for what the options name")):
         found = find(picture.overview)
     return [_in_document(one, picture) for one in found]
 
@@ -50,7 +51,7 @@ def embed(segmenter: Segmenter, picture: PictureView, context: JobContext) -> Em
     known: Embedding | None = context.embeddings.get(key)
     if known is not None and known.image_size == picture.size:
         return known
-    with context.stage("embed", "Looking at the picture"):
+    with context.stage("embed", tr("Looking at the picture")):
         embedding = segmenter.embed(picture.overview)
     context.embeddings.put(key, embedding, embedding.nbytes)
     return embedding
@@ -101,7 +102,7 @@ def matte(matting: MattingModel, picture: PictureView, context: JobContext) -> F
     known: FloatMap | None = context.embeddings.get(key)
     if known is not None and known.shape == picture.size:
         return known
-    with context.stage("matte", "Finding the subject"):
+    with context.stage("matte", tr("Finding the subject")):
         alpha = _in_windows(matting, picture, context) if picture.is_thin else matting.matte(picture.overview)
     alpha.flags.writeable = False
     context.embeddings.put(key, alpha, alpha.nbytes)
@@ -119,7 +120,7 @@ def _in_windows(matting: MattingModel, picture: PictureView, context: JobContext
     short, out = min(image.shape[:2]), np.zeros(image.shape[:2], np.float32)
     core, total = WINDOW * short, max(1, round(max(image.shape[:2]) / (WINDOW * short)))
     for number, tile in enumerate(cover(whole(image), core, short // 2, short // 2)):
-        context.progress("matte", number / total, f"Finding the subject, part {number + 1} of {total}")
+        context.progress("matte", number / total, tr("Finding the subject, part {0} of {1}", number + 1, total))
         found = matting.matte(np.ascontiguousarray(image[tile.read.slices()]))
         inner = tile.write.moved(-tile.read.x, -tile.read.y)
         out[tile.write.slices()] += found[inner.slices()] * tile.weights

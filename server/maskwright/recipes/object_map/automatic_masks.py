@@ -26,6 +26,7 @@ from maskwright.recipes.job.model_choice import ModelChoice
 from maskwright.recipes.job.picture import PictureView
 from maskwright.recipes.job.remembered import Remembered, keep
 from maskwright_protocol.errors import ModelMissing
+from maskwright_protocol.language import tr
 
 from .clicked import CLICKS_SHARE, Clicks, clicked, with_clicked
 from .naming import Namer
@@ -81,8 +82,8 @@ def mapping_segmenter(choice: ModelChoice) -> Segmenter:
     """The job's segmenter. Raises ``ModelMissing`` for one that knows no objects."""
     segmenter = choice.segmenter()
     if not segmenter.knows_objects:
-        text = "The basic engine knows no objects, so it cannot list them."
-        hint = "Choose another segmenter, for instance mobile-sam, which comes with Maskwright."
+        text = tr("The basic engine knows no objects, so it cannot list them.")
+        hint = tr("Choose another segmenter, for instance mobile-sam, which comes with Maskwright.")
         raise ModelMissing(text, hint, role="segmenter")
     return segmenter
 
@@ -190,7 +191,7 @@ class _Generator:
             points = [point for other, point in following if other == crop]
             embedding = self._embedding(crop)
             share = (1.0 - CLICKS_SHARE) * partial.done / len(self._tasks)
-            with self._context.stage("everything", "Finding all objects", share):
+            with self._context.stage("everything", tr("Finding all objects"), share):
                 start = time.perf_counter()
                 partial.found += self._batch(crop, embedding, points)
                 partial.done += len(points)

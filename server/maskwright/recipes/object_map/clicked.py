@@ -15,6 +15,7 @@ from maskwright.masks.objectmap import Candidate
 from maskwright.masks.opencv import cv2
 from maskwright.models.roles import Embedding, Hypothesis, Segmenter, SegmentPrompt
 from maskwright.recipes.job.context import JobContext
+from maskwright_protocol.language import tr
 
 _SAME = 0.6  # IoU from which on an object of the map is what a click shows
 _LEAST_CELLS = 12
@@ -36,7 +37,7 @@ class Clicks:
         new = [place for place in dict.fromkeys(places) if place not in self._known]
         for first in range(0, len(new), _AT_ONCE):
             fraction = 1.0 - CLICKS_SHARE / (1 + len(self._known) / _AT_ONCE)  # how many there will be nobody knows
-            with self._context.stage("everything", "Trying clicks", fraction):
+            with self._context.stage("everything", tr("Trying clicks"), fraction):
                 some = new[first : first + _AT_ONCE]
                 answers = self._segmenter.segment(self._embedding, [SegmentPrompt([(*p, True)]) for p in some])
                 self._known.update((place, answer[0]) for place, answer in zip(some, answers, strict=True))

@@ -11,7 +11,10 @@ from maskwright.recipes.job.context import JobContext
 from maskwright.recipes.job.model_choice import ModelChoice
 from maskwright.recipes.job.picture import PictureView
 from maskwright.recipes.job.wire_masks import rect_from
+from maskwright.recipes.line_art.drawing import RECIPE
+from maskwright.recipes.line_art.mapped import map_regions
 from maskwright_protocol.errors import BadInput
+from maskwright_protocol.language import tr
 from maskwright_protocol.masks import pack as wire_mask
 from maskwright_protocol.messages import Everything, MappedObject, ObjectMap, PixelRect
 
@@ -21,11 +24,13 @@ from .naming import Namer
 
 def everything(request: Everything, picture: PictureView, context: JobContext) -> ObjectMap:
     """Raises ``BadInput``, ``ModelMissing``; ``JobCancelled`` keeps what was found for the next time."""
+    if request.recipe == RECIPE:
+        return map_regions(request, picture, context)
     points, layers = request.points_per_side, request.layers
     if points and not 2 <= points <= MAX_POINTS:
-        raise BadInput(f"The grid has 2 to {MAX_POINTS} points a side.")
+        raise BadInput(tr("The grid has 2 to {0} points a side.", MAX_POINTS))
     if not 0 <= layers <= MAX_LAYERS:
-        raise BadInput(f"A picture is looked at in crops at most {MAX_LAYERS} times.")
+        raise BadInput(tr("A picture is looked at in crops at most {0} times.", MAX_LAYERS))
     min_score = prompts.check_min_score(request.min_score) or 0.0
     min_area = prompts.check_number(request.min_area, "least area")
     choice = ModelChoice(request, "select", context)
@@ -51,8 +56,8 @@ def everything(request: Everything, picture: PictureView, context: JobContext) -
         height, width = labels.shape
         answer.labels = wire_mask(PixelRect(0, 0, width, height), labels.tobytes(), depth=16, compress=True)
     else:
-        answer.reason, answer.message = "nothing_found", "No objects were found."
-        answer.hint = "Try a denser grid, or a lower least score."
+        answer.reason, answer.message = "nothing_found", tr("No objects were found.")
+        answer.hint = tr("Try a denser grid, or a lower least score.")
     return answer
 
 

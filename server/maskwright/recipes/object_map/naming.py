@@ -18,6 +18,7 @@ from maskwright.recipes.job import vision
 from maskwright.recipes.job.context import JobContext
 from maskwright.recipes.job.model_choice import ModelChoice
 from maskwright.recipes.job.picture import PictureView
+from maskwright_protocol.language import tr
 
 _SAME = 0.5  # IoU, of masks or boxes, from which on an object is what was found there
 _OF_STUFF = 0.85  # share of an object within grass or sky from which on it is grass or sky, too ...
@@ -67,14 +68,14 @@ class Namer:
     ) -> list[Candidate]:
         """The objects with names, and what the search has missed of what has one. ``canvas``: on whose cells masks are
         compared. Raises ``JobCancelled``."""
-        with context.stage("name", "Naming the objects"):
+        with context.stage("name", tr("Naming the objects")):
             found = sorted(self.look(picture.overview), key=lambda one: -one.score)
         work = _Naming(kept, canvas)
         unseen = [one for one in found if not work.take(one)]
         boxes = [one for one in unseen if one.logits is None][:_MOST_ASKED]
         if boxes:
             embedding = vision.embed(segmenter, picture, context)
-            with context.stage("name", "Naming the objects"):
+            with context.stage("name", tr("Naming the objects")):
                 answers = segmenter.segment(embedding, [SegmentPrompt(box=one.box) for one in boxes])
             for one, hypotheses in zip(boxes, answers, strict=True):
                 best = max(hypotheses, key=lambda h: h.score * (0.25 + 0.75 * box_iou(one.box, h.logits.extent())))
@@ -83,7 +84,7 @@ class Namer:
             if one.logits is not None:
                 work.add(Candidate(one.logits, one.score, None, one.label))
         if self.parser is not None:
-            with context.stage("name", "Naming the objects"):
+            with context.stage("name", tr("Naming the objects")):
                 work.name_parts(self.parser, picture.overview)
         return work.objects
 

@@ -29,6 +29,7 @@ from maskwright.recipes.job.model_choice import ModelChoice
 from maskwright.recipes.job.picture import PictureView, read_mask
 from maskwright.recipes.job.wire_masks import finish, pack, rect_of
 from maskwright_protocol.errors import BadInput, MorePixelsNeeded, UnknownWord
+from maskwright_protocol.language import tr, trn
 from maskwright_protocol.messages import Instance, Mask, Parse, Selection
 
 from . import heads, people
@@ -63,7 +64,7 @@ class Piece:
 def parse(request: Parse, picture: PictureView, context: JobContext) -> Selection:
     """Raises ``UnknownWord``, ``ModelMissing``, ``MorePixelsNeeded`` (unless a draft is asked for)."""
     if len(request.parts) > MAX_PARTS:
-        raise BadInput(f"More than {MAX_PARTS} parts are asked for.")
+        raise BadInput(tr("More than {0} parts are asked for.", MAX_PARTS))
     choice = ModelChoice(request, "parse", context)
     return parse_as(request, choose(request.parts, choice, context), choice, picture, context)
 
@@ -80,7 +81,7 @@ def parse_as(
     post, depth = prompts.check_post(request.post), prompts.check_depth(request.mask_depth)
     min_score = prompts.check_min_score(request.min_score)
     if request.person < 0:
-        raise BadInput("People are counted from 1.")
+        raise BadInput(tr("People are counted from 1."))
     region = read_mask(request.region) if request.region is not None else None
     answer = Selection(request.id, request.generation, context.report(choice.preset.name))
     work = _Parsing(request, picture, choice, min_score, context)
@@ -134,11 +135,13 @@ def _unknown(word: str, tables: dict[str, labels.LabelTable], context: JobContex
         for entry in context.models.known.with_role("parser")
         if entry.id not in tables and (table := labels.installed_table(entry, None)) and labels.find(table, word)
     ]
-    hint, offered = f"It knows: {', '.join(known)}.", []
+    hint, offered = tr("It knows: {0}.", ", ".join(known)), []
     if others:
         best = recommend.best(others, context.models.known)
-        hint, offered = recommend.advice(best, "knows it"), [best.id]
-    return UnknownWord(f"No installed parser knows {word!r}.", hint=hint, word=word, near=known[:3], models=offered)
+        hint, offered = recommend.advice(best, tr("{0} knows it.")), [best.id]
+    return UnknownWord(
+        tr("No installed parser knows {0!r}.", word), hint=hint, word=word, near=known[:3], models=offered
+    )
 
 
 def _explain_sides(request: Parse, asked: list[Asked], context: JobContext) -> None:
@@ -148,8 +151,11 @@ def _explain_sides(request: Parse, asked: list[Asked], context: JobContext) -> N
     if request.parts and named:
         bare = " ".join(word for word in named[0].split() if word not in sides)
         context.note(
-            f"Left and right are the person's own, as worn, so far as the model learned it; say "
-            f"'{bare} on the left' for the side of the picture."
+            tr(
+                "Left and right are the person's own, as worn, so far as the model learned it; say '{0} on "
+                "the left' for the side of the picture.",
+                bare,
+            )
         )
 
 
@@ -182,7 +188,7 @@ class _Parsing:
         if not apart:
             seen = dict.fromkeys(piece.part for piece in found)
             found = [_together([p for p in found if p.part == part]) for part in seen]
-        with self._context.stage("post", "Drawing the masks"):
+        with self._context.stage("post", tr("Drawing the masks")):
             found = [piece for piece in found if (piece.mask >= 0.5).any()]
         return [self._refined(piece) for piece in found] if self._request.refine else found
 
@@ -216,7 +222,7 @@ class _Parsing:
         share = people.shares(person, others)
         looks = [(v, self._pixels(v), self._probabilities(parser, v)) for v in person.views if not v.empty]
         found = []
-        with self._context.stage("parse", "Drawing the parts"):
+        with self._context.stage("parse", tr("Drawing the parts")):
             for part in parts:
                 classes = of_side(part, looks[0][2]) if looks else ()
                 mask = _drawn(classes, looks, view)
@@ -248,7 +254,7 @@ class _Parsing:
         key = ("parts", parser.model_id, self._picture.key, view, close)
         known: FloatMap | None = self._context.embeddings.get(key)
         if known is None:
-            with self._context.stage("parse", "Looking for the parts"):
+            with self._context.stage("parse", tr("Looking for the parts")):
                 known = parser.parse(self._pixels(view))
             self._context.embeddings.put(key, known, known.nbytes)
         return known
@@ -353,15 +359,22 @@ def _instance(piece: Piece, packed: Mask, mask: Plane, source: str) -> Instance:
     return Instance(secrets.token_hex(6), label, score, rect_of(packed), source, part=name, person=person, mask=packed)
 
 
+def _only(of: str, count: int) -> str:
+    """That there are fewer people or faces than were asked for."""
+    if of == "person":
+        some = trn("Only {0} person was found.", "Only {0} people were found.", count)
+        return some if count else tr("No people were found.")
+    some = trn("Only {0} face was found.", "Only {0} faces were found.", count)
+    return some if count else tr("No faces were found.")
+
+
 def _nothing(answer: Selection, request: Parse, person: int, work: _Parsing) -> None:
     """``person``: the highest number that a part's own words name."""
     answer.reason = "nothing_found"
-    what = " or ".join(request.parts) or "part of a person"
-    people_ = {"person": ("person", "people"), "face": ("face", "faces")}[work.of]
+    what = " or ".join(request.parts) or tr("part of a person")
     if max(request.person, person) > work.count:
-        count = f"Only {work.count}" if work.count else "No"
-        answer.message = f"{count} {people_[work.count != 1]} {'was' if work.count == 1 else 'were'} found."
-        answer.hint = "People are counted from the left."
+        answer.message = _only(work.of, work.count)
+        answer.hint = tr("People are counted from the left.")
     else:
-        answer.message = f"No {what} was found."
-        answer.hint = "Look at the picture as a whole, or select it with a click or a box."
+        answer.message = tr("No {0} was found.", what)
+        answer.hint = tr("Look at the picture as a whole, or select it with a click or a box.")

@@ -17,6 +17,7 @@ from maskwright.recipes.job.picture import PictureView
 from maskwright.recipes.job.prompt_language import Choice, Query
 from maskwright.recipes.job.prompts import picked
 from maskwright.recipes.job.ranking import Measures, choose, without
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import Parse, Select, Selection
 
 from .parse import Asked, Piece, parse_as
@@ -79,13 +80,17 @@ def _wanted(
     """
     if models.free("parser"):
         names = " and ".join(words.phrases)
-        context.note(f"{names[:1].upper()}{names[1:]}: told by {title}, a parser of people's parts, since no installed "
-                     "model finds it by its name.")  # fmt: skip
+        told = tr(
+            "{0}: told by {1}, a parser of people's parts, since no installed model finds it by its name.",
+            names[:1].upper() + names[1:],
+            title,
+        )
+        context.note(told)
     wanted = _Wanted()
     for concept in words.concepts:
         part = labels.find(table, concept.phrase)
         if part is None:
-            context.note(f"{title} does not know {concept.phrase!r}.")
+            context.note(tr("{0} does not know {1!r}.", title, concept.phrase))
             continue
         out = _classes(table, (*concept.minus, *words.minus, *unwanted), context)
         part = replace(part, classes=tuple(c for c in part.classes if c not in out))
@@ -107,7 +112,7 @@ def _classes(table: labels.LabelTable, phrases: Sequence[str], context: JobConte
     for phrase in phrases:
         part = labels.find(table, phrase)
         if part is None:
-            context.note(f"Nothing to leave out: the parser does not know {phrase!r}.")
+            context.note(tr("Nothing to leave out: the parser does not know {0!r}.", phrase))
         else:
             out |= set(part.classes)
     return out

@@ -15,6 +15,7 @@ from maskwright.recipes.job import tiling, vision
 from maskwright.recipes.job.context import JobContext
 from maskwright.recipes.job.model_choice import ModelChoice
 from maskwright.recipes.job.picture import PictureView
+from maskwright_protocol.language import tr
 
 MAX_PEOPLE = 32
 _LEAST_SIDE = 8.0  # document pixels; what is smaller has no parts
@@ -48,8 +49,9 @@ def find(
     """
     detector = choice.finder(of)
     if detector is None:
-        what = "people" if of == "person" else "faces"
-        context.note(f"Nothing that finds {what} is installed, so the picture was looked at as a whole.")
+        people = tr("Nothing that finds people is installed, so the picture was looked at as a whole.")
+        faces = tr("Nothing that finds faces is installed, so the picture was looked at as a whole.")
+        context.note(people if of == "person" else faces)
         return []
     look = partial(detector.detect, text=of, min_score=min_score)
     found = vision.detect(look, of, picture, context)
@@ -60,7 +62,9 @@ def find(
     boxes = [found[i].box for i in nms([d.box for d in found], [d.score for d in found], _SAME)]
     boxes.sort(key=lambda box: box.x0 + box.x1)
     if not boxes:
-        context.note(f"No {of} was found, so the picture was looked at as a whole.")
+        nobody = tr("No person was found, so the picture was looked at as a whole.")
+        faceless = tr("No face was found, so the picture was looked at as a whole.")
+        context.note(nobody if of == "person" else faceless)
     return [
         Person(number, box, tuple(_view(box, of, margin).intersect(picture.box) for margin in margins))
         for number, box in enumerate(boxes, 1)

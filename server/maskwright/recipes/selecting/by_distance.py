@@ -14,6 +14,7 @@ from maskwright.recipes.job.context import JobContext
 from maskwright.recipes.job.picture import PictureView
 from maskwright.recipes.job.wire_masks import finish, pack, rect_of
 from maskwright_protocol.errors import BadInput
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import Distance, Instance, Selection
 
 from .found import new_id
@@ -30,15 +31,15 @@ class ByDistance:
         """Raises ``BadInput`` for numbers out of range and for prompts of other kinds beside it."""
         others = prompt.text or prompt.points or prompt.request.boxes or prompt.examples or prompt.start is not None
         if others or prompt.unwanted or prompt.request.detector_options:
-            text = "A distance is a prompt by itself: it goes with no words, clicks, boxes or masks."
-            raise BadInput(text, hint="Leave them away, or select only inside a region.")
+            text = tr("A distance is a prompt by itself: it goes with no words, clicks, boxes or masks.")
+            raise BadInput(text, hint=tr("Leave them away, or select only inside a region."))
         for name in ("near", "far", "softness", "reach"):
             if not 0 <= prompts.check_number(getattr(wanted, name), name) <= 1:
-                raise BadInput(f"The {name} of a distance lies outside of 0 to 1.")
+                raise BadInput(tr("The {0} of a distance lies outside of 0 to 1.", name))
         if wanted.at is not None:
             prompts.check_points([wanted.at], prompt.picture.box)
         elif wanted.near > wanted.far:
-            raise BadInput("The range of distances ends before it begins.", hint="Give the nearer end first.")
+            raise BadInput(tr("The range of distances ends before it begins."), hint=tr("Give the nearer end first."))
         self._prompt, self._wanted = prompt, wanted
 
     def answer(self) -> Selection:
@@ -47,16 +48,16 @@ class ByDistance:
         request, context = prompt.request, prompt.context
         far_away = distances(prompt.choice.depth(), picture, context)
         near, far = self._range(far_away)
-        with context.stage("post", "Drawing the mask"):
+        with context.stage("post", tr("Drawing the mask")):
             mask = within(far_away, near, far, self._wanted.softness)
             mask = picture.enlarged(mask, picture.box, follow=picture.has_detail(picture.box))
             shown = pack(*finish(mask, picture.box, picture.box, request.post, prompt.region), request.mask_depth)
         answer = Selection(request.id, request.generation, context.report(prompt.choice.recipe()))
         if shown is None:
-            answer.reason, answer.message = "nothing_found", "Nothing lies at that distance."
-            answer.hint = "Take a wider range, or a softer one."
+            answer.reason, answer.message = "nothing_found", tr("Nothing lies at that distance.")
+            answer.hint = tr("Take a wider range, or a softer one.")
             return answer
-        label = f"{_percent(near)} to {_percent(far)} away"
+        label = tr("{0} to {1} away", _percent(near), _percent(far))
         answer.instances = [Instance(new_id(), label, 1.0, rect_of(shown), "+".join(context.used), mask=shown)]
         answer.merged = shown if request.merge else None
         return answer
@@ -67,7 +68,7 @@ class ByDistance:
         if wanted.at is None:
             return wanted.near, wanted.far
         here = at_place(far_away, *self._prompt.picture.to_overview(wanted.at.x, wanted.at.y))
-        self._prompt.context.note(f"This place is {_percent(here)} of the way from the nearest to the farthest.")
+        self._prompt.context.note(tr("This place is {0} of the way from the nearest to the farthest.", _percent(here)))
         near = 0.0 if wanted.than == "nearer" else max(0.0, here - wanted.reach)
         far = 1.0 if wanted.than == "farther" else min(1.0, here + wanted.reach)
         return near, far
@@ -82,7 +83,7 @@ def distances(model: DepthModel, picture: PictureView, context: JobContext) -> F
     known: FloatMap | None = context.embeddings.get(key)
     if known is not None and known.shape == picture.size:
         return known
-    with context.stage("depth", "Looking how far away everything is"):
+    with context.stage("depth", tr("Looking how far away everything is")):
         found = enlarged(model.distance(picture.overview), picture.overview)
     found.flags.writeable = False
     context.embeddings.put(key, found, found.nbytes)

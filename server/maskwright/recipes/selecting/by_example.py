@@ -13,6 +13,7 @@ from maskwright.recipes.job import vision
 from maskwright.recipes.job.context import JobContext
 from maskwright.recipes.job.picture import PictureView
 from maskwright.recipes.object_map.automatic_masks import all_objects, known_objects
+from maskwright_protocol.language import tr
 
 from .found import Found, recalled
 
@@ -35,7 +36,7 @@ def by_features(
     """
     masks = known_objects(segmenter, picture, context) or all_objects(segmenter, picture, context)
     features = segmenter.features(vision.embed(segmenter, picture, context))
-    with context.stage("similar", "Comparing the objects"):
+    with context.stage("similar", tr("Comparing the objects")):
         near, far = ([_signature(features, one, picture) for one in kind] for kind in (wanted, unwanted))
         rated = []
         for one in masks.objects:

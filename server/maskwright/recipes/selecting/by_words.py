@@ -21,6 +21,7 @@ from maskwright.recipes.job.prompt_language import Concept, Query, which
 from maskwright.recipes.job.prompts import ObjectPrompt
 from maskwright.recipes.job.ranking import Measures, choose, without
 from maskwright_protocol.errors import UnknownWord
+from maskwright_protocol.language import joined, tr, trn
 from maskwright_protocol.messages import Detect, Point, Select
 
 from .by_example import LIKE, by_features
@@ -155,14 +156,15 @@ class Search:
         if choice is not None:
             some = choose(choice, some, self._picture.box, self._found)
         if not some:
-            said = prompt_language.absent(text)
-            self._context.note(f"Nothing to leave out: {said[0].lower()}{said[1:]}")
+            nothing = tr("So there is nothing to leave out.")
+            self._context.note(joined(prompt_language.absent(text), nothing))
         return [one.logits for one in some]
 
     def _matches(self, segmenter: TextSegmenter, phrase: str, examples: Sequence[Example] = ()) -> list[Found]:
         embedding = vision.embed(segmenter, self._picture, self._context)
         given = [(self._picture.box_to_overview(box), include) for box, include in examples]
-        with self._context.stage("segment", f"Looking for {phrase or 'what is like the examples'}"):
+        looking = tr("Looking for {0}", phrase) if phrase else tr("Looking for what is like the examples")
+        with self._context.stage("segment", looking):
             matches = segmenter.segment_text(embedding, phrase, examples=given, min_score=self._min_score)
         found = []
         for match in matches:
@@ -240,9 +242,21 @@ class Search:
         chosen = choose(choice, items, whole, measures) if choice is not None else items
         chosen = without(chosen, concept.without, whole, measures)
         if not chosen and items and choice is not None:
-            self.missing = f"Only {_count(items, concept)}, and {choice.text()} was asked for."
+            self.missing = trn(
+                'Only {0} was found for "{1}", and {2} was asked for.',
+                'Only {0} were found for "{1}", and {2} was asked for.',
+                len(items),
+                concept.phrase,
+                choice.text(),
+            )
         elif not chosen and items:
-            self.missing = f"Only {_count(items, concept)}, and without {concept.without[0].text()} none is left."
+            self.missing = trn(
+                'Only {0} was found for "{1}", and without {2} none is left.',
+                'Only {0} were found for "{1}", and without {2} none is left.',
+                len(items),
+                concept.phrase,
+                concept.without[0].text(),
+            )
         return chosen
 
     def _apart(self, found: list[tuple[Found, Concept]]) -> list[Found]:
@@ -255,7 +269,3 @@ class Search:
 
 def wanted_of(one: Detection) -> ObjectPrompt:
     return ObjectPrompt([], one.box, one.label, one.score, PADDING, one.logits)
-
-
-def _count(items: Sequence[object], concept: Concept) -> str:
-    return f'{len(items)} {"was" if len(items) == 1 else "were"} found for "{concept.phrase}"'

@@ -17,6 +17,7 @@ from maskwright.recipes.job.context import JobContext
 from maskwright.recipes.job.picture import PictureView
 from maskwright.recipes.job.remembered import Remembered
 from maskwright_protocol.errors import BadInput, MorePixelsNeeded
+from maskwright_protocol.language import tr
 
 from .found import CloseUp, Found
 
@@ -32,7 +33,7 @@ _AGREE = 0.2  # IoU of the two looks below which the second saw something else
 def check_mode(mode: str) -> str:
     """Raises ``BadInput`` for what is no mode."""
     if mode not in MODES:
-        raise BadInput(f"{mode!r} is no way to look.", hint=f"Use one of: {', '.join(MODES)}.")
+        raise BadInput(tr("{0!r} is no way to look.", mode), hint=tr("Use one of: {0}.", ", ".join(MODES)))
     return mode
 
 
@@ -61,7 +62,9 @@ class CloserLook:
             looked = {id(one) for one, _ in crops}
             self._follow([one for one in found if id(one) not in looked], crops)
         for number, (one, crop) in enumerate(crops):
-            text = f"Looking closely, {number + 1} of {len(crops)}" if len(crops) > 1 else "Looking closely"
+            text = (
+                tr("Looking closely, {0} of {1}", number + 1, len(crops)) if len(crops) > 1 else tr("Looking closely")
+            )
             colours, embedding = vision.embed_crop(self._segmenter, self._picture, crop, self._context, text)
             with self._context.stage("close", text, number / len(crops)):
                 one.close = self._look(one, crop, colours, embedding, previous)
@@ -83,7 +86,7 @@ class CloserLook:
             # With the others' pixels, since the client sends one box.
             for _, crop in kept:
                 missing = missing if self._known(crop) else missing.union(crop)
-            raise MorePixelsNeeded("This needs a part of the picture at full resolution.", box=list(missing))
+            raise MorePixelsNeeded(tr("This needs a part of the picture at full resolution."), box=list(missing))
         return kept
 
     def _follow(self, found: list[Found], others: list[tuple[Found, PixelBox]]) -> None:
@@ -151,7 +154,7 @@ class CloserLook:
             return None
         logits = best.logits.mapped(1.0, 1.0, crop.x, crop.y)
         if logit_iou(logits, coarse) < _AGREE:
-            self._context.note("A closer look showed something else, so the first answer was kept.")
+            self._context.note(tr("A closer look showed something else, so the first answer was kept."))
             return None
         if one.wanted.score is None:
             one.score = best.score

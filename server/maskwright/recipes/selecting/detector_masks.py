@@ -16,6 +16,7 @@ from maskwright.recipes.job.context import JobContext
 from maskwright.recipes.job.picture import PictureView
 from maskwright.recipes.job.prompts import ObjectPrompt
 from maskwright_protocol.errors import BadInput
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import Select
 
 from .found import Found, new_id
@@ -29,8 +30,8 @@ def check(request: Select, recipe: str) -> None:
     alone = request.continue_from or not (request.text.strip() or request.detector_options)
     clicks = [point for point in request.points if point.include or alone]
     if clicks or request.boxes or request.examples or request.start is not None:
-        text = f"The recipe {recipe} takes a detector's own masks, which clicks, boxes and masks cannot change."
-        hint = f"Use words alone, or a recipe with a segmenter, such as {recipe}+mobile-sam."
+        text = tr("The recipe {0} takes a detector's own masks, which clicks, boxes and masks cannot change.", recipe)
+        hint = tr("Use words alone, or a recipe with a segmenter, such as {0}+mobile-sam.", recipe)
         raise BadInput(text, hint, recipe=recipe)
 
 
@@ -52,7 +53,9 @@ class DetectorMasks:
         for one, logits in drawn:
             clicks = [self._picture.to_overview(p.x, p.y) for p in one.points if not p.include]
             if any(logits.at(x, y) > 0 for x, y in clicks):
-                self._context.note("What an excluding click lies on was left out whole, since there is no segmenter.")
+                self._context.note(
+                    tr("What an excluding click lies on was left out whole, since there is no segmenter.")
+                )
                 continue
             assert self._grid is not None
             score = one.score if one.score is not None else 1.0

@@ -17,6 +17,7 @@ from maskwright.recipes.job import prompt_language, prompts
 from maskwright.recipes.job.prompt_language import Query
 from maskwright.recipes.job.wire_masks import finish, pack, rect_of
 from maskwright_protocol.errors import BadInput
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import Instance, Mask, Point, Selection
 
 from .by_words import Search
@@ -43,8 +44,8 @@ class Lettering:
         """Raises ``BadInput`` for prompts that cannot change what is found."""
         request = prompt.request
         if any(p.include for p in prompt.points) or request.boxes or prompt.examples or prompt.start is not None:
-            text = "Lettering is found by words alone: clicks, boxes and masks cannot change it."
-            raise BadInput(text, hint="Leave them away, or select only inside a region.")
+            text = tr("Lettering is found by words alone: clicks, boxes and masks cannot change it.")
+            raise BadInput(text, hint=tr("Leave them away, or select only inside a region."))
         self._prompt, self._query = prompt, query
 
     def answer(self) -> Selection:
@@ -52,7 +53,9 @@ class Lettering:
         prompt, request, context = self._prompt, self._prompt.request, self._prompt.context
         less = (*prompt.unwanted, *self._query.minus, *(phrase for c in self._query.concepts for phrase in c.minus))
         for phrase in dict.fromkeys(less):
-            context.note(f"{phrase[:1].upper()}{phrase[1:]} was not left out: strokes of lettering are taken whole.")
+            context.note(
+                tr("{0} was not left out: strokes of lettering are taken whole.", phrase[:1].upper() + phrase[1:])
+            )
         # A page may hold small lettering beside large.
         search = Search(request, prompt.choice, prompt.picture, context, prompt.region, thorough=True)
         lines = search.boxes(self._query)
@@ -63,8 +66,10 @@ class Lettering:
         answer = Selection(request.id, request.generation, context.report(prompt.choice.recipe()))
         if not lines:
             answer.reason = "nothing_found"
-            answer.message = search.missing or (f"Only {seen} found." if seen else prompt_language.absent(prompt.text))
-            answer.hint = "Try a lower least score, or look closer: tiles on."
+            answer.message = search.missing or (
+                tr("Only {0} found.", seen) if seen else prompt_language.absent(prompt.text)
+            )
+            answer.hint = tr("Try a lower least score, or look closer: tiles on.")
             return answer
         self._draw(answer, [one for one in self._strokes(lines) if one.mask.any()])
         answer.report = context.report(prompt.choice.recipe())
@@ -80,9 +85,9 @@ class Lettering:
                 whole = whole.union(place)
             picture.need_detail(whole)
         drawn = []
-        with context.stage("segment", "Drawing the strokes"):
+        with context.stage("segment", tr("Drawing the strokes")):
             for number, (line, place) in enumerate(zip(lines, places, strict=True)):
-                context.progress("segment", number / len(lines), f"{number} of {len(lines)} lines")
+                context.progress("segment", number / len(lines), tr("{0} of {1} lines", number, len(lines)))
                 near = [other for other, theirs in zip(lines, places, strict=True) if _touch(theirs, place)]
                 inside = _filled([line], place)
                 others = _filled([other for other in near if other is not line], place) & ~inside
@@ -94,7 +99,7 @@ class Lettering:
         prompt, request = self._prompt, self._prompt.request
         inverse = self._query.inverse
         source = "+".join(prompt.context.used)
-        with prompt.context.stage("post", "Drawing the mask" if inverse else "Drawing the masks"):
+        with prompt.context.stage("post", tr("Drawing the mask") if inverse else tr("Drawing the masks")):
             if inverse and found:
                 rest = self._finished(*merge([(one.mask, one.box) for one in found]), inverse)
                 score = found[0].line.score
@@ -108,8 +113,8 @@ class Lettering:
                 answer.merged = items[0].mask if only else self._finished(*merge(whole), inverse)
         if not items:
             answer.reason = "empty_after_post_processing" if found else "nothing_found"
-            answer.message = "Nothing is left of the lettering after the settings were applied."
-            answer.hint = "Shrink less, lower the threshold, or keep smaller parts."
+            answer.message = tr("Nothing is left of the lettering after the settings were applied.")
+            answer.hint = tr("Shrink less, lower the threshold, or keep smaller parts.")
 
     def _instance(self, one: _Strokes, source: str) -> Instance | None:
         mask = self._finished(one.mask, one.box, False)

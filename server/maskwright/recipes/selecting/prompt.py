@@ -10,6 +10,7 @@ from maskwright.recipes.job.context import JobContext
 from maskwright.recipes.job.model_choice import ModelChoice
 from maskwright.recipes.job.picture import PictureView, read_mask
 from maskwright.recipes.job.remembered import Remembered, recall
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import Point, Select
 
 from . import closer_look, detector_masks
@@ -110,4 +111,4 @@ class Prompt:
 
     def _tell_forgotten(self) -> None:
         if self.request.continue_from and self.previous is None and not self.repeated:
-            self.context.note("The last selection is no longer remembered; started anew.")
+            self.context.note(tr("The last selection is no longer remembered; started anew."))

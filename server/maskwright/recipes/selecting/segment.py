@@ -17,6 +17,7 @@ from maskwright.recipes.job.context import JobContext
 from maskwright.recipes.job.picture import PictureView
 from maskwright.recipes.job.prompts import ObjectPrompt
 from maskwright.recipes.job.remembered import Remembered
+from maskwright_protocol.language import tr
 
 from .found import Found, new_id
 from .several_clicks import INCLUDES, Click, Clicked, missed, things
@@ -52,10 +53,10 @@ class Segmenting:
     def run(self, wanted: list[ObjectPrompt]) -> list[Found]:
         """One ``Found`` for each object of which anything is seen."""
         found: list[Found] = []
-        with self.context.stage("segment", "Finding the edges"):
+        with self.context.stage("segment", tr("Finding the edges")):
             for first in range(0, len(wanted), _BATCH):
                 if first:
-                    self.context.progress("segment", first / len(wanted), f"{first} of {len(wanted)} objects")
+                    self.context.progress("segment", first / len(wanted), tr("{0} of {1} objects", first, len(wanted)))
                 batch = wanted[first : first + _BATCH]
                 simple = [one for one in batch if len(one.points) + (one.box is not None) < 2 or not one.points]
                 asked = [self.prompt(one, self._clicks(one)) for one in simple]

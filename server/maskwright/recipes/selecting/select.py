@@ -10,7 +10,10 @@ from maskwright.recipes.job.context import JobContext
 from maskwright.recipes.job.model_choice import ModelChoice
 from maskwright.recipes.job.picture import PictureView
 from maskwright.recipes.job.wire_masks import rect_from, rect_of
+from maskwright.recipes.line_art.clicked import select_regions
+from maskwright.recipes.line_art.drawing import RECIPE
 from maskwright_protocol.errors import EmptyPrompt
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import Detect, Instance, Point, Select, Selection
 
 from .by_words import Search
@@ -26,13 +29,13 @@ def detect(request: Detect, picture: PictureView, context: JobContext) -> Select
     """Boxes only. Raises ``EmptyPrompt``, ``UnknownWord``, ``ModelMissing``."""
     text = prompts.check_text(request.text)
     if not text and not request.detector_options:
-        raise EmptyPrompt("There is nothing to look for.", hint="Type what to look for.")
+        raise EmptyPrompt(tr("There is nothing to look for."), hint=tr("Type what to look for."))
     choice = ModelChoice(request, "detect", context)
     search = Search(request, choice, picture, context)
     query = prompt_language.parse_query(text)
     query.check()
     if query.inverse:
-        context.note("The boxes are those of what is left out.")
+        context.note(tr("The boxes are those of what is left out."))
     route = choice.route(query.phrases, masks=False)
     detector_id = route.model_id
     if not route.knows:
@@ -50,6 +53,8 @@ def detect(request: Detect, picture: PictureView, context: JobContext) -> Select
 def select(request: Select, picture: PictureView, context: JobContext) -> Selection:
     """Objects for a prompt; see ``messages.Select``. Raises the errors of ``prompts`` and of the models."""
     prompt = Prompt.checked(request, picture, context)
+    if prompt.choice.preset.name == RECIPE:
+        return select_regions(request, picture, context, prompt.region)
     way = pick_way(prompt)
     if not isinstance(way, Way):
         return way.answer()
@@ -65,8 +70,8 @@ def select(request: Select, picture: PictureView, context: JobContext) -> Select
         others, asked = request.alternatives > 0, (*prompt.points,)
         remember(found, model_id, picture, context, others, asked, prompt.previous)
     if not found:
-        there = prompt_language.absent(prompt.text) if way.by_words else "Nothing was found there."
-        message = prompt.search.missing or (f"Only {count} found." if count else there)
+        there = prompt_language.absent(prompt.text) if way.by_words else tr("Nothing was found there.")
+        message = prompt.search.missing or (tr("Only {0} found.", count) if count else there)
         return _nothing(_answer(prompt), message)
     return _drawn(found, way, prompt)
 
@@ -92,7 +97,7 @@ def _look_closer(found: list[Found], masks: Masks, prompt: Prompt) -> None:
     if masks.segmenter is not None:
         CloserLook(masks.segmenter, prompt.picture, context, precise).run(found, prompt.previous)
     elif precise == "on":
-        context.note("A detector's own masks cannot be looked at closely; take a recipe with a segmenter for that.")
+        context.note(tr("A detector's own masks cannot be looked at closely; take a recipe with a segmenter for that."))
 
 
 def _drawn(found: list[Found], way: Way, prompt: Prompt) -> Selection:
@@ -102,12 +107,12 @@ def _drawn(found: list[Found], way: Way, prompt: Prompt) -> Selection:
     post = replace(request.post, invert=not request.post.invert) if inverse else request.post
     drawing = Drawing(prompt.picture, request.mask_depth, post, prompt.region)
     source = "+".join(context.used)
-    with context.stage("post", "Drawing the mask" if inverse else "Drawing the masks"):
+    with context.stage("post", tr("Drawing the mask") if inverse else tr("Drawing the masks")):
         if not inverse:
             items = drawing.instances(found, source, request.alternatives)
         elif (rest := drawing.merged(found)) is not None:
             score = min(one.rating.score if one.rating else one.score for one in found)
-            items = [Instance(new_id(), "everything else", score, rect_of(rest), source, mask=rest)]
+            items = [Instance(new_id(), tr("everything else"), score, rect_of(rest), source, mask=rest)]
         else:
             items = []
         merged = None
@@ -117,8 +122,8 @@ def _drawn(found: list[Found], way: Way, prompt: Prompt) -> Selection:
     answer.instances, answer.merged = items, merged
     if not items:
         answer.reason = "empty_after_post_processing"
-        answer.message = "Nothing is left of the selection after its settings were applied."
-        answer.hint = "Shrink less, lower the threshold, or keep smaller parts."
+        answer.message = tr("Nothing is left of the selection after its settings were applied.")
+        answer.hint = tr("Shrink less, lower the threshold, or keep smaller parts.")
     return answer
 
 
@@ -130,5 +135,5 @@ def _answer(prompt: Prompt) -> Selection:
 def _nothing(answer: Selection, message: str) -> Selection:
     answer.reason = "nothing_found"
     answer.message = message
-    answer.hint = "Try another word or a lower least score, or click on it."
+    answer.hint = tr("Try another word or a lower least score, or click on it.")
     return answer

@@ -13,6 +13,7 @@ from maskwright.recipes.job.prompts import ObjectPrompt
 from maskwright.recipes.job.remembered import recall
 from maskwright.recipes.object_map.automatic_masks import mapping_segmenter
 from maskwright_protocol.errors import EmptyPrompt, ModelMissing
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import Selection, Similar
 
 from .by_example import LIKE, by_features
@@ -35,21 +36,21 @@ def similar(request: Similar, picture: PictureView, context: JobContext) -> Sele
         found = by_features(segmenter, [target], [], picture, context, LIKE if min_score is None else min_score)
     else:
         raise ModelMissing(
-            "This model cannot tell what is similar.",
-            hint="Choose another segmenter, for instance mobile-sam, which comes with Maskwright.",
+            tr("This model cannot tell what is similar."),
+            hint=tr("Choose another segmenter, for instance mobile-sam, which comes with Maskwright."),
         )
     found = prompts.picked(found, pick)
     remember(found, segmenter.model_id, picture, context)
     drawing = Drawing(picture, depth, post, None)
-    with context.stage("post", "Drawing the masks"):
+    with context.stage("post", tr("Drawing the masks")):
         items = drawing.instances(found, "+".join(context.used))
         merged = drawing.merged(found) if request.merge and items else None
     report = context.report(choice.recipe())
     answer = Selection(request.id, request.generation, report, instances=items, merged=merged)
     if not items:
         answer.reason = "empty_after_post_processing" if found else "nothing_found"
-        answer.message = "Nothing similar was found."
-        answer.hint = "Lower the least score."
+        answer.message = tr("Nothing similar was found.")
+        answer.hint = tr("Lower the least score.")
     return answer
 
 
@@ -59,10 +60,10 @@ def _target(request: Similar, picture: PictureView, context: JobContext, segment
     if known is not None and known.model_id == segmenter.model_id:
         return Found(request.to, known.label, 1.0, ObjectPrompt(), known.map)
     if request.mask is None:
-        raise EmptyPrompt("There is nothing to compare with.", hint="Select one of the things first.")
+        raise EmptyPrompt(tr("There is nothing to compare with."), hint=tr("Select one of the things first."))
     mask = picture.mask_in_overview(*read_mask(request.mask))
     if not (mask >= 0.5).any():
-        raise EmptyPrompt("The selection is empty.", hint="Select one of the things first.")
+        raise EmptyPrompt(tr("The selection is empty."), hint=tr("Select one of the things first."))
     embedding = vision.embed(segmenter, picture, context)
     box = Box(*tight_box(mask, 0.5).edges)
     (answers,) = segmenter.segment(embedding, [SegmentPrompt(box=box, mask=mask)])
@@ -75,7 +76,7 @@ def _by_example(
     """By a model that takes an object for an example."""
     embedding = vision.embed(segmenter, picture, context)
     box = Box(*target.logits.extent())
-    with context.stage("similar", "Looking for what is similar"):
+    with context.stage("similar", tr("Looking for what is similar")):
         matches = segmenter.segment_text(embedding, examples=[(box, True)], min_score=min_score)
     shown = [match.hypothesis for match in matches]
     others = [

@@ -12,6 +12,7 @@ from maskwright.recipes.job.prompts import ObjectPrompt
 from maskwright.recipes.job.remembered import Remembered
 from maskwright.recipes.people.parts_by_words import parts_by_words
 from maskwright_protocol.errors import BadInput, EmptyPrompt, ModelMissing
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import Rect, Select, Selection
 
 from . import loose_prompts
@@ -44,7 +45,9 @@ def pick_way(prompt: Prompt) -> Way | PartsOfPeople | Lettering | ByDistance:
         return ByDistance(prompt, request.distance)
     if "depth" in prompt.choice.preset.roles:
         name = prompt.choice.preset.name
-        raise BadInput(f"The recipe {name} selects by distance.", "Say which distance, or take another recipe.")
+        raise BadInput(
+            tr("The recipe {0} selects by distance.", name), tr("Say which distance, or take another recipe.")
+        )
     if previous is not None and not prompt.names_objects:
         return Again(prompt)
     if previous is not None and (prompt.points or request.boxes) and not prompt.examples:
@@ -141,8 +144,8 @@ class ReadWords(Way):
         self.masks = masks = prompt.segmenting()
         segmenter, search = masks.segmenter, prompt.search
         if not isinstance(segmenter, TextSegmenter | Featured):
-            text = "The installed model cannot tell what is similar."
-            hint = "Choose another segmenter, for instance mobile-sam, which comes with Maskwright."
+            text = tr("The installed model cannot tell what is similar.")
+            hint = tr("Choose another segmenter, for instance mobile-sam, which comes with Maskwright.")
             raise ModelMissing(text, hint, role="segmenter")
         boxes = prompts.check_boxes(prompt.request.boxes, prompt.picture.box)
         if isinstance(segmenter, TextSegmenter):
@@ -199,5 +202,5 @@ def _with_start(prompt: Prompt) -> Select:
     if prompt.start is not None or request.start is None:
         return request
     if not request.points and not request.boxes:
-        raise EmptyPrompt("The selection to start from is empty.")
+        raise EmptyPrompt(tr("The selection to start from is empty."))
     return Select(id=request.id, points=request.points, boxes=request.boxes)

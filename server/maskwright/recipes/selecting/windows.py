@@ -19,6 +19,7 @@ from maskwright.recipes.job.model_choice import ModelChoice
 from maskwright.recipes.job.picture import PictureView
 from maskwright.recipes.job.prompts import ObjectPrompt
 from maskwright.recipes.job.remembered import Remembered
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import Point
 
 from .detector_masks import on_one_grid
@@ -48,7 +49,7 @@ class WindowSegmenting:
         found = []
         self._need(wanted)
         for number, one in enumerate(wanted):
-            self.context.progress("segment", number / len(wanted), f"{number + 1} of {len(wanted)} objects")
+            self.context.progress("segment", number / len(wanted), tr("{0} of {1} objects", number + 1, len(wanted)))
             parts = [part for near in self._near(one) if (part := self._one(near)) is not None]
             if len(parts) > 1:
                 self._share(parts)

@@ -13,6 +13,7 @@ from pathlib import Path
 from maskwright.models.catalogue.entries import Entry
 from maskwright.models.runtime.setup import Setup
 from maskwright_protocol.errors import ModelBroken
+from maskwright_protocol.language import tr
 
 from .matting import BiRefNet, options
 
@@ -29,4 +30,4 @@ def load(entry: Entry, folder: Path, setup: Setup) -> BiRefNet:
             from .exported import ExportedBiRefNet
 
             return ExportedBiRefNet(entry, known, folder / file.name, setup)
-    raise ModelBroken(f"The model {entry.id} has no .safetensors and no .onnx file.", model=entry.id)
+    raise ModelBroken(tr("The model {0} has no .safetensors and no .onnx file.", entry.id), model=entry.id)

@@ -14,6 +14,7 @@ from maskwright.models.catalogue.entries import Entry
 from maskwright.models.matting_common import enlarged, settled
 from maskwright.models.roles import RGB, FloatMap
 from maskwright_protocol.errors import ModelBroken
+from maskwright_protocol.language import tr
 
 MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
@@ -70,8 +71,8 @@ class BiRefNet(ABC):
         planes = np.ascontiguousarray(((pixels - MEAN) / DEVIATION).transpose(2, 0, 1)[None])
         alpha = self.opacity(planes)
         if not np.isfinite(alpha).all():
-            text = f"The model {self.model_id} gave no numbers."
-            hint = "Its weights may be damaged, or the device computes wrongly in half precision."
+            text = tr("The model {0} gave no numbers.", self.model_id)
+            hint = tr("Its weights may be damaged, or the device computes wrongly in half precision.")
             raise ModelBroken(text, hint, model=self.model_id)
         return settled(enlarged(alpha, image), trimap)
 
@@ -105,6 +106,6 @@ def options(entry: Entry) -> Options:
     try:
         return Options.model_validate(entry.options)
     except ValidationError as error:
-        text = f"The options of the model {entry.id} are not BiRefNet's."
-        hint = "Correct them in models.toml, or take them out there."
+        text = tr("The options of the model {0} are not BiRefNet's.", entry.id)
+        hint = tr("Correct them in models.toml, or take them out there.")
         raise ModelBroken(text, hint, model=entry.id, reason=str(error)[:500]) from error

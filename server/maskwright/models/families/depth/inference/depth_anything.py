@@ -20,6 +20,7 @@ from maskwright.models.roles import RGB, FloatMap
 from maskwright.models.runtime.onnx_session import OnnxSession
 from maskwright.models.runtime.setup import Setup
 from maskwright_protocol.errors import ModelBroken
+from maskwright_protocol.language import tr
 
 _MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 _DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
@@ -55,7 +56,7 @@ class DepthAnything(ABC):
         pixels = (np.asarray(small, np.float32) * np.float32(1 / 255) - _MEAN) / _DEVIATION
         nearness = self._nearness(np.ascontiguousarray(pixels.transpose(2, 0, 1)[None], np.float32))
         if not np.isfinite(nearness).all():
-            raise ModelBroken(f"The model {self.model_id} gave no numbers.", model=self.model_id)
+            raise ModelBroken(tr("The model {0} gave no numbers.", self.model_id), model=self.model_id)
         low, high = float(nearness.min()), float(nearness.max())
         if high - low <= _FLAT * max(abs(low), abs(high)):
             return np.zeros(nearness.shape, np.float32)

@@ -27,6 +27,7 @@ from maskwright.models.roles import RGB, Box, Detection
 from maskwright.models.runtime.setup import Setup
 from maskwright.models.runtime.torch_runtime import nbytes, pretrained, running
 from maskwright_protocol.errors import EmptyPrompt, ModelBroken, TooLarge
+from maskwright_protocol.language import tr
 
 _MIN_SCORE = 0.3
 _APART = 1e5  # boxes of each phrase are shifted by this times its index, so that one pass suppresses within phrases
@@ -50,10 +51,10 @@ class GroundingDino:
                 folder, local_files_only=True, trust_remote_code=False, use_fast=True
             )
         except (OSError, ValueError, KeyError) as error:
-            text = f"The files of the model {entry.id} cannot be read."
+            text = tr("The files of the model {0} cannot be read.", entry.id)
             raise ModelBroken(text, model=entry.id, reason=str(error)[:300]) from error
         if kind not in kinds:
-            raise ModelBroken(f"The model {entry.id} is no Grounding DINO.", model=entry.id, kind=kind)
+            raise ModelBroken(tr("The model {0} is no Grounding DINO.", entry.id), model=entry.id, kind=kind)
         self._network = pretrained(kinds[kind], entry, folder, setup)
         self.model_id = entry.id
         self._options = entry.facts.options
@@ -73,7 +74,7 @@ class GroundingDino:
         chosen = checked(self._options, options)
         phrases = split(text.replace(".", ";").replace("?", " "))
         if not phrases:
-            raise EmptyPrompt("There is nothing to look for.")
+            raise EmptyPrompt(tr("There is nothing to look for."))
         caption, owners = self.caption(phrases)
         probabilities, centres = self._run(image, caption)
         words = np.where(owners >= 0, probabilities[:, : len(owners)], 0)
@@ -102,7 +103,7 @@ class GroundingDino:
         most = self._network.config.max_text_len
         if len(owners) > most:
             raise TooLarge(
-                f"That is more than {self.model_id} can look for at once.", hint="Use fewer or shorter words."
+                tr("That is more than {0} can look for at once.", self.model_id), hint=tr("Use fewer or shorter words.")
             )
         for index, (start, end) in enumerate(tokens.pop("offset_mapping")[0].tolist()):
             for number, phrase in enumerate(phrases):

@@ -25,6 +25,7 @@ from maskwright.models.roles import RGB, Box, Detection
 from maskwright.models.runtime.onnx_session import OnnxSession
 from maskwright.models.runtime.setup import Setup
 from maskwright_protocol.errors import EmptyPrompt, ModelBroken, TooLarge
+from maskwright_protocol.language import tr
 
 _MIN_SCORE = 0.2
 _TOKENS = 16  # that the text encoder was trained with
@@ -43,7 +44,7 @@ class Owlv2:
         try:
             self._tokens: Any = Tokenizer.from_file(str(folder / "tokenizer.json"))
         except Exception as error:  # the library raises plain Exceptions
-            text = f"The files of the model {entry.id} cannot be read."
+            text = tr("The files of the model {0} cannot be read.", entry.id)
             raise ModelBroken(text, model=entry.id, reason=str(error)[:300]) from error
         self._tokens.no_padding()
         self._tokens.no_truncation()
@@ -67,7 +68,7 @@ class Owlv2:
         chosen = checked(self._options, options)
         phrases = split(text)
         if not phrases:
-            raise EmptyPrompt("There is nothing to look for.")
+            raise EmptyPrompt(tr("There is nothing to look for."))
         scores, boxes = self._run(image, *self._read(phrases))
         labels = scores.argmax(axis=1)
         best = scores.max(axis=1)
@@ -89,8 +90,8 @@ class Owlv2:
             plain = phrase.removeprefix("a ").removeprefix("an ").removeprefix("the ")
             tokens = self._tokens.encode(_PROMPT.format(plain)).ids
             if len(tokens) > _TOKENS:
-                text = f"That is more than {self.model_id} can look for at once."
-                raise TooLarge(text, hint="Use fewer or shorter words.")
+                text = tr("That is more than {0} can look for at once.", self.model_id)
+                raise TooLarge(text, hint=tr("Use fewer or shorter words."))
             ids[row, : len(tokens)], mask[row, : len(tokens)] = tokens, 1
         return ids, mask
 
@@ -102,7 +103,7 @@ class Owlv2:
         shapes = [(1, None, len(ids)), (1, None, 4)]
         logits, boxes = self._session.run(["logits", "pred_boxes"], feeds, shapes)
         if logits.shape[1] != boxes.shape[1]:
-            raise ModelBroken(f"The model {self.model_id} gave boxes without scores.", model=self.model_id)
+            raise ModelBroken(tr("The model {0} gave boxes without scores.", self.model_id), model=self.model_id)
         return 1 / (1 + np.exp(-np.clip(logits[0], -60, 60))), boxes[0]
 
     def _square(self, image: RGB) -> NDArray[np.float32]:

@@ -25,6 +25,7 @@ from maskwright.models.roles import RGB, Box, Detection
 from maskwright.models.runtime.setup import Setup
 from maskwright.models.runtime.torch_runtime import nbytes, pretrained, running
 from maskwright_protocol.errors import ModelBroken
+from maskwright_protocol.language import tr
 
 _MIN_SCORE = 0.4
 _IOU_AGNOSTIC = 0.7
@@ -48,10 +49,10 @@ class RtDetr:
             # All of them describe their input in the same way; this class reads it without torchvision.
             self._images = RTDetrImageProcessorPil.from_pretrained(folder, local_files_only=True)
         except (OSError, ValueError, KeyError) as error:
-            text = f"The files of the model {entry.id} cannot be read."
+            text = tr("The files of the model {0} cannot be read.", entry.id)
             raise ModelBroken(text, model=entry.id, reason=str(error)[:300]) from error
         if told[0] not in _KINDS:
-            text = f"The model {entry.id} is none that this family knows."
+            text = tr("The model {0} is none that this family knows.", entry.id)
             raise ModelBroken(text, model=entry.id, kind=str(told[0])[:80], known=list(_KINDS))
         self._network = pretrained(getattr(transformers, told[0]), entry, folder, setup)
         names: dict[int, str] = {int(number): str(name) for number, name in self._network.config.id2label.items()}

@@ -22,6 +22,7 @@ from maskwright.models.roles import RGB, Box, Detection
 from maskwright.models.runtime.onnx_session import OnnxSession
 from maskwright.models.runtime.setup import Setup
 from maskwright_protocol.errors import EmptyPrompt, UnknownWord
+from maskwright_protocol.language import tr
 
 WORDS = frozenset({"face", "faces", "a face", "the face", "human face", "human faces"})
 _STRIDES = (8, 16, 32)
@@ -45,11 +46,11 @@ class YuNet:
         checked(self._options, options)
         words = split(text)
         if not words:
-            raise EmptyPrompt("There is nothing to look for.")
+            raise EmptyPrompt(tr("There is nothing to look for."))
         other = next((word for word in words if word not in WORDS), None)
         if other is not None:
-            text = f"The detector does not know {other!r}."
-            raise UnknownWord(text, hint="It finds faces only.", word=other, near=["face"], models=[])
+            text = tr("{0} does not know {1!r}.", tr("The detector"), other)
+            raise UnknownWord(text, hint=tr("It finds faces only."), word=other, near=["face"], models=[])
         limit = self.min_score if min_score is None else min_score
         boxes, scores = self._faces(image)
         good = scores >= limit

@@ -18,6 +18,7 @@ from maskwright.models.runtime.setup import Setup
 from maskwright.models.runtime.torch_runtime import Weights, dtype, load_strictly
 from maskwright.models.runtime.torch_runtime import weights as stored
 from maskwright_protocol.errors import ModelBroken
+from maskwright_protocol.language import tr
 
 _MARKS = [
     "<cap>", "</cap>", "<ncap>", "</ncap>", "<dcap>", "</dcap>", "<grounding>", "</grounding>", "<seg>", "</seg>",
@@ -107,7 +108,7 @@ def network(entry: Entry, folder: Path, told: dict[str, Any], setup: Setup) -> A
         with torch.device("meta"):
             made: Any = Florence2ForConditionalGeneration(config)
     except Exception as error:  # the library checks values in ways of its own
-        text = f"The configuration of the model {entry.id} is not Florence-2's."
+        text = tr("The configuration of the model {0} is not Florence-2's.", entry.id)
         raise ModelBroken(text, model=entry.id, reason=f"{type(error).__name__}: {error}"[:300]) from error
     torch.set_num_threads(setup.threads)
     load_strictly(made, weights, entry, replace(setup, device="cpu", precision="fp32"))

@@ -24,6 +24,7 @@ from maskwright.models.roles import RGB, Box, Detection
 from maskwright.models.runtime.setup import Setup
 from maskwright.models.runtime.torch_runtime import nbytes, pretrained, running
 from maskwright_protocol.errors import BadInput, EmptyPrompt, ModelBroken, TooLarge
+from maskwright_protocol.language import tr
 
 from . import checkpoints
 from .tokens import CLOSE, OPEN, SEPARATOR, Kind, Piece, Region, parse, spell
@@ -66,7 +67,7 @@ class Florence2:
             else:
                 self.tokens = checkpoints.tokenizer(folder)
         except (OSError, ValueError, KeyError) as error:
-            text = f"The files of the model {entry.id} cannot be read."
+            text = tr("The files of the model {0} cannot be read.", entry.id)
             raise ModelBroken(text, model=entry.id, reason=str(error)[:300]) from error
         if told is None:
             self.network = pretrained(Florence2ForConditionalGeneration, entry, folder, setup)
@@ -76,8 +77,8 @@ class Florence2:
         known = self.tokens.get_vocab()
         self._places = {i: int(m[1]) for token, i in known.items() if (m := _LOCATION.fullmatch(token))}
         if len(self._places) < 1000:
-            text = f"The tokenizer of the model {entry.id} knows no places."
-            raise ModelBroken(text, hint="Use a checkpoint of florence-community.", model=entry.id)
+            text = tr("The tokenizer of the model {0} knows no places.", entry.id)
+            raise ModelBroken(text, hint=tr("Use a checkpoint of florence-community."), model=entry.id)
         self._marks = {known[name]: mark for name, mark in _MARKS.items() if name in known}
         self._silent = set(self.tokens.all_special_ids) - set(self._places) - set(self._marks)
         self.model_id = entry.id
@@ -107,7 +108,7 @@ class Florence2:
             asked = [task.question.format(spell(_region(chosen["region"])))]
         elif "{}" in task.question:
             if not phrases:
-                raise EmptyPrompt(f"The task {name} needs words to look for.")
+                raise EmptyPrompt(tr("The task {0} needs words to look for.", name))
             asked = [task.question.format(phrase) for phrase in phrases]
         found: list[Detection] = []
         seen = self.look(image)
@@ -133,7 +134,7 @@ class Florence2:
         ids = torch.tensor([[self._image_token] * len(seen) + [start, *words, end]], device=self.device)
         places = int(self.network.config.text_config.max_position_embeddings)
         if ids.shape[1] > places:
-            raise TooLarge("The text is too long for Florence-2.", hint="Use fewer words.")
+            raise TooLarge(tr("The text is too long for Florence-2."), hint=tr("Use fewer words."))
         with running(self.model_id):
             inputs = self.network.get_input_embeddings()(ids)
             inputs[0, : len(seen)] = seen.to(inputs.dtype)
@@ -173,8 +174,8 @@ def _region(text: str) -> list[float]:
     except ValueError:
         box = []
     if len(box) != 4 or not (0 <= box[0] < box[2] <= 1 and 0 <= box[1] < box[3] <= 1):
-        hint = "Give x0,y0,x1,y1 as shares of the picture, for instance 0.25,0.1,0.75,0.9."
-        raise BadInput("The task segment_region needs a region.", hint=hint, option="region")
+        hint = tr("Give x0,y0,x1,y1 as shares of the picture, for instance 0.25,0.1,0.75,0.9.")
+        raise BadInput(tr("The task segment_region needs a region."), hint=hint, option="region")
     return box
 
 

@@ -19,6 +19,7 @@ from maskwright.models.roles import RGB, FloatMap
 from maskwright.models.runtime.onnx_session import OnnxSession
 from maskwright.models.runtime.setup import Setup
 from maskwright_protocol.errors import ModelBroken
+from maskwright_protocol.language import tr
 
 
 class BEN2:
@@ -44,7 +45,7 @@ class BEN2:
         (answer,) = self._session.run(self._session.outputs[:1], feeds, [(1, 1, self._side, self._side)])
         alpha: FloatMap = answer[0, 0].astype(np.float32)
         if not np.isfinite(alpha).all():
-            text = f"The model {self.model_id} gave no numbers."
-            hint = "Its weights may be damaged, or the device computes wrongly in half precision."
+            text = tr("The model {0} gave no numbers.", self.model_id)
+            hint = tr("Its weights may be damaged, or the device computes wrongly in half precision.")
             raise ModelBroken(text, hint, model=self.model_id)
         return settled(enlarged(np.clip(alpha, 0, 1), image), trimap)

@@ -16,6 +16,7 @@ from maskwright.models.matting_common import in_pieces, required, settled
 from maskwright.models.roles import RGB, FloatMap
 from maskwright.models.runtime.setup import Setup
 from maskwright_protocol.errors import ModelBroken
+from maskwright_protocol.language import tr
 
 CORE, HALO = 1024, 64
 _METHODS: dict[str, Callable[[RGB, FloatMap], FloatMap]] = {"cf": closed_form.solve, "knn": knn_matting.solve}
@@ -51,5 +52,7 @@ def load(entry: Entry, folder: Path, setup: Setup) -> ColourMatting:
     """Raises ``ModelBroken`` for an unknown method."""
     method = entry.options.get("method", "cf")
     if method not in _METHODS:
-        raise ModelBroken(f"The model {entry.id} has no method {method!r}.", f"Methods: {', '.join(_METHODS)}.")
+        raise ModelBroken(
+            tr("The model {0} has no method {1!r}.", entry.id, method), tr("Methods: {0}.", ", ".join(_METHODS))
+        )
     return ColourMatting(entry, _METHODS[method])

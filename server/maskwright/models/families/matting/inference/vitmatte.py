@@ -19,6 +19,7 @@ from maskwright.models.roles import RGB, FloatMap
 from maskwright.models.runtime.setup import Setup
 from maskwright.models.runtime.torch_runtime import nbytes, pretrained, running
 from maskwright_protocol.errors import ModelBroken
+from maskwright_protocol.language import tr
 
 # Every 16 x 16 pixels attend to all others: memory grows with the fourth power of a piece's side.
 CORE, HALO = 768, 128
@@ -52,7 +53,7 @@ class VitMatte:
             alphas = self._network(pixels.to(self.device, self._network.dtype)).alphas
             alpha: FloatMap = alphas[0, 0, :height, :width].float().cpu().numpy()
         if not np.isfinite(alpha).all():
-            raise ModelBroken(f"The model {self.model_id} gave no numbers.", model=self.model_id)
+            raise ModelBroken(tr("The model {0} gave no numbers.", self.model_id), model=self.model_id)
         return np.clip(alpha, 0, 1)
 
 
@@ -62,6 +63,6 @@ def load(entry: Entry, folder: Path, setup: Setup) -> VitMatte:
     try:
         prepare = VitMatteImageProcessorPil.from_pretrained(os.fspath(folder), local_files_only=True)
     except (OSError, ValueError, TypeError) as error:
-        text = f"The file preprocessor_config.json of the model {entry.id} cannot be read."
+        text = tr("The file preprocessor_config.json of the model {0} cannot be read.", entry.id)
         raise ModelBroken(text, model=entry.id, reason=str(error)[:500]) from error
     return VitMatte(entry, setup, network, prepare)

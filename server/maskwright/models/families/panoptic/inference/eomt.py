@@ -25,6 +25,7 @@ from maskwright.models.roles import RGB, Box, Detection
 from maskwright.models.runtime.setup import Setup
 from maskwright.models.runtime.torch_runtime import nbytes, pretrained, running
 from maskwright_protocol.errors import ModelBroken
+from maskwright_protocol.language import tr
 
 _MIN_SCORE = 0.8  # upstream's
 _LEAST_KEPT = 0.8  # share of a query's mask that others must leave it
@@ -49,10 +50,10 @@ class Eomt:
             told = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("architectures") or [""]
             self._images = EomtImageProcessorPil.from_pretrained(folder, local_files_only=True)
         except (OSError, ValueError, KeyError, AttributeError) as error:
-            text = f"The files of the model {entry.id} cannot be read."
+            text = tr("The files of the model {0} cannot be read.", entry.id)
             raise ModelBroken(text, model=entry.id, reason=str(error)[:300]) from error
         if told[0] not in _KINDS:
-            text = f"The model {entry.id} is none that this family knows."
+            text = tr("The model {0} is none that this family knows.", entry.id)
             raise ModelBroken(text, model=entry.id, kind=str(told[0])[:80], known=list(_KINDS))
         self._network = pretrained(getattr(transformers, told[0]), entry, folder, setup)
         self.labels = entry.names or _names(self._network.config.id2label)

@@ -21,6 +21,7 @@ from maskwright.models.roles import RGB, FloatMap
 from maskwright.models.runtime import torch_runtime
 from maskwright.models.runtime.setup import Setup
 from maskwright_protocol.errors import ModelBroken
+from maskwright_protocol.language import tr
 
 _CELL = 32  # the coarsest cell of the encoder, in pixels of the input
 
@@ -72,6 +73,6 @@ def _preprocessing(entry: Entry, folder: Path) -> tuple[int, np.ndarray, np.ndar
         deviation = np.array(given.get("image_std", (0.229, 0.224, 0.225)), np.float32).reshape(3)
         side = max(_CELL, round(int(size) / _CELL) * _CELL)
     except (OSError, ValueError, TypeError, AttributeError) as error:
-        text = f"The file {path.name} of the model {entry.id} cannot be read."
+        text = tr("The file {0} of the model {1} cannot be read.", path.name, entry.id)
         raise ModelBroken(text, model=entry.id, reason=str(error)) from error
     return side, mean, deviation

@@ -25,6 +25,7 @@ from maskwright.models.roles import RGB, Embedding, FloatMap, Hypothesis, Segmen
 from maskwright.models.runtime.setup import Setup
 from maskwright.models.runtime.torch_runtime import dtype, nbytes, running
 from maskwright_protocol.errors import BadInput
+from maskwright_protocol.language import tr
 
 from .two_way import two_way
 
@@ -237,7 +238,7 @@ class SamLike(ABC):
     def _start(self, prompt: SegmentPrompt, frame: Frame) -> FloatMap | None:
         if prompt.logits is not None:
             if prompt.logits.shape != (self.grid, self.grid):
-                raise BadInput("The answer to continue from is another model's.", "Start the selection anew.")
+                raise BadInput(tr("The answer to continue from is another model's."), tr("Start the selection anew."))
             return prompt.logits
         return None if prompt.mask is None else frame.start(prompt.mask, self.grid)
 

@@ -17,6 +17,7 @@ from maskwright.models.catalogue.entries import Entry
 from maskwright.models.runtime.setup import Setup
 from maskwright.models.runtime.torch_runtime import Weights, dtype, load_strictly
 from maskwright_protocol.errors import ModelBroken
+from maskwright_protocol.language import tr
 
 from .base import FLOAT32
 
@@ -161,7 +162,7 @@ def _count(weights: Weights, prefix: str) -> int:
 
 
 def strange(entry: Entry, error: Exception) -> ModelBroken:
-    text = f"The weights of the model {entry.id} are not those of a {entry.family} model."
+    text = tr("The weights of the model {0} are not those of a {1} model.", entry.id, entry.family)
     return ModelBroken(text, model=entry.id, reason=f"{type(error).__name__}: {error}")
 
 

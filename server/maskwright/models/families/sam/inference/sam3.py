@@ -30,6 +30,7 @@ from maskwright.models.runtime import torch_runtime
 from maskwright.models.runtime.setup import Setup
 from maskwright.models.runtime.torch_runtime import nbytes, pretrained, running
 from maskwright_protocol.errors import EmptyPrompt, ModelBroken
+from maskwright_protocol.language import tr
 
 from . import checkpoints, checkpoints_sam3
 from . import sam3_concepts as concepts_of
@@ -112,7 +113,9 @@ class Sam3(SamLike):
         """As ``roles.TextSegmenter``. A score is the object's times the score for the concept being in the image."""
         phrases = split(text)
         if not phrases and not any(include for _, include in examples):
-            raise EmptyPrompt("There is nothing to look for.", hint="Type what to look for, or show an example of it.")
+            raise EmptyPrompt(
+                tr("There is nothing to look for."), hint=tr("Type what to look for, or show an example of it.")
+            )
         limit = self.min_score if min_score is None else min_score
         frame = self.frame(embedding.image_size)
         matches: list[Match] = []
@@ -199,6 +202,6 @@ def _click_weights(entry: Entry, folder: Path) -> torch_runtime.Weights:
                 elif part == "tracker_model" and not any(re.search(pattern, name) for pattern in _VIDEO_ONLY):
                     weights[name] = file.get_tensor(key)
     except Exception as error:  # as above
-        text = f"The file model.safetensors of the model {entry.id} cannot be read."
+        text = tr("The file model.safetensors of the model {0} cannot be read.", entry.id)
         raise ModelBroken(text, model=entry.id, reason=str(error)[:500]) from error
     return weights

@@ -18,6 +18,7 @@ from transformers.models.sam3.modeling_sam3 import Sam3VisionEncoderOutput
 from maskwright.models.catalogue.entries import Entry
 from maskwright.models.roles import Box, Detection, Hypothesis, Match
 from maskwright_protocol.errors import ModelBroken
+from maskwright_protocol.language import tr
 
 from .base import NORM, Frame, norms_add
 from .roi_align import pooled
@@ -80,7 +81,7 @@ def tokenizer(entry: Entry, folder: Path) -> Tokenizer:
 
 def unreadable(entry: Entry, error: Exception) -> ModelBroken:
     """What to raise where a model's files cannot be read."""
-    text = f"The files of the model {entry.id} cannot be read."
+    text = tr("The files of the model {0} cannot be read.", entry.id)
     return ModelBroken(text, model=entry.id, reason=str(error)[:500])
 
 

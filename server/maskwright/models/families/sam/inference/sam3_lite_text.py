@@ -26,6 +26,7 @@ from maskwright.models.roles import RGB, Detection
 from maskwright.models.runtime.setup import Setup
 from maskwright.models.runtime.torch_runtime import nbytes, pretrained, running
 from maskwright_protocol.errors import EmptyPrompt
+from maskwright_protocol.language import tr
 
 from . import sam3_concepts as concepts_of
 from .base import Frame, planes
@@ -70,7 +71,7 @@ class Sam3LiteText:
         checked(self._options, options)
         phrases = split(text)
         if not phrases:
-            raise EmptyPrompt("There is nothing to look for.", hint="Type what to look for.")
+            raise EmptyPrompt(tr("There is nothing to look for."), hint=tr("Type what to look for."))
         limit = self._min_score if min_score is None else min_score
         frame = Frame.squashed(image.shape[:2], self._side)
         found: list[Detection] = []

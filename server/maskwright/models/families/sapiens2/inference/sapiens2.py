@@ -22,6 +22,7 @@ from maskwright.models.roles import RGB, FloatMap
 from maskwright.models.runtime import torch_runtime
 from maskwright.models.runtime.setup import Setup
 from maskwright_protocol.errors import ModelBroken
+from maskwright_protocol.language import tr
 
 _SIZE = {"width": 768, "height": 1024}
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -48,7 +49,7 @@ class _Sapiens2:
             self._mean = np.array(given.get("image_mean") or _MEAN, np.float32).reshape(3)
             self._deviation = np.array(given.get("image_std") or _DEVIATION, np.float32).reshape(3)
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            text = f"The file {path.name} of the model {entry.id} cannot be read."
+            text = tr("The file {0} of the model {1} cannot be read.", path.name, entry.id)
             raise ModelBroken(text, model=entry.id, reason=str(error)[:300]) from error
 
     def planes(self, image: RGB) -> torch.Tensor:
@@ -89,7 +90,7 @@ class Sapiens2Matting(_Sapiens2):
         with torch_runtime.running(self.model_id):
             alpha = self._network(pixel_values=self.planes(image)).alphas[0, 0].float().cpu().numpy()
         if not np.isfinite(alpha).all():
-            text = f"The model {self.model_id} gave no numbers."
-            hint = "Its weights may be damaged, or the device computes wrongly in half precision."
+            text = tr("The model {0} gave no numbers.", self.model_id)
+            hint = tr("Its weights may be damaged, or the device computes wrongly in half precision.")
             raise ModelBroken(text, hint, model=self.model_id)
         return settled(enlarged(np.clip(alpha, 0, 1), image), trimap)

@@ -9,6 +9,7 @@ from maskwright.models.catalogue.entries import Entry
 from maskwright.models.install.whole_models import Module, WholeModel
 from maskwright.models.runtime import torch_runtime
 from maskwright_protocol.errors import ModelBroken
+from maskwright_protocol.language import tr
 
 _TOLD = ("kind", "names", "description", "modules")
 
@@ -24,6 +25,6 @@ def load(path: Path, entry: Entry) -> WholeModel:
         modules = {place: Module(str(kind), dict(settings)) for place, (kind, settings) in told["modules"].items()}
         return WholeModel(str(told["kind"]), told["names"], told["description"], tensors, modules)
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        text = f"The file {path.name} of the model {entry.id} does not tell how the model is built."
-        hint = "Convert the .pt file with 'maskwright models convert', or use an ONNX export of the model."
+        text = tr("The file {0} of the model {1} does not tell how the model is built.", path.name, entry.id)
+        hint = tr("Convert the .pt file with 'maskwright models convert', or use an ONNX export of the model.")
         raise ModelBroken(text, hint, model=entry.id) from error

@@ -21,6 +21,7 @@ from maskwright.models.options import checked
 from maskwright.models.roles import RGB, Detection
 from maskwright.models.runtime.setup import Setup
 from maskwright_protocol.errors import ModelBroken
+from maskwright_protocol.language import tr
 
 from . import boxes
 
@@ -67,7 +68,7 @@ class Yolo:
         limit = self._min_score if min_score is None else min_score
         found = boxes.rows(output, len(self.labels), 0 if protos is None else len(protos), limit)
         if found is None:
-            text = f"The outputs of the model {self.model_id} are not those of a YOLO detector with its classes."
+            text = tr("The outputs of the model {0} are not those of a YOLO detector with its classes.", self.model_id)
             shape = list(output.shape)
             raise ModelBroken(text, INSTEAD, model=self.model_id, shape=shape, classes=len(self.labels))
         kept = boxes.select(found, names, chosen["iou"], chosen["max_det"], chosen["agnostic"])
@@ -93,11 +94,11 @@ def _from_onnx(entry: Entry, path: Path, setup: Setup) -> Yolo:
         stride = int(told.get("stride", 32))
         names = _names(ast.literal_eval(told["names"]) if "names" in told else None, entry)
     except (ValueError, SyntaxError, TypeError, RecursionError) as error:
-        text = f"What the file {path.name} of the model {entry.id} tells of itself cannot be read."
+        text = tr("What the file {0} of the model {1} tells of itself cannot be read.", path.name, entry.id)
         raise ModelBroken(text, model=entry.id, reason=str(error)[:200]) from error
     task = told.get("task", "detect")
     if fixed == (0, 0) or task not in ("detect", "segment"):
-        text = f"The model {entry.id} cannot be used. {of_another_kind(task)}"
+        text = tr("The model {0} cannot be used. {1}", entry.id, of_another_kind(task))
         raise ModelBroken(text, INSTEAD, model=entry.id, task=task[:40])
     wanted = session.outputs[:2]
 
@@ -138,6 +139,6 @@ def _names(told: Any, entry: Entry) -> tuple[str, ...]:
     if isinstance(names, dict) and sorted(names) == list(range(len(names))):
         names = [names[i] for i in range(len(names))]
     if not isinstance(names, (list, tuple)) or not names or not all(isinstance(name, str) for name in names):
-        text = f"The model {entry.id} does not tell the names of its classes."
-        raise ModelBroken(text, hint="Name them: maskwright models add FILE --names 'face, hand'", model=entry.id)
+        text = tr("The model {0} does not tell the names of its classes.", entry.id)
+        raise ModelBroken(text, hint=tr("Name them: maskwright models add FILE --names 'face, hand'"), model=entry.id)
     return tuple(names)

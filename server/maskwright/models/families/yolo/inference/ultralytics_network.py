@@ -29,6 +29,7 @@ from maskwright.models.install.whole_models import WORDS, Module, WholeModel
 from maskwright.models.machine import packages
 from maskwright.models.runtime.torch_runtime import require_keys
 from maskwright_protocol.errors import ModelBroken, NeedsPackage
+from maskwright_protocol.language import tr
 
 _KINDS = {"DetectionModel": "DetectionModel", "SegmentationModel": "SegmentationModel"}
 _KINDS["YOLOv10DetectionModel"] = "DetectionModel"  # what version 8.2 called it
@@ -70,7 +71,7 @@ def build(content: WholeModel, entry: Entry) -> Any:
     """
     name = content.kind.rpartition(".")[2]
     if not content.kind.startswith("ultralytics.") or name not in _KINDS:
-        text = f"The model {entry.id} cannot be used. {of_another_kind(name)}"
+        text = tr("The model {0} cannot be used. {1}", entry.id, of_another_kind(name))
         raise ModelBroken(text, INSTEAD, model=entry.id, kind=content.kind)
     description = content.description
     _check(description, entry)
@@ -86,8 +87,8 @@ def build(content: WholeModel, entry: Entry) -> Any:
         except MemoryError:
             raise
         except Exception as error:
-            text = f"The installed ultralytics cannot build the model {entry.id}."
-            hint = "Use an ONNX export of the model."
+            text = tr("The installed ultralytics cannot build the model {0}.", entry.id)
+            hint = tr("Use an ONNX export of the model.")
             raise ModelBroken(text, hint, model=entry.id, reason=str(error)[:300]) from error
         if words is not None:
             setattr(model, _TEXT_KINDS[name], words)
@@ -109,12 +110,12 @@ def _words(content: WholeModel, entry: Entry) -> torch.Tensor:
     """The embeddings ``(1, words, width)`` of the model's names. Raises ``ModelBroken`` when none were saved."""
     words, names = content.tensors.get(WORDS), content.names
     if any(".lrpc." in key for key in content.tensors):
-        text = f"The model {entry.id} is prompt-free, which only works as an export."
-        hint = "Use its ONNX export."
+        text = tr("The model {0} is prompt-free, which only works as an export.", entry.id)
+        hint = tr("Use its ONNX export.")
         raise ModelBroken(text, hint, model=entry.id)
     if words is None or not words.is_floating_point() or words.dim() != 3 or not names or words.shape[1] != len(names):
-        text = f"The model {entry.id} finds things by words, and no words are saved in it."
-        hint = "Save it with words in Ultralytics (set_classes, then save or export), or use Grounding DINO."
+        text = tr("The model {0} finds things by words, and no words are saved in it.", entry.id)
+        hint = tr("Save it with words in Ultralytics (set_classes, then save or export), or use Grounding DINO.")
         raise ModelBroken(text, hint, model=entry.id)
     return words[:1].float()
 
@@ -135,8 +136,8 @@ def _check(description: Any, entry: Entry) -> None:
         if activation and not _ACTIVATION.fullmatch(activation):
             raise ValueError(f"activation {activation[:100]!r}")
     except (TypeError, KeyError, ValueError, AttributeError) as error:
-        text = f"The model {entry.id} is made of parts that Maskwright does not know."
-        hint = "Use an ONNX export of the model."
+        text = tr("The model {0} is made of parts that Maskwright does not know.", entry.id)
+        hint = tr("Use an ONNX export of the model.")
         raise ModelBroken(text, hint, model=entry.id, reason=str(error)[:300]) from error
 
 
@@ -149,8 +150,10 @@ def _compare(content: WholeModel, model: Any, entry: Entry) -> None:
             if type(built[name]).__name__ != module.kind.rpartition(".")[2]:
                 other.append(module.kind)
             if other:
-                text = f"The model {entry.id} was made with a version of ultralytics whose {module.kind} differs."
-                hint = "Use an ONNX export of the model."
+                text = tr(
+                    "The model {0} was made with a version of ultralytics whose {1} differs.", entry.id, module.kind
+                )
+                hint = tr("Use an ONNX export of the model.")
                 raise ModelBroken(text, hint, model=entry.id, place=name, differs=other)
 
 
@@ -194,8 +197,12 @@ def quiet() -> Iterator[None]:
 def _require_recent_package() -> None:
     told = str(sys.modules["ultralytics"].__version__)
     if tuple(int(part) for part in re.findall(r"\d+", told)[:3]) < _OLDEST:
-        text = f"ultralytics {told} is too old for YOLO checkpoints: {'.'.join(map(str, _OLDEST))} or later is needed."
-        hint = 'Run: pip install --upgrade "maskwright[yolo]" and then: maskwright stop'
+        text = tr(
+            "ultralytics {0} is too old for YOLO checkpoints: {1} or later is needed.",
+            told,
+            ".".join(map(str, _OLDEST)),
+        )
+        hint = tr('Run: pip install --upgrade "maskwright[yolo]" and then: maskwright stop')
         raise NeedsPackage(text, hint, package="ultralytics")
 
 
