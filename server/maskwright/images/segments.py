@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maskwright_protocol.discovery import prepare_runtime_directory, runtime_directory
+from maskwright_protocol.language import tr
 
 SHM = Path("/dev/shm")  # noqa: S108 - names in it are random, and files are created anew
 RESERVE = 256 << 20  # bytes left to other programs, or an eighth of the file system if that is less
@@ -131,15 +132,22 @@ else:
         """Why /dev/shm cannot hold ``wanted`` bytes more, in sentences; empty if it can, or where there is none."""
         if not SHM.is_dir():
             return ""
-        instead = f"are kept in files in {runtime_directory()}, which can be slower."
         if not os.access(SHM, os.W_OK):
-            return f"Shared memory ({SHM}) cannot be written to. Pictures {instead}"
+            return tr(
+                "Shared memory ({0}) cannot be written to. Pictures are kept in files in {1}, which can be slower.",
+                SHM,
+                runtime_directory(),
+            )
         room = _room(os.statvfs(SHM))
         if room >= wanted:
             return ""
-        return (
-            f"Shared memory ({SHM}) has room for {room >> 20} MiB more, and pictures may take {wanted >> 20}. "
-            f"Those that do not fit {instead} A container can be given more: docker run --shm-size 2g."
+        return tr(
+            "Shared memory ({0}) has room for {1} MiB more, and pictures may take {2}. Those that do not fit are kept "
+            "in files in {3}, which can be slower. A container can be given more: docker run --shm-size 2g.",
+            SHM,
+            room >> 20,
+            wanted >> 20,
+            runtime_directory(),
         )
 
     def _places() -> Iterator[Path]:

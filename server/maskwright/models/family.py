@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import OptionInfo
 
 from .contents import Contents
@@ -25,7 +26,7 @@ class Recipe:
     name: str
     rank: int = 50
     title: str = ""
-    purpose: str = "Main subject"
+    purpose: str = tr("Main subject")
     models: tuple[str, ...] = ()
     options: Mapping[str, str] = field(default_factory=dict)
 

@@ -20,7 +20,7 @@ _SYSTEM = 2 << 30  # bytes of main memory that the system has
 _DOES = tr("{0} does that.")
 _DRIVER = 512 << 20  # bytes of a card that a process holds as soon as it computes there
 # What the catalogue's ``seconds`` were measured on, by kind of device.
-MEASURED_ON = {"cpu": "one core of a server's processor", "cuda": "a graphics card of a data centre", "mps": ""}
+MEASURED_ON = {"cpu": tr("one core of a server's processor"), "cuda": tr("a graphics card of a data centre"), "mps": ""}
 # What a painter misses most comes first: models for it may take the memory that others would like.
 _JOBS = ("segmenter", "matting", "any words", "detector", "parser", "refiner", "panoptic")
 

@@ -307,7 +307,7 @@ def model_infos(found: Mapping[str, Installed], resident: Sequence[str] = (), de
             family=entry.family,
             roles=list(entry.roles),
             title=entry.title,
-            summary=entry.summary,
+            summary=tr(entry.summary),  # the catalogue's texts are keys of translations too
             licence=entry.licence,
             commercial=entry.commercial,
             installed=entry.id in found and not found[entry.id].problem,
@@ -332,7 +332,7 @@ def _problem(model: Installed) -> str:
     package = packages.lacking(model.entry)
     if model.problem or package is None:
         return model.problem
-    return f"{model.entry.title} needs the package {package}: {packages.command(package)}"
+    return tr("{0} needs the package {1}: {2}", model.entry.title, package, packages.command(package))
 
 
 def _parts(entry: Entry, model: Installed | None) -> dict[str, Any]:

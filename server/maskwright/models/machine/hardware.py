@@ -11,6 +11,8 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from maskwright_protocol.language import tr
+
 TIMEOUT_S = 5.0
 
 
@@ -80,11 +82,11 @@ def why_not_torch_on_a_card() -> str | None:
     """Why PyTorch will certainly compute on the CPU, as a sentence without its end; None where it may find a card."""
     build = torch_build()
     if build is None:
-        return "PyTorch is not installed"
+        return tr("PyTorch is not installed")
     if build == "cpu":
-        return "this PyTorch is built for the CPU only"
+        return tr("this PyTorch is built for the CPU only")
     if not has_driver():
-        return "no graphics driver is installed that PyTorch can use"
+        return tr("no graphics driver is installed that PyTorch can use")
     return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from maskwright.models.machine import hardware
+from maskwright_protocol.language import tr
 
 from .setup import Placement, Runtime, WantedPrecision
 
@@ -28,11 +29,11 @@ class Devices:
             return self.place(runtime)
         reason = hardware.why_not_torch_on_a_card()
         if not self._wanted.startswith(("auto", "cuda", "mps")):
-            reason = "CPU was asked for" if self._wanted == "cpu" else f"{self._wanted} is for ONNX models"
+            reason = tr("CPU was asked for") if self._wanted == "cpu" else tr("{0} is for ONNX models", self._wanted)
         if reason is not None:
             return Placement("cpu", "fp32", reason)
         kind = "mps" if hardware.torch_build() == "metal" else "cuda:0"
-        return Placement(kind, "fp32", "a graphics card's driver and a PyTorch for it are installed")
+        return Placement(kind, "fp32", tr("a graphics card's driver and a PyTorch for it are installed"))
 
     def summary(self) -> Placement:
         """For the status: the fastest device that is used, and what each runtime does."""
@@ -40,19 +41,25 @@ class Devices:
         first = max(torch, onnx, key=lambda placement: placement.device != "cpu")
         if onnx.reason == torch.reason:
             return first
-        told = [f"ONNX models on {onnx.device}: {onnx.reason}", f"PyTorch models on {torch.device}: {torch.reason}"]
-        return Placement(first.device, first.precision, "; ".join(told))
+        told = tr(
+            "ONNX models on {0}: {1}; PyTorch models on {2}: {3}",
+            onnx.device,
+            onnx.reason,
+            torch.device,
+            torch.reason,
+        )
+        return Placement(first.device, first.precision, told)
 
     def on_cpu(self, runtime: Runtime) -> Placement:
         """Where a model goes that does not fit into the graphics card."""
         precision = self.place(runtime).precision
         return Placement(
-            "cpu", "bf16" if precision == "bf16" == self._precision else "fp32", "it did not fit elsewhere"
+            "cpu", "bf16" if precision == "bf16" == self._precision else "fp32", tr("it did not fit elsewhere")
         )
 
     def _ask(self, runtime: Runtime) -> Placement:
         if runtime == "none":
-            return Placement("cpu", "fp32", "it is made for the CPU")
+            return Placement("cpu", "fp32", tr("it is made for the CPU"))
         if runtime == "onnx":
             from .onnx_providers import choose_device
 

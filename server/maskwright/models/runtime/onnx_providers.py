@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import onnxruntime
 
+from maskwright_protocol.language import tr
+
 log = logging.getLogger(__name__)
 
 CPU = "CPUExecutionProvider"
@@ -57,7 +59,7 @@ def choose_device(wanted: str = "auto") -> tuple[str, str]:
     A provider counts when it has computed something right.
     """
     if wanted == "cpu":
-        return "cpu", "CPU was asked for"
+        return "cpu", tr("CPU was asked for")
     kind, _, number = wanted.partition(":")
     kinds = tuple(PROVIDERS) if kind == "auto" else _LIKE.get(kind, (kind,))
     offered = [one for one in kinds if PROVIDERS[one].name in onnxruntime.get_available_providers()]
@@ -66,10 +68,10 @@ def choose_device(wanted: str = "auto") -> tuple[str, str]:
             if not trouble(device):
                 return device, f"ONNX Runtime offers {PROVIDERS[one].title}"
     if offered:
-        return "cpu", f"{PROVIDERS[offered[-1]].title} does not work here"
+        return "cpu", tr("{0} does not work here", PROVIDERS[offered[-1]].title)
     if kind in ("auto", *_LIKE):
-        return "cpu", "no GPU build of ONNX Runtime is installed"
-    return "cpu", f"this ONNX Runtime has no {PROVIDERS[kind].title}"
+        return "cpu", tr("no GPU build of ONNX Runtime is installed")
+    return "cpu", tr("this ONNX Runtime has no {0}", PROVIDERS[kind].title)
 
 
 def _devices(kind: str, number: str) -> list[str]:

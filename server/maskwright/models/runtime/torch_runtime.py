@@ -41,16 +41,16 @@ _DTYPES: dict[Precision, torch.dtype] = {"fp32": torch.float32, "fp16": torch.fl
 def choose_device(wanted: str = "auto") -> tuple[str, str]:
     """``"auto"``, ``"cpu"``, ``"cuda:N"`` or ``"mps"`` -> the device torch models run on, and why, as a sentence."""
     if wanted == "cpu":
-        return "cpu", "CPU was asked for"
+        return "cpu", tr("CPU was asked for")
     if not wanted.startswith(("auto", "cuda", "mps")):
-        return "cpu", f"{wanted} is for ONNX models"
+        return "cpu", tr("{0} is for ONNX models", wanted)
     if torch.cuda.is_available() and wanted != "mps":
-        return (wanted if wanted.startswith("cuda:") else "cuda:0"), "PyTorch offers CUDA"
+        return (wanted if wanted.startswith("cuda:") else "cuda:0"), tr("PyTorch offers CUDA")
     if torch.backends.mps.is_available() and not wanted.startswith("cuda"):
-        return "mps", "PyTorch offers Apple's Metal"
+        return "mps", tr("PyTorch offers Apple's Metal")
     if torch.version.cuda is None and torch.version.hip is None:
-        return "cpu", "this PyTorch is built for the CPU only"
-    return "cpu", "PyTorch sees no graphics card it can use"
+        return "cpu", tr("this PyTorch is built for the CPU only")
+    return "cpu", tr("PyTorch sees no graphics card it can use")
 
 
 def choose_precision(device: str, wanted: WantedPrecision = "auto") -> Precision:

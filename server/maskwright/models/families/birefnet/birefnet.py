@@ -1,6 +1,7 @@
 """BiRefNet: what is known of the family; ``inference`` runs it."""
 
 from maskwright.models.family import Compared, Family, Recipe, Signs, late
+from maskwright_protocol.language import tr
 
 _CUT = ("birefnet", "birefnet-hr", "birefnet-lite", "birefnet-onnx", "birefnet-lite-onnx", "birefnet-512")
 _SOFT = ("birefnet-hr-matting", "birefnet-matting", "birefnet-lite-matting")
@@ -17,9 +18,11 @@ FAMILY = Family(
     ),
     recipes=(
         Recipe("birefnet", 10, models=_CUT),
-        Recipe("birefnet-matting", 20, "BiRefNet matting", "Main subject with hair and glass", models=(*_SOFT, *_CUT)),
+        Recipe(
+            "birefnet-matting", 20, "BiRefNet matting", tr("Main subject with hair and glass"), models=(*_SOFT, *_CUT)
+        ),
         Recipe("rmbg-2.0", 30, "RMBG-2.0 (not for commercial use)", models=("rmbg-2.0",)),
-        Recipe("toonout", 40, "ToonOut", "Main character of a drawing", models=("toonout", "toonout-onnx")),
+        Recipe("toonout", 40, "ToonOut", tr("Main character of a drawing"), models=("toonout", "toonout-onnx")),
     ),
     compared=(
         Compared(

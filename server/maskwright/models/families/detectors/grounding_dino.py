@@ -2,6 +2,7 @@
 
 from maskwright.models.family import Family, Recipe, Signs, late
 from maskwright.models.options import AGNOSTIC, MAX_DET, iou
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import OptionInfo
 
 FAMILY = Family(
@@ -13,7 +14,9 @@ FAMILY = Family(
     recipes=(Recipe("grounding-dino", 10),),
     vocabulary="any",
     options=(
-        OptionInfo("text_threshold", "number", "How sure a word must be to become part of a label.", 0.25, 0.0, 1.0),
+        OptionInfo(
+            "text_threshold", "number", tr("How sure a word must be to become part of a label."), 0.25, 0.0, 1.0
+        ),
         iou(0.6),
         MAX_DET,
         AGNOSTIC,

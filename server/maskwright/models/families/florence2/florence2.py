@@ -1,6 +1,7 @@
 """Florence-2: what is known of the family; ``inference`` runs it."""
 
 from maskwright.models.family import Compared, Family, Recipe, Signs, late
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import OptionInfo
 
 FAMILY = Family(
@@ -13,15 +14,15 @@ FAMILY = Family(
     vocabulary="any",
     options=(
         OptionInfo(
-            "task", "choice", "What to do; auto names what the text says, or everything without a text.", "auto",
+            "task", "choice", tr("What to do; auto names what the text says, or everything without a text."), "auto",
             choices=[
                 "auto", "grounding", "referring", "open_vocabulary", "objects", "dense_captions", "regions",
                 "segment_region", "ocr",
             ],
         ),
-        OptionInfo("region", "text", "For segment_region: x0,y0,x1,y1 as shares of the picture, 0 to 1.", ""),
-        OptionInfo("beams", "integer", "Search width; more is slower and a little better.", 3, 1, 10),
-        OptionInfo("max_tokens", "integer", "Longest answer; crowded pictures need more.", 1024, 16, 4096),
+        OptionInfo("region", "text", tr("For segment_region: x0,y0,x1,y1 as shares of the picture, 0 to 1."), ""),
+        OptionInfo("beams", "integer", tr("Search width; more is slower and a little better."), 3, 1, 10),
+        OptionInfo("max_tokens", "integer", tr("Longest answer; crowded pictures need more."), 1024, 16, 4096),
     ),
     masks="asked",
     own_masks=Recipe("florence2", 30, options={"task": "referring"}),

@@ -4,6 +4,7 @@ from maskwright.models.coco import COCO
 from maskwright.models.families.yolo import INSTEAD, OTHERS
 from maskwright.models.family import Compared, Family, Recipe, Signs, late
 from maskwright.models.options import AGNOSTIC, CLASSES, MAX_DET, iou
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import OptionInfo
 
 FAMILY = Family(
@@ -34,8 +35,8 @@ FAMILY = Family(
         MAX_DET,
         AGNOSTIC,
         OptionInfo(
-            "size", "integer", "Pixels of the longer side that the model looks at; more finds smaller things.", None,
-            64, 4096,
+            "size", "integer", tr("Pixels of the longer side that the model looks at; more finds smaller things."),
+            None, 64, 4096,
         ),
     ),
     masks="checkpoint",
