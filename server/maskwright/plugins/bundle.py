@@ -31,15 +31,15 @@ def package(name: str) -> Path:
     return Path(next(iter(found.submodule_search_locations)))
 
 
-def python_files(folder: Path, prefix: str) -> Iterator[tuple[str, bytes]]:
-    """``(path, bytes)`` of a package's Python files below ``prefix``, in a fixed order."""
-    for file in sorted(folder.rglob("*.py")):
+def package_files(folder: Path, prefix: str) -> Iterator[tuple[str, bytes]]:
+    """``(path, bytes)`` of a package's Python files and catalogues below ``prefix``, in a fixed order."""
+    for file in sorted([*folder.rglob("*.py"), *folder.rglob("*.po")]):
         yield f"{prefix}/{file.relative_to(folder).as_posix()}", file.read_bytes()
 
 
 def vendored(prefix: str, scripting: bool = False) -> Iterator[tuple[str, bytes]]:
     """The files of the packages that a plug-in brings along; ``scripting`` needs numpy, so only who wants it has it."""
     for name in VENDORED:
-        for path, data in python_files(package(name), f"{prefix}/{name}"):
+        for path, data in package_files(package(name), f"{prefix}/{name}"):
             if scripting or "/maskwright_client/scripting/" not in path:
                 yield path, data

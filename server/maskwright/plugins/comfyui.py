@@ -19,7 +19,7 @@ NODES = "custom_nodes"
 
 def contents() -> Iterator[tuple[str, bytes]]:
     """``(path inside the folder, bytes)`` of every file, in a fixed order."""
-    for name, data in bundle.python_files(bundle.sources("comfyui_nodes", "__init__.py"), ""):
+    for name, data in bundle.package_files(bundle.sources("comfyui_nodes", "__init__.py"), ""):
         yield name.lstrip("/"), data
     yield from bundle.vendored("vendor", scripting=True)
 

@@ -29,7 +29,7 @@ def contents() -> Iterator[tuple[str, bytes]]:
     """``(path inside the folder, bytes)`` of every file, in a fixed order."""
     own = bundle.sources("plugin_gimp", SCRIPT)
     yield SCRIPT, (own / SCRIPT).read_bytes()
-    yield from bundle.python_files(own / "maskwright_gimp", "maskwright_gimp")
+    yield from bundle.package_files(own / "maskwright_gimp", "maskwright_gimp")
     yield from bundle.vendored("vendor")
 
 

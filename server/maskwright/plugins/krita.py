@@ -24,7 +24,7 @@ def contents() -> Iterator[tuple[str, bytes]]:
     yield f"{NAME}.desktop", (own / f"{NAME}.desktop").read_bytes()
     yield f"{NAME}.action", (own / f"{NAME}.action").read_bytes()
     yield f"{NAME}/manual.html", (own / "manual.html").read_bytes()
-    yield from bundle.python_files(own / NAME, NAME)
+    yield from bundle.package_files(own / NAME, NAME)
     yield from bundle.vendored(f"{NAME}/vendor")
 
 
