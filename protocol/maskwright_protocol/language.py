@@ -33,8 +33,10 @@ class Sentence(str):
 
     @classmethod
     def of(cls, template: str, plural: str, values: Tuple[Any, ...], language: str) -> "Sentence":
-        values = tuple(value if isinstance(value, (str, Number)) else str(value) for value in values)
-        return _restored(_said(template, plural, values, language), template, plural, values)
+        if values:
+            values = tuple([value if isinstance(value, (str, Number)) else str(value) for value in values])
+        text = template if language == SOURCE and not values else _said(template, plural, values, language)
+        return _restored(text, template, plural, values)
 
     def __reduce__(self) -> Tuple[Any, ...]:
         return _restored, (str(self), self.template, self.plural, self.values)
