@@ -99,7 +99,8 @@ def of_environment(environment: Mapping[str, str] = os.environ) -> List[str]:
 @lru_cache(maxsize=None)
 def available() -> Tuple[str, ...]:
     """The languages that there are catalogues of."""
-    return tuple(sorted(name[:-3] for name in os.listdir(FOLDER) if name.endswith(".po")))
+    names = os.listdir(FOLDER) if os.path.isdir(FOLDER) else []
+    return tuple(sorted(name[:-3] for name in names if name.endswith(".po")))
 
 
 def nearest(languages: Iterable[str]) -> str:
