@@ -31,8 +31,8 @@ class Questions(ClickQuestions):
         self.last: Optional[Job] = None  # what was asked for by name, or as what is similar
 
     def question(self, one: ClickedObject) -> Question:
-        points, boxes = prompts(one)
-        job = self._job_options().select_points(points, boxes, self._region(), seed=one.base)
+        points, boxes, strokes = prompts(one)
+        job = self._job_options().select_points(points, boxes, self._region(), seed=one.base, strokes=strokes)
         return Question(self._ask, self.target.source, job, one.alone)
 
     def begun(self) -> None:
@@ -117,7 +117,7 @@ class Questions(ClickQuestions):
     def kept(self) -> Optional[Job]:
         """What was asked for last, as clicks or by name: objects of the map are in no other picture."""
         job = self.question(self.session.current).plain().job
-        return job if job.points or job.boxes else self.last
+        return job if job.points or job.strokes or job.boxes else self.last
 
     def _settings(self) -> Tuple[Any, ...]:
         chosen = self.call.options()

@@ -263,9 +263,9 @@ class ClickTool(QObject, ClickQuestions):
         return self._about(self.controller.options.select_points([point], [], preview=True))
 
     def question(self, one: ClickedObject) -> Question:
-        points, boxes = prompts(one)
+        points, boxes, strokes = prompts(one)
         options, examples = self.controller.options, self.session.examples
-        job = options.select_points(points, boxes, self._region(), seed=one.base, examples=examples)
+        job = options.select_points(points, boxes, self._region(), seed=one.base, examples=examples, strokes=strokes)
         return self._about(job, one.alone)
 
     def _region(self) -> Optional[Mask]:

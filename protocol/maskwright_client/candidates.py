@@ -32,7 +32,9 @@ class Question:
 
     def answer(self, preview: Optional[PreviewPicture] = None, others: int = 0) -> Steps:
         """Steps that end with the ``Selection``, in the pixels of ``preview`` or else in the document's."""
-        job = replace(self.job, alternatives=others, points=[] if self.alone else self.job.points)
+        job = replace(self.job, alternatives=others)
+        if self.alone:
+            job = replace(job, points=[], strokes=[])
         try:
             if preview is not None:
                 return (yield from self.ask(preview.job(job), preview))

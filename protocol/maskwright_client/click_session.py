@@ -1,17 +1,21 @@
-"""What was clicked: objects with points and boxes, and what the server made of them; each step can be undone.
+"""What was clicked: objects with points, strokes and boxes, and what the server made of them; each step can be undone.
 
 States are immutable, so undo is going back to an older one; answers are kept by what was asked, so going back to a
 state whose answers came shows them at once.
 """
 
-from typing import Any, Dict, Hashable, List, NamedTuple, Optional, Set, Tuple
+from contextlib import contextmanager
+from typing import Any, Dict, Hashable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
-from maskwright_protocol.messages import Example, Instance, Point, Rect, Selection
+from maskwright_protocol.messages import Example, Instance, Point, Rect, Selection, Stroke
 
 from .candidates import Candidates, Hypothesis, known_candidates
+from .coordinates import thinned
 
 SAME_PLACE = 0.75  # document pixels
+MOST_PLACES = 400  # of a stroke
 Box = Tuple[float, float, float, float]  # x, y, width, height
+Line = Tuple[Tuple[float, ...], bool, float, bool]  # a stroke's path, whether it includes, its width, whether closed
 
 
 class ClickedObject(NamedTuple):
@@ -19,6 +23,7 @@ class ClickedObject(NamedTuple):
 
     number: int
     points: Tuple[Tuple[float, float, bool], ...] = ()
+    strokes: Tuple[Line, ...] = ()
     box: Optional[Box] = None
     ticked: bool = True
     choice: int = 0  # which hypothesis of the answer; 0 is the likeliest
@@ -27,7 +32,13 @@ class ClickedObject(NamedTuple):
 
     @property
     def empty(self) -> bool:
-        return not self.base and self.box is None and not any(include for _, _, include in self.points)
+        included = any(point[2] for point in self.points) or any(stroke[1] for stroke in self.strokes)
+        return not (self.base or self.box is not None or included)
+
+    @property
+    def untouched(self) -> bool:
+        """Nothing was clicked yet, not even what is not meant."""
+        return self.empty and not self.points and not self.strokes
 
 
 class State(NamedTuple):
@@ -58,13 +69,14 @@ class ClickSession:
     def __len__(self) -> int:
         """How many prompts the current object has, with the examples."""
         current = self.current
-        return len(current.points) + (current.box is not None) + len(self.state.examples)
+        places = len(current.points) + len(current.strokes) + (current.box is not None)
+        return places + len(self.state.examples)
 
     @property
     def fresh(self) -> bool:
         """Nothing was clicked yet for the current object."""
         examples = self.live_examples and bool(self.state.examples)
-        return self.current.empty and not self.current.points and not examples
+        return self.current.untouched and not examples
 
     # ------------------------------------------------------------ steps, each undone by one undo
 
@@ -72,6 +84,13 @@ class ClickSession:
         self._past.append(self.state)
         self._future.clear()
         self.state = state
+
+    @contextmanager
+    def one_step(self) -> Iterator[None]:
+        """What is done meanwhile is taken back by one undo."""
+        before = len(self._past)
+        yield
+        del self._past[before + 1 :]
 
     def _change(self, index: int, **changes: Any) -> None:
         objects = list(self.state.objects)
@@ -87,16 +106,49 @@ class ClickSession:
 
         One in the place of another says nothing new.
         """
-        current, shown = self.current, self.shown
+        current = self.current
         if any(include == known and max(abs(x - px), abs(y - py)) < SAME_PLACE for px, py, known in current.points):
             return
-        points = (*current.points, (round(x, 2), round(y, 2), include))
+        self._prompt((x, y), include, points=(*current.points, (round(x, 2), round(y, 2), include)))
+
+    def _prompt(self, at: Tuple[float, float], include: bool, **changes: Any) -> None:
+        """Go on from what is shown with something more."""
+        current, shown = self.current, self.shown
         base, box = current.base, current.box
         if shown is not None and current.choice:
             base = shown.instance.id or base
-        if base and include and box is not None and not _holds(box, x, y):
+        if base and include and box is not None and not _holds(box, *at):
             box = None  # it is to become larger than what was found
-        self._change(self.state.chosen, points=points, box=box, base=base, choice=0, ticked=True, alone=False)
+        self._change(self.state.chosen, box=box, base=base, choice=0, ticked=True, alone=False, **changes)
+
+    def add_stroke(self, path: Sequence[float], include: bool, width: float = 0.0, closed: bool = False) -> None:
+        """A stroke over the object or over what does not belong to it, or round it (``closed``).
+
+        ``path``: x and y in turn. A loop round the object takes the place of a box and of an earlier loop.
+        """
+        kept = _outlined(path)
+        strokes = (*self.current.strokes, (kept, include, round(width, 2), closed))
+        if include and closed:
+            strokes = (*(one for one in strokes[:-1] if not (one[1] and one[3])), strokes[-1])
+            self._change(
+                self.state.chosen, strokes=strokes, box=None, base="", choice=0, ticked=True, alone=False
+            )  # fmt: skip
+        else:
+            self._prompt((kept[-2], kept[-1]), include, strokes=strokes)
+
+    def object_at(self, x: float, y: float) -> Optional[int]:
+        """Index of the object that is shown at a place, the current one first; None where none is."""
+        order = [self.state.chosen, *range(len(self.state.objects))]
+        for index in order:
+            hypothesis = self.hypothesis(self.state.objects[index])
+            if hypothesis is not None and hypothesis.preview.shows(x, y):
+                return index
+        return None
+
+    def begin_anew(self) -> None:
+        """Drop all objects for another one."""
+        self._numbers += 1
+        self._step(State((ClickedObject(self._numbers),), 0))
 
     def set_box(self, box: Rect) -> None:
         """A box around the object; it takes the place of an earlier one."""
@@ -106,7 +158,9 @@ class ClickSession:
     def take_object(self, x: float, y: float, identity: str) -> None:
         """A click that takes an object of the object map as it is; in the place of all earlier prompts."""
         points = ((round(x, 2), round(y, 2), True),)
-        self._change(self.state.chosen, points=points, box=None, base=identity, choice=0, ticked=True, alone=True)
+        self._change(
+            self.state.chosen, points=points, strokes=(), box=None, base=identity, choice=0, ticked=True, alone=True
+        )  # fmt: skip
 
     def new_object(self) -> None:
         """Begin another object, unless the current one is still empty."""
@@ -202,12 +256,17 @@ class ClickSession:
     @property
     def points(self) -> List[Point]:
         """The current object's."""
-        return prompts(self.current)[0]
+        return prompts(self.current).points
+
+    @property
+    def strokes(self) -> List[Stroke]:
+        """The current object's."""
+        return prompts(self.current).strokes
 
     @property
     def boxes(self) -> List[Rect]:
         """The current object's; at most one."""
-        return prompts(self.current)[1]
+        return prompts(self.current).boxes
 
     @property
     def examples(self) -> List[Example]:
@@ -216,7 +275,7 @@ class ClickSession:
     def key(self, one: ClickedObject) -> Hashable:
         """Names the question about an object: equal questions have the same answer."""
         examples = self.state.examples if self.live_examples else ()
-        return (one.number, one.points, one.box, one.base, one.alone, examples, self.settings)
+        return (one.number, one.points, one.strokes, one.box, one.base, one.alone, examples, self.settings)
 
     def answerable(self, one: ClickedObject) -> bool:
         """Something says what is meant; "not this" alone does not."""
@@ -270,9 +329,30 @@ class ClickSession:
         return [(one, hypothesis) for one, hypothesis in found if hypothesis is not None]
 
 
-def prompts(one: ClickedObject) -> Tuple[List[Point], List[Rect]]:
-    """An object's points and its box, if it has one, as the wire has them."""
-    return [Point(*point) for point in one.points], [Rect(*one.box)] if one.box is not None else []
+class Prompts(NamedTuple):
+    """An object's prompts, as the wire has them; at most one box."""
+
+    points: List[Point]
+    boxes: List[Rect]
+    strokes: List[Stroke]
+
+
+def prompts(one: ClickedObject) -> Prompts:
+    return Prompts(
+        [Point(*point) for point in one.points],
+        [Rect(*one.box)] if one.box is not None else [],
+        [Stroke(list(path), *rest) for path, *rest in one.strokes],
+    )
+
+
+def _outlined(path: Sequence[float]) -> Tuple[float, ...]:
+    """A path without places that lie nearer together than a thousandth of its size; at most some ``MOST_PLACES``."""
+    least = max(max(path[0::2]) - min(path[0::2]), max(path[1::2]) - min(path[1::2]), 1e-3) / 1000
+    kept = thinned(path, least)
+    while len(kept) > 2 * MOST_PLACES:
+        least *= 2
+        kept = thinned(path, least)
+    return tuple(round(value, 2) for value in kept)
 
 
 def _plain(state: State) -> State:

@@ -1,11 +1,13 @@
-"""Points and boxes in image pixels, also as people write them: ``120,80 200,95`` and ``100,50,300,200``."""
+"""Points, strokes and boxes in image pixels, also as people write them: ``120,80 200,95`` and ``100,50,300,200``."""
 
 import math
 import re
-from typing import Iterable, List, Tuple
+from typing import Iterable, List, Sequence, Tuple
 
 from maskwright_protocol.errors import BadInput
-from maskwright_protocol.messages import Example, Mask, PixelRect, Point, Rect
+from maskwright_protocol.messages import Example, Mask, PixelRect, Point, Rect, Stroke
+
+_WIDTH = re.compile(r"\bwidth\s*=\s*([\d.]+)")
 
 
 def _groups(text: str, count: int, what: str) -> List[Tuple[float, ...]]:
@@ -27,6 +29,46 @@ def points(include: str, exclude: str = "") -> List[Point]:
     """Points ``x,y`` to include, then those to exclude. Raises ``BadInput``."""
     texts = ((include, True), (exclude, False))
     return [Point(x, y, wanted) for text, wanted in texts for x, y in _groups(text, 2, "a point")]
+
+
+def stroke(text: str, include: bool = True, closed: bool = False) -> Stroke:
+    """One stroke along ``x,y x,y ...``, or with ``closed`` a lasso; ``width=12`` at its end tells the brush's width.
+
+    Raises ``BadInput``.
+    """
+    widths = [float(found) for found in _WIDTH.findall(text) if found.count(".") < 2 and found != "."]
+    places = _groups(_WIDTH.sub(" ", text), 2, "a point")
+    if len(widths) > 1 or len(places) < (3 if closed else 1):
+        what = "a lasso, which has at least three places" if closed else "a stroke, which has at least one place"
+        raise BadInput(f"{text!r} is not {what}.", 'Write it as "120,80 160,90 200,95".')
+    return Stroke([value for place in places for value in place], include, sum(widths), closed)
+
+
+def strokes(
+    scribble: Iterable[str], exclude_scribble: Iterable[str], lasso: Iterable[str], exclude_lasso: Iterable[str]
+) -> List[Stroke]:  # fmt: skip
+    """Strokes over what is meant and over what is not, then those that go round it. Raises ``BadInput``."""
+    groups = (
+        (scribble, True, False),
+        (exclude_scribble, False, False),
+        (lasso, True, True),
+        (exclude_lasso, False, True),
+    )
+    return [stroke(text, include, closed) for texts, include, closed in groups for text in texts]
+
+
+def thinned(path: Sequence[float], least: float) -> List[float]:
+    """A path, ``x`` and ``y`` in turn, without the places that lie nearer than ``least`` to the last kept one.
+
+    Its two ends stay.
+    """
+    places = list(zip(path[0::2], path[1::2]))
+    kept = places[:1]
+    for x, y in places[1:-1]:
+        if math.hypot(x - kept[-1][0], y - kept[-1][1]) >= least:
+            kept.append((x, y))
+    kept += places[1:][-1:]
+    return [value for place in kept for value in place]
 
 
 def span(text: str) -> Tuple[float, float]:

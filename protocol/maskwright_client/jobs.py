@@ -19,6 +19,7 @@ from maskwright_protocol.messages import (
     Refine,
     Select,
     Similar,
+    Stroke,
 )
 
 from . import body_parts
@@ -53,7 +54,7 @@ class Edge:
 
 @dataclass
 class Prompt:
-    """What is meant: words, clicks, boxes, examples and a rough mask, in any combination."""
+    """What is meant: words, clicks, strokes, boxes, examples and a rough mask, in any combination."""
 
     text: str = ""
     exclude: str = ""  # words for what to leave out
@@ -61,6 +62,7 @@ class Prompt:
     points: List[Point] = field(default_factory=list)
     boxes: List[Rect] = field(default_factory=list)
     examples: List[Example] = field(default_factory=list)
+    strokes: List[Stroke] = field(default_factory=list)
     mask: Optional[Mask] = None
 
     def fields(self) -> Dict[str, Any]:
@@ -70,6 +72,7 @@ class Prompt:
             "exclude_text": self.exclude.strip(),
             "pick": self.pick.strip() or "all",
             "points": self.points,
+            "strokes": self.strokes,
             "boxes": self.boxes,
         }
 
@@ -155,7 +158,7 @@ class JobOptions:
         )
         if prompt.mask is not None:
             job.boxes = [*prompt.boxes, rect_of(prompt.mask)]
-        if not (job.text or job.detector_options or job.points or job.boxes or job.examples):
+        if not (job.text or job.detector_options or job.points or job.strokes or job.boxes or job.examples):
             raise EmptyPrompt("There is nothing to look for.")
         return job
 
@@ -187,8 +190,9 @@ class JobOptions:
         preview: bool = False,
         seed: str = "",
         examples: Sequence[Example] = (),
+        strokes: Sequence[Stroke] = (),
     ) -> Select:
-        """Clicks and a box around one thing, or examples of all that is wanted.
+        """Clicks, strokes and a box around one thing, or examples of all that is wanted.
 
         ``preview`` is for hovering: nothing is refined, nothing waits for it. ``seed`` names the object that the clicks
         go on from, or that is meant when there are none.
@@ -197,6 +201,7 @@ class JobOptions:
             "",
             tool="hover" if preview else "click",
             points=points,
+            strokes=list(strokes),
             boxes=boxes,
             examples=list(examples),
             pick="all" if examples else "best",
@@ -261,7 +266,7 @@ class JobOptions:
 
     def cut_out(self, cut: Cut, colours: str) -> Cutout:
         """``colours``: the pixel format in which to send the cut-out's colours, empty for none."""
-        prompted = cut.text.strip() or cut.points or cut.boxes or cut.mask is not None
+        prompted = cut.text.strip() or cut.points or cut.strokes or cut.boxes or cut.mask is not None
         job = Cutout(
             "",
             tool="cutout",

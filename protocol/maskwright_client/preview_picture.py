@@ -10,7 +10,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from maskwright_protocol import masks
-from maskwright_protocol.messages import Example, Mask, PixelRect, Point, PostProcess, Rect, Select
+from maskwright_protocol.messages import Example, Mask, PixelRect, Point, PostProcess, Rect, Select, Stroke
 
 from .ask import PictureSource, RasterData, Steps
 
@@ -27,6 +27,13 @@ class Preview(NamedTuple):
         """Of what is at least half selected, in square pixels of the document."""
         inside = self.data.translate(_INSIDE).count(1)
         return inside * self.place.width * self.place.height / max(1, self.box.width * self.box.height)
+
+    def shows(self, x: float, y: float) -> bool:
+        """Whether a place of the document is at least half selected."""
+        column = int((x - self.place.x) * self.box.width // self.place.width) if self.place.width else -1
+        row = int((y - self.place.y) * self.box.height // self.place.height) if self.place.height else -1
+        inside = 0 <= column < self.box.width and 0 <= row < self.box.height
+        return inside and self.data[row * self.box.width + column] > 127
 
 
 _INSIDE = bytes(value > 127 for value in range(256))
@@ -66,6 +73,7 @@ class PreviewPicture(PictureSource):
             precise="off",
             mask_depth=8,
             points=[self.point(point) for point in job.points],
+            strokes=[self._stroke(one) for one in job.strokes],
             boxes=[self.rect(box) for box in job.boxes],
             examples=[self._example(one) for one in job.examples],
             post=self._post(job.post),
@@ -75,6 +83,12 @@ class PreviewPicture(PictureSource):
     def point(self, point: Point) -> Point:
         outer = self.picture.box
         return Point((point.x - outer.x) * self.across, (point.y - outer.y) * self.down, point.include)
+
+    def _stroke(self, one: Stroke) -> Stroke:
+        outer, path = self.picture.box, list(one.path)
+        path[0::2] = [(x - outer.x) * self.across for x in path[0::2]]
+        path[1::2] = [(y - outer.y) * self.down for y in path[1::2]]
+        return replace(one, path=path, width=one.width * self.across)
 
     def rect(self, rect: Rect) -> Rect:
         corner = self.point(Point(rect.x, rect.y))

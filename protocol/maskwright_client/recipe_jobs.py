@@ -15,6 +15,7 @@ from . import coordinates
 from .recipe_options import SELECTION, VERBS, Option, Verb
 
 Masks = Mapping[str, Optional[Mask]]  # by the names of earlier steps, and ``SELECTION``
+PLACED = ("points", "boxes", "strokes")  # kinds of options that say where
 _THAN = {"nearer": "nearer", "as-far": "same", "farther": "farther"}
 _PERCENT = re.compile(r"(-?[\d.]+)\s*%")
 
@@ -72,6 +73,12 @@ def _set_points(made: Job, option: Option, value: List[str], masks: Masks) -> No
     made.points += [replace(point, include=include) for point in found]  # type: ignore[attr-defined]
 
 
+def _set_strokes(made: Job, option: Option, value: List[str], masks: Masks) -> None:
+    include, closed = option.field.endswith("+"), option.field.startswith("loops")
+    drawn = [coordinates.stroke(one, include, closed) for one in value]
+    made.strokes += drawn  # type: ignore[attr-defined]
+
+
 def _set_boxes(made: Job, option: Option, value: List[str], masks: Masks) -> None:
     text = " ".join(value)
     if option.field == "boxes":
@@ -104,13 +111,14 @@ def _set_distance(made: Job, option: Option, value: str, masks: Masks) -> None:
 
 
 _SETTERS: Dict[str, Callable[[Job, Option, Any, Masks], None]] = {
-    "mask": _set_mask, "points": _set_points, "boxes": _set_boxes, "settings": _set_settings, "distance": _set_distance,
+    "mask": _set_mask, "points": _set_points, "boxes": _set_boxes, "strokes": _set_strokes,
+    "settings": _set_settings, "distance": _set_distance,
 }  # fmt: skip
 
 
 def _at(value: Any, box: PixelRect, option: Option) -> Any:
     """Places in per cent as pixels of this picture."""
-    if option.kind not in ("points", "boxes") and not (option.kind == "distance" and option.name != "range"):
+    if option.kind not in PLACED and not (option.kind == "distance" and option.name != "range"):
         return value
     if isinstance(value, str):
         return _pixels(value, box)
@@ -164,10 +172,10 @@ def from_job(asked: Job, box: PixelRect) -> Kept:
             options[option.name] = value
     if isinstance(asked, Select) and asked.start is not None and asked.boxes == [coordinates.rect_of(asked.start)]:
         options.pop("box", None)  # it only said where the selection is
-    if getattr(asked, "continue_from", "") and not (options.get("point") or options.get("box")):
+    placed = any(verb.options[name].kind in PLACED for name in options)
+    if getattr(asked, "continue_from", "") and not placed:
         raise BadInput(NOT_REPEATABLE, "Select it by words or by clicks, then save that.")
     notes = [EVERYBODY] if getattr(asked, "per_person", False) else []
-    placed = any(verb.options[name].kind in ("points", "boxes") for name in options)
     return Kept(verb.name, options, [PLACES_KEPT, *notes] if placed else notes)
 
 
@@ -212,6 +220,13 @@ def _get_points(asked: Job, option: Option, box: PixelRect) -> List[str]:
     return [_place(one.x, one.y, box) for one in asked.points if one.include == include]  # type: ignore[attr-defined]
 
 
+def _get_strokes(asked: Job, option: Option, box: PixelRect) -> List[str]:
+    include, closed = option.field.endswith("+"), option.field.startswith("loops")
+    drawn = asked.strokes  # type: ignore[attr-defined]
+    paths = [one.path for one in drawn if (one.include, one.closed) == (include, closed)]
+    return [" ".join(_place(x, y, box) for x, y in zip(path[0::2], path[1::2])) for path in paths]
+
+
 def _get_boxes(asked: Job, option: Option, box: PixelRect) -> List[str]:
     if option.field == "boxes":
         found = asked.boxes  # type: ignore[attr-defined]
@@ -239,7 +254,8 @@ def _get_distance(asked: Job, option: Option, box: PixelRect) -> Optional[str]:
 
 
 _GETTERS: Dict[str, Callable[[Job, Option, PixelRect], Any]] = {
-    "mask": _get_mask, "points": _get_points, "boxes": _get_boxes, "settings": _get_settings, "distance": _get_distance,
+    "mask": _get_mask, "points": _get_points, "boxes": _get_boxes, "strokes": _get_strokes,
+    "settings": _get_settings, "distance": _get_distance,
 }  # fmt: skip
 
 

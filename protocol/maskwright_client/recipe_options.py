@@ -17,7 +17,8 @@ SELECTION = "selection"  # as a mask: what was selected before the recipe began
 @dataclass(frozen=True)
 class Option:
     """One option. ``kind`` says what may be written: "text", "number", "count", "switch", "texts", "pick", "mask" (the
-    name of an earlier step), "points", "boxes", "settings" or "distance"."""
+    name of an earlier step), "points", "boxes", "strokes",
+    "settings" or "distance"."""
 
     name: str
     kind: str
@@ -67,6 +68,10 @@ _DEPTH = Option("depth", "count", "mask_depth", choices=("8", "16"))
 _TEXT, _NOT = Option("text", "text"), Option("not", "text", "exclude_text")
 _POINTS = (Option("point", "points", "points+"), Option("exclude", "points", "points-"))
 _BOX = Option("box", "boxes", "boxes")
+_STROKES = (
+    Option("scribble", "strokes", "strokes+"), Option("exclude-scribble", "strokes", "strokes-"),
+    Option("lasso", "strokes", "loops+"), Option("exclude-lasso", "strokes", "loops-"),
+)  # fmt: skip
 _MASK, _REGION = Option("mask", "mask"), Option("region", "mask")
 _TILES = _choice("tiles", USES_TILES)
 _DETECTOR, _SEGMENTER = _model("detector", "detector"), _model("segmenter", "segmenter")
@@ -101,7 +106,7 @@ VERBS: Dict[str, Verb] = {
         _verb(
             "select", Select, "mask", _MASKS,
             (
-                _TEXT, _NOT, *_POINTS, _BOX, Option("like", "boxes", "examples+"),
+                _TEXT, _NOT, *_POINTS, _BOX, *_STROKES, Option("like", "boxes", "examples+"),
                 Option("unlike", "boxes", "examples-"), Option("mask", "mask", "start"), _REGION,
                 Option("nearer", "distance"), Option("as-far", "distance"), Option("farther", "distance"),
                 Option("range", "distance"), Option("softness", "number", "distance.softness", 0, 100), _RECIPE, _PICK,
@@ -114,7 +119,8 @@ VERBS: Dict[str, Verb] = {
         _verb(
             "cutout", Cutout, "cutout", ("cutout", "mask"),
             (
-                _TEXT, _NOT, *_POINTS, _BOX, _MASK, _PICK, Option("subject", "points", "subject_at"), _MIN_SCORE,
+                _TEXT, _NOT, *_POINTS, _BOX, *_STROKES, _MASK, _PICK, Option("subject", "points", "subject_at"),
+                _MIN_SCORE,
                 _choice("edges", ("auto", "matte", "refined")), *_EDGE, Option("transparency", "switch"),
                 _choice("paint-out", ("green", "mean", "blur")), _GROW, _FEATHER, _FILL, _MIN_AREA,
                 _choice("colours", ("auto", "own", "fast", "best")), Option("outline", "number", low=0),
@@ -287,7 +293,8 @@ def _distance(option: Option, value: Any) -> str:
 
 _CHECKS: Dict[str, Callable[[Option, Any], Any]] = {
     "text": _text, "number": _number, "count": _count, "switch": _switch, "texts": _texts, "pick": _pick,
-    "mask": _mask, "points": _texts, "boxes": _texts, "settings": _settings, "colour": _colour, "distance": _distance,
+    "mask": _mask, "points": _texts, "boxes": _texts, "strokes": _texts, "settings": _settings, "colour": _colour,
+    "distance": _distance,
 }  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Dict, List, Optional
 
 from .fields import BULK, at_least, one_of
-from .parts import Distance, Example, Mask, Picture, Point, PostProcess, Rect
+from .parts import Distance, EdgeStroke, Example, Mask, Picture, Point, PostProcess, Raster, Rect, Stroke, Viewport
 
 PRIORITIES = ("interactive", "batch", "background")
 
@@ -31,6 +31,8 @@ class Job(Request):
     empty tool supersedes nothing. ``deadline_s`` counts from arrival; 0 means the server's default.
     """
 
+    LOOKS: ClassVar[bool] = True  # at a picture, which has to be there
+
     picture: Optional[Picture] = None
     tool: str = ""
     generation: int = 0
@@ -39,6 +41,11 @@ class Job(Request):
     recipe: str = "auto"
     models: Dict[str, str] = field(default_factory=dict)  # role -> model id, overrides the recipe's choice
     mask_depth: int = field(default=8, metadata=one_of((8, 16)))
+
+    @property
+    def rasters(self) -> List[Raster]:
+        """What shows its picture; none without one."""
+        return self.picture.rasters if self.picture is not None else []
 
 
 @dataclass
@@ -50,12 +57,13 @@ class Prefetch(Job):
 
 @dataclass
 class Select(Job):
-    """Text, examples, points, boxes and a mask to start from, in any combination -> ``selection``."""
+    """Text, examples, points, strokes, boxes and a mask to start from, in any combination -> ``selection``."""
 
     TYPE: ClassVar[str] = "select"
     text: str = ""
     exclude_text: str = ""  # what to subtract
     points: List[Point] = field(default_factory=list)
+    strokes: List[Stroke] = field(default_factory=list)  # over the thing and over what is not meant, or round it
     boxes: List[Rect] = field(default_factory=list)
     examples: List[Example] = field(default_factory=list)  # everything like these; with text, what is both
     pick: str = "all"  # "all", "best" or a 1-based number in order of score
@@ -70,6 +78,7 @@ class Select(Job):
         "auto"  # look for small things closer: "on", "off", or "auto": in large pictures, and when nothing was found
     )
     distance: Optional[Distance] = None  # what is so far away; a prompt by itself
+    gap: Optional[float] = None  # recipe "line-art": gaps in lines that count as closed; absent: what suits its size
     start: Optional[Mask] = field(default=None, metadata=BULK)  # a mask to start from
     region: Optional[Mask] = field(default=None, metadata=BULK)  # limit: nothing is selected outside
 
@@ -104,7 +113,7 @@ class EdgeJob(Job):
 class Cutout(EdgeJob):
     """Background removal -> ``cutout.result``. Needs a full-resolution raster when ``foreground`` is asked for.
 
-    Without a prompt the main subjects are cut out. Text, points, boxes or a mask say what is meant instead.
+    Without a prompt the main subjects are cut out. Text, points, strokes, boxes or a mask say what is meant instead.
     """
 
     TYPE: ClassVar[str] = "cutout"
@@ -113,11 +122,12 @@ class Cutout(EdgeJob):
     text: str = ""  # what to cut out
     exclude_text: str = ""  # what to leave out of it
     points: List[Point] = field(default_factory=list)
+    strokes: List[Stroke] = field(default_factory=list)
     boxes: List[Rect] = field(default_factory=list)
     pick: str = "all"  # which of the found things or subjects: "all", "best" or a 1-based number
     subject_at: Optional[Point] = None  # without a prompt: the subject at this place
     min_score: Optional[float] = None
-    edges: str = "auto"  # "matte" as the model gives them, "refined" at full resolution, "auto" chooses
+    edges: str = "auto"  # "matte" as the model gives them, "refined" at full resolution, "given" by the mask, or "auto"
     transparency: bool = False  # keep what the model holds for half transparent inside the subject
     paint_out: str = ""  # with a prompt: paint over everything else first: "green", "mean" or "blur"
     colours: str = "auto"  # "own", "fast" (blur fusion), "best" (multi-level); "auto" chooses
@@ -140,6 +150,10 @@ class Refine(EdgeJob):
 
     TYPE: ClassVar[str] = "refine"
     context: float = 0.0  # ask for ``Selection.context``, so many times the selection's size on each side
+    edge_strokes: List[EdgeStroke] = field(default_factory=list)  # what was painted by hand, in this order
+    keep: bool = False  # the mask's own edge is right, except where there are strokes
+    view: Optional[Viewport] = None  # answer quickly, with no more than is seen; the mask is in the view's pixels
+    mask_key: str = ""  # of a raster in ``picture`` (GRAY8, the document's pixels) that stands for ``mask``
     post: PostProcess = field(default_factory=PostProcess)
     mask: Optional[Mask] = field(default=None, metadata=BULK)
 
@@ -173,6 +187,7 @@ class Everything(Job):
     layers: int = 0  # how often the picture is looked at in crops too, each time twice as close; at most 2
     min_score: Optional[float] = None
     min_area: float = 0.0  # objects of fewer document pixels are left out
+    gap: Optional[float] = None  # as in ``Select``
 
 
 @dataclass
@@ -189,3 +204,22 @@ class Similar(Job):
     post: PostProcess = field(default_factory=PostProcess)
     merge: bool = False
     mask: Optional[Mask] = field(default=None, metadata=BULK)  # the selection, for when the id is unknown to the server
+
+
+@dataclass
+class Flats(Job):
+    """Every region of line art filled with a flat colour of its own -> ``flats.result``. No model is needed."""
+
+    TYPE: ClassVar[str] = "flats"
+    gap: Optional[float] = None  # as in ``Select``
+    min_area: float = 0.0  # smaller regions, in document pixels, are taken into their neighbours
+    format: str = "RGBA8"  # in which pixel format to send the colours: this or "BGRA8"
+
+
+@dataclass
+class Outline(Job):
+    """Masks -> ``outlines``: smooth paths around them. It looks at no picture."""
+
+    TYPE: ClassVar[str] = "outline"
+    LOOKS: ClassVar[bool] = False
+    masks: List[Mask] = field(default_factory=list, metadata=BULK)

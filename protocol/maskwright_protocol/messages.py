@@ -17,8 +17,10 @@ from .jobs import (  # noqa: F401 - all messages can be had from here
     Detect,
     EdgeJob,
     Everything,
+    Flats,
     Job,
     Message,
+    Outline,
     Parse,
     Prefetch,
     Refine,
@@ -31,6 +33,7 @@ from .parts import (  # noqa: F401 - named together with the messages they are p
     ClientInfo,
     Distance,
     DownloadInfo,
+    EdgeStroke,
     Example,
     Instance,
     MappedObject,
@@ -47,6 +50,8 @@ from .parts import (  # noqa: F401 - named together with the messages they are p
     Rect,
     Report,
     SavedRecipe,
+    Stroke,
+    Viewport,
     WorkerInfo,
 )
 from .pixels import FORMATS, TRANSFERS
@@ -314,6 +319,36 @@ class CutoutResult(Message):
 
 
 @dataclass
+class FlatsResult(Message):
+    """Answer to ``flats``. ``colours`` are opaque wherever there is a region; each region has another one."""
+
+    TYPE: ClassVar[str] = "flats.result"
+    id: str
+    generation: int
+    report: Report
+    reason: str = ""
+    message: str = ""
+    hint: str = ""
+    count: int = 0  # regions
+    gap: float = 0.0  # pixels of the gaps that were closed
+    colours: Optional[Pixels] = field(default=None, metadata=BULK)
+
+
+@dataclass
+class Outlines(Message):
+    """Answer to ``outline``: for each mask the data of an SVG path, in document pixels, empty where there is nothing.
+
+    Cubic curves along where the mask is half full; holes by the even-odd rule.
+    """
+
+    TYPE: ClassVar[str] = "outlines"
+    id: str
+    generation: int
+    report: Report
+    paths: List[str] = field(default_factory=list)
+
+
+@dataclass
 class Failed(Message):
     """``code`` is one of ``errors.CODES``; ``message`` and ``hint`` are sentences for the user."""
 
@@ -351,6 +386,8 @@ CLIENT_MESSAGES: Dict[str, Type[Message]] = {
         Everything,
         Similar,
         Parse,
+        Flats,
+        Outline,
         Cancel,
         BulkPart,
         ImageBegin,
@@ -381,6 +418,8 @@ SERVER_MESSAGES: Dict[str, Type[Message]] = {
         Selection,
         ObjectMap,
         CutoutResult,
+        FlatsResult,
+        Outlines,
         Failed,
         Cancelled,
     )

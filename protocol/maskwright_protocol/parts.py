@@ -6,8 +6,10 @@ Coordinates are the document's pixels, scores and alphas 0..1; see ``messages`` 
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional
 
-from .fields import BULK, one_of
+from .fields import BULK, at_least, one_of
 from .pixels import FORMATS, TRANSFERS
+
+EDGE_KINDS = ("hair", "hard", "inside", "outside")
 
 
 @dataclass
@@ -40,6 +42,19 @@ class Point:
 
 
 @dataclass
+class Stroke:
+    """A line that a brush of ``width`` drew over what is meant; ``include`` is False for "not this".
+
+    ``path`` has x and y of its places in turn. A ``closed`` one goes round what is meant, or what is not: a lasso.
+    """
+
+    path: List[float]
+    include: bool = True
+    width: float = field(default=0.0, metadata=at_least(0))
+    closed: bool = False
+
+
+@dataclass
 class Example:
     """A box around one thing of a kind; ``include`` is False for "nothing like this"."""
 
@@ -48,6 +63,28 @@ class Example:
     width: float
     height: float
     include: bool = True
+
+
+@dataclass
+class EdgeStroke:
+    """A stroke of the edge brush: what is said of every place within ``width / 2`` of the line through ``path``.
+
+    "hair": the edge is to be found anew there, however wide; "hard": it has no softness there; "inside" and "outside":
+    these places are. Of strokes that cross the later one counts.
+    """
+
+    path: List[float]  # x and y by turns
+    kind: str = field(metadata=one_of(EDGE_KINDS))
+    width: float = field(metadata=at_least(0))
+
+
+@dataclass
+class Viewport:
+    """The part of the document that is seen, and in how many pixels: at most as many as it has."""
+
+    box: PixelRect
+    width: int
+    height: int
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """The verbs: what a script asks, in the words of the command line's flags (``not_`` is ``--not``).
 
-``point``, ``box`` and their like take one tuple, several, or text as the command line does. A mask is an array, a
+``point``, ``box`` and their like take one tuple, several, or text as the command line does; ``scribble``, ``lasso``
+and their like one line or several, each a list of places or such a text. A mask is an array, a
 Pillow image, a file or an answer. Lengths are pixels; scores are 0 to 1.
 """
 
@@ -12,7 +13,19 @@ from maskwright_client import coordinates
 from maskwright_client.body_parts import BodyPart
 from maskwright_client.jobs import Cut, Edge, JobOptions, Prompt
 from maskwright_protocol.errors import BadInput
-from maskwright_protocol.messages import Cutout, Detect, Distance, Example, Job, Mask, Point, Rect, Refine, Select
+from maskwright_protocol.messages import (
+    Cutout,
+    Detect,
+    Distance,
+    Example,
+    Job,
+    Mask,
+    Point,
+    Rect,
+    Refine,
+    Select,
+    Stroke,
+)
 
 from .answers import CutOut, Detection, Everything, Selected
 from .pictures import ArraySource
@@ -23,6 +36,7 @@ if TYPE_CHECKING:
 A = TypeVar("A")
 Progress = Callable[[str, float], None]  # a sentence, and how much is done, 0..1
 Numbers = Union[str, Sequence[float], Sequence[Sequence[float]]]
+Lines = Union[str, Sequence[str], Sequence[Sequence[float]], Sequence[Sequence[Sequence[float]]]]
 Settings = Union[Mapping[str, Any], Sequence[str], None]
 ReadMask = Callable[[Any], Mask]
 
@@ -39,6 +53,7 @@ class Question(Generic[A]):
 
 def select(
     image: "Picture", *, text: str = "", not_: str = "", point: Numbers = (), exclude: Numbers = (), box: Numbers = (),
+    scribble: Lines = (), exclude_scribble: Lines = (), lasso: Lines = (), exclude_lasso: Lines = (),
     like: Numbers = (), unlike: Numbers = (), mask: Any = None, region: Any = None, nearer: Numbers = (),
     farther: Numbers = (), as_far: Numbers = (), range: Numbers = (), softness: float = 2.0, recipe: str = "auto",
     pick: Union[str, int] = "all", min_score: Optional[float] = None, precise: str = "auto", tiles: str = "auto",
@@ -46,13 +61,14 @@ def select(
     grow: float = 0.0, feather: float = 0.0, smooth: float = 0.0, fill_holes: bool = False, min_area: float = 0.0,
     invert: bool = False, depth: int = 8, guesses: int = 0, progress: Optional[Progress] = None,
 ) -> Question[Selected]:  # fmt: skip
-    """Select by words, points, boxes, examples, a mask to start from, or by distance."""
+    """Select by words, points, strokes, boxes, examples, a mask to start from, or by distance."""
     options = JobOptions(
         recipes={"select": recipe}, models=_models(detector=detector, segmenter=segmenter),
         detector_options=_settings(option), precise=precise, tiles=tiles, threshold=threshold, grow=grow,
         feather=feather, smooth=smooth, fill_holes=fill_holes, min_area=min_area, invert=invert, mask_depth=depth,
     )  # fmt: skip
     prompt = _prompt(text, not_, pick, point, exclude, box, like, unlike)
+    prompt.strokes = _strokes(scribble, exclude_scribble, lasso, exclude_lasso)
     distance = _distance(softness, range=range, nearer=nearer, same=as_far, farther=farther)
 
     def job(read: ReadMask) -> Select:
@@ -60,7 +76,8 @@ def select(
         if distance is not None:  # the server says what does not go together
             far = options.select_distance(distance, limit)
             return replace(
-                far, text=prompt.text, points=prompt.points, boxes=prompt.boxes, examples=prompt.examples
+                far, text=prompt.text, points=prompt.points, strokes=prompt.strokes, boxes=prompt.boxes,
+                examples=prompt.examples,
             )  # fmt: skip
         start = None if mask is None else read(mask)
         made = options.select(replace(prompt, mask=start), limit)
@@ -72,6 +89,7 @@ def select(
 
 def cutout(
     image: "Picture", *, text: str = "", not_: str = "", point: Numbers = (), exclude: Numbers = (), box: Numbers = (),
+    scribble: Lines = (), exclude_scribble: Lines = (), lasso: Lines = (), exclude_lasso: Lines = (),
     mask: Any = None, pick: Union[str, int] = "all", subject: Numbers = (), min_score: Optional[float] = None,
     edges: str = "auto", edge_width: float = 0.0, hair: bool = False, smooth: float = 0.0, contrast: float = 0.0,
     shift_edge: float = 0.0, transparency: bool = False, paint_out: str = "", grow: float = 0.0, feather: float = 0.0,
@@ -86,6 +104,7 @@ def cutout(
         fill_holes=fill_holes, min_area=min_area, mask_depth=depth,
     )  # fmt: skip
     prompt = _prompt(text, not_, pick, point, exclude, box)
+    prompt.strokes = _strokes(scribble, exclude_scribble, lasso, exclude_lasso)
     places = _points(subject)
     edge = Edge(edge_width, hair, smooth, contrast, shift_edge)
 
@@ -198,6 +217,22 @@ def _prompt(
     points = [*_points(point), *(replace(one, include=False) for one in _points(exclude))]
     boxes = [Rect(*one) for one in _groups(box, 4, "a box")]
     return Prompt(text, not_, str(pick), points, boxes, shown)
+
+
+def _strokes(scribble: Lines, exclude_scribble: Lines, lasso: Lines, exclude_lasso: Lines) -> List[Stroke]:
+    """Raises ``BadInput``."""
+    return coordinates.strokes(*map(_lines, (scribble, exclude_scribble, lasso, exclude_lasso)))
+
+
+def _lines(given: Lines) -> List[str]:
+    """One line or several, each a text or places, as texts. Raises ``BadInput``."""
+    if isinstance(given, str):
+        return [given]
+    items = list(given)
+    several = all(isinstance(one, str) or (len(one) and hasattr(one[0], "__len__")) for one in items)
+    lines = items if several else [items]
+    return [one if isinstance(one, str) else " ".join(f"{x!r},{y!r}" for x, y in _groups(one, 2, "a point"))
+            for one in lines if len(one)]  # fmt: skip
 
 
 def _distance(softness: float, **given: Numbers) -> Optional[Distance]:

@@ -79,7 +79,10 @@ class SelectTask(SelectionTask):
         if self.distance is not None:
             job = self.options.select_distance(self.distance, region)
             # The server says what does not go together.
-            return replace(job, text=prompt.text, points=prompt.points, boxes=prompt.boxes, examples=prompt.examples)
+            return replace(
+                job, text=prompt.text, points=prompt.points, strokes=prompt.strokes, boxes=prompt.boxes,
+                examples=prompt.examples,
+            )  # fmt: skip
         job = self.options.select(replace(prompt, mask=mask_of(self.mask, source)), region)
         return replace(job, boxes=prompt.boxes, alternatives=self.guesses, min_score=self.min_score)
 

@@ -54,6 +54,10 @@ def cutout(
     point: Annotated[list[str] | None, typer.Option(help="Cut out what is at X,Y. Repeatable.", metavar="X,Y")] = None,
     exclude: flags.ExcludedPoint = None,
     box: Annotated[list[str] | None, typer.Option(help="Cut out what is in the box.", metavar="X,Y,W,H")] = None,
+    scribble: flags.Scribble = None,
+    exclude_scribble: flags.ExcludedScribble = None,
+    lasso: flags.Lasso = None,
+    exclude_lasso: flags.ExcludedLasso = None,
     mask: flags.RoughMask = "",
     pick: Annotated[str, typer.Option(help="Of several subjects: all, best, or a number.")] = "all",
     subject: Annotated[str, typer.Option(help="Of several main subjects the one at X,Y.", metavar="X,Y")] = "",
@@ -83,7 +87,7 @@ def cutout(
     """Remove the background, or cut out what a prompt names; writes PNGs with transparency and clean edge colours."""
     from maskwright.batch.cutting import CutoutTask
 
-    from .jobs import PromptFlags, companion, place, run_task
+    from .jobs import PromptFlags, StrokeFlags, companion, place, run_task
 
     options = JobOptions(
         recipes={"cutout": recipe}, models=flags.by_role(matting=model), grow=grow, feather=feather,
@@ -98,6 +102,7 @@ def cutout(
         transparency=transparency, paint_out=paint_out, colours=colours, crop=crop,
     )  # fmt: skip
     prompt = PromptFlags(text, exclude_text, pick, point or [], exclude or [], box or [])
+    prompt.strokes = StrokeFlags(scribble or [], exclude_scribble or [], lasso or [], exclude_lasso or [])
     run_task(
         lambda: CutoutTask(
             ask=replace(job, subject_at=place(subject), **prompt.read().fields()), mask=companion(mask)

@@ -17,6 +17,21 @@ MinScore = Annotated[float | None, typer.Option(help="Leave out finds below this
 
 # What to look for, and with what.
 ExcludedPoint = Annotated[list[str] | None, typer.Option("--exclude", help="But not what is at X,Y.", metavar="X,Y")]
+Scribble = Annotated[
+    list[str] | None,
+    typer.Option(help="Select what this stroke runs over; 'width=N' may end it. Repeatable.", metavar="'X,Y X,Y ...'"),
+]
+ExcludedScribble = Annotated[
+    list[str] | None,
+    typer.Option("--exclude-scribble", help="But not what this stroke runs over.", metavar="'X,Y X,Y ...'"),
+]
+Lasso = Annotated[
+    list[str] | None, typer.Option(help="Select the thing inside this loop. Repeatable.", metavar="'X,Y X,Y ...'")
+]
+ExcludedLasso = Annotated[
+    list[str] | None,
+    typer.Option("--exclude-lasso", help="But not what is inside this loop.", metavar="'X,Y X,Y ...'"),
+]
 Like = Annotated[
     list[str] | None, typer.Option(help="Select all that is like what is in the box. Repeatable.", metavar="X,Y,W,H")
 ]

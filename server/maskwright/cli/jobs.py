@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import typer
 from rich.markup import escape
@@ -27,9 +28,18 @@ from .flags import Pictures
 _LISTED = 20
 
 
+class StrokeFlags(NamedTuple):
+    """Strokes as text; see ``coordinates.strokes``."""
+
+    scribbles: list[str]
+    excluded_scribbles: list[str]
+    lassos: list[str]
+    excluded_lassos: list[str]
+
+
 @dataclass
 class PromptFlags:
-    """What the flags said; points and boxes still as text."""
+    """What the flags said; points, strokes and boxes still as text."""
 
     text: str
     exclude_text: str
@@ -39,6 +49,7 @@ class PromptFlags:
     boxes: list[str]
     like: list[str] = field(default_factory=list)
     unlike: list[str] = field(default_factory=list)
+    strokes: StrokeFlags = field(default_factory=lambda: StrokeFlags([], [], [], []))
 
     def read(self) -> Prompt:
         """Without its mask, which a picture has to fit. Raises ``BadInput``."""
@@ -49,6 +60,7 @@ class PromptFlags:
             coordinates.points(" ".join(self.points), " ".join(self.excluded)),
             coordinates.boxes(" ".join(self.boxes)),
             coordinates.examples(" ".join(self.like), " ".join(self.unlike)),
+            coordinates.strokes(*self.strokes),
         )
 
 

@@ -25,6 +25,10 @@ def select(
     point: Annotated[list[str] | None, typer.Option(help="Select what is at X,Y. Repeatable.", metavar="X,Y")] = None,
     exclude: flags.ExcludedPoint = None,
     box: Annotated[list[str] | None, typer.Option(help="Select what is in the box.", metavar="X,Y,W,H")] = None,
+    scribble: flags.Scribble = None,
+    exclude_scribble: flags.ExcludedScribble = None,
+    lasso: flags.Lasso = None,
+    exclude_lasso: flags.ExcludedLasso = None,
     like: flags.Like = None,
     unlike: flags.Unlike = None,
     mask: flags.StartMask = "",
@@ -54,10 +58,10 @@ def select(
         int, typer.Option(min=0, help="Also write so many other guesses of each object: a part, the whole, ...")
     ] = 0,
 ) -> None:
-    """Select by words, points, boxes, examples or a mask to start from; writes a mask."""
+    """Select by words, points, strokes, boxes, examples or a mask to start from; writes a mask."""
     from maskwright.batch.selecting import SelectTask
 
-    from .jobs import DistanceFlags, PromptFlags, companion, run_task
+    from .jobs import DistanceFlags, PromptFlags, StrokeFlags, companion, run_task
 
     options = JobOptions(
         recipes={"select": recipe}, models=flags.by_role(detector=detector, segmenter=segmenter),
@@ -66,6 +70,7 @@ def select(
         mask_depth=pictures.mask_depth,
     )  # fmt: skip
     prompt = PromptFlags(text, exclude_text, pick, point or [], exclude or [], box or [], like or [], unlike or [])
+    prompt.strokes = StrokeFlags(scribble or [], exclude_scribble or [], lasso or [], exclude_lasso or [])
     far_away = DistanceFlags(nearer, as_far, farther, distance, softness)
     run_task(
         lambda: SelectTask(

@@ -28,6 +28,7 @@ def value(option: Option, chance: random.Random) -> Any:
         "mask": lambda: SELECTION,
         "points": lambda: [f"{chance.randint(0, 100)}%,{chance.randint(0, 99)}.25%"],
         "boxes": lambda: [f"{chance.randint(0, 50)}%,{chance.randint(0, 50)}%,25%,12.5%"],
+        "strokes": lambda: [" ".join(f"{chance.randint(0, 100)}%,{chance.randint(0, 100)}%" for _ in range(3))],
         "settings": lambda: ["iou=0.5"],
         "colour": lambda: f"#{chance.randrange(1 << 24):06x}",
         "distance": lambda: "10,60" if option.name == "range" else "25%,75%",

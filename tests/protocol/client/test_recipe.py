@@ -53,7 +53,7 @@ def test_jobs_and_steps_say_the_same() -> None:
         kept = recipe_jobs.from_job(job, BOX)
         assert kept.verb == verb.name
         assert fields_of(recipe_jobs.job(verb, kept.options, {SELECTION: MASK}, BOX)) == fields_of(job), wanted
-        placed = any(verb.options[n].kind in ("points", "boxes") for n in wanted)
+        placed = any(verb.options[n].kind in recipe_jobs.PLACED for n in wanted)
         assert (recipe_jobs.PLACES_KEPT in kept.notes) is placed
         assert (recipe_jobs.EVERYBODY in kept.notes) is ("per-person" in wanted)
 
@@ -110,7 +110,7 @@ def test_what_cannot_be_repeated_says_so() -> None:
 WRONG: dict[str, list[Any]] = {
     "text": [1, True, ["x"], {}], "number": ["1", True, float("nan"), [1]], "count": [1.5, "1", True],
     "switch": [1, "true", 0], "texts": [1, [1], [""], {}], "pick": [0, "first", True, "-1", 1.5],
-    "mask": [1, "", ["x"]], "points": [1, [1]], "boxes": [[2]], "settings": ["iou", [1], 3],
+    "mask": [1, "", ["x"]], "points": [1, [1]], "boxes": [[2]], "strokes": [1, [1]], "settings": ["iou", [1], 3],
     "colour": ["red", "#fff", 1, "#gggggg"], "distance": [1, ["1,2"]],
 }  # fmt: skip
 
