@@ -41,6 +41,8 @@ def outgoing(request: Outgoing) -> Outgoing:
     for name, value in vars(request).items():
         if isinstance(value, (Mask, Pixels)):
             setattr(twin, name, copy.copy(value))
+        elif isinstance(value, list) and value and isinstance(value[0], Mask):
+            setattr(twin, name, [copy.copy(one) for one in value])
     return twin
 
 

@@ -9,15 +9,14 @@ from xml.etree import ElementTree
 
 import numpy as np
 
+from maskwright.masks.outlines import Shape, polygon, shapes
+from maskwright.masks.paths import path_data
 from maskwright_protocol.messages import PixelRect
 
-from .curves import fitted
 from .formats import WriteOptions
-from .outlines import CURVE_TOLERANCE, Shape, polygon, shapes
 from .result import Array, Result, ResultInstance
 
 _SVG = "http://www.w3.org/2000/svg"
-_FEW = 12  # points of a ring that stays a polygon
 _COLOURS = ("#e6194b", "#3cb44b", "#4363d8", "#f58231", "#911eb4", "#46f0f0", "#f032e6", "#008080")
 
 
@@ -33,7 +32,7 @@ def encode_svg(result: Result, options: WriteOptions, name: str) -> bytes:
     )  # fmt: skip
     used: set[str] = set()
     for number, one in enumerate(things(result)):
-        data = "".join(_path(shape) for shape in _shapes(one))
+        data = path_data(one.mask, one.box.x, one.box.y)
         if not data:
             continue
         path = ElementTree.SubElement(
@@ -143,20 +142,6 @@ def _area(one: ResultInstance) -> int:
 
 def _rounded(ring: Array) -> list[list[float]]:
     return np.round(ring, 2).tolist()
-
-
-def _path(shape: Shape) -> str:
-    return "".join(_subpath(ring) for ring in (shape.outer, *shape.holes))
-
-
-def _subpath(ring: Array) -> str:
-    def point(at: Array) -> str:
-        return f"{at[0]:.2f} {at[1]:.2f}"
-
-    if len(ring) <= _FEW:
-        return "M" + "L".join(point(at) for at in polygon(ring)) + "Z"
-    curves = fitted(ring, CURVE_TOLERANCE)
-    return f"M{point(curves[0, 0])}" + "".join(f"C{' '.join(point(at) for at in one[1:])}" for one in curves) + "Z"
 
 
 def _id(name: str, used: set[str]) -> str:

@@ -212,8 +212,7 @@ class ClientSession:
         self.parts.attach(job)
         check_job(job, self._services.store.max_pixels)
         started = time.monotonic()
-        assert job.picture is not None
-        size = sum(_nbytes(raster) for raster in job.picture.rasters if raster.data is not None)
+        size = sum(_nbytes(raster) for raster in job.rasters if raster.data is not None)
         self._with_room(size, lambda: self._services.scheduler.submit(self.name, job, self._send))
         log.debug("job queued", extra={"session": self.name, "job": job.id, "ms": (time.monotonic() - started) * 1e3})
         self._share_masks()

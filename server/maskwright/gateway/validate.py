@@ -12,10 +12,11 @@ def check_job(job: Job, max_pixels: int) -> None:
     """Raises ``BadInput`` or ``TooLarge`` for a job that no worker could do."""
     if not job.id:
         raise BadInput("A request has no id.")
-    if job.picture is None or not job.picture.rasters:
+    if job.LOOKS and not job.rasters:
         raise BadInput("There is no image to work on.", "Open an image first.")
-    _check_box(job.picture.box, "The image is empty.")
-    for raster in job.picture.rasters:
+    if job.picture is not None:
+        _check_box(job.picture.box, "The image is empty.")
+    for raster in job.rasters:
         _check_box(raster.box, "A part of the image is empty.")
         check_raster(raster, max_pixels)
     for item in bulk.bulk_fields(job):

@@ -182,6 +182,20 @@ def rgb8(
     return np.round(blended).astype(np.uint8)
 
 
+def straight8(
+    data: Buffer, width: int, height: int, name: str, transfer: str = "srgb", crop: Crop = EVERYTHING
+) -> tuple[RGB8, NDArray[np.uint8] | None]:
+    """The pixels' own colours ``(H, W, 3)`` uint8 sRGB, alpha ignored, and that alpha ``(H, W)`` uint8; None: opaque."""
+    _check_transfer(transfer)
+    layout = pixel_format(name)
+    array = view(data, width, height, name)[crop]
+    own = np.ascontiguousarray(_to_bytes(_three(array, layout.channels), transfer))
+    if not layout.channels.endswith("A"):
+        return own, None
+    opacity = np.ascontiguousarray(_to_bytes(np.ascontiguousarray(array[..., -1:]), "srgb")[..., 0])
+    return own, None if int(opacity.min()) == 255 else opacity
+
+
 def colours(
     data: Buffer, width: int, height: int, name: str, transfer: str = "srgb", crop: Crop = EVERYTHING
 ) -> Colours:

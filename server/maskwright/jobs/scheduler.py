@@ -64,12 +64,11 @@ class Scheduler:
         """Queue a job; its answers go to ``deliver``. Raises typed errors for what cannot be queued."""
         if self._stopping:
             raise ShuttingDown("The server is shutting down.")
-        assert request.picture is not None
-        for raster in request.picture.rasters:
+        for raster in request.rasters:
             if raster.data is not None:
                 self._store.put(raster)
                 raster.data = None
-        keys = [raster.key for raster in request.picture.rasters]
+        keys = [raster.key for raster in request.rasters]
         self._store.pin(keys)
         self._store.used_by(session, keys)
         limit, now = min(request.deadline_s or self._deadline_s, self._deadline_s), time.monotonic()

@@ -7,7 +7,7 @@ from typing import Any
 
 from maskwright_protocol import messages
 from maskwright_protocol.errors import BadMessage
-from maskwright_protocol.messages import CutoutResult, Done, Job, ObjectMap, Prefetch, Selection
+from maskwright_protocol.messages import CutoutResult, Done, FlatsResult, Job, ObjectMap, Outlines, Prefetch, Selection
 
 from .cutting.cutout import cutout
 from .cutting.refine import refine
@@ -15,12 +15,14 @@ from .job import vision
 from .job.context import JobContext
 from .job.model_choice import ModelChoice
 from .job.picture import PictureView
+from .line_art.flats import flats
 from .object_map.everything import everything
+from .outline import outline
 from .people.parse import parse
 from .selecting.select import detect, select
 from .selecting.similar import similar
 
-Answer = Selection | CutoutResult | ObjectMap | Done
+Answer = Selection | CutoutResult | ObjectMap | FlatsResult | Outlines | Done
 
 
 def run(request: Job, rasters: Mapping[str, memoryview], context: JobContext) -> Answer:
@@ -30,7 +32,9 @@ def run(request: Job, rasters: Mapping[str, memoryview], context: JobContext) ->
     """
     context.check()
     context.models.refresh()  # models may have been added since the last job, by any program
-    picture = PictureView(request.picture, rasters)
+    if isinstance(request, messages.Outline):
+        return outline(request, context)
+    picture = PictureView(request.picture, rasters, getattr(request, "mask_key", ""))
     if type(request) not in _RECIPES:
         raise BadMessage(f"A worker cannot do {request.TYPE!r}.")
     if not isinstance(request, Prefetch):
@@ -40,7 +44,7 @@ def run(request: Job, rasters: Mapping[str, memoryview], context: JobContext) ->
 
 def _prefetch(request: Prefetch, picture: PictureView, context: JobContext) -> Done:
     choice = ModelChoice(request, "select", context)
-    if choice.preset.takes_points:
+    if choice.preset.takes_points and choice.preset.roles:
         vision.embed(choice.segmenter(), picture, context)
     return Done(request.id, request.generation)
 
@@ -53,5 +57,6 @@ _RECIPES: dict[type[Job], Callable[[Any, PictureView, JobContext], Answer]] = {
     messages.Refine: refine,
     messages.Everything: everything,
     messages.Similar: similar,
+    messages.Flats: flats,
     messages.Prefetch: _prefetch,
 }

@@ -16,11 +16,11 @@ from pycocotools import mask as coco
 from pycocotools.coco import COCO
 from skimage.measure import grid_points_in_poly
 
-from maskwright.files.curves import fitted
-from maskwright.files.outlines import CURVE_TOLERANCE, shapes, signed_area
 from maskwright.files.picture import Picture
 from maskwright.files.result import Result, ResultInstance
 from maskwright.files.writing import write
+from maskwright.masks.curves import fitted
+from maskwright.masks.outlines import CURVE_TOLERANCE, shapes, signed_area
 from maskwright_protocol.messages import PixelRect
 
 from .made_masks import masks, solid

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from maskwright.images import pixels
 from maskwright.masks.border import sides_reached, to_border
@@ -17,6 +18,7 @@ from maskwright.masks.opencv import cv2
 from maskwright.models.roles import RGB, Box
 from maskwright_protocol import masks as wire_masks
 from maskwright_protocol.errors import BadImage, BadInput, MorePixelsNeeded, UnknownImage
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import Mask, Picture, PixelRect, Raster
 
 _RADIUS, _EPSILON = 4, 1e-4  # of the guided enlargement, in overview pixels
@@ -31,13 +33,17 @@ _GROUNDS: dict[str, int | None] = {}  # by the overview's key, since each job ha
 class PictureView:
     """``box`` is the picture's extent in document pixels; the overview shows all of it at some scale."""
 
-    def __init__(self, picture: Picture | None, rasters: Mapping[str, memoryview]) -> None:
-        """Raises ``BadInput`` without a picture, ``BadImage`` when sizes make no sense."""
+    def __init__(self, picture: Picture | None, rasters: Mapping[str, memoryview], apart: str = "") -> None:
+        """``apart``: key of a raster that shows a mask. Raises ``BadInput`` without a picture, ``BadImage`` when sizes
+        make no sense."""
         if picture is None or not picture.rasters:
             raise BadInput("The request has no picture.", hint="Send the picture with the request.")
         self._rasters = rasters
-        self._described = picture.rasters
-        first = picture.rasters[0]
+        self._described = [raster for raster in picture.rasters if not apart or raster.key != apart]
+        self._apart = [raster for raster in picture.rasters if apart and raster.key == apart]
+        if not self._described:
+            raise BadInput(tr("The request has no picture but the mask."), tr("Send the picture with the request."))
+        first = self._described[0]
         self.box = to_box(picture.box)
         self.key = first.key  # names the overview's content
         self.transfer = first.transfer
@@ -170,6 +176,16 @@ class PictureView:
         out[top:bottom, left:right] = cv2.resize(part, (right - left, bottom - top), interpolation=cv2.INTER_AREA)
         return out
 
+    def mask_apart(self) -> tuple[AnyMask, PixelBox]:
+        """The mask that a raster shows, ``(h, w)`` uint8, and its box in the document. Raises ``BadInput``."""
+        raster = next(iter(self._apart), None)
+        if raster is None or raster.format != "GRAY8" or (raster.width, raster.height) != to_box(raster.box)[2:]:
+            raise BadInput(
+                tr("The picture has no mask of that name."), tr("Send it as GRAY8 in the document's pixels.")
+            )
+        plane = np.frombuffer(self._data(raster), np.uint8).reshape(raster.height, raster.width)
+        return plane, to_box(raster.box)
+
     def has_detail(self, box: PixelBox) -> bool:
         return self._full(box) is not None
 
@@ -206,6 +222,16 @@ class PictureView:
         data = self._data(raster)
         colours = pixels.colours(data, raster.width, raster.height, raster.format, raster.transfer, crop)
         return colours, pixels.alpha(data, raster.width, raster.height, raster.format, crop)
+
+    def detail8(self, box: PixelBox) -> tuple[RGB, NDArray[np.uint8] | None]:
+        """The document's pixels in ``box``: their own colours ``(h, w, 3)`` and alpha ``(h, w)`` (None: opaque), uint8
+        sRGB.
+
+        Raises ``MorePixelsNeeded`` when no raster shows them at full resolution.
+        """
+        raster, crop = self._need(box)
+        data = self._data(raster)
+        return pixels.straight8(data, raster.width, raster.height, raster.format, raster.transfer, crop)
 
     def _full(self, box: PixelBox) -> Raster | None:
         for raster in self._described:
@@ -260,8 +286,12 @@ def tight_mask(mask: Mask, picture: PictureView) -> tuple[AnyMask, PixelBox] | N
 
     ``(h, w)`` uint8 or uint16 at full scale; None when no pixel is at least half full.
     """
-    plane, box = read_plane(mask)
-    common = box.intersect(picture.box)
+    return tight(*read_plane(mask), picture.box)
+
+
+def tight(plane: AnyMask, box: PixelBox, canvas: PixelBox) -> tuple[AnyMask, PixelBox] | None:
+    """A mask of whole numbers that covers ``box`` as ``tight_mask`` tells it."""
+    common = box.intersect(canvas)
     plane = recrop(plane, box, common)
     inner = tight_box(plane)
     if inner.empty or int(plane.max()) <= np.iinfo(plane.dtype).max // 2:

@@ -6,11 +6,14 @@ By marching squares: a pixel's centre lies inside of the rings just if the mask 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from .result import Array
+from .opencv import cv2
+
+Array = NDArray[Any]
 
 POLYGON_TOLERANCE = 0.25  # pixels between a polygon and the ring it stands for
 CURVE_TOLERANCE = 0.47  # between a curve and points of the ring; within half a pixel of all of it

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .result import Array
+from .outlines import Array
 
 _CORNER = np.cos(np.radians(50))  # turns by more are kept sharp
 _REACH = 3.0  # pixels on each side that a turn is measured over

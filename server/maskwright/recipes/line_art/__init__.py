@@ -1,0 +1,1 @@
+"""Regions inside the lines of a drawing: clicked, mapped, or all filled. No model takes part."""
