@@ -91,6 +91,10 @@ class PictureSource:
         """A part of ``box`` at document resolution."""
         raise NotImplementedError
 
+    def companions(self) -> List[RasterData]:
+        """Rasters that each job about the picture takes along from the first."""
+        return []
+
 
 def answer(
     client: Client,
@@ -130,7 +134,8 @@ def _rounds(
     refused: Set[str] = set()
     for _ in range(MAX_ROUNDS):
         rasters = []
-        for item in [overview, *details]:
+        items = list({item.raster.key: item for item in [overview, *details, *source.companions()]}.values())
+        for item in items:
             if hopeful and item.raster.key not in refused:
                 rasters.append(item.raster)
             else:
@@ -141,14 +146,14 @@ def _rounds(
         try:
             ticket = client.submit(attempt, on_progress)
             result = yield ticket
-            client.known_keys.update(item.raster.key for item in [overview, *details])
+            client.known_keys.update(item.raster.key for item in items)
             return result
         except UnknownImage as error:
-            missing = error.details.get("keys") or [item.raster.key for item in [overview, *details]]
+            missing = error.details.get("keys") or [item.raster.key for item in items]
             client.known_keys.difference_update(missing)
             refused.update(missing)
         except MorePixelsNeeded as error:
-            client.known_keys.add(overview.raster.key)
+            client.known_keys.update(item.raster.key for item in items)
             box = _box_of(error)
             yield from source.prepare_detail(box)
             details[:] = [source.detail(box)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from maskwright.masks.boxes import PixelBox, around_all, tight_box
+from maskwright.masks.boxes import PixelBox, around_all, as_float, tight_box
 from maskwright.masks.edges import without_haze
 from maskwright.masks.post import margin, post_process_crop
 from maskwright.masks.subjects import Subjects, subjects
@@ -14,18 +14,20 @@ from maskwright.recipes.job import edge, prompts
 from maskwright.recipes.job.context import JobContext
 from maskwright.recipes.job.edge import Matted, check_edge
 from maskwright.recipes.job.model_choice import ModelChoice
-from maskwright.recipes.job.picture import PictureView
+from maskwright.recipes.job.picture import PictureView, tight_mask
 from maskwright.recipes.job.wire_masks import pack, rect_from
-from maskwright_protocol.errors import BadInput
+from maskwright_protocol.errors import BadInput, EmptyPrompt
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import Cutout, CutoutResult, Instance
 
+from .brushed import adjusted
 from .foreground_colours import check_looks, coloured, layers
 from .matters import Matters, choose
 from .object_matte import PAINTS, compose, finer_wanted, found_again, region
 from .prompted_objects import NothingFound, by_prompt, prompted
-from .refine import adjusted
 
-EDGES = ("auto", "matte", "refined")
+GIVEN = "given"
+EDGES = ("auto", "matte", "refined", GIVEN)
 CLOSER = 1.5  # how many times more of the subject a matting model must see in a crop than in the whole to look again
 
 
@@ -45,9 +47,8 @@ def cutout(request: Cutout, picture: PictureView, context: JobContext) -> Cutout
     post, depth = prompts.check_post(request.post), prompts.check_depth(request.mask_depth)
     _check(request, picture)
     choice = ModelChoice(request, "cutout", context)
-    matters = choose(choice, picture, context)
     try:
-        subject = (_by_prompt if prompted(request) else _main)(request, matters, choice, picture, context)
+        subject = _subject(request, choice, picture, context)
     except NothingFound as nothing:
         answer = CutoutResult(request.id, request.generation, context.report(choice.recipe()), subjects=nothing.listed)
         answer.reason, answer.message, answer.hint = "nothing_found", nothing.message, nothing.hint
@@ -56,7 +57,7 @@ def cutout(request: Cutout, picture: PictureView, context: JobContext) -> Cutout
     answer.agreement, answer.edge_method, answer.subjects = subject.agreement, subject.matted.route, subject.listed
     answer.score, answer.doubtful = subject.score, subject.doubtful
     with context.stage("post", "Drawing the mask"):
-        alpha, box = adjusted(subject.matted.alpha, request), subject.matted.box
+        alpha, box = adjusted(subject.matted.alpha, subject.matted.box, request), subject.matted.box
         alpha, box = post_process_crop(alpha, box, picture.box, post)
         parts = layers(alpha, box, request, picture, context)
         answer.alpha = pack(parts.opacity(), parts.box, depth)
@@ -82,6 +83,26 @@ def _check(request: Cutout, picture: PictureView) -> None:
         raise BadInput(f"{request.edges!r} is no way to find edges.", hint=f"Use one of {', '.join(EDGES)}.")
     if request.paint_out not in PAINTS:
         raise BadInput(f"{request.paint_out!r} is no way to paint over.", hint=f"Use one of {', '.join(PAINTS[1:])}.")
+
+
+def _subject(request: Cutout, choice: ModelChoice, picture: PictureView, context: JobContext) -> Cut:
+    if request.edges == GIVEN:
+        return _given(request, picture)
+    matters = choose(choice, picture, context)
+    return (_by_prompt if prompted(request) else _main)(request, matters, choice, picture, context)
+
+
+def _given(request: Cutout, picture: PictureView) -> Cut:
+    """The mask as it is. Raises ``EmptyPrompt`` without one, ``BadInput`` beside another prompt."""
+    if request.text.strip() or request.points or request.strokes or request.boxes:
+        raise BadInput(tr("The mask already says what is cut out."), tr("Send the mask alone, or take other edges."))
+    found = tight_mask(request.mask, picture) if request.mask is not None else None
+    if found is None:
+        raise EmptyPrompt(tr("There is no mask to cut out by."), tr("Select something first."))
+    mask, box = found
+    if request.foreground:
+        picture.need_detail(_needed(box, request, picture))
+    return Cut(Matted(as_float(mask), box, 1.0, ""))
 
 
 def _needed(box: PixelBox, request: Cutout, picture: PictureView) -> PixelBox:

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.masks import tiles
-from maskwright.masks.boxes import AnyMask, PixelBox, Plane, as_float, recrop, tight_box, whole
+from maskwright.masks.boxes import AnyMask, PixelBox, Plane, as_float, recrop, tight_box
+from maskwright.masks.boxes import whole as whole_of
+from maskwright.masks.edge_hints import Hints
 from maskwright.masks.edges import follow_colours, snapped
 from maskwright.masks.guided import upsample
 from maskwright.masks.instances import merge
@@ -125,14 +127,18 @@ def solver_for(
     equations = context.models.known.get(refiner.model_id).runtime == "none"
     if asked or refiner.device != "cpu":
         return ByTrimap(picture, refiner, side_by_side=equations)
-    pixels = outline_length(_bytes(mask)) * width
     if equations:
-        coarser = math.ceil(math.sqrt(pixels / LONG_EQUATIONS))
-        return ByTrimap(picture, refiner, min(max(1, coarser), COARSEST), side_by_side=True)
-    if pixels > LONG_BAND:
+        return ByTrimap(picture, refiner, coarser_by(mask, width, LONG_EQUATIONS), side_by_side=True)
+    if outline_length(_bytes(mask)) * width > LONG_BAND:
         context.note("The edge is too long for matting without a graphics card; it was made to follow the colours.")
         return Guided(picture)
     return ByTrimap(picture, refiner)
+
+
+def coarser_by(mask: AnyMask, width: float, most: int) -> int:
+    """By how much a picture is to be made smaller so that a band of that width has about ``most`` pixels."""
+    pixels = outline_length(_bytes(mask)) * width
+    return min(max(1, math.ceil(math.sqrt(pixels / most))), COARSEST)
 
 
 def check_edge(job: EdgeJob) -> None:
@@ -164,15 +170,20 @@ def find_edge(
     hair: bool = False,
     limit: PixelBox | None = None,
     text: str = "Finding the edge",
+    hints: Hints | None = None,
+    whole: bool = False,
 ) -> Matted:
     """``mask``, which covers ``box`` of the document, with its edge found by ``solver``.
 
-    The answer lies within ``limit`` (None: the picture) and is not larger than the band needs. Raises
-    ``MorePixelsNeeded`` for the crop around the edge.
+    The answer lies within ``limit`` (None: the picture), and is not larger than the band needs or, where ``whole``, is
+    all of it. With ``hints`` the edge is found near them alone, as they say. Raises ``MorePixelsNeeded`` for the crop
+    around the edge.
     """
     further = reach(width, hair)
-    inner = tight_box(_bytes(mask))
-    work = inner.moved(box.x, box.y).padded(further + tiles.HALO).intersect(limit or picture.box)
+    inner = tight_box(_bytes(mask)).moved(box.x, box.y)
+    inner = inner if hints is None else inner.union(hints.box)
+    work = inner.padded(further + tiles.HALO).intersect(limit or picture.box)
+    work = (limit or picture.box) if whole else work
     picture.need_detail(work)
     out = np.zeros((work.height, work.width), np.float32)
     changed = looked = 0
@@ -184,9 +195,10 @@ def find_edge(
         """The tile's alpha, how many pixels changed sides in its band, and how many that band has."""
         around = tile.read.padded(further).intersect(work)
         rough = as_float(recrop(mask, box, around))
-        if rough.max() < 0.5:
+        if rough.max() < 0.5 or (hints is not None and not hints.touch(tile.write, width)):
             return snapped(recrop(rough, around, tile.write)), 0, 0
         tri = recrop(trimap(rough, width), around, tile.read)
+        tri = tri if hints is None else hints.on_trimap(tri, tile.read, width)
         rough = np.ascontiguousarray(recrop(rough, around, tile.read))
         alpha = _settle(solver, tile, tri, rough, width, hair)
         before = recrop(rough, tile.read, tile.write)
@@ -229,7 +241,7 @@ def _settle(solver: Solver, tile: tiles.Tile, tri: Plane, rough: Plane, width: f
         open_ = unknown(tri)
         if not open_[here].any():
             break
-        near = tight_box(open_.astype(np.uint8)).padded(tiles.HALO).intersect(whole(tri))
+        near = tight_box(open_.astype(np.uint8)).padded(tiles.HALO).intersect(whole_of(tri))
         part = near.slices()
         alpha = solver.solve(
             near.moved(origin.x, origin.y), np.ascontiguousarray(tri[part]), np.ascontiguousarray(rough[part]), width

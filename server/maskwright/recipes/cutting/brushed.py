@@ -1,0 +1,146 @@
+"""The edge of a mask as the sliders and the strokes of the edge brush say it is to be found, and what is remembered of
+it while somebody moves them."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from maskwright.masks import edges, tiles
+from maskwright.masks.boxes import AnyMask, PixelBox, Plane, as_float, recrop
+from maskwright.masks.edge_hints import Hints, Stroke, painted
+from maskwright.masks.edges import without_haze
+from maskwright.recipes.job.cache import EmbeddingCache
+from maskwright.recipes.job.context import JobContext
+from maskwright.recipes.job.edge import Matted, Solver, find_edge
+from maskwright.recipes.job.picture import PictureView
+from maskwright_protocol.errors import BadInput
+from maskwright_protocol.language import tr
+from maskwright_protocol.messages import EdgeJob, EdgeStroke, Refine
+
+MAX_STROKES = 2000
+DRAWN = 0.1  # opacity from which on a selection shows something, which is no haze
+
+
+@dataclass
+class EdgeTask:
+    """``mask`` covers ``box`` of the picture; ``width`` of the band, and ``settings``, are in the picture's pixels.
+
+    ``name`` stands for picture and mask where what is found is to be remembered.
+    """
+
+    settings: Refine
+    picture: PictureView
+    mask: AnyMask
+    box: PixelBox
+    width: float
+    name: Hashable = None
+
+
+def check_strokes(strokes: list[EdgeStroke]) -> None:
+    """Raises ``BadInput`` for strokes without places."""
+    if len(strokes) > MAX_STROKES:
+        raise BadInput(
+            tr("There are more than {0} strokes.", MAX_STROKES), tr("Take over what there is and begin anew.")
+        )
+    if any(not stroke.path or len(stroke.path) % 2 for stroke in strokes):
+        raise BadInput(tr("A stroke of the edge brush has no places."))
+
+
+def hints_of(task: EdgeTask) -> Hints | None:
+    """What the strokes leave on the picture; None when that is nothing."""
+    strokes: list[Stroke] = []
+    for stroke in task.settings.edge_strokes:
+        strokes.append((stroke.kind, stroke.width, list(zip(stroke.path[::2], stroke.path[1::2], strict=True))))
+    return painted(strokes, task.picture.box) if strokes else None
+
+
+def found_edge(
+    task: EdgeTask, hints: Hints | None, keep: bool, solver: Callable[[], Solver], context: JobContext
+) -> Matted:
+    """The task's mask with its edge found again, or as it is (``keep``), and then as the hints say near them."""
+    settings = task.settings
+    name = (task.name, task.width, settings.hair, keep)
+    base = _remembered(("edge", name), task, context, lambda: _base(task, keep, solver, context))
+    if hints is None:
+        return base
+    strokes = tuple((stroke.kind, stroke.width, tuple(stroke.path)) for stroke in settings.edge_strokes)
+    return _remembered(("edge", name, strokes), task, context, lambda: brushed(task, base, hints, solver(), context))
+
+
+def _base(task: EdgeTask, keep: bool, solver: Callable[[], Solver], context: JobContext) -> Matted:
+    mask, box, width = task.mask, task.box, task.width
+    if keep or not mask.size or as_float(mask).max() < 0.5:
+        return Matted(as_float(mask), box, 1.0, "")
+    done = find_edge(mask, box, task.picture, solver(), context, width=width, hair=task.settings.hair)
+    # What the selection itself shows was meant.
+    drawn = as_float(recrop(mask, box, done.box)) >= DRAWN
+    done.alpha = np.where(drawn, done.alpha, without_haze(done.alpha, width))
+    return done
+
+
+def brushed(task: EdgeTask, base: Matted, hints: Hints, solver: Solver, context: JobContext) -> Matted:
+    """``base`` with its edge found again near the strokes, as they say; elsewhere nothing changes."""
+    picture, width = task.picture, task.width
+    rough, wide = hints.on_mask(base.alpha, base.box)
+    area = hints.area(width).intersect(picture.box)
+    found, covered = rough, wide
+    if rough.max() >= 0.5:
+        # All of a view, so that the pieces stay where they were for the next stroke.
+        limit = picture.box if task.name is not None else area.padded(tiles.HALO).intersect(picture.box)
+        done = find_edge(
+            recrop(rough, wide, limit), limit, picture, solver, context, width=width, hints=hints, limit=limit,
+            whole=task.name is not None, text=tr("Finding the edge where it was painted"),
+        )  # fmt: skip
+        found, covered = done.alpha, done.box
+    both = base.box.union(area)
+    out = np.array(recrop(base.alpha, base.box, both))
+    before = recrop(base.alpha, base.box, area)
+    out[area.moved(-both.x, -both.y).slices()] = hints.blended(before, recrop(found, covered, area), area, width)
+    route = "+".join(filter(None, (base.route, solver.route if base.route != solver.route else "")))
+    return Matted(out, both, base.agreement, route)
+
+
+def adjusted(alpha: Plane, box: PixelBox, settings: EdgeJob, hints: Hints | None = None) -> Plane:
+    """The found edge as the user wants it: rounded, steeper, shifted, in this order; exact where it was painted.
+
+    ``alpha`` ``(h, w)`` float32 0..1 covers ``box``.
+    """
+    alpha = edges.smooth_outline(alpha, settings.smooth)
+    alpha = edges.contrast(alpha, settings.contrast)
+    alpha = edges.shift(alpha, settings.shift_edge)
+    return alpha if hints is None else hints.settled(alpha, box)
+
+
+def _remembered(key: Hashable, task: EdgeTask, context: JobContext, make: Callable[[], Matted]) -> Matted:
+    known: Matted | None = context.embeddings.get(key) if task.name is not None else None
+    if known is None:
+        known = make()
+        if task.name is not None:
+            context.embeddings.put(key, known, known.alpha.nbytes)
+    return replace(known)
+
+
+class Remembering:
+    """A solver that keeps its answers: of a picture where one stroke is new, most pieces are as they were."""
+
+    def __init__(self, solver: Solver, name: Hashable, memory: EmbeddingCache) -> None:
+        self._solver, self._name, self._memory = solver, name, memory
+        self.route, self.side_by_side = solver.route, solver.side_by_side
+        self._lock = threading.Lock()
+
+    def solve(self, box: PixelBox, tri: Plane, rough: Plane, width: float) -> Plane:
+        content = hashlib.sha1((tri * 2).astype(np.uint8), usedforsecurity=False)
+        content.update(np.ascontiguousarray(rough).view(np.uint8))
+        key = ("piece", self._name, self.route, box, width, content.digest())
+        with self._lock:
+            known: Plane | None = self._memory.get(key)
+        if known is None:
+            known = self._solver.solve(box, tri, rough, width)
+            with self._lock:
+                self._memory.put(key, known, known.nbytes)
+        return known
