@@ -6,6 +6,7 @@ from maskwright_client import ask
 from maskwright_client.ask import PictureSource, Steps
 from maskwright_client.client import Client
 from maskwright_client.server_state import ABSENT, CONNECTED, STARTING, ServerState, stop_claimed
+from maskwright_protocol.errors import ServerAbsent
 from maskwright_protocol.messages import Job, PixelRect, Progress
 from maskwright_protocol.version import __version__
 
@@ -93,10 +94,25 @@ class Connection(QObject, ServerState):
         return self._answer(job, picture)
 
     def _answer(self, job: Job, picture: PictureSource) -> Steps:
-        answer = yield from ask.answer(self.client, job, picture, self._on_progress)
+        """Where no server answers, one is started first."""
+        try:
+            answer = yield from ask.answer(self.client, job, picture, self._on_progress)
+        except ServerAbsent:
+            yield from self._begin()
+            answer = yield from ask.answer(self.client, job, picture, self._on_progress)
         if job.tool in COMMANDS:
             self.asked = job, picture.box
         return answer
+
+    def _begin(self) -> Steps:
+        """Start the server, unless that is under way, and wait until it is there. Raises ``ServerAbsent``."""
+        # In a task of its own: who does not want to wait any longer ends the question, not the server.
+        task = self.start_server() if self.state != STARTING else None
+        self._on_progress(Progress("", 0, "starting", 0.0, tr("Starting the server...")))
+        while self.state == STARTING or (task is not None and task.running()):
+            yield 50
+        if self.state != CONNECTED and self.error is not None:
+            raise self.error
 
     def _on_progress(self, progress: Progress) -> None:
         self._io_progress.emit(progress)

@@ -1,9 +1,9 @@
 """The commands: each reads what it needs, asks the server, and puts the answer into the document. No widgets here."""
 
 from dataclasses import replace
-from typing import Any, Callable, Dict, NamedTuple, Optional
+from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple
 
-from maskwright_client import body_parts
+from maskwright_client import body_parts, told
 from maskwright_client.ask import Steps
 from maskwright_client.jobs import Cut, Edge, Prompt
 from maskwright_client.offers import suggested, understands
@@ -39,8 +39,8 @@ class Failure(NamedTuple):
     def of(cls, error: Exception, retry: Optional[Callable[[], None]] = None) -> "Failure":
         if isinstance(error, (MaskwrightError, app.Problem)):
             return cls(error.message, error.hint, error.code, getattr(error, "details", {}), retry)
-        text = tr("Something went wrong in the plugin: {0}", error)
-        return cls(text, tr("Please report it."), "internal", retry=retry)
+        said = told.of_failure(error)
+        return cls(said.sentence, said.hint, said.code, retry=retry)
 
 
 class Controller(QObject):
@@ -61,6 +61,7 @@ class Controller(QObject):
         self.last_error: Optional[Exception] = None
         self.edge = Edge()  # as it was last asked for in a dialog
         self.last_kind = "selection"  # what was made of the last answer
+        self.follow_up: Optional[Tuple[str, Callable[[], None], str]] = None  # what suits next: a button's parts
         self._task: Optional[Task] = None
         self._committing = False
 
@@ -112,8 +113,8 @@ class Controller(QObject):
         self._run(tr("Removing the background"), lambda: self._cut_out(Cut(), "layer"))
 
     def apply_again(self) -> None:
-        """Put the ticked instances of the last answer into the document, as the options say now."""
-        result = self.result
+        """Put the ticked instances of the last answer into its document, as the options say now."""
+        result = self.shown_result()
         if result is not None:
             self._run(tr("Applying"), lambda: self._commit(result, self.options.kind, self.options.mode))
 
@@ -134,6 +135,17 @@ class Controller(QObject):
     def busy(self) -> bool:
         return self._task is not None
 
+    def shown_result(self) -> Optional[Result]:
+        """What was found last, while its image is in front."""
+        result = self.result
+        return result if result is not None and app.is_active(result.document) else None
+
+    def look_at_front(self) -> None:
+        """Another image is in front, or one was closed: a result goes with its image, and when that is resized."""
+        if self.result is not None and not self.result.fits() and not self._committing:
+            self.result = None
+        self.result_changed.emit()
+
     def save_options(self) -> None:
         app.write_setting(SETTING, self.options.to_json())
 
@@ -143,7 +155,7 @@ class Controller(QObject):
         if self._committing:
             return
         self.cancel()
-        self.last_error = None
+        self.last_error = self.follow_up = None
         self.failed.emit(None)
         task = Task(steps(), self)
         self._task = task
@@ -162,13 +174,15 @@ class Controller(QObject):
         if isinstance(error, JobCancelled):
             self.told.emit(tr("Cancelled. Nothing was changed."))
         elif error is not None:
+            self.result = None  # it is not what was asked for last
+            self.result_changed.emit()
             self.failed.emit(Failure.of(error, again))
             self.connection.refresh()
         task.deleteLater()
 
     def _on_progress(self, progress: Any) -> None:
         if self._task is not None:
-            self.progressed.emit(progress.text or progress.stage, progress.fraction)
+            self.progressed.emit(progress.text, progress.fraction)
 
     # ------------------------------------------------------------ steps
 
@@ -288,7 +302,24 @@ class Controller(QObject):
         yield from self._commit(result, kind, mode or self.options.mode)
         for note in result.notes:
             self.told.emit(note)
+        self._follow(result, kind)
         self._suggest(result)
+
+    def _follow(self, result: Result, kind: str) -> None:
+        """A new layer over its visible source looks as if nothing had happened: say so, and offer to hide that."""
+        node, document = result.reader.node, result.document
+        if kind not in ("layer", "instances") or result.reader.source == "image" or not node.visible():
+            return
+
+        def hide() -> None:
+            node.setVisible(False)
+            document.refreshProjection()
+            self.follow_up = None
+            self.told.emit(tr('"{0}" is hidden; its eye in the Layers panel shows it again.', node.name()))
+
+        tip = tr('Hides "{0}", so that the new layer is seen alone', node.name())
+        self.follow_up = (tr("Hide the source"), hide, tip)
+        self.told.emit(tr('The new layer lies over "{0}", which is still visible.', node.name()))
 
     def _suggest(self, result: Result) -> None:
         """Tell of the model that would have understood more of the words, with a button that gets it."""

@@ -1,7 +1,7 @@
 """Small dialogs of the menu entries. They are not modal loops: Krita goes on behind them."""
 
 from html import escape
-from typing import Callable, List
+from typing import Callable, List, Optional
 
 from maskwright_client.choices import PROMPT_HELP
 from maskwright_client.offers import needs_a_yes, size, terms
@@ -29,10 +29,12 @@ def prompt_box(controller: Controller) -> QComboBox:
     box = QComboBox()
     box.setEditable(True)
     box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-    box.setMinimumContentsLength(12)
+    box.setMinimumContentsLength(8)
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    box.lineEdit().setPlaceholderText(tr("dog; the largest cat - collar"))
-    box.setToolTip(tr(PROMPT_HELP))
+    # What was asked for before is in the list. Completed while one types, Enter would ask for something else.
+    box.setCompleter(None)
+    box.lineEdit().setPlaceholderText(tr("dog; the largest cat"))
+    box.setToolTip(PROMPT_HELP)
     fill_history(controller, box)
     return box
 
@@ -88,21 +90,23 @@ def ask_prompt(controller: Controller, kind: str) -> QDialog:
     return dialog
 
 
-def ask_licences(models: List[ModelInfo], agreed: Callable[[], None]) -> QDialog:
+def ask_licences(models: List[ModelInfo], agreed: Callable[[], None], why: str = "") -> "Dialog":
     """Shows what would be downloaded, and under which licences. A licence that does not allow everything needs a
     plain yes."""
     need = needs_a_yes(*models)
     dialog = Dialog("maskwright_licence", tr("Download Models"), tr("I agree, download") if need else tr("Download"))
+    if why:
+        dialog.form.addRow(label("", why))
     for model in models:
         name, licence = escape(model.title), escape(model.licence)
         if model.licence_url:
             licence = f'<a href="{escape(model.licence_url, quote=True)}">{licence}</a>'
         text = label(
             "",
-            f"<b>{name}</b>, {tr(size(model))}<br>{escape(model.summary)}<br>"
+            f"<b>{name}</b>, {size(model)}<br>{escape(model.summary)}<br>"
             + tr("Licence: {0}.", licence)
             + " "
-            + escape(tr(terms(model))),
+            + escape(terms(model)),
         )
         text.setTextFormat(Qt.TextFormat.RichText)
         text.setMinimumWidth(420)
@@ -113,7 +117,18 @@ def ask_licences(models: List[ModelInfo], agreed: Callable[[], None]) -> QDialog
     return dialog
 
 
-def ask_settings(controller: Controller) -> QDialog:
+def ask_first_set(models: List[ModelInfo], agreed: Callable[[], None], put_away: Callable[[], None]) -> QDialog:
+    """The models that suit this computer, for someone who has none of them."""
+    why = tr("What is built in works already. These suit this computer and do it better; {0} in all.", size(*models))
+    dialog = ask_licences(models, agreed, why)
+    later = dialog.buttons.button(QDialogButtonBox.StandardButton.Cancel)
+    later.setText(tr("Not now"))
+    later.clicked.connect(lambda *_: put_away())
+    return dialog
+
+
+def ask_settings(controller: Controller, then: Optional[Callable[[], None]] = None) -> QDialog:
+    """``then`` is done after they were saved."""
     options = controller.options
     dialog = Dialog("maskwright_settings", tr("Maskwright Settings"), tr("Save"))
     command = line("maskwright_command", options.command, tr("found automatically"))
@@ -136,6 +151,8 @@ def ask_settings(controller: Controller) -> QDialog:
         options.command = command.text().strip()
         options.stop_server, options.hover = stop.isChecked(), hover.isChecked()
         controller.save_options()
+        if then is not None:
+            then()
 
     dialog.accepted.connect(save)
     dialog.open()

@@ -21,6 +21,8 @@ class Downloads(QObject):
         super().__init__(parent)
         self.connection = connection
         self._then: Optional[Callable[[], None]] = None
+        self._models: List[ModelInfo] = []  # those of the last start
+        self._again: Optional[Callable[[], None]] = None  # and what was to be done then
         self._queue = downloads.Downloads(
             connection.client, QtLoop.get(), self.changed.emit, self.progressed.emit, self._ended
         )
@@ -34,7 +36,12 @@ class Downloads(QObject):
     def start(self, models: List[ModelInfo], then: Optional[Callable[[], None]] = None) -> None:
         """The user has said yes to their licences. ``then`` is called when all are there."""
         if self._queue.start(models):
-            self._then = then
+            self._then, self._models = then, models
+            self._again = then
+
+    def again(self) -> None:
+        """Try once more what has failed."""
+        self.start(self._models, self._again)
 
     def _ended(self, error: Optional[Exception]) -> None:
         then, self._then = self._then, None

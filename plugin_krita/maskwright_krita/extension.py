@@ -33,6 +33,8 @@ ENTRIES: Tuple[Tuple[str, str, str, Command], ...] = (
     ("maskwright_run_recipe", "&Run Recipe...", RECIPES, ask_run),
     ("maskwright_save_recipe", "&Save Last as Recipe...", RECIPES, ask_save),
     ("maskwright_copy_command", "&Copy Last as Command", RECIPES, lambda p: p.saved.copy_command()),
+    ("maskwright_stop", "Stop What Maskwright Does", "", lambda p: p.controller.cancel()),
+    ("maskwright_answer", "Do What Maskwright Suggests", "", lambda p: p.feedback.press()),
     ("maskwright_other", "Another Guess", "", lambda p: p.tool.other()),
     ("maskwright_larger", "Larger Object", "", lambda p: p.tool.climb(1)),
     ("maskwright_smaller", "Smaller Object", "", lambda p: p.tool.climb(-1)),
@@ -115,4 +117,4 @@ def register() -> None:
     krita = Krita.instance()
     krita.addExtension(MaskwrightExtension(krita))
     positions = getattr(DockWidgetFactoryBase, "DockPosition", DockWidgetFactoryBase)
-    krita.addDockWidgetFactory(DockWidgetFactory("maskwright_docker", positions.DockRight, MaskwrightDocker))
+    krita.addDockWidgetFactory(DockWidgetFactory(app.PANEL, positions.DockRight, MaskwrightDocker))

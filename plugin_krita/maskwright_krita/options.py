@@ -7,21 +7,22 @@ from typing import List
 from maskwright_client.choices import LOOKS_CLOSELY, USES_TILES
 from maskwright_client.jobs import JobOptions
 from maskwright_client.settings import read_settings
+from maskwright_protocol.language import tr
 
-SOURCES = (("layer", "Active layer"), ("effects", "Layer with effects"), ("image", "Visible image"))
+SOURCES = (("layer", tr("Active layer")), ("effects", tr("Layer with effects")), ("image", tr("Visible image")))
 MODES = (
-    ("replace", "Replace selection"),
-    ("add", "Add to selection"),
-    ("subtract", "Subtract from selection"),
-    ("intersect", "Intersect with selection"),
-    ("difference", "Symmetric difference"),
+    ("replace", tr("Replace selection")),
+    ("add", tr("Add to selection")),
+    ("subtract", tr("Subtract from selection")),
+    ("intersect", tr("Intersect with selection")),
+    ("difference", tr("Symmetric difference")),
 )
 KINDS = (
-    ("selection", "Selection"),
-    ("transparency", "Transparency mask"),
-    ("layer", "New layer"),
-    ("selection-mask", "Selection mask layer"),
-    ("instances", "One layer per object"),
+    ("selection", tr("Selection")),
+    ("transparency", tr("Transparency mask")),
+    ("layer", tr("New layer")),
+    ("selection-mask", tr("Selection mask layer")),
+    ("instances", tr("One layer per object")),
 )
 CHOICES = {"source": SOURCES, "mode": MODES, "kind": KINDS, "precise": LOOKS_CLOSELY, "tiles": USES_TILES}
 HISTORY_LENGTH = 20

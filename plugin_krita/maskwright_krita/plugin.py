@@ -3,11 +3,14 @@
 import signal
 from typing import Any, Optional
 
+from .availability import Availability
+from .canvas_strip import CanvasStrip
 from .clicktool import ClickTool
 from .controller import Controller
 from .downloads import Downloads
 from .editor import app, selections
 from .editor.qt import QObject, QTimer
+from .feedback import Feedback
 from .saved import SavedRecipes
 
 
@@ -26,15 +29,24 @@ class Plugin(QObject):
         self.tool = ClickTool(self.controller, self)
         self.downloads = Downloads(self.controller.connection, self)
         self.saved = SavedRecipes(self.controller, self)
-        self.controller.told.connect(app.tell)
+        self.availability = Availability(self)
+        self.feedback = Feedback(self.controller, self.tool, self.downloads, self)
+        self.strip = CanvasStrip(self.feedback, app.panel_in_sight)
         notifier = app.krita().notifier()
         notifier.setActive(True)
         notifier.applicationClosing.connect(self.close)
+        for told in (notifier.imageClosed, notifier.viewClosed, notifier.viewCreated):
+            told.connect(self.front_changed)
         QTimer.singleShot(0, self._ready)
 
     def _ready(self) -> None:
         self.controller.connection.watch()
         selections.prepare()
+
+    def front_changed(self, *_: Any) -> None:
+        """Another image is in front, or one has come or gone. Krita tells so before it is."""
+        self.availability.look_soon()
+        QTimer.singleShot(0, self.controller.look_at_front)
 
     def select_similar(self) -> None:
         """What is like the thing that was clicked, while the click tool is on, or like the selected one."""

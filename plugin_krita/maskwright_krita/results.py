@@ -38,6 +38,7 @@ class Result:
         self.ticked: Set[str] = set()
         self.colours: Optional[Plane] = None
         self.notes: List[str] = list(reader.notes)
+        self.details = list(reader.details)  # of interest to who asks
         self.report: Any = None
         self.nothing: Any = None  # the answer that says why nothing was found
         self.inverted = False  # each mask shows all but its instance
@@ -93,6 +94,11 @@ class Result:
         if self._merged is not None and len(chosen) == len(self.objects):
             return self._merged
         return planes.union([one.plane for one in chosen])
+
+    def fits(self) -> bool:
+        """The document is still there, of the size that was asked about."""
+        canvas, document = self.reader.canvas, self.document
+        return app.is_open(document) and (canvas.width, canvas.height) == (document.width(), document.height())
 
     def check(self) -> None:
         """Raises ``Problem`` when the document is no longer the one that was asked about."""

@@ -3,6 +3,7 @@
 from typing import Any, Callable, List, Optional, Sequence, Tuple
 
 from .editor.qt import (
+    QButtonGroup,
     QCheckBox,
     QComboBox,
     QDialog,
@@ -17,8 +18,9 @@ from .editor.qt import (
     QToolButton,
     QVBoxLayout,
     QWidget,
+    pyqtSignal,
 )
-from .editor.texts import tr
+from .icons import Themed, icon
 
 Rows = Sequence[Tuple[str, QWidget]]  # labels and widgets of a form
 
@@ -46,6 +48,54 @@ def button(name: str, text: str, command: Callable[[], Any], tip: str = "") -> Q
     return made
 
 
+def icon_button(name: str, text: str, tip: str = "") -> QToolButton:
+    """Flat, for an icon; its text stands where there is none. The Tab key reaches it, a click leaves the keys where
+    they are."""
+    made = QToolButton()
+    made.setObjectName(name)
+    made.setText(text)
+    made.setToolTip(tip or text)
+    made.setAccessibleName(text.rstrip("."))
+    made.setAutoRaise(True)
+    made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    return made
+
+
+class IconChoice(QWidget):
+    """A row of icons of which one is on. ``items``: values, texts; the icons are those of the values' names."""
+
+    changed = pyqtSignal()
+
+    def __init__(self, name: str, items: Sequence[Tuple[str, str]], current: str) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(1)
+        group = QButtonGroup(self)
+        self.buttons = {}
+        for value, text in items:
+            button = icon_button(f"{name}_{value}", text)
+            button.setCheckable(True)
+            button.setChecked(value == current)
+            button.toggled.connect(lambda on: self.changed.emit() if on else None)
+            group.addButton(button)
+            layout.addWidget(button)
+            self.buttons[value] = button
+        Themed(self, self._show_icons)
+
+    def _show_icons(self) -> None:
+        for value, button in self.buttons.items():
+            button.setIcon(icon(value))
+
+    def value(self) -> str:
+        return next((value for value, button in self.buttons.items() if button.isChecked()), "")
+
+    def choose(self, value: str) -> None:
+        if value in self.buttons:
+            self.buttons[value].setChecked(True)
+
+
 def label(name: str = "", text: str = "") -> QLabel:
     """A text of as many lines as it needs."""
     made = QLabel(text)
@@ -70,14 +120,15 @@ def check(name: str, text: str, on: bool = False, tip: str = "") -> QCheckBox:
     return box
 
 
-def combo(name: str, items: Sequence[Tuple[str, str]] = (), current: str = "") -> QComboBox:
+def combo(name: str, items: Sequence[Tuple[str, str]] = (), current: str = "", tip: str = "") -> QComboBox:
     """``items``: values and texts."""
     box = QComboBox()
     box.setObjectName(name)
+    box.setToolTip(tip)
     box.setMinimumContentsLength(10)
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-    fill(box, [(value, tr(text)) for value, text in items], current)
+    fill(box, [(value, text) for value, text in items], current)
     return box
 
 
@@ -96,13 +147,29 @@ def value_of(widget: Any) -> Any:
     """What the user chose in one of these, or wrote in a line."""
     if isinstance(widget, QComboBox):
         return widget.currentData()
-    if isinstance(widget, QDoubleSpinBox):
+    if isinstance(widget, (QDoubleSpinBox, IconChoice)):
         return widget.value()
     return widget.isChecked() if isinstance(widget, QCheckBox) else widget.text()
 
 
+def show_value(widget: Any, value: Any) -> None:
+    """As if the user had chosen it."""
+    if isinstance(widget, QComboBox):
+        widget.setCurrentIndex(max(0, widget.findData(value)))
+    elif isinstance(widget, QDoubleSpinBox):
+        widget.setValue(value)
+    elif isinstance(widget, IconChoice):
+        widget.choose(value)
+    elif isinstance(widget, QCheckBox):
+        widget.setChecked(value)
+    else:
+        widget.setText(value)
+
+
 def changed(widget: Any) -> Any:
     """The signal that tells of another value."""
+    if isinstance(widget, IconChoice):
+        return widget.changed
     if isinstance(widget, QComboBox):
         return widget.currentIndexChanged
     if isinstance(widget, QDoubleSpinBox):

@@ -3,7 +3,9 @@
 from typing import Any, Dict, List, NamedTuple, Sequence
 
 from maskwright_protocol.language import joined, tr
-from maskwright_protocol.messages import CutoutResult, Instance, Mask, Report, Selection
+from maskwright_protocol.messages import CutoutResult, Instance, Mask, ModelInfo, Report, Selection
+
+from .offers import ROLE_NAMES
 
 _LINES = 40  # that a message shows
 DOUBTFUL = tr("Doubtful: probably less or more than what is meant. Look at it, or say it with one more click.")
@@ -61,6 +63,19 @@ def how(report: Report) -> str:
     plain = report.recipe in ("", "auto", "+".join(report.models))
     ran = tr("{0} on {1}.", models if plain else f"{report.recipe}: {models}", report.device.upper())
     return joined(ran, *report.notes)
+
+
+def by_whom(report: Report, models: Sequence[ModelInfo]) -> str:
+    """Which models made it, what each of them did, and where. ``models``: those that the server has."""
+    known = {model.id: model for model in models}
+    named = []
+    for name in report.models:
+        model = known.get(name)
+        roles = ", ".join(ROLE_NAMES.get(role, role) for role in model.roles) if model is not None else ""
+        named.append(tr("{0} ({1})", model.title, roles) if model is not None and roles else name)
+    if not named:
+        return ""
+    return tr("Made by {0}, on {1}.", " + ".join(named), report.device.upper())
 
 
 def numbered(labels: Sequence[str], without: str) -> List[str]:

@@ -16,7 +16,8 @@ START, DOWNLOAD, AGAIN = "start", "download", "again"
 
 _STARTABLE = ("server_absent", "connection_lost", "shutting_down")
 # What may be gone the next time, without a change of the document or of the question.
-_PASSING = ("busy", "worker_died", "deadline", "out_of_memory", "version_mismatch", "forbidden", "internal")
+_PASSING = ("busy", "worker_died", "deadline", "out_of_memory", "version_mismatch", "forbidden", "internal",
+            "download_failed")  # fmt: skip
 
 # About the document: a sentence and a hint.
 NO_IMAGE = tr("No image is open."), tr("Open or create an image first.")

@@ -175,7 +175,8 @@ class Forbidden(MaskwrightError):
 
 
 class ServerAbsent(MaskwrightError):
-    """Raised by clients only: nothing answers at the address."""
+    """Raised by clients only: nothing answers at the address; details: ``needs`` is "command" where it is not known how
+    to start one."""
 
     code = "server_absent"
     hint = tr("Start the server: 'maskwright serve'.")

@@ -8,6 +8,7 @@ from .qt import QApplication, QIcon, Qt, QWidget
 from .texts import tr
 
 SETTINGS_GROUP = "maskwright"
+PANEL = "maskwright_docker"
 MASK_TYPES = ("transparencymask", "filtermask", "transformmask", "selectionmask", "colorizemask")
 
 
@@ -94,11 +95,11 @@ def hand_is_busy() -> bool:
     return bool(QApplication.mouseButtons() != Qt.MouseButton.NoButton)
 
 
-def tell(message: str) -> None:
-    """A message that floats over the canvas for a few seconds."""
-    view = active_view()
-    if view is not None:
-        view.showFloatingMessage(message, QIcon(), 4000, 1)
+def panel_in_sight() -> bool:
+    """The panel of the active window is open, and not behind another one."""
+    active = window()
+    docks = active.dockers() if active is not None else []
+    return any(dock.objectName() == PANEL and getattr(dock, "in_sight", False) for dock in docks)
 
 
 def layer_of(document: Document) -> Node:

@@ -45,7 +45,7 @@ class FrameReader(Reader):
         self.box = self.canvas = PixelRect(0, 0, document.width(), document.height())
         self._projection = False
         self._bench = None
-        self.notes = []
+        self.notes, self.details = [], []
         self._take_space(node)
 
     def raw(self, x: int, y: int, width: int, height: int) -> bytes:

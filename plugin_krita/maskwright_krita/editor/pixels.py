@@ -28,7 +28,7 @@ def rect(box: QRect) -> PixelRect:
 
 class Reader:
     """Reads one source of one document. ``box`` is its extent, ``canvas`` the document's; ``notes`` say what is read in
-    place of something else, and what had to be converted."""
+    place of something else, ``details`` what had to be converted."""
 
     def __init__(
         self, document: Document, node: Node, source: str, whole: bool = False, or_visible: bool = False
@@ -41,6 +41,7 @@ class Reader:
         self.canvas = canvas = PixelRect(0, 0, document.width(), document.height())
         self.box = canvas
         self.notes: List[str] = []
+        self.details: List[str] = []
         if self.source != "image":
             extent = rect(node.bounds())
             if self.source == "effects" and node.type() != "grouplayer":
@@ -55,7 +56,7 @@ class Reader:
             elif empty:
                 raise app.Problem(
                     tr('The layer "{0}" is empty here.', node.name()),
-                    tr('Choose another layer, or "Visible image" as source.'),
+                    tr('Choose another layer, or let Maskwright look at the "Visible image".'),
                 )
         self._projection = self.source != "layer" or node.type() not in OWN_PIXELS
         self._bench: Optional[Bench] = None
@@ -66,7 +67,7 @@ class Reader:
         self.direct = self.space[:2] == ("RGBA", "U8")
         if not self.direct:
             text = tr("Converted a copy of the pixels from {0} to 8-bit sRGB for the model.", self._space_name())
-            self.notes.append(text)
+            self.details.append(text)
 
     def _space_name(self) -> str:
         models = {"RGBA": "RGB", "GRAYA": tr("gray"), "CMYKA": "CMYK", "LABA": "Lab", "A": tr("alpha")}

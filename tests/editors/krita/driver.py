@@ -36,6 +36,12 @@ def install(lab: Lab, plugin_zip: Path) -> None:
     lab.path("home", ".config", "kritarc").write_text("\n".join(lines) + "\n")
 
 
+def choose_theme(lab: Lab, theme: str) -> None:
+    """Before Krita starts."""
+    config = lab.path("home", ".config", "kritarc")
+    config.write_text(config.read_text().replace(SETTINGS["theme"]["Theme"], theme))
+
+
 class Krita:
     """One running Krita. ``run`` executes code in it; ``xdotool`` of the lab clicks and types."""
 

@@ -96,7 +96,8 @@ class Studio:
         self.krita.wait("not K.documents()", "the documents to close")
         # The panel's fields become the options when one of them changes.
         run("[child(n).clear() for n in ('maskwright_detector_options', 'maskwright_but_not')]")
-        run("C.options = Options(); C.options.hover = False; C.result = None; TOLD.clear(); FAILED.clear()")
+        run("C.options = Options(); C.options.hover = False; C.result = None; C.result_changed.emit()")
+        run("docker().show_options(); P.feedback.dismiss(); TOLD.clear(); FAILED.clear()")
 
     def idle(self, seconds: float = 60.0) -> None:
         self.krita.wait("not C.busy()", "the command to end", seconds)
@@ -219,10 +220,25 @@ class Studio:
         self.krita.wait(f"len(T.session) > {before}", "the click to arrive")
 
     def press(self, name: str) -> None:
-        """Press a button of the docker with the mouse."""
-        self.krita.run(f"docker().raise_(); docker().findChild(QScrollArea).ensureWidgetVisible(child({name!r}))")
+        """Press a button of the panel, or of one of its windows, with the mouse."""
+        self.krita.run("docker().raise_()")
+        self.krita.wait(f"child({name!r}).isVisible() and child({name!r}).isEnabled()", name)
         at = self.krita.get(f"place(child({name!r}))")
         self.lab.xdotool("mousemove", *at, "click", 1)
+
+    def choose(self, text: str) -> None:
+        """Choose an entry of the panel's menu of all commands with the mouse."""
+        self.krita.run("menu = child('maskwright_more_menu')")
+        self.press("maskwright_more")
+        self.krita.wait("menu.isVisible()", "the menu")
+        self.krita.run(f"chosen = [a for a in menu.actions() if a.text().replace('&', '') == {text!r}][0]")
+        at = self.krita.get("place(menu, *(lambda c: (c.x(), c.y()))(menu.actionGeometry(chosen).center()))")
+        self.lab.xdotool("mousemove", *at, "click", 1)
+        self.krita.wait("not menu.isVisible()", "the menu to close")
+
+    def said(self) -> tuple[str, str, list[str]]:
+        """What the panel's status says: its kind, its text, its buttons."""
+        return self.krita.get("(lambda s: (s.kind, str(s.whole), [str(b.text) for b in s.buttons]))(P.feedback.now())")
 
     # ------------------------------------------------------------ the server's own answer
 

@@ -76,9 +76,7 @@ def test_what_is_typed_in_the_docker_is_not_meant_for_the_tool(studio: Studio, k
     start(studio, krita)
     studio.click(230, 150)
     answered(krita, 1)
-    krita.run(
-        "C.options.kind = 'transparency'; docker().findChild(QScrollArea).ensureWidgetVisible(child('maskwright_go'))"
-    )
+    krita.run("C.options.kind = 'transparency'")
     lab.xdotool("mousemove", *krita.get("place(child('maskwright_prompt_field'), 30)"), "click", 1)
     krita.wait("QApplication.focusWidget() is child('maskwright_prompt_field') or "
                "QApplication.focusWidget() is child('maskwright_prompt_field').lineEdit()", "the focus")  # fmt: skip

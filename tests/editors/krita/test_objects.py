@@ -209,8 +209,8 @@ def test_settings_of_how_to_look_and_how_it_was_found(studio: Studio, krita: Kri
 def test_examples_select_all_that_is_like_them(studio: Studio, krita: Krita, lab: Lab) -> None:
     studio.open(studio.photo(CAT))
     krita.run("C.options.hover = False")
-    studio.press("maskwright_examples_button")
-    krita.wait("T.active and T.by_example and 'prefetch' not in T._tasks", "the tool to be on")
+    studio.choose("By Examples")
+    krita.wait("T.active and 'prefetch' not in T._tasks", "the tool to be on")
 
     def drag(x0: float, y0: float, x1: float, y1: float, button: int) -> None:
         start, end = krita.get(f"on_canvas({x0}, {y0})"), krita.get(f"on_canvas({x1}, {y1})")

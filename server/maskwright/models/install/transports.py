@@ -12,6 +12,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import time
 import urllib.error
 import urllib.request
@@ -246,8 +247,26 @@ def _host(where: Location) -> str:
 
 
 def _brief(error: BaseException) -> str:
+    """Why, for a sentence, without the numbers that systems give their errors."""
+    causes: list[BaseException] = []
+    found: object = error
+    while isinstance(found, BaseException) and found not in causes:  # libraries hide the system's in their own
+        causes.append(found)
+        found = getattr(found, "reason", None) or found.__cause__ or found.__context__
+    for cause in causes:
+        for kind, text in _PLAIN:
+            if isinstance(cause, kind):
+                return text
     reason = getattr(error, "reason", None)
-    return (str(reason) if reason else str(error) or type(error).__name__).splitlines()[0][:200].rstrip(".")
+    text = str(reason) if reason else str(error) or type(error).__name__
+    return re.sub(r"\[Errno -?\d+\] ", "", text.splitlines()[0][:200]).rstrip(".")
+
+
+_PLAIN: tuple[tuple[type[BaseException], str], ...] = (
+    (socket.gaierror, "its address is not known, as when there is no internet"),
+    (ConnectionRefusedError, "it refuses connections"),
+    (TimeoutError, "it does not answer"),
+)
 
 
 def _pause(seconds: float, check: Check) -> None:

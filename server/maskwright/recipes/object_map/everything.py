@@ -57,7 +57,7 @@ def everything(request: Everything, picture: PictureView, context: JobContext) -
         answer.labels = wire_mask(PixelRect(0, 0, width, height), labels.tobytes(), depth=16, compress=True)
     else:
         answer.reason, answer.message = "nothing_found", tr("No objects were found.")
-        answer.hint = tr("Try a denser grid, or a lower least score.")
+        answer.hint = tr("Try a denser grid, or let less sure things count.")
     return answer
 
 

@@ -376,5 +376,6 @@ def _nothing(answer: Selection, request: Parse, person: int, work: _Parsing) -> 
         answer.message = _only(work.of, work.count)
         answer.hint = tr("People are counted from the left.")
     else:
-        answer.message = tr("No {0} was found.", what)
+        several = what.endswith("s") and not what.endswith("ss")  # eyes, clothes; a dress
+        answer.message = tr("No {0} were found.", what) if several else tr("No {0} was found.", what)
         answer.hint = tr("Look at the picture as a whole, or select it with a click or a box.")

@@ -69,7 +69,7 @@ class Lettering:
             answer.message = search.missing or (
                 tr("Only {0} found.", seen) if seen else prompt_language.absent(prompt.text)
             )
-            answer.hint = tr("Try a lower least score, or look closer: tiles on.")
+            answer.hint = tr("Let it look for small things in pieces of the picture, or let less sure things count.")
             return answer
         self._draw(answer, [one for one in self._strokes(lines) if one.mask.any()])
         answer.report = context.report(prompt.choice.recipe())

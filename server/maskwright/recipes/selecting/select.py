@@ -67,7 +67,7 @@ def select(request: Select, picture: PictureView, context: JobContext) -> Select
         if not prompt.examples and (masks.segmenter is None or masks.segmenter.knows_objects):
             rate(found, picture)
         model_id = prompt.choice.model_id("detector") if masks.segmenter is None else masks.segmenter.model_id
-        others, asked = request.alternatives > 0, (*prompt.points,)
+        others, asked = request.alternatives > 0, (*prompt.points, *prompt.request.strokes)
         remember(found, model_id, picture, context, others, asked, prompt.previous)
     if not found:
         there = prompt_language.absent(prompt.text) if way.by_words else tr("Nothing was found there.")
@@ -135,5 +135,5 @@ def _answer(prompt: Prompt) -> Selection:
 def _nothing(answer: Selection, message: str) -> Selection:
     answer.reason = "nothing_found"
     answer.message = message
-    answer.hint = tr("Try another word or a lower least score, or click on it.")
+    answer.hint = tr("Try another word, or click on it.")
     return answer
