@@ -7,6 +7,7 @@ from maskwright_protocol.errors import EmptyPrompt
 from maskwright_protocol.messages import Instance, Job, Select, Selection
 
 from .ask import PictureSource, Steps
+from .jobs import LINE_ART
 from .preview_picture import Preview, PreviewPicture, full_preview
 
 OTHERS = 2  # further hypotheses (a part, the whole, something larger) to ask for
@@ -110,9 +111,12 @@ class Candidates:
 
 
 def ask_candidates(question: Question) -> Steps:
-    """Steps that end with ``Candidates``, shown in the overview's pixels where the picture has more than that."""
+    """Steps that end with ``Candidates``, shown in the overview's pixels where the picture has more than that.
+
+    Lines are thinner than those: what lies inside of them is shown as it is.
+    """
     preview = PreviewPicture(question.picture)
-    shown = preview if preview.is_smaller else None
+    shown = preview if preview.is_smaller and question.job.recipe != LINE_ART else None
     return Candidates(question, (yield from question.answer(shown)), shown)
 
 

@@ -1,6 +1,6 @@
 """From what a user chose and means to the jobs of the wire: the only place that builds them for the clients."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Dict, List, Optional, Sequence
 
 from maskwright_protocol.errors import EmptyPrompt
@@ -10,7 +10,9 @@ from maskwright_protocol.messages import (
     Distance,
     Everything,
     Example,
+    Flats,
     Mask,
+    Outline,
     Parse,
     Point,
     PostProcess,
@@ -28,6 +30,7 @@ from .coordinates import rect_of
 from .detector_options import read as read_detector_options
 
 AUTO = "auto"
+LINE_ART = "line-art"  # a recipe without models
 # The roles whose models a user may choose for a verb. A refiner is a matting model that works from a trimap.
 ROLES = {
     "select": ("detector", "segmenter"),
@@ -104,6 +107,7 @@ class JobOptions:
     detector_options: str = ""  # settings of the detector in one line, as ``detector_options.read`` takes it
     precise: str = "auto"  # one of ``choices.LOOKS_CLOSELY``
     tiles: str = "auto"  # one of ``choices.USES_TILES``
+    gap: Optional[float] = None  # line art: gaps in lines that count as closed; None leaves it to the server
     threshold: Optional[float] = None  # 0..1; None keeps soft edges
     fill_holes: bool = False
     min_area: float = 0.0
@@ -112,6 +116,10 @@ class JobOptions:
     feather: float = 0.0
     invert: bool = False
     mask_depth: int = 8
+
+    def on_line_art(self) -> "JobOptions":
+        """The same for what lies inside the lines of a drawing."""
+        return replace(self, recipes={**self.recipes, "select": LINE_ART}, models={})
 
     def post(self) -> PostProcess:
         return PostProcess(
@@ -149,6 +157,7 @@ class JobOptions:
             examples=prompt.examples,
             precise=self.precise,
             tiles=self.tiles,
+            gap=self.gap,
             start=prompt.mask,
             region=region,
             **self._how("select", roles),
@@ -208,6 +217,7 @@ class JobOptions:
             merge=bool(examples),
             continue_from=seed,
             precise="off" if preview else self.precise,
+            gap=self.gap,
             region=region,
             **self._how("select", _DRAWS),
             **self._masks(),
@@ -228,7 +238,11 @@ class JobOptions:
 
     def everything(self) -> Everything:
         """All objects, found while nothing else is to be done."""
-        return Everything("", tool="map", priority="background", **self._how("select", _DRAWS))
+        return Everything("", tool="map", priority="background", gap=self.gap, **self._how("select", _DRAWS))
+
+    def flats(self, colours: str, min_area: float = 0.0) -> Flats:
+        """Flat colours for all regions of line art; ``colours`` is their pixel format."""
+        return Flats("", tool="flats", recipe=LINE_ART, gap=self.gap, min_area=min_area, format=colours)
 
     def detect(self, text: str) -> Detect:
         """Where things are. Raises ``BadInput``."""
@@ -310,3 +324,8 @@ class JobOptions:
             mask_depth=self.mask_depth,
             mask=mask,
         )
+
+
+def outline(masks: List[Mask]) -> Outline:
+    """Smooth paths around masks, which need no picture."""
+    return Outline("", tool="outline", masks=masks)

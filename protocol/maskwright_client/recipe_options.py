@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple, Type
 
 from maskwright_protocol.errors import BadInput
-from maskwright_protocol.messages import Cutout, Detect, Everything, Job, Parse, Refine, Select, Similar
+from maskwright_protocol.messages import Cutout, Detect, Everything, Flats, Job, Parse, Refine, Select, Similar
 
 from .choices import LOOKS_CLOSELY, USES_TILES
 
@@ -83,6 +83,7 @@ _SMOOTH = Option("smooth", "number", "post.smooth", 0)
 _GROW = Option("grow", "number", "post.grow")
 _FEATHER = Option("feather", "number", "post.feather", 0)
 _INVERT = Option("invert", "switch", "post.invert")
+_GAP = Option("gap", "number", low=0, high=200)
 _ROUND_MASK = Option("smooth-mask", "number", "post.smooth", 0, flag=False)  # --smooth is the edge's where there is one
 _EDGE = (
     Option("edge-width", "number", low=0),
@@ -109,7 +110,7 @@ VERBS: Dict[str, Verb] = {
                 _TEXT, _NOT, *_POINTS, _BOX, *_STROKES, Option("like", "boxes", "examples+"),
                 Option("unlike", "boxes", "examples-"), Option("mask", "mask", "start"), _REGION,
                 Option("nearer", "distance"), Option("as-far", "distance"), Option("farther", "distance"),
-                Option("range", "distance"), Option("softness", "number", "distance.softness", 0, 100), _RECIPE, _PICK,
+                Option("range", "distance"), Option("softness", "number", "distance.softness", 0, 100), _GAP, _RECIPE, _PICK,
                 _MIN_SCORE, _choice("precise", LOOKS_CLOSELY), _TILES, _DETECTOR, _SEGMENTER, _SETTINGS,
                 _THRESHOLD, _GROW, _FEATHER, _SMOOTH, _FILL, _MIN_AREA, _INVERT, _DEPTH,
                 _model("parser", "parser", False), _model("distance-model", "depth", False),
@@ -162,8 +163,11 @@ VERBS: Dict[str, Verb] = {
             "everything", Everything, "objects", ("map",),
             (
                 Option("points", "count", "points_per_side", 0), Option("layers", "count", low=0, high=2), _MIN_SCORE,
-                Option("min-area", "number", low=0), _RECIPE, *_without_flag(_SEGMENTER),
+                Option("min-area", "number", low=0), _GAP, _RECIPE, *_without_flag(_SEGMENTER),
             ),
+        ),
+        _verb(
+            "flats", Flats, "flats", ("flats",), (_GAP, Option("min-area", "number", low=0)), recipe="line-art",
         ),
     )
 }  # fmt: skip

@@ -15,7 +15,7 @@ from .recipe import Recipe, Step
 
 DEFAULT_NAME = tr("My recipe")
 # What a recipe can be run on in an editor, beside the one picture that is open.
-NO_PIXELS = ("map", "boxes")  # outputs that no picture can take
+NO_PIXELS = ("map", "boxes", "flats")  # outputs that no picture can take
 
 
 class Asked(NamedTuple):

@@ -9,7 +9,7 @@ from maskwright_client import results
 from maskwright_client.object_map import Lookup
 from maskwright_protocol import masks
 from maskwright_protocol.errors import BadInput
-from maskwright_protocol.messages import CutoutResult, MappedObject, Mask, ObjectMap, PixelRect, Selection
+from maskwright_protocol.messages import CutoutResult, FlatsResult, MappedObject, Mask, ObjectMap, PixelRect, Selection
 from maskwright_protocol.messages import Instance as WireInstance
 from maskwright_protocol.whole_file import write_whole
 
@@ -245,6 +245,43 @@ class Everything(Answer, Shape):
         palette = np.array(pillow.fromarray(colours, "HSV").convert("RGB"))[0]
         palette[0] = 0
         return pillow.fromarray(palette[self.labels])
+
+
+class Flats(Answer, Shape):
+    """Flat colours for the regions of line art. ``colours`` is ``(H, W, 4)`` uint8, opaque; ``image`` is that as a
+    Pillow image; ``labels`` ``(H, W)`` int64 counts the regions, from 1. ``mask`` is what has a colour."""
+
+    def __init__(self, wire: FlatsResult, source: ArraySource) -> None:
+        Shape.__init__(self, source)
+        Answer.__init__(self, wire, source, [])
+        self._wire = wire
+        self.count = wire.count
+        self.gap = wire.gap
+
+    def __repr__(self) -> str:
+        what = f"{self.count} regions" if self.found else results.nothing_found(self._wire)
+        return f"<{type(self).__name__}: {what}>"
+
+    @property
+    def colours(self) -> "Array":
+        np = packages.numpy()
+        found = self._wire.colours
+        size = (self._source.height, self._source.width, 4)
+        return np.zeros(size, np.uint8) if found is None else np.frombuffer(masks.unpack(found), np.uint8).reshape(size)
+
+    @property
+    def labels(self) -> "Array":
+        np = packages.numpy()
+        colours = np.ascontiguousarray(self.colours).view(np.uint32)[..., 0]
+        return np.unique(colours, return_inverse=True)[1].reshape(colours.shape) + int(self.found)
+
+    @property
+    def mask(self) -> "Array":
+        return self.colours[..., 3].copy()
+
+    @property
+    def image(self) -> "Image.Image":
+        return packages.pillow().fromarray(self.colours)
 
 
 class _Object(Instance):

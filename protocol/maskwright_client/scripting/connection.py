@@ -82,6 +82,7 @@ class Maskwright(_Connection):
     everything = _blocking(questions.everything)
     detect = _blocking(questions.detect)
     similar = _blocking(questions.similar)
+    flats = _blocking(questions.flats)
 
     def status(self) -> Status:
         """The server, its device, its memory and its jobs."""
@@ -130,6 +131,7 @@ class AsyncMaskwright(_Connection):
     everything = _awaiting(questions.everything)
     detect = _awaiting(questions.detect)
     similar = _awaiting(questions.similar)
+    flats = _awaiting(questions.flats)
 
     async def status(self) -> Status:
         """The server, its device, its memory and its jobs."""

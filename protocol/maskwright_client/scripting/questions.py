@@ -27,7 +27,7 @@ from maskwright_protocol.messages import (
     Stroke,
 )
 
-from .answers import CutOut, Detection, Everything, Selected
+from .answers import CutOut, Detection, Everything, Flats, Selected
 from .pictures import ArraySource
 
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ def select(
     image: "Picture", *, text: str = "", not_: str = "", point: Numbers = (), exclude: Numbers = (), box: Numbers = (),
     scribble: Lines = (), exclude_scribble: Lines = (), lasso: Lines = (), exclude_lasso: Lines = (),
     like: Numbers = (), unlike: Numbers = (), mask: Any = None, region: Any = None, nearer: Numbers = (),
-    farther: Numbers = (), as_far: Numbers = (), range: Numbers = (), softness: float = 2.0, recipe: str = "auto",
+    farther: Numbers = (), as_far: Numbers = (), range: Numbers = (), softness: float = 2.0, gap: Optional[float] = None,
+    recipe: str = "auto",
     pick: Union[str, int] = "all", min_score: Optional[float] = None, precise: str = "auto", tiles: str = "auto",
     detector: str = "", segmenter: str = "", option: Settings = None, threshold: Optional[float] = None,
     grow: float = 0.0, feather: float = 0.0, smooth: float = 0.0, fill_holes: bool = False, min_area: float = 0.0,
@@ -65,7 +66,7 @@ def select(
     options = JobOptions(
         recipes={"select": recipe}, models=_models(detector=detector, segmenter=segmenter),
         detector_options=_settings(option), precise=precise, tiles=tiles, threshold=threshold, grow=grow,
-        feather=feather, smooth=smooth, fill_holes=fill_holes, min_area=min_area, invert=invert, mask_depth=depth,
+        feather=feather, smooth=smooth, fill_holes=fill_holes, min_area=min_area, invert=invert, gap=gap, mask_depth=depth,
     )  # fmt: skip
     prompt = _prompt(text, not_, pick, point, exclude, box, like, unlike)
     prompt.strokes = _strokes(scribble, exclude_scribble, lasso, exclude_lasso)
@@ -158,12 +159,12 @@ def parse(
 
 def everything(
     image: "Picture", *, points: int = 0, layers: int = 0, min_score: Optional[float] = None, min_area: float = 0.0,
-    recipe: str = "auto", progress: Optional[Progress] = None,
+    gap: Optional[float] = None, recipe: str = "auto", progress: Optional[Progress] = None,
 ) -> Question[Everything]:  # fmt: skip
     """Find all objects."""
     made = replace(
         JobOptions(recipes={"select": recipe}).everything(), points_per_side=points, layers=layers,
-        min_score=min_score, min_area=min_area,
+        min_score=min_score, min_area=min_area, gap=gap,
     )  # fmt: skip
     return Question(image, lambda read: made, Everything, progress)
 
@@ -192,6 +193,14 @@ def similar(
         return replace(options.similar("", read(mask)), pick=str(pick), min_score=min_score)
 
     return Question(image, job, Selected, progress)
+
+
+def flats(
+    image: "Picture", *, gap: Optional[float] = None, min_area: float = 0.0, progress: Optional[Progress] = None
+) -> Question[Flats]:
+    """Fill every region of line art with a flat colour of its own."""
+    made = JobOptions(gap=gap).flats("RGBA8", min_area)
+    return Question(image, lambda read: made, Flats, progress)
 
 
 # ---------------------------------------------------------------- what was given

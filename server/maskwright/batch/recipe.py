@@ -21,7 +21,7 @@ from maskwright_client import recipe
 from maskwright_client.ask import Steps
 from maskwright_client.recipe import Answers, Output, Recipe, Step
 from maskwright_protocol.errors import BadInput
-from maskwright_protocol.messages import CutoutResult, Job, PixelRect
+from maskwright_protocol.messages import CutoutResult, FlatsResult, Job, PixelRect
 
 from . import summaries
 from .companions import Companion
@@ -123,6 +123,8 @@ class RecipeTask(Task):
         one, step = answer.by_step[output.step], self._step(output)
         if output.what == "map":
             return _map_task().result(one, source)
+        if isinstance(one, FlatsResult):
+            return results.of_flats(one, source.width, source.height, source.picture)
         if isinstance(one, CutoutResult):
             made = results.of_cutout(one, source.width, source.height, source.picture)
             made.cutout = made.cutout if output.what == "cutout" else None
@@ -217,6 +219,8 @@ def _map_task() -> EverythingTask:
 def _summary(answer: Any) -> Summary:
     if isinstance(answer, CutoutResult):
         return summaries.of_cutout(answer)
+    if isinstance(answer, FlatsResult):
+        return summaries.of_flats(answer)
     return summaries.of_map(answer) if hasattr(answer, "objects") else summaries.of_selection(answer)
 
 

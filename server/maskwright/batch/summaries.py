@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from maskwright_protocol.messages import CutoutResult, Instance, MappedObject, ObjectMap, Rect, Selection
+from maskwright_protocol.messages import CutoutResult, FlatsResult, Instance, MappedObject, ObjectMap, Rect, Selection
 
 Summary = dict[str, Any]
 
@@ -38,6 +38,17 @@ def of_cutout(answer: CutoutResult) -> Summary:
 def of_map(answer: ObjectMap) -> Summary:
     return {
         "objects": [of_object(one) for one in answer.objects],
+        "reason": answer.reason,
+        "message": answer.message,
+        "hint": answer.hint,
+        "report": asdict(answer.report),
+    }
+
+
+def of_flats(answer: FlatsResult) -> Summary:
+    return {
+        "regions": answer.count,
+        "gap": answer.gap,
         "reason": answer.reason,
         "message": answer.message,
         "hint": answer.hint,

@@ -64,6 +64,7 @@ for command in (
     select_commands.parse,
     select_commands.everything,
     select_commands.similar,
+    select_commands.flats,
     recipe_commands.run,
     access_commands.certificate,
     bridge_commands.http,

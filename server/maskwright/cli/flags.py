@@ -63,6 +63,15 @@ Range = Annotated[
 Softness = Annotated[
     float, typer.Option(min=0, max=100, help="Over how much beyond the distance the selection fades out, of 100.")
 ]
+Guesses = Annotated[
+    int, typer.Option(min=0, help="Also write so many other guesses of each object: a part, the whole, ...")
+]
+
+# Line art.
+Gap = Annotated[
+    float | None,
+    typer.Option(min=0, max=200, help="Line art: close gaps in lines up to so many pixels; else what suits its size."),
+]
 
 # Steps of post-processing.
 Threshold = Annotated[float | None, typer.Option(help="Cut the soft mask hard at this alpha, 0..1.")]

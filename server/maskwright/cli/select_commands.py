@@ -38,6 +38,7 @@ def select(
     as_far: flags.AsFar = "",
     distance: flags.Range = "",
     softness: flags.Softness = 2.0,
+    gap: flags.Gap = None,
     recipe: flags.Recipe = "auto",
     pick: Annotated[str, typer.Option(help="all, best, or the number of an instance.")] = "all",
     min_score: flags.MinScore = None,
@@ -54,9 +55,7 @@ def select(
     min_area: flags.MinArea = 0.0,
     invert: flags.Invert = False,
     instances: Annotated[Path | None, typer.Option(help="Also write one mask per instance into this folder.")] = None,
-    guesses: Annotated[
-        int, typer.Option(min=0, help="Also write so many other guesses of each object: a part, the whole, ...")
-    ] = 0,
+    guesses: flags.Guesses = 0,
 ) -> None:
     """Select by words, points, strokes, boxes, examples or a mask to start from; writes a mask."""
     from maskwright.batch.selecting import SelectTask
@@ -67,18 +66,15 @@ def select(
         recipes={"select": recipe}, models=flags.by_role(detector=detector, segmenter=segmenter),
         detector_options="; ".join(option or []), precise=precise, tiles=tiles, threshold=threshold, grow=grow,
         feather=feather, smooth=smooth, fill_holes=fill_holes, min_area=min_area, invert=invert,
-        mask_depth=pictures.mask_depth,
+        gap=gap, mask_depth=pictures.mask_depth,
     )  # fmt: skip
     prompt = PromptFlags(text, exclude_text, pick, point or [], exclude or [], box or [], like or [], unlike or [])
     prompt.strokes = StrokeFlags(scribble or [], exclude_scribble or [], lasso or [], exclude_lasso or [])
     far_away = DistanceFlags(nearer, as_far, farther, distance, softness)
-    run_task(
-        lambda: SelectTask(
-            prompt=prompt.read(), options=options, min_score=min_score, guesses=guesses, distance=far_away.read(),
-            mask=companion(mask), region=companion(region), extra=instances,
-        ),
-        pictures,
-    )  # fmt: skip
+    run_task(lambda: SelectTask(
+        prompt=prompt.read(), options=options, min_score=min_score, guesses=guesses, distance=far_away.read(),
+        mask=companion(mask), region=companion(region), extra=instances,
+    ), pictures)  # fmt: skip
 
 
 @flags.on_pictures
@@ -142,6 +138,7 @@ def everything(
     layers: Annotated[int, typer.Option(help="Look at crops too, each time twice as close: 0 to 2.")] = 0,
     min_score: Annotated[float | None, typer.Option(help="Leave out objects below this score, 0..1.")] = None,
     min_area: Annotated[float, typer.Option(help="Leave out objects smaller than so many pixels.")] = 0.0,
+    gap: flags.Gap = None,
     recipe: flags.Recipe = "auto",
     labels: Annotated[
         Path | None, typer.Option(help="Write the objects' numbers as a 16-bit PNG too; a folder for many.")
@@ -154,7 +151,7 @@ def everything(
 
     job = replace(
         JobOptions(recipes={"select": recipe}).everything(), priority="interactive", points_per_side=points,
-        layers=layers, min_score=min_score, min_area=min_area,
+        layers=layers, min_score=min_score, min_area=min_area, gap=gap,
     )  # fmt: skip
     run_task(lambda: EverythingTask(ask=job, extra=labels), pictures)
 
@@ -181,3 +178,18 @@ def similar(
         lambda: SimilarTask(mask=Companion(mask), options=options, pick=pick, min_score=min_score, extra=instances),
         pictures,
     )
+
+
+@flags.on_pictures
+def flats(
+    pictures: flags.Pictures,
+    gap: flags.Gap = None,
+    min_area: Annotated[float, typer.Option(help="Take regions of fewer pixels into their neighbours.")] = 0.0,
+) -> None:
+    """Fill every region of line art with a flat colour of its own; writes the colours as a picture."""
+    from maskwright.batch.flatting import FlatsTask
+
+    from .jobs import run_task
+
+    ask = JobOptions(gap=gap).flats("RGBA8", min_area)
+    run_task(lambda: FlatsTask(ask=ask), pictures)

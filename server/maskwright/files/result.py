@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from maskwright_protocol.masks import place, unpack
 from maskwright_protocol.messages import (
     CutoutResult,
+    FlatsResult,
     Instance,
     MappedObject,
     Mask,
@@ -92,6 +93,14 @@ def of_cutout(answer: CutoutResult, width: int, height: int, picture: Picture | 
         part, colours = answer.foreground.box, pixels_array(answer.foreground)
         result.cutout = np.zeros((height, width, 4), colours.dtype)
         result.cutout[part.y : part.y + part.height, part.x : part.x + part.width] = colours
+    return result
+
+
+def of_flats(answer: FlatsResult, width: int, height: int, picture: Picture | None = None) -> Result:
+    """The flat colours as a cut-out."""
+    result = Result(width, height, picture=picture)
+    if answer.colours is not None:
+        result.cutout = pixels_array(answer.colours)
     return result
 
 

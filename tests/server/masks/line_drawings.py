@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-SCALE = 4  # drawn so many times larger, then averaged
+SCALE = 3  # drawn so many times larger, then averaged
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Drawing:
         return colours, np.round(self.ink * 255).astype(np.uint8)
 
 
-def draw(seed: int, width=360, height=300, cells=14, thickness=3.0, gap=0.0, gaps=0, hatched=0, smooth=True) -> Drawing:
+def draw(seed: int, width=280, height=230, cells=10, thickness=3.0, gap=0.0, gaps=0, hatched=0, smooth=True) -> Drawing:
     """``gaps`` openings of ``gap`` pixels, and ``hatched`` cells with strokes that touch no border."""
     chance = np.random.default_rng(seed)
     wide, high = width * SCALE, height * SCALE

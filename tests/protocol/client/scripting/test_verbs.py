@@ -16,7 +16,7 @@ from maskwright_protocol.errors import BadInput, EmptyPrompt, MaskwrightError
 from maskwright_protocol.messages import Point, Rect, Select
 
 PICTURE = np.zeros((8, 8, 3), np.uint8)
-VERBS = ("select", "cutout", "refine", "parse", "everything", "detect", "similar")
+VERBS = ("select", "cutout", "refine", "parse", "everything", "detect", "similar", "flats")
 
 
 def flags(verb: str) -> set[str]:
