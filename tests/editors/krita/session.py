@@ -30,6 +30,7 @@ def open_studio(width: int = 1400, height: int = 900, ratio: int = 1, theme: str
             krita = Krita(lab, {"QT_SCALE_FACTOR": str(ratio)} if ratio != 1 else None)
             with server.client() as client:
                 studio = Studio(krita, lab, client, EVAL)
+                studio.server = server
                 studio.reset()
                 yield studio
             krita.quit()

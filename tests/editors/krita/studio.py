@@ -76,6 +76,7 @@ class Studio:
     def __init__(self, krita: Krita, lab: Lab, client: Client, photos: Path, connected: bool = True) -> None:
         """Waits for the plugin's connection, unless ``connected`` is false."""
         self.krita, self.lab, self.client, self.photos = krita, lab, client, photos
+        self.server: Server | None = None  # where nothing else knows it
         if not krita.get("'HELPERS' in globals()"):
             krita.run(HELPERS + "\nHELPERS = True")
             krita.run("docker().setVisible(True)")

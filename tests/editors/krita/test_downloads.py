@@ -75,7 +75,8 @@ def ask_for_a_cat(studio: Studio, krita: Krita) -> None:
     failure = studio.failure()
     assert failure is not None
     assert failure[0] == "model_missing"
-    assert krita.get("child('maskwright_problem_button').text()") == f"Download {NAME}, 4 MB..."
+    assert krita.get("child('maskwright_remedy').text()") == "Download..."
+    assert f"{NAME}, 4 MB" in krita.get("child('maskwright_remedy').toolTip()")
 
 
 def test_a_missing_model_is_downloaded_and_the_command_done(
@@ -92,16 +93,16 @@ def test_a_missing_model_is_downloaded_and_the_command_done(
     studio.open(studio.photo(CAT))
     ask_for_a_cat(studio, krita)
     # No: nothing is loaded, the offer stays.
-    studio.press("maskwright_problem_button")
+    studio.press("maskwright_remedy")
     said = dialog_button(krita, lab, "Cancel")
     assert NAME in said
     assert "4 MB" in said
     assert "Licence: Its own" in said
     assert "commercially is unclear" in said
     assert hub.transfers(FILE) == []
-    assert krita.get("child('maskwright_problem').isVisible()")
+    assert studio.said()[0] == "problem"
     # Yes, then cancelled in its middle.
-    studio.press("maskwright_problem_button")
+    studio.press("maskwright_remedy")
     krita.wait("QApplication.activeModalWidget() is not None")
     krita.run("box = QApplication.activeModalWidget().findChild(QDialogButtonBox)")
     assert krita.get("box.button(QDialogButtonBox.StandardButton.Ok).text().replace('&', '')") == "I agree, download"
@@ -116,7 +117,7 @@ def test_a_missing_model_is_downloaded_and_the_command_done(
     # Yes, to its end; the prompt is then done without being asked for again.
     release.set()
     ask_for_a_cat(studio, krita)
-    studio.press("maskwright_problem_button")
+    studio.press("maskwright_remedy")
     dialog_button(krita, lab, "Ok")
     krita.wait("C.result is not None and not C.busy()", "the answer after the download", 60)
     assert shop.downloaded.is_file()
@@ -133,40 +134,41 @@ def test_an_unknown_word_offers_a_model_that_knows_it(studio: Studio, krita: Kri
     failure = studio.failure()
     assert failure is not None
     assert failure[0] == "unknown_word"
-    named = krita.get("child('maskwright_problem')._failure.details['models']")
+    named = krita.get("P.feedback.failure.details['models']")
     titles = krita.get(f"[m.title for m in C.connection.models if m.id in {named!r} and m.downloadable]")
-    text = krita.get("child('maskwright_problem_button').text()")
-    assert any(text.startswith(f"Download {title}, ") for title in titles)
-    studio.press("maskwright_problem_button")
+    assert krita.get("child('maskwright_remedy').text()") == "Download..."
+    text = krita.get("child('maskwright_remedy').toolTip()")
+    assert any(text.startswith(f"{title}, ") for title in titles)
+    assert "maskwright models" not in studio.said()[1], "there is a button for that"
+    studio.press("maskwright_remedy")
     krita.wait("QApplication.activeModalWidget() is not None", "the licence")
     krita.key("Escape")
     krita.wait("QApplication.activeModalWidget() is None", "the dialog to go")
-    assert krita.get("child('maskwright_problem').isVisible()")
+    assert studio.said()[0] == "problem"
 
 
 def test_a_first_set_is_offered_and_may_be_put_away(studio: Studio, krita: Krita, lab: Lab, open_shop: Opener) -> None:
     open_shop(MASKWRIGHT_OFFLINE="1")
     studio.open(studio.photo(CAT))  # Krita's welcome page hides the panels
-    krita.wait("len(child('maskwright_models')._set) > 0", "the first set")
-    assert krita.get("child('maskwright_models').isVisible()")
+    krita.wait("P.feedback.now().kind == 'offer'", "the first set")
     recommended = krita.get(
         "[(m.title, m.size, m.licence) for m in C.connection.models if m.recommended and m.downloadable]"
     )
     assert len(recommended) > 1
-    text = krita.get("child('maskwright_models').text.text()")
+    studio.press("maskwright_get_models")
+    text = dialog_button(krita, lab, "Ok")
     for title, count, licence in recommended:
         assert title in text
         if count:
             assert f"{round(count / 1e6)} MB" in text or f"{count / 1e9:.1f} GB" in text
         assert licence in text
-    studio.press("maskwright_get_models")
-    said = dialog_button(krita, lab, "Ok")
-    assert all(title in said for title, _, _ in recommended)
     krita.wait("not P.downloads.busy() and failure() is not None", "the end")
     failure = studio.failure()
     assert failure is not None
     assert failure[0] == "offline"
     assert "MASKWRIGHT_OFFLINE" in failure[2]
-    studio.press("maskwright_no_models")
-    krita.wait("not child('maskwright_models').isVisible()", "it to be put away")
+    studio.press("maskwright_status_close")
+    studio.press("maskwright_get_models")
+    dialog_button(krita, lab, "Cancel")
+    krita.wait("P.feedback.now().kind == 'ready'", "it to be put away")
     assert krita.get("Options.from_json(K.readSetting('maskwright', 'options', '')).welcomed")

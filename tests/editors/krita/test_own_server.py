@@ -15,6 +15,7 @@ from ..server import Server
 from . import household
 from .driver import Krita, install
 from .studio import Studio
+from .test_menus import choose
 
 pytestmark = pytest.mark.editor
 
@@ -76,6 +77,26 @@ def start_by_the_button(home: Home) -> None:
         assert len(home.servers()) >= 1
 
 
+def start_by_the_first_command(home: Home) -> None:
+    """The panel is hidden, as Krita has it at first: two clicks in the menu are all."""
+    krita = home.krita
+    with home.server.client() as client:
+        studio = home.studio(client)
+        krita.run("SAID = []; P.feedback.changed.connect(lambda: SAID.append(str(P.feedback.now().text)))")
+        studio.open(studio.photo(CAT))
+        krita.run("docker().setVisible(False)")
+        krita.wait("C.connection.state == 'absent'", "no server")
+        assert home.servers() == []
+        choose(krita, home.lab, "select", "maskwright_select_subject")
+        krita.wait("C.result is not None or failure() is not None", "the answer", 120)
+        studio.idle()
+        studio.settle()
+        assert studio.failure() is None, studio.failure()
+        assert studio.selection().any()
+        assert "Starting the server..." in krita.get("SAID")
+        krita.run("docker().setVisible(True)")
+
+
 def test_it_is_started_used_and_ends_with_krita(home: Home) -> None:
     start_by_the_button(home)
     home.krita.quit()
@@ -84,7 +105,7 @@ def test_it_is_started_used_and_ends_with_krita(home: Home) -> None:
 
 
 def test_after_a_crash_the_next_krita_ends_it(home: Home) -> None:
-    start_by_the_button(home)
+    start_by_the_first_command(home)
     home.krita.process.kill()
     home.krita.process.wait()
     assert home.servers()

@@ -1,11 +1,13 @@
 """The panel at the size that Krita gives it, the strip over the canvas while it is hidden, and what both say."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from ..chroot import Lab
 from ..server import Server
 from .driver import Krita
-from .studio import Studio
+from .studio import Studio, stopped
 from .test_menus import answered, choose, dialog
 
 pytestmark = pytest.mark.editor
@@ -51,8 +53,9 @@ def panel(studio: Studio) -> Studio:
 
 
 @pytest.fixture
-def hidden(panel: Studio):
-    """The panel is closed, as Krita has it at first."""
+def hidden(panel: Studio) -> Iterator[Studio]:
+    """A photo, and the panel closed, as Krita has it at first."""
+    panel.open(panel.photo(CAT))  # Krita brings back what its welcome page has put away
     panel.krita.run("docker().setVisible(False)")
     yield panel
     panel.krita.run("docker().setVisible(True)")
@@ -154,7 +157,6 @@ def test_enter_asks_for_what_is_typed(panel: Studio, krita: Krita, lab: Lab) -> 
 
 
 def test_a_command_of_the_menu_is_told_on_the_canvas(hidden: Studio, krita: Krita, lab: Lab, server: Server) -> None:
-    hidden.open(hidden.photo(CAT))
     krita.run("C.select_by_prompt('zebra')")
     hidden.idle()
     krita.wait("strip() is not None", "the strip")
@@ -170,8 +172,6 @@ def test_a_command_of_the_menu_is_told_on_the_canvas(hidden: Studio, krita: Krit
     lab.xdotool("mousemove", *krita.get("place(strip().findChild(QToolButton, 'maskwright_status_close'))"), "click", 1)
     krita.wait("strip() is None", "the strip to be put away")
     # Under way, with a button to stop it.
-    from .studio import stopped
-
     with stopped(server):
         choose(krita, lab, "select", "maskwright_select_subject")
         krita.wait("strip() is not None and strip_button('maskwright_cancel') is not None", "the progress")
@@ -192,7 +192,6 @@ def test_the_strip_is_not_for_those_who_see_the_panel(panel: Studio, krita: Krit
 
 
 def test_a_new_layer_over_its_source_is_told_and_the_source_hidden(hidden: Studio, krita: Krita, lab: Lab) -> None:
-    hidden.open(hidden.photo(CAT))
     name = krita.get("d.activeNode().name()")
     choose(krita, lab, "layer", "maskwright_cutout")
     answered(hidden, krita)

@@ -61,20 +61,26 @@ def test_a_killed_server_is_told_and_can_be_started_again(studio: Studio, krita:
         assert failure[0] in ("server_absent", "connection_lost")
         assert krita.get("d.selection() is None")
         krita.wait("C.connection.state == 'absent'", "the state")
-        assert krita.get("child('maskwright_start').isVisible()")
-        assert krita.get("child('maskwright_problem_button').text()") == "Start the server"
-        assert krita.get("child('maskwright_problem').isVisible()")
-        # There is no server to start in the chroot: the button says so and how to get one.
-        studio.press("maskwright_problem_button")
-        said = "' '.join(label.text() for label in child('maskwright_problem').findChildren(QLabel))"
-        krita.wait(f"child('maskwright_problem').isVisible() and 'not installed' in {said}", "the answer")
-        assert "pipx install" in krita.get(said)
-        assert krita.get("child('maskwright_problem_button').text()") == "Start the server"
+        assert (studio.said()[0], studio.said()[2]) == ("problem", ["Try again"])
+        # There is no server to start in the chroot: it says so, how to get one, and where to say where it is.
+        studio.press("maskwright_remedy")
+        krita.wait("'not installed' in P.feedback.now().text", "the answer")
+        kind, said, buttons = studio.said()
+        assert (kind, buttons) == ("problem", ["Settings..."])
+        assert "pipx install" in said
+        studio.press("maskwright_remedy")
+        krita.wait("QApplication.activeModalWidget() is not None", "the settings")
+        assert krita.get("QApplication.activeModalWidget().objectName()") == "maskwright_settings"
+        krita.key("Escape")
+        krita.wait("QApplication.activeModalWidget() is None", "the settings to close")
     finally:
         server.start()
     krita.wait("C.connection.state == 'connected'", "the connection to come back")
-    krita.wait("not child('maskwright_problem').isVisible()", "the problem, which is solved, to go")
-    studio.command("select_by_prompt('cat')")
+    krita.wait("P.feedback.now().kind == 'note'", "the problem, which is solved, to go")
+    assert studio.said()[1:] == ("The server is running again.", ["Try again"])
+    studio.press("maskwright_remedy")
+    krita.wait("C.result is not None and not C.busy()", "the answer", 60.0)
+    studio.settle()
     assert studio.selection().any()
 
 
@@ -115,27 +121,26 @@ def test_another_protocol_version_is_told_and_can_be_tried_again(studio: Studio,
     studio.open(studio.photo(CAT))
     with instead(krita, server, Newer(server.runtime, server.log)):
         krita.wait("C.connection.state == 'refused'", "the refusal")
-        assert "version" in krita.get("child('maskwright_state').text()")
-        assert "same version" in krita.get("child('maskwright_state').toolTip()")
-        assert krita.get("(child('maskwright_start').isVisible(), child('maskwright_start').text())") == (
-            True,
-            "Try again",
-        )
+        krita.run("P.feedback.dismiss()")
+        kind, said, buttons = studio.said()
+        assert (kind, buttons) == ("problem", ["Try again"])
+        assert "version" in said
+        assert "same version" in krita.get("child('maskwright_status_text').toolTip()")
         krita.run("C.select_by_prompt('cat')")
         studio.idle()
         failure = studio.failure()
         assert failure is not None
         assert failure[0] == "version_mismatch"
-        assert krita.get("child('maskwright_problem_button').text()") == "Try again"
+        assert krita.get("child('maskwright_remedy').text()") == "Try again"
         assert krita.get("d.selection() is None")
     # The right server is there now: the button does what was asked for.
     krita.run("FAILED.clear()")
-    studio.press("maskwright_problem_button")
+    studio.press("maskwright_remedy")
     krita.wait("C.result is not None and not C.busy()", "the answer", 60.0)
     studio.settle()
     assert studio.failure() is None
     assert studio.selection().any()
-    assert not krita.get("child('maskwright_problem').isVisible()")
+    assert studio.said()[0] == "done"
 
 
 def test_a_busy_server_is_told_and_can_be_tried_again(studio: Studio, krita: Krita, server: Server) -> None:
@@ -167,13 +172,13 @@ def test_a_busy_server_is_told_and_can_be_tried_again(studio: Studio, krita: Kri
             failure = studio.failure()
             assert failure is not None
             assert failure[0] == "busy"
-            assert krita.get("child('maskwright_problem_button').text()") == "Try again"
+            assert krita.get("child('maskwright_remedy').text()") == "Try again"
             assert krita.get("d.selection() is None")
         finally:
             worker.resume()
         krita.wait("'prefetch' not in T._tasks and not waiting.running()", "the jobs before", 60.0)
         krita.run("T.stop(); FAILED.clear()")
-        studio.press("maskwright_problem_button")
+        studio.press("maskwright_remedy")
         krita.wait("C.result is not None and not C.busy()", "the answer", 60.0)
         studio.settle()
         assert studio.failure() is None
