@@ -202,7 +202,7 @@ class EdgeSession:
         strokes = tuple((stroke.kind, stroke.width, tuple(stroke.path)) for stroke in self.strokes)
         return self.settings, strokes, repr(self._view)
 
-    def _job(self) -> Refine:
+    def job(self) -> Refine:
         """The work as a job in the document's pixels."""
         assert self._source is not None
         settings = self.settings
@@ -223,7 +223,7 @@ class EdgeSession:
         assert source is not None
         assert view is not None
         yield from source.name_mask()
-        job = replace(self._job(), tool=TOOL, mask=None, mask_key=source.key, mask_depth=8, view=view)
+        job = replace(self.job(), tool=TOOL, mask=None, mask_key=source.key, mask_depth=8, view=view)
         answer = yield from self._ask(job, source)
         return _preview(answer.instances[0].mask if answer.instances else None, view)
 
@@ -254,7 +254,7 @@ class EdgeSession:
         self.end()
         self.stop()
         yield from source.name_mask()
-        job = replace(self._job(), mask=None, mask_key=source.key)
+        job = replace(self.job(), mask=None, mask_key=source.key)
         return (yield from self._ask(job, source))
 
     def cut_by(self, alpha: Mask, cut: Cut, colours: str) -> Steps:

@@ -134,8 +134,8 @@ class Remembering:
         self._lock = threading.Lock()
 
     def solve(self, box: PixelBox, tri: Plane, rough: Plane, width: float) -> Plane:
-        content = hashlib.sha1((tri * 2).astype(np.uint8), usedforsecurity=False)
-        content.update(np.ascontiguousarray(rough).view(np.uint8))
+        content = hashlib.sha1((tri * 2).astype(np.uint8).data, usedforsecurity=False)
+        content.update(np.ascontiguousarray(rough).data)
         key = ("piece", self._name, self.route, box, width, content.digest())
         with self._lock:
             known: Plane | None = self._memory.get(key)

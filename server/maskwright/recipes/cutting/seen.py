@@ -77,13 +77,14 @@ def _checked(view: Viewport, picture: PictureView) -> Viewport:
 def _mask(request: Refine, view: Viewport, picture: PictureView, context: JobContext) -> tuple[Hashable, Plane, float]:
     """A name for the selection, the selection in the view ``(view.height, view.width)`` float32 0..1, and the width of
     its band in document pixels."""
-    if request.mask is None and not request.mask_key:
+    mask = request.mask
+    if mask is None and not request.mask_key:
         raise EmptyPrompt(tr("There is no selection to refine."), tr("Select something first."))
-    name = request.mask_key or hashlib.sha256(request.mask.data or b"").hexdigest()
-    here = ("seen mask", name, repr(request.mask.box) if request.mask is not None else "", repr(view))
+    name = request.mask_key if mask is None else hashlib.sha256(mask.data or b"").hexdigest()
+    here = ("seen mask", name, "" if mask is None else repr(mask.box), repr(view))
     known = context.embeddings.get(here)
     if known is None:
-        plane, box = read_plane(request.mask) if request.mask is not None else picture.mask_apart()
+        plane, box = picture.mask_apart() if mask is None else read_plane(mask)
         whole = ("mask", here[1], here[2])
         width = context.embeddings.get(whole)
         if width is None:
