@@ -32,6 +32,8 @@ RECIPE = ("cutout", "--recipe", "u2netp", "--edges", "matte")
 def run(count: int, seconds: float, seed: int) -> dict[str, Any]:
     folder = Path(os.environ.get("TMPDIR", "/tmp")) / f"maskwright-batches-{os.getpid()}"
     folder.mkdir()
+    # A shell's background jobs ignore Ctrl+C, and what they start would too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return interrupted(folder, count, seed, own_group=True)
     finally:
