@@ -5,6 +5,7 @@ from typing import Any, Callable, Dict, Tuple, Union
 from .editor import app
 from .editor.qt import QEvent, QIcon, QObject
 
+SIZE = 16
 ICONS: Dict[str, Tuple[str, ...]] = {
     "subject": ("user-identity", "im-user"),
     "object": ("tool_magnetic_selection", "tool_polygonal_selection"),
@@ -13,13 +14,13 @@ ICONS: Dict[str, Tuple[str, ...]] = {
     "parts": ("im-user", "user-identity"),
     "similar": ("tool_similar_selection", "similar-selection"),
     "more": ("hamburger_menu_dots", "view-list-text"),
-    "options": ("configure", "settings-button"),
+    "options": ("properties", "configure"),
     "replace": ("selection_replace",),
     "add": ("selection_add",),
     "subtract": ("selection_subtract",),
     "intersect": ("selection_intersect",),
     "difference": ("selection_symmetric_difference",),
-    "selection": ("select-pixel", "select"),
+    "selection": ("tool_rect_selection", "select-clear"),
     "transparency": ("transparencyMask",),
     "layer": ("paintLayer",),
     "selection-mask": ("selectionMask",),
@@ -27,7 +28,7 @@ ICONS: Dict[str, Tuple[str, ...]] = {
     "vector": ("vectorLayer",),
     "fills": ("fillLayer",),
     "problem": ("warning", "dialog-warning"),
-    "note": ("dialog-ok", "selection-info"),
+    "note": ("selection-info", "dialog-ok"),
     "close": ("docker_close", "dialog-cancel-16"),
 }
 
@@ -37,7 +38,7 @@ def icon(name: Union[str, Tuple[str, ...]]) -> QIcon:
     found = QIcon()
     for one in ICONS.get(name, (name,)) if isinstance(name, str) else name:
         found = app.icon(one)
-        if not found.isNull() and found.availableSizes():
+        if not found.isNull() and not found.pixmap(SIZE, SIZE).isNull():
             break
     return found
 

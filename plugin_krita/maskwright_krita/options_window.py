@@ -115,8 +115,8 @@ class OptionsWindow(QDialog):
         reset = button("maskwright_reset", tr("Reset"), self._reset, tip)
         tip = tr("The server, and what the click tool shows")
         server = button("maskwright_server_settings", tr("Settings..."), lambda: ask_settings(self.controller), tip)
-        for one in (reset, server):
-            one.setAutoDefault(False)
+        for one in (reset, server, box.button(QDialogButtonBox.StandardButton.Close)):
+            one.setAutoDefault(False)  # Enter is for the field that one is in
         bottom = row(reset, server, box)
         bottom.layout().setStretch(0, 0)
         bottom.layout().setStretch(2, 1)

@@ -125,7 +125,7 @@ class Result:
         if kind == "selection":
             self.check()
             combined = selections.combined(self.document, plane, mode, self.base)
-            yield from selections.apply(self.document, combined)
+            yield from selections.apply(self.document, combined, tr("Select: {0}", self.name(kind)))
             return
         self.check_layer()
         if not plane.data:

@@ -16,11 +16,10 @@ from .editor.qt import (
 )
 from .editor.texts import tr
 from .feedback import NOTE, PROBLEM, Feedback, Said
-from .icons import Themed, icon
+from .icons import SIZE, Themed, icon
 from .widgets import icon_button
 
 BUTTONS = 2
-ICON = 16
 BAR = 5  # a bar's height
 LINES = 4  # of text, where Krita asks how much room there should be
 
@@ -130,7 +129,7 @@ class Status(QFrame):
         name = {PROBLEM: "problem", NOTE: "note"}.get(self.said.kind, "")
         self.sign.setVisible(bool(name))
         if name:
-            self.sign.setPixmap(icon(name).pixmap(ICON, ICON))
+            self.sign.setPixmap(icon(name).pixmap(SIZE, SIZE))
         self.cross.setIcon(icon("close"))
 
     def show_said(self) -> None:

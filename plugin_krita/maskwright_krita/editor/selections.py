@@ -15,7 +15,8 @@ from maskwright_protocol.messages import PixelRect
 
 from . import app
 from .planes import Plane, crop
-from .qt import QByteArray, QListView, QTimer
+from .qt import QByteArray, QTimer
+from .step_names import history_view, step_names
 from .texts import tr
 
 _keep: List[Any] = []
@@ -96,13 +97,15 @@ def combined(document: Document, plane: Plane, mode: str, base: Optional[Selecti
     return None if is_empty(new) else new
 
 
-def apply(document: Document, selection: Optional[Selection]) -> Generator[Any, None, None]:
-    """Steps that make it the document's selection in one undo step."""
+def apply(document: Document, selection: Optional[Selection], name: str = "") -> Generator[Any, None, None]:
+    """Steps that make it the document's selection in one undo step, called ``name`` where Krita shows its history."""
     old = document.selection()
     if selection is None and old is None:
         return
     if selection is not None and app.version() >= (5, 3):
+        before = step_names.place()
         document.setSelection(selection)
+        yield from step_names.add(document, name, before)
         return
     # From here on an undoable action is needed, and those work on the image in front.
     other = app.active_document()
@@ -110,11 +113,11 @@ def apply(document: Document, selection: Optional[Selection]) -> Generator[Any, 
         while app.is_open(other) and (app.hand_is_busy() or not _is_settled(other)):
             yield 20
         yield from _bring_to_front(document)
-        yield from _apply_to_front(document, selection, old)
+        yield from _apply_to_front(document, selection, old, name)
         if app.is_open(other):
             app.activate(other)
         return
-    yield from _apply_to_front(document, selection, old)
+    yield from _apply_to_front(document, selection, old, name)
 
 
 def _bring_to_front(document: Document) -> Generator[Any, None, None]:
@@ -127,8 +130,9 @@ def _bring_to_front(document: Document) -> Generator[Any, None, None]:
 
 
 def _apply_to_front(
-    document: Document, selection: Optional[Selection], old: Optional[Selection]
+    document: Document, selection: Optional[Selection], old: Optional[Selection], name: str
 ) -> Generator[Any, None, None]:
+    before = step_names.place()
     if selection is None:
         app.action("deselect").trigger()
         yield None
@@ -150,6 +154,7 @@ def _apply_to_front(
         yield 5
     if app.is_active(document):
         guard.remember(Step(document, made, old, selection, guard.row()))
+        yield from step_names.add(document, name, before)
 
 
 def _is_settled(document: Document) -> bool:
@@ -191,16 +196,9 @@ class RedoGuard:
         self._view: Any = None
         self._waiting = False
 
-    def _find_view(self) -> Any:
-        for docker in app.krita().dockers():
-            if docker.objectName() == "History":
-                found = docker.findChildren(QListView)
-                return found[0] if found else None
-        return None
-
     def begin(self) -> None:
         """Before a step."""
-        view = self._find_view() if self._view is None else None
+        view = history_view() if self._view is None else None
         if view is not None:
             self._view = view
             view.destroyed.connect(self._forget_view)
@@ -260,6 +258,7 @@ class RedoGuard:
         """A new step: what was undone cannot be redone any more."""
         self._steps = [step for step in self._steps if not (step.undone and step.document == document)]
         self._redo = self._forward = False
+        step_names.forget(document, self.row())
 
     def _on_redo(self, *_: Any) -> None:
         """Krita has told its history to redo. It does so in another thread; that is as good as immediate."""

@@ -42,7 +42,9 @@ def server(lab: Lab, serve: Callable[[Lab], Server]) -> Server:
 
 @pytest.fixture(scope="session")
 def krita(lab: Lab, server: Server) -> Iterator[Krita]:
+    """Started for the second time, as it nearly always is: what the first start made and kept is there."""
     lab.open_display()
+    Krita(lab).quit()
     krita = Krita(lab)
     yield krita
     krita.quit()

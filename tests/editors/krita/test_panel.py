@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ..chroot import Lab
+from ..chroot import Lab, wait_until
 from ..server import Server
 from .driver import Krita
 from .studio import Studio, stopped
@@ -199,6 +199,37 @@ def test_a_new_layer_over_its_source_is_told_and_the_source_hidden(hidden: Studi
     lab.xdotool("mousemove", *krita.get("place(strip_button('maskwright_follow_up'))"), "click", 1)
     krita.wait(f"not d.nodeByName({name!r}).visible()", "the source to be hidden")
     assert krita.get("d.topLevelNodes()[-1].visible()")
+
+
+# ---------------------------------------------------------------- Krita's history
+
+SHOWN = """
+def shown_history():
+    view = [d for d in K.dockers() if d.objectName() == "History"][0].findChildren(QListView)[0]
+    texts = []
+    for row in range(1, view.model().rowCount()):
+        option = QStyleOptionViewItem()
+        view.itemDelegate().initStyleOption(option, view.model().index(row, 0))
+        texts.append(option.text)
+    return texts
+"""
+
+
+def test_the_history_says_what_was_selected(panel: Studio, krita: Krita) -> None:
+    krita.run(SHOWN)
+    panel.open(panel.photo(CAT))
+    panel.command("select_by_prompt('cat')")
+    panel.command("select_subject()")
+    wait_until(lambda: krita.get("shown_history()") == ["Select: cat", "Select: Subject"], "the names", 10.0)
+    panel.undo()
+    assert krita.get("shown_history()") == ["Select: cat", "Select: Subject"]
+    # Another image has another history, and Krita's own steps keep their names.
+    panel.undo()
+    krita.wait("d.selection() is None", "undo")
+    krita.run("K.action('select_all').trigger()")
+    wait_until(lambda: krita.get("shown_history()") == ["Select All"], "Krita's own step", 10.0)
+    panel.open(panel.photo(BUS))
+    assert krita.get("shown_history()") == []
 
 
 # ---------------------------------------------------------------- what was found
