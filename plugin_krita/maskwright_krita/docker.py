@@ -62,9 +62,10 @@ class MaskwrightDocker(DockWidget):
         self.prompt.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.prompt.lineEdit().returnPressed.connect(self._search)
         self.go = button("maskwright_go", tr("Select"), self._search, tr("Select everything that the words name"))
-        self.more = icon_button("maskwright_options_button", tr("Options"), tr("Options: edges, sources, models"))
-        self.more.clicked.connect(self._show_options)
-        return _line(self.prompt, self.go, self.more)
+        tip = tr("Options: what is looked at, edges, models")
+        self.options_button = icon_button("maskwright_options_button", tr("Options"), tip)
+        self.options_button.clicked.connect(self._show_options)
+        return _line(self.prompt, self.go, self.options_button)
 
     def _result_row(self) -> QWidget:
         options = self.controller.options
@@ -79,7 +80,7 @@ class MaskwrightDocker(DockWidget):
     def _show_icons(self) -> None:
         for place in range(self.kind.count()):
             self.kind.setItemIcon(place, icon(self.kind.itemData(place)))
-        self.more.setIcon(icon("options"))
+        self.options_button.setIcon(icon("options"))
 
     # ------------------------------------------------------------ from the user
 
@@ -114,8 +115,7 @@ class MaskwrightDocker(DockWidget):
     # ------------------------------------------------------------ from the plugin
 
     def _show_availability(self) -> None:
-        for widget in (self.go,):
-            widget.setEnabled(self.availability.image)
+        self.go.setEnabled(self.availability.image)
         self.mode.setEnabled(self.controller.options.kind == "selection")
 
     def show_options(self) -> None:
