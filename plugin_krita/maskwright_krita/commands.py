@@ -2,8 +2,10 @@
 
 from typing import Any, Callable, List, NamedTuple
 
+from .cut_panel import ask_cut_out
 from .dialogs import ask_prompt, ask_settings
-from .edge_dialogs import ask_cut_out, ask_inpainting, ask_refine
+from .edge_dialogs import ask_inpainting
+from .edge_panel import ask_refine
 from .editor.texts import tr
 from .parts_dialog import ask_parts
 from .plugin import Plugin

@@ -59,7 +59,6 @@ class Controller(QObject):
         self.connection.progressed.connect(self._on_progress)
         self.result: Optional[Result] = None
         self.last_error: Optional[Exception] = None
-        self.edge = Edge()  # as it was last asked for in a dialog
         self.last_kind = "selection"  # what was made of the last answer
         self.follow_up: Optional[Tuple[str, Callable[[], None], str]] = None  # what suits next: a button's parts
         self._task: Optional[Task] = None
@@ -195,7 +194,7 @@ class Controller(QObject):
 
     def region(self, reader: Reader) -> Optional[Plane]:
         """The existing selection, when it limits what is searched."""
-        return self._existing(reader) if self.options.limit else None
+        return self.existing(reader) if self.options.limit else None
 
     def _select_text(self, prompt: Prompt, kind: str) -> Steps:
         job = self.options.select(prompt)
@@ -210,13 +209,13 @@ class Controller(QObject):
 
     def _object(self) -> Steps:
         reader = self.reader("selection")
-        job = self.options.select_object(mask_of(self._existing(reader)))
+        job = self.options.select_object(mask_of(self.existing(reader)))
         yield from self._ask_and_commit(Result(reader, tr("Object")), job, "selection", mode="replace")
 
     def _refine(self, edge: Edge) -> Steps:
         reader = self.reader("selection")
         # Not cleaned up: a selection that was grown as it was made would grow again.
-        job = self.options.refine(mask_of(self._existing(reader)), edge, clean_up=False)
+        job = self.options.refine(mask_of(self.existing(reader)), edge, clean_up=False)
         yield from self._ask_and_commit(Result(reader, tr("Refined")), job, "selection", mode="replace")
 
     def _cut_out(self, cut: Cut, kind: str) -> Steps:
@@ -237,7 +236,7 @@ class Controller(QObject):
 
     def _inpaint(self, grow: float, feather: float, context: float, show: str) -> Steps:
         reader = self.reader("selection-mask" if show == "mask" else "selection")
-        job = self.options.inpaint(mask_of(self._existing(reader)), grow, feather, context)
+        job = self.options.inpaint(mask_of(self.existing(reader)), grow, feather, context)
         result = Result(reader, tr("Inpainting"))
         answer = yield from self._ask_and_commit(result, job, "selection", mode="replace")
         box = answer.context
@@ -258,7 +257,7 @@ class Controller(QObject):
 
     def _like_selection(self) -> Steps:
         reader = self.reader(self.options.kind)
-        yield from self._ask_similar(reader, Picture(reader), "", self._existing(reader))
+        yield from self._ask_similar(reader, Picture(reader), "", self.existing(reader))
 
     def _like(self, steps: Steps) -> Steps:
         identity, picture, result = yield from steps
@@ -268,7 +267,7 @@ class Controller(QObject):
         answer = yield from self.connection.ask(self.options.similar(identity, mask_of(plane)), picture)
         yield from self._show_and_commit(Result(reader, tr("Similar")).take(answer), self.options.kind)
 
-    def _existing(self, reader: Reader) -> Optional[Plane]:
+    def existing(self, reader: Reader) -> Optional[Plane]:
         """The selection, or None when nothing is selected."""
         found = selections.current(reader.document)
         if found is None or selections.is_empty(found):

@@ -4,9 +4,11 @@ from typing import Any, Callable, List, Optional, Tuple
 
 from krita import DockWidgetFactory, DockWidgetFactoryBase, Extension, Krita, Window
 
+from .cut_panel import ask_cut_out
 from .dialogs import ask_prompt
 from .docker import MaskwrightDocker
-from .edge_dialogs import ask_cut_out, ask_inpainting, ask_refine
+from .edge_dialogs import ask_inpainting
+from .edge_panel import ask_refine
 from .editor import app
 from .editor.qt import QAction, QEvent, QMenu, QObject, QTimer
 from .editor.texts import tr

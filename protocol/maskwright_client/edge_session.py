@@ -41,6 +41,7 @@ class EdgeSession:
         self._undone: List[EdgeStroke] = []
         self._source: Optional[_Source] = None
         self._keep = False
+        self._looked: Optional[Tuple[Rect, float]] = None  # what is seen, and how large
         self._view: Optional[Viewport] = None
         self._shown: Hashable = None  # what the preview shows
         self._failed: Hashable = None  # what had no answer: not asked again before something changes
@@ -96,6 +97,7 @@ class EdgeSession:
         self._source, self._keep = _Source(picture, mask), keep
         self._strokes, self._undone, self.drawn = [], [], None
         self.preview = self._shown = self._failed = None
+        self._view = self._seen()
         self.stroked()
         self._ask_next()
 
@@ -126,7 +128,7 @@ class EdgeSession:
         """The brush comes down at a place of the document; ``kind`` as in ``BRUSHES``, ``width`` in its pixels."""
         self.end()
         self.drawn = EdgeStroke([round(x, 1), round(y, 1)], kind, round(max(1.0, width), 1))
-        self._changed()
+        self.stroked()  # a dot is asked about when it moves or is lifted
 
     def extend(self, x: float, y: float) -> None:
         """The brush has moved there."""
@@ -180,18 +182,21 @@ class EdgeSession:
     def look_at(self, visible: Rect, scale: float) -> None:
         """``visible`` is the part of the document that is seen, ``scale`` how many of the screen's pixels one of its
         pixels has. Nothing of the picture in sight: no preview."""
-        box = PixelRect(0, 0, 0, 0)
-        if self._source is not None:
-            left, top = math.floor(visible.x), math.floor(visible.y)
-            right, bottom = math.ceil(visible.x + visible.width), math.ceil(visible.y + visible.height)
-            box = intersection(PixelRect(left, top, right - left, bottom - top), self._source.box)
-        if box.width < 1 or box.height < 1:
-            self._view = None
-            return
-        scale = min(1.0, scale, math.sqrt(MOST_SEEN / (box.width * box.height)))
-        width, height = max(1, round(box.width * scale)), max(1, round(box.height * scale))
-        self._view = Viewport(box, width, height)
+        self._looked = visible, scale
+        self._view = self._seen()
         self._ask_next()
+
+    def _seen(self) -> Optional[Viewport]:
+        if self._looked is None or self._source is None:
+            return None
+        visible, scale = self._looked
+        left, top = math.floor(visible.x), math.floor(visible.y)
+        right, bottom = math.ceil(visible.x + visible.width), math.ceil(visible.y + visible.height)
+        box = intersection(PixelRect(left, top, right - left, bottom - top), self._source.box)
+        if box.width < 1 or box.height < 1:
+            return None
+        scale = min(1.0, scale, math.sqrt(MOST_SEEN / (box.width * box.height)))
+        return Viewport(box, max(1, round(box.width * scale)), max(1, round(box.height * scale)))
 
     # ------------------------------------------------------------ asking
 

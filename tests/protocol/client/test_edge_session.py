@@ -266,6 +266,14 @@ def test_the_result_has_the_pictures_size_and_what_is_set(session: Session) -> N
     assert (job.smooth, job.edge_width, job.keep) == (4.0, 12.0, False)
 
 
+def test_the_view_may_be_known_before_there_is_something_to_work_on(session: Session) -> None:
+    session.look_at(Rect(0.0, 0.0, 2000.0, 1000.0), 0.5)
+    assert session.idle
+    session.take_selection(Photo(), selection())
+    session.settle()
+    assert len(session.shown) == 1
+
+
 def test_nothing_to_work_on_is_told(session: Session) -> None:
     assert not session.ready
     with pytest.raises(EmptyPrompt):
