@@ -31,13 +31,6 @@ class Sentence(str):
     plural: str  # the template for several; empty where there is nothing to count
     values: Tuple[Any, ...]  # texts and numbers; with a plural, the first is the count
 
-    @classmethod
-    def of(cls, template: str, plural: str, values: Tuple[Any, ...], language: str) -> "Sentence":
-        if values:
-            values = tuple([value if isinstance(value, (str, Number)) else str(value) for value in values])
-        text = template if language == SOURCE and not values else _said(template, plural, values, language)
-        return _restored(text, template, plural, values)
-
     def __reduce__(self) -> Tuple[Any, ...]:
         return _restored, (str(self), self.template, self.plural, self.values)
 
@@ -47,7 +40,8 @@ class Sentence(str):
 
     def with_values(self, *values: Any) -> "Sentence":
         """The same sentence about something else."""
-        return Sentence.of(self.template, self.plural, values, _current)
+        values = _plain(values)
+        return _restored(_said(self.template, self.plural, values, _current), self.template, self.plural, values)
 
 
 def _restored(text: str, template: str, plural: str, values: Tuple[Any, ...]) -> Sentence:
@@ -58,12 +52,23 @@ def _restored(text: str, template: str, plural: str, values: Tuple[Any, ...]) ->
 
 def tr(template: str, *values: Any) -> Sentence:
     """The text in this program's language, with ``{0}``, ``{1}``, ... replaced by the values, if there are any."""
-    return Sentence.of(template, "", values, _current)
+    if values:
+        values = _plain(values)
+    # Servers say much that nobody asks for: their own language costs one call.
+    one = Sentence(_said(template, "", values, _current) if values or _current != SOURCE else template)
+    one.template, one.plural, one.values = template, "", values
+    return one
 
 
 def trn(one: str, several: str, count: int, *values: Any) -> Sentence:
     """The text for so many things: ``one`` or ``several``, or what other forms a language has. ``{0}`` is the count."""
-    return Sentence.of(one, several, (count, *values), _current)
+    values = _plain((count, *values))
+    return _restored(_said(one, several, values, _current), one, several, values)
+
+
+def _plain(values: Tuple[Any, ...]) -> Tuple[Any, ...]:
+    """What can be sent to another process: texts and numbers."""
+    return tuple([value if isinstance(value, (str, Number)) else str(value) for value in values])
 
 
 def joined(*sentences: str) -> str:
@@ -176,7 +181,6 @@ def catalogue(language: str) -> Catalogue:
         return read(file)
 
 
-_LINE = re.compile(r'(?:(msgctxt|msgid|msgid_plural|msgstr)(?:\[(\d+)\])?[ \t]+)?"(.*)"')
 _ESCAPE = re.compile(r"\\(.)")
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r"}
 
@@ -198,18 +202,21 @@ def read(lines: Iterable[str]) -> Catalogue:
             texts[entry["msgid"]] = strings[0]
 
     for line in lines:
-        if line.startswith("#,"):
-            next_is_fuzzy = "fuzzy" in line
-        match = _LINE.match(line)
-        if match is None:
+        if line.startswith("#"):
+            next_is_fuzzy = next_is_fuzzy or (line.startswith("#,") and "fuzzy" in line)
             continue
-        name, number, text = match.groups()
-        if name == "msgid":
-            keep()
-            entry, fuzzy, next_is_fuzzy = {}, next_is_fuzzy, False
-        key = f"{name}{number or ''}" if name else key
-        said = _ESCAPE.sub(lambda found: _ESCAPED.get(found[1], found[1]), text) if "\\" in text else text
-        entry[key] = entry.get(key, "") + said
+        name, quote, text = line.partition('"')
+        if not quote:
+            continue
+        if name:
+            key = name.strip()
+            if key == "msgid":
+                keep()
+                entry, fuzzy, next_is_fuzzy = {}, next_is_fuzzy, False
+        text = text[: text.rindex('"')]
+        if "\\" in text:
+            text = _ESCAPE.sub(lambda found: _ESCAPED.get(found[1], found[1]), text)
+        entry[key] = entry.get(key, "") + text
     keep()
     return Catalogue(texts, plurals, _plural_form(texts.pop("", "")))
 
