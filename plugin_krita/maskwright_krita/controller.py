@@ -293,7 +293,7 @@ class Controller(QObject):
         if nothing is not None:
             raise app.Problem(nothing.message or tr("Nothing was found."), nothing.hint or tr("Try other words."))
         if not result.objects:
-            raise app.Problem(tr("Nothing was found inside the selection."), tr("Select none, then try again."))
+            raise app.Problem(*told.NOTHING_INSIDE)
         result.inverted = self.options.invert
         self.result, self.last_kind = result, kind
         self.result_changed.emit()

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any, List, Optional, Set
 
+from maskwright_client import told
 from maskwright_client.ask import Steps
 from maskwright_client.results import numbered
 from maskwright_protocol import masks
@@ -103,7 +104,7 @@ class Result:
     def check(self) -> None:
         """Raises ``Problem`` when the document is no longer the one that was asked about."""
         if not app.is_open(self.document):
-            raise app.Problem(tr("The image was closed meanwhile."), tr("Nothing was changed."))
+            raise app.Problem(*told.CLOSED)
         canvas = self.reader.canvas
         if (canvas.width, canvas.height) != (self.document.width(), self.document.height()):
             raise app.Problem(tr("The image was resized meanwhile."), tr("Nothing was changed. Try again."))
@@ -111,7 +112,7 @@ class Result:
     def check_layer(self) -> None:
         self.check()
         if self.reader.node.parentNode() is None:
-            raise app.Problem(tr("The layer was removed meanwhile."), tr("Nothing was changed."))
+            raise app.Problem(*told.LAYER_GONE)
 
     def name(self, kind: str) -> str:
         labels = dict.fromkeys(one.label for one in self.chosen() if one.label)
@@ -129,7 +130,7 @@ class Result:
             return
         self.check_layer()
         if not plane.data:
-            raise app.Problem(tr("Nothing is ticked."), tr("Tick at least one object in the list."))
+            raise app.Problem(*told.NOTHING_TICKED)
         node, name = self.reader.node, self.name(kind)
         if kind == "transparency":
             layers.add_transparency_mask(self.document, node, plane, name)

@@ -4,6 +4,8 @@ from typing import Any, List, Optional, Tuple
 
 from krita import Document, Krita, Node, View, Window
 
+from maskwright_client import told
+
 from .qt import QApplication, QIcon, Qt, QWidget
 from .texts import tr
 
@@ -108,7 +110,7 @@ def layer_of(document: Document) -> Node:
     while node is not None and node.type() in MASK_TYPES:
         node = node.parentNode()
     if node is None:
-        raise Problem(tr("No layer is selected."), tr("Click a layer in the Layers panel."))
+        raise Problem(*told.NO_LAYER)
     return node
 
 
@@ -116,7 +118,7 @@ def current_document() -> Document:
     """Raises ``Problem`` when no document is open."""
     document = active_document()
     if document is None or active_view() is None:
-        raise Problem(tr("No document is open."), tr("Open or create an image first."))
+        raise Problem(*told.NO_IMAGE)
     return document
 
 

@@ -374,7 +374,7 @@ def test_no_document_and_an_empty_layer(studio: Studio, krita: Krita) -> None:
         studio.idle()
         failure = studio.failure()
         assert failure is not None
-        assert failure[1] == "No document is open."
+        assert failure[1] == "No image is open."
     studio.create(100, 80)
     krita.run("n = d.createNode('empty', 'paintlayer'); d.rootNode().addChildNode(n, None); d.waitForDone()")
     krita.run("QTimer.singleShot(0, lambda: d.setActiveNode(n))")
