@@ -7,9 +7,9 @@ from .editor.texts import tr
 from .widgets import combo, spin
 
 SURROUNDINGS = (
-    ("tell", "Only say where they are"),
-    ("guides", "Show them by guides"),
-    ("mask", "Selection mask, a second undo step"),
+    ("tell", tr("Only say where they are")),
+    ("guides", tr("Show them by guides")),
+    ("mask", tr("Selection mask, a second undo step")),
 )
 
 
