@@ -20,10 +20,10 @@ from .pictures import Picture
 from .results import Result, mask_of, plane_of
 
 SCOPES = (
-    ("image", "This image"),
-    ("images", "All open images"),
-    ("layers", "All layers of this image"),
-    ("frames", "All frames of the active layer"),
+    ("image", tr("This image")),
+    ("images", tr("All open images")),
+    ("layers", tr("All layers of this image")),
+    ("frames", tr("All frames of the active layer")),
 )
 MASK_KINDS = ("selection", "transparency", "selection-mask")
 Told = Callable[[str, float], None]  # a sentence, and how much is done, 0 to 1
