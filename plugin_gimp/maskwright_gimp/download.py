@@ -7,6 +7,7 @@ from gi.repository import GimpUi, Gtk
 from maskwright_client import offers
 from maskwright_client.client import Client
 from maskwright_client.downloads import Downloads
+from maskwright_protocol.language import joined, tr
 from maskwright_protocol.messages import ModelInfo
 
 from .async_client import LOOP
@@ -28,9 +29,9 @@ class _Download:
         self.model = model
         self.downloads = Downloads(client, LOOP, lambda: None, self._progress, self._ended)
         self.open = True
-        self.dialog = GimpUi.Dialog(title=f"Download {model.title}", role="maskwright-download", use_header_bar=0)
-        self.dialog.add_button("_Cancel", Gtk.ResponseType.CANCEL)
-        yes = "I _agree, download" if offers.needs_a_yes(model) else "_Download"
+        self.dialog = GimpUi.Dialog(title=tr("Download {0}", model.title), role="maskwright-download", use_header_bar=0)
+        self.dialog.add_button(tr("_Cancel"), Gtk.ResponseType.CANCEL)
+        yes = tr("I _agree, download") if offers.needs_a_yes(model) else tr("_Download")
         self.yes = self.dialog.add_button(yes, Gtk.ResponseType.OK)
         self.dialog.set_default_response(Gtk.ResponseType.OK)
         if parent is not None:
@@ -39,11 +40,11 @@ class _Download:
             GimpUi.window_set_transient(self.dialog)
         box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=8, border_width=12)
         facts = ", ".join(part for part in (model.title, offers.size(model), offers.time(model)) if part)
-        licence = f"Licence: {model.licence}. {offers.terms(model)}"
+        licence = joined(tr("Licence: {0}.", model.licence), offers.terms(model))
         for text in filter(None, (why, facts, model.summary, licence)):
             box.pack_start(Gtk.Label(label=text, xalign=0.0, wrap=True, max_width_chars=60), False, False, 0)
         if model.licence_url:
-            link = Gtk.LinkButton(uri=model.licence_url, label="Read the licence", halign=Gtk.Align.START)
+            link = Gtk.LinkButton(uri=model.licence_url, label=tr("Read the licence"), halign=Gtk.Align.START)
             box.pack_start(link, False, False, 0)
         self.bar = Gtk.ProgressBar(show_text=True)
         self.bar.set_text("")
@@ -57,7 +58,7 @@ class _Download:
     def begin(self) -> None:
         self.yes.set_sensitive(False)
         self.said.set_text("")
-        self.bar.set_text("Starting...")
+        self.bar.set_text(tr("Starting..."))
         self.bar.show()
         self.downloads.start([self.model])
 
@@ -73,7 +74,7 @@ class _Download:
             return
         self.bar.hide()
         self.said.set_text(offers.sentence(error))
-        self.yes.set_label("_Try again")
+        self.yes.set_label(tr("_Try again"))
         self.yes.set_sensitive(True)
 
     def run(self) -> bool:

@@ -12,6 +12,7 @@ from maskwright_client.choices import EMPTY_LAYER
 from maskwright_client.coordinates import intersection
 from maskwright_protocol import masks
 from maskwright_protocol.errors import OutsideImage
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import Mask, PixelRect
 from maskwright_protocol.pixels import FORMATS
 
@@ -162,7 +163,7 @@ class Target:
             if self.layer.get_filters() and image.get_base_type() != Gimp.ImageBaseType.INDEXED:
                 self._temporary, self.drawable = _with_effects(image, self.layer)
         if self.box.width < 1 or self.box.height < 1:
-            raise OutsideImage("The layer is empty.", "Choose a layer with something on it.")
+            raise OutsideImage(tr("The layer is empty."), tr("Choose a layer with something on it."))
         self._read()
         if not self._flat and self.source.is_transparent:
             self.close()

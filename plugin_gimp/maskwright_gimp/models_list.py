@@ -6,6 +6,7 @@ from gi.repository import Gtk
 
 from maskwright_client import offers
 from maskwright_client.client import Client
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import ModelInfo, ModelRemove
 
 from . import async_client, download
@@ -55,9 +56,9 @@ class ModelsList(Gtk.ScrolledWindow):
         box.pack_start(words, True, True, 0)
         box.set_tooltip_text(model.summary)
         if offers.can_download(model):
-            self._button(box, "Download", lambda: self._get(model))
+            self._button(box, tr("Download"), lambda: self._get(model))
         elif model.installed and not model.embedded:
-            self._button(box, "Remove", lambda: self._remove(model))
+            self._button(box, tr("Remove"), lambda: self._remove(model))
         return box
 
     def _button(self, box: Any, label: str, action: Callable[[], None]) -> None:
@@ -75,9 +76,9 @@ class ModelsList(Gtk.ScrolledWindow):
             modal=True,
             message_type=Gtk.MessageType.QUESTION,
             buttons=Gtk.ButtonsType.OK_CANCEL,
-            text=f"Remove {model.title}?",
-            secondary_text="Its files are deleted. It can be downloaded again." if model.downloadable else "",
-            title=f"Remove {model.title}",
+            text=tr("Remove {0}?", model.title),
+            secondary_text=tr("Its files are deleted. It can be downloaded again.") if model.downloadable else "",
+            title=tr("Remove {0}", model.title),
         )
         question.set_default_response(Gtk.ResponseType.OK if model.downloadable else Gtk.ResponseType.CANCEL)
         wanted = question.run() == Gtk.ResponseType.OK

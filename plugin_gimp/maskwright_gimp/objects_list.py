@@ -6,6 +6,7 @@ from gi.repository import Gtk
 
 from maskwright_client.click_session import ClickedObject, ClickSession
 from maskwright_client.results import DOUBTFUL, rated
+from maskwright_protocol.language import tr
 
 
 class ObjectsList(Gtk.ScrolledWindow):
@@ -18,11 +19,11 @@ class ObjectsList(Gtk.ScrolledWindow):
         self._list = Gtk.TreeView(model=self._store, tooltip_column=3)
         toggle = Gtk.CellRendererToggle()
         toggle.connect("toggled", self._toggled)
-        self._list.append_column(Gtk.TreeViewColumn("Use", toggle, active=0))
-        column = Gtk.TreeViewColumn("Object", Gtk.CellRendererText(), text=1)
+        self._list.append_column(Gtk.TreeViewColumn(tr("Use"), toggle, active=0))
+        column = Gtk.TreeViewColumn(tr("Object"), Gtk.CellRendererText(), text=1)
         column.set_expand(True)
         self._list.append_column(column)
-        self._list.append_column(Gtk.TreeViewColumn("Score", Gtk.CellRendererText(), text=2))
+        self._list.append_column(Gtk.TreeViewColumn(tr("Score"), Gtk.CellRendererText(), text=2))
         self._list.get_selection().connect("changed", self._chosen)
         self.set_policy(Gtk.PolicyType.NEVER, Gtk.PolicyType.AUTOMATIC)
         self.set_size_request(-1, 130)
@@ -39,15 +40,17 @@ class ObjectsList(Gtk.ScrolledWindow):
 
     def _row(self, one: ClickedObject) -> Tuple[str, str, str]:
         """What it is called, how good it is likely to be, and a sentence where that is little."""
-        name, answer = f"Object {one.number}", self._session.answer(one)
+        name, answer = tr("Object {0}", one.number), self._session.answer(one)
         if one.empty:
-            return f"{name}: click on it", "", ""
+            return tr("{0}: click on it", name), "", ""
         if answer is None:
-            stopped = "no answer" if self._session.is_stopped(self._session.key(one)) else "looking..."
-            return f"{name}: " + ("nothing found" if self._session.answered(one) else stopped), "", ""
+            if self._session.answered(one):
+                return tr("{0}: nothing found", name), "", ""
+            stopped = self._session.is_stopped(self._session.key(one))
+            return tr("{0}: no answer", name) if stopped else tr("{0}: looking...", name), "", ""
         found = self._session.hypothesis(one)
         if found is None:
-            return f"{name}: nothing found", "", ""
+            return tr("{0}: nothing found", name), "", ""
         seen = found.instance
         label = seen.label.strip()
         called = f"{label} {one.number}" if label and label != "object" else name

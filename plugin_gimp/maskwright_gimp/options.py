@@ -5,6 +5,7 @@ from typing import Any, Callable, Dict, Mapping, Optional
 from maskwright_client import body_parts, coordinates
 from maskwright_client.jobs import AUTO, ROLES, Cut, Edge, JobOptions, Prompt
 from maskwright_protocol.errors import BadInput, EmptyPrompt
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import Job, Mask, Refine
 
 Values = Mapping[str, Any]
@@ -46,9 +47,11 @@ def models(text: str) -> Dict[str, str]:
     for part in filter(None, (piece.strip() for piece in text.split(","))):
         role, equals, identity = (piece.strip() for piece in part.partition("="))
         if not (role and equals and identity):
-            raise BadInput(f"{part!r} does not name a role and a model.", 'Write it as "segmenter=mobile-sam".')
+            raise BadInput(
+                tr("{0!r} does not name a role and a model.", part), tr('Write it as "segmenter=mobile-sam".')
+            )
         if role not in known:
-            raise BadInput(f"There is no role called {role!r}.", f"Roles: {', '.join(known)}.")
+            raise BadInput(tr("There is no role called {0!r}.", role), tr("Roles: {0}.", ", ".join(known)))
         chosen[role] = identity
     return chosen
 
@@ -91,7 +94,7 @@ def cut(values: Values, selection: Optional[Mask] = None) -> Cut:
 
 def _cut_out(how: JobOptions, values: Values, selection: Optional[Mask], colours: str) -> Job:
     if values.get("current-selection") == "prompt" and selection is None:
-        raise EmptyPrompt("Nothing is selected.", "Draw a rectangle or a lasso around the object first.")
+        raise EmptyPrompt(tr("Nothing is selected."), tr("Draw a rectangle or a lasso around the object first."))
     return how.cut_out(cut(values, selection), colours)
 
 
@@ -130,6 +133,10 @@ def job(verb: str, values: Values, depth: int = 8, selection: Optional[Mask] = N
 def job_name(job: Job) -> str:
     """What the progress bar says while nothing is known from the server."""
     if isinstance(job, Refine) and job.recipe == "inpaint":
-        return "Preparing the selection"
-    names = {"cutout": "Finding the subject", "refine": "Refining the selection", "parse": "Looking for people"}
+        return tr("Preparing the selection")
+    names = {
+        "cutout": tr("Finding the subject"),
+        "refine": tr("Refining the selection"),
+        "parse": tr("Looking for people"),
+    }
     return names.get(job.TYPE, "Selecting")

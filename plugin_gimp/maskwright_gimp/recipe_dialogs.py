@@ -6,6 +6,7 @@ from gi.repository import GimpUi, Gtk
 
 from maskwright_client import recipe as recipes
 from maskwright_protocol.errors import BadInput
+from maskwright_protocol.language import joined, tr
 
 from . import procedures
 from .recipes import last, refresh
@@ -19,7 +20,7 @@ def ask(call: Any) -> bool:
 
 def _dialog(title: str, button: str) -> Any:
     dialog = GimpUi.Dialog(title=title, role="maskwright-recipe")
-    dialog.add_button("_Cancel", Gtk.ResponseType.CANCEL)
+    dialog.add_button(tr("_Cancel"), Gtk.ResponseType.CANCEL)
     dialog.add_button(button, Gtk.ResponseType.OK)
     dialog.set_default_response(Gtk.ResponseType.OK)
     return dialog
@@ -43,8 +44,8 @@ def _wrapped(text: str) -> Any:
 def _ask_run(call: Any) -> bool:
     saved = [one for one in refresh(call) if not one.problem]
     if not saved:
-        raise BadInput("No recipe is saved yet.", "Select something, then choose Save Last as Recipe.")
-    dialog = _dialog("Run Recipe", "_Run")
+        raise BadInput(tr("No recipe is saved yet."), tr("Select something, then choose Save Last as Recipe."))
+    dialog = _dialog(tr("Run Recipe"), tr("_Run"))
     which, scope, about = Gtk.ComboBoxText(), Gtk.ComboBoxText(), _wrapped("")
     for one in saved:
         which.append(one.name, one.title)
@@ -59,7 +60,7 @@ def _ask_run(call: Any) -> bool:
     if not which.set_active_id(call.config.get_property("recipe")):
         which.set_active(0)
     scope.set_active_id(call.config.get_property("run-on"))
-    dialog.get_content_area().add(_grid([("_Recipe", which), ("Run _on", scope), ("", about)]))
+    dialog.get_content_area().add(_grid([(tr("_Recipe"), which), (tr("Run _on"), scope), ("", about)]))
     dialog.show_all()
     dialog.get_widget_for_response(Gtk.ResponseType.OK).grab_focus()  # a list would take Return for itself
     wanted = dialog.run() == Gtk.ResponseType.OK
@@ -71,11 +72,11 @@ def _ask_run(call: Any) -> bool:
 
 def _ask_save(call: Any) -> bool:
     kept = last()
-    dialog = _dialog("Save as Recipe", "_Save")
+    dialog = _dialog(tr("Save as Recipe"), tr("_Save"))
     name, about = Gtk.Entry(activates_default=True), Gtk.Entry(activates_default=True)
-    replace = Gtk.CheckButton(label="Re_place the recipe of that name", use_underline=True)
-    text = _wrapped(" ".join([recipes.told(recipes.read(kept["recipe"])), *kept["notes"]]))
-    rows = [("_Name", name), ("_Description", about), ("", text), ("", replace)]
+    replace = Gtk.CheckButton(label=tr("Re_place the recipe of that name"), use_underline=True)
+    text = _wrapped(joined(recipes.told(recipes.read(kept["recipe"])), *kept["notes"]))
+    rows = [(tr("_Name"), name), (tr("_Description"), about), ("", text), ("", replace)]
     dialog.get_content_area().add(_grid(rows))
     dialog.set_response_sensitive(Gtk.ResponseType.OK, False)
 

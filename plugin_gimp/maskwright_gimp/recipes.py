@@ -10,12 +10,13 @@ from maskwright_client.ask import Steps
 from maskwright_client.recipe import Answers, Output, Recipe, Step
 from maskwright_client.results import found, nothing_found, numbered
 from maskwright_protocol.errors import BadInput, JobCancelled, MaskwrightError, ServerAbsent
+from maskwright_protocol.language import joined, tr
 from maskwright_protocol.messages import Job, PixelRect, SavedRecipe
 
 from . import image_edits, image_source, remembered
 from .outcome import Outcome
 
-NEXT_START = "It is in Run Recipe at once, and in Filters > Maskwright > Recipes from GIMP's next start on."
+NEXT_START = tr("It is in Run Recipe at once, and in Filters > Maskwright > Recipes from GIMP's next start on.")
 
 
 # ---------------------------------------------------------------- running
@@ -45,13 +46,13 @@ def run_recipe(call: Any) -> Outcome:
         except MaskwrightError as error:
             if len(images) == 1:
                 raise
-            count, said = 0, [f"{error.message} {error.hint}".strip()]
+            count, said = 0, [joined(error.message, error.hint)]
         done += count
         told += [f"{image.get_name()}: {one}" if len(images) > 1 else one for one in said]
     Gimp.progress_end()
     if told and call.watched:
         Gimp.message("\n".join([*told[:10], ""]))
-    return done, {"recipe": made.name, "images": len(images), "message": " ".join(told)}
+    return done, {"recipe": made.name, "images": len(images), "message": joined(*told)}
 
 
 def _named(saved: Sequence[SavedRecipe], name: str) -> SavedRecipe:
@@ -59,8 +60,8 @@ def _named(saved: Sequence[SavedRecipe], name: str) -> SavedRecipe:
         if name.strip().casefold() in (one.name.casefold(), one.title.casefold()):
             return one
     if not saved:
-        raise BadInput("No recipe is saved yet.", "Select something, then choose Save Last as Recipe.")
-    raise BadInput(f'There is no recipe "{name}".', recipes.did_you_mean(name, [one.name for one in saved]))
+        raise BadInput(tr("No recipe is saved yet."), tr("Select something, then choose Save Last as Recipe."))
+    raise BadInput(tr('There is no recipe "{0}".', name), recipes.did_you_mean(name, [one.name for one in saved]))
 
 
 def _layers(image: Any, call: Any, scope: str) -> List[List[Any]]:
@@ -108,8 +109,8 @@ def _ask(call: Any, made: Recipe, image: Any, target: image_source.Target) -> An
     painted = any(saved_recipes.is_painted(step) for step in made.steps)
     if painted and not target.is_plain:
         raise BadInput(
-            "Outlines, backgrounds and shadows can only be drawn in 8- and 16-bit images in sRGB.",
-            "Leave them out of the recipe, or convert the image first.",
+            tr("Outlines, backgrounds and shadows can only be drawn in 8- and 16-bit images in sRGB."),
+            tr("Leave them out of the recipe, or convert the image first."),
         )
     outline = image_source.selection(image, image_source.mask_depth(image)) if made.needs_selection else None
     target.source.overview()
@@ -131,7 +132,7 @@ def _masks(output: Output, answers: Answers) -> List[Any]:
 
 
 def _name(target: image_source.Target) -> str:
-    return target.layer.get_name() if target.layer is not None else "Visible"
+    return target.layer.get_name() if target.layer is not None else tr("Visible image")
 
 
 def _put(made: Recipe, output: Output, picture: Picture, of_layers: bool) -> None:
@@ -178,14 +179,14 @@ def save_recipe(call: Any) -> Outcome:
     """What was done last, under a name."""
     chosen, kept = call.options(), last()
     if not chosen["title"].strip():
-        raise BadInput("The recipe has no name.", "Give it one.")
+        raise BadInput(tr("The recipe has no name."), tr("Give it one."))
     data: Dict[str, Any] = {**kept["recipe"], "name": chosen["title"].strip()}
     if chosen["description"].strip():
         data["description"] = chosen["description"].strip()
     steps = saved_recipes.saved(call.client, chosen["title"], data, chosen["replace"])
     one: SavedRecipe = ask.run(steps, call.asker.wait)
     refresh(call)
-    said = " ".join([f'Saved as "{one.title}". {NEXT_START}', *kept["notes"]])
+    said = joined(tr('Saved as "{0}".', one.title), NEXT_START, *kept["notes"])
     if call.watched:
         Gimp.message(said)
     return 1, {"recipe": one.name, "message": said}
@@ -195,7 +196,7 @@ def copy_command(call: Any) -> Outcome:
     """The command line that does with files what was done last; on the clipboard when somebody sits there."""
     kept = last()
     text, notes = recipes.command(recipes.read(kept["recipe"]))
-    said = " ".join([*kept["notes"], *notes])
+    said = joined(*kept["notes"], *notes)
     if call.watched:
         from gi.repository import Gdk, GimpUi, Gtk
 
@@ -203,7 +204,7 @@ def copy_command(call: Any) -> Outcome:
         board = Gtk.Clipboard.get(Gdk.SELECTION_CLIPBOARD)
         board.set_text(text, -1)
         board.store()
-        Gimp.message("\n".join(["The clipboard has the command:", text, said]))
+        Gimp.message("\n".join([tr("The clipboard has the command:"), text, said]))
     return 1, {"command": text, "message": said}
 
 
@@ -224,9 +225,9 @@ def remember(job: Job, box: PixelRect, chosen: Dict[str, Any]) -> None:
 def last() -> Dict[str, Any]:
     kept = remembered.last(Gimp.directory())
     if kept is None:
-        raise BadInput("Nothing was selected or cut out yet.", "Do it once, then save it.")
+        raise BadInput(tr("Nothing was selected or cut out yet."), tr("Do it once, then save it."))
     if "recipe" not in kept:
         raise BadInput(
-            kept.get("problem", "That cannot be repeated."), kept.get("hint", "Select something else first.")
+            kept.get("problem", tr("That cannot be repeated.")), kept.get("hint", tr("Select something else first."))
         )
     return kept

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any, Dict
 
 from maskwright_protocol.errors import BadInput, ConnectionLost, ServerAbsent
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import ModelsRequest, Shutdown, StatusRequest
 from maskwright_protocol.version import __version__
 
@@ -20,7 +21,7 @@ def report(asker: blocking_client.Asker) -> Dict[str, Any]:
 def act(call: Any, action: str) -> Dict[str, Any]:
     """ "status" and "stop" never start a server; "start" does, whatever the settings say."""
     if action not in ("status", "start", "stop"):
-        raise BadInput(f"There is no action {action!r}.", "Use status, start or stop.")
+        raise BadInput(tr("There is no action {0!r}.", action), tr("Use status, start or stop."))
     client = blocking_client.open_client(__version__, {**call.settings, "start_server": action == "start"})
     asker = blocking_client.Asker(client, lambda progress: None)
     try:

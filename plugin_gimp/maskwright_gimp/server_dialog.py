@@ -1,12 +1,13 @@
 """Server and Models: what runs, on which device, which models there are; start and stop."""
 
-from typing import Any, Callable, Dict, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from gi.repository import Gimp, GimpUi, GLib, Gtk
 
 from maskwright_client.ask import Steps
 from maskwright_client.offers import sentence
 from maskwright_client.server_state import CONNECTED, ServerState
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import Status
 from maskwright_protocol.version import __version__
 
@@ -16,6 +17,9 @@ from .server_line import ServerLine
 
 START, STOP = 1, 2
 LOOK_EVERY_MS = 2000
+WORKER_STATES = {
+    "stopped": tr("stopped"), "starting": tr("starting"), "idle": tr("idle"), "busy": tr("busy"),
+}  # fmt: skip
 
 
 def show(call: Any) -> Tuple[int, Dict[str, Any]]:
@@ -35,7 +39,7 @@ def manage(call: Any, widget: Any, again: Callable[[], None]) -> None:
 class ServerDialog(ServerState):
     """Looks at the server now and again while it is open; starts and stops it."""
 
-    settings_place = "the field below"
+    settings_place = tr("the field below")
 
     def __init__(self, values: Dict[str, Any], parent: Optional[Any] = None) -> None:
         super().__init__()
@@ -49,10 +53,12 @@ class ServerDialog(ServerState):
         self._timer = GLib.timeout_add(LOOK_EVERY_MS, self._tick)
 
     def _build(self) -> None:
-        self.dialog = GimpUi.Dialog(title="Maskwright Server and Models", role="maskwright-server", use_header_bar=0)
-        self.start_button = self.dialog.add_button("_Start Server", START)
-        self.stop_button = self.dialog.add_button("S_top Server", STOP)
-        self.dialog.add_button("_Close", Gtk.ResponseType.CLOSE)
+        self.dialog = GimpUi.Dialog(
+            title=tr("Maskwright Server and Models"), role="maskwright-server", use_header_bar=0
+        )
+        self.start_button = self.dialog.add_button(tr("_Start Server"), START)
+        self.stop_button = self.dialog.add_button(tr("S_top Server"), STOP)
+        self.dialog.add_button(tr("_Close"), Gtk.ResponseType.CLOSE)
         self.dialog.set_default_response(Gtk.ResponseType.CLOSE)
         self.start_button.set_sensitive(False)
         self.stop_button.set_sensitive(False)
@@ -73,13 +79,13 @@ class ServerDialog(ServerState):
 
     def _settings(self) -> Any:
         grid = Gtk.Grid(column_spacing=8, row_spacing=6)
-        automatic = Gtk.CheckButton(label="Start the server _when it is needed", use_underline=True)
+        automatic = Gtk.CheckButton(label=tr("Start the server _when it is needed"), use_underline=True)
         automatic.set_active(self.values["start_server"])
         automatic.connect("toggled", lambda widget: self._save("start_server", widget.get_active()))
         grid.attach(automatic, 0, 0, 2, 1)
-        label = Gtk.Label(label="Co_mmand of the server", use_underline=True, xalign=0.0)
-        command = Gtk.Entry(text=self.values["command"], placeholder_text="found by itself", hexpand=True)
-        command.set_tooltip_text("Path of the maskwright command, if it is not found by itself")
+        label = Gtk.Label(label=tr("Co_mmand of the server"), use_underline=True, xalign=0.0)
+        command = Gtk.Entry(text=self.values["command"], placeholder_text=tr("found by itself"), hexpand=True)
+        command.set_tooltip_text(tr("Path of the maskwright command, if it is not found by itself"))
         command.connect("changed", lambda widget: self._save("command", widget.get_text().strip()))
         label.set_mnemonic_widget(command)
         grid.attach(label, 0, 1, 1, 1)
@@ -91,7 +97,7 @@ class ServerDialog(ServerState):
         try:
             settings.save(Gimp.directory(), self.values)
         except OSError as error:
-            self.line.say(f"The settings could not be saved: {error.strerror}.")
+            self.line.say(tr("The settings could not be saved: {0}.", error.strerror))
 
     # ------------------------------------------------------------ asking
 
@@ -119,7 +125,7 @@ class ServerDialog(ServerState):
         self.stop_button.set_sensitive(self.running)
         error = error or self.error
         if self.running:
-            self.line.say(self._problem or "The server is running.")
+            self.line.say(self._problem or tr("The server is running."))
         elif error is not None:
             self.line.say(sentence(error))
         self.facts.set_text(facts(self.status) if self.running and self.status is not None else "")
@@ -142,11 +148,11 @@ class ServerDialog(ServerState):
         while True:
             response = self.dialog.run()
             if response == START:
-                self.line.busy("Starting the server...")
+                self.line.busy(tr("Starting the server..."))
                 self.start_button.set_sensitive(False)
                 self._run(self.start(self.values["command"]))
             elif response == STOP:
-                self.line.busy("Stopping the server...")
+                self.line.busy(tr("Stopping the server..."))
                 self.stop_button.set_sensitive(False)
                 self._run(self._end())
             else:
@@ -159,10 +165,12 @@ class ServerDialog(ServerState):
 
 def facts(status: Status) -> str:
     """The server's state in sentences."""
-    lines = [f"Version {status.server_version}, process {status.pid}, {megabytes(status.memory_bytes)} of memory."]
+    memory = megabytes(status.memory_bytes)
+    lines: List[str] = [tr("Version {0}, process {1}, {2} of memory.", status.server_version, status.pid, memory)]
     for worker in status.workers:
-        why = f" ({worker.device_reason})" if worker.device_reason else ""
-        lines.append(f"Works on {worker.device}{why}: {worker.state}, {megabytes(worker.memory_bytes)}.")
+        device = tr("{0} ({1})", worker.device, worker.device_reason) if worker.device_reason else worker.device
+        state, memory = WORKER_STATES.get(worker.state, worker.state), megabytes(worker.memory_bytes)
+        lines.append(tr("Works on {0}: {1}, {2}.", device, state, memory))
     return "\n".join(lines + status.problems)
 
 

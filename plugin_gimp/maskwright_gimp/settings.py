@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any, Dict
 
 from maskwright_client.settings import read_settings
+from maskwright_protocol.language import tr
 from maskwright_protocol.whole_file import write_whole
 
-PLACE = "Filters > Maskwright > Server and Models"  # where the user sees and changes them
+PLACE = tr("Filters > Maskwright > Server and Models")  # where the user sees and changes them
 FILE_NAME = "maskwright.json"
 DEFAULTS: Dict[str, Any] = {"command": "", "start_server": True}
 

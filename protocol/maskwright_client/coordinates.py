@@ -5,6 +5,7 @@ import re
 from typing import Iterable, List, Sequence, Tuple
 
 from maskwright_protocol.errors import BadInput
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import Example, Mask, PixelRect, Point, Rect, Stroke
 
 _WIDTH = re.compile(r"\bwidth\s*=\s*([\d.]+)")
@@ -20,7 +21,7 @@ def _groups(text: str, count: int, what: str) -> List[Tuple[float, ...]]:
             values = ()
         if len(values) != count or not all(map(math.isfinite, values)):
             example = "120,80 200,95" if count == 2 else "100,50,300,200"
-            raise BadInput(f"{group!r} is not {what}.", f'Write {what} as "{example}".')
+            raise BadInput(tr("{0!r} is not {1}.", group, what), tr('Write {0} as "{1}".', what, example))
         found.append(values)
     return found
 
@@ -28,7 +29,7 @@ def _groups(text: str, count: int, what: str) -> List[Tuple[float, ...]]:
 def points(include: str, exclude: str = "") -> List[Point]:
     """Points ``x,y`` to include, then those to exclude. Raises ``BadInput``."""
     texts = ((include, True), (exclude, False))
-    return [Point(x, y, wanted) for text, wanted in texts for x, y in _groups(text, 2, "a point")]
+    return [Point(x, y, wanted) for text, wanted in texts for x, y in _groups(text, 2, tr("a point"))]
 
 
 def stroke(text: str, include: bool = True, closed: bool = False) -> Stroke:
@@ -37,10 +38,12 @@ def stroke(text: str, include: bool = True, closed: bool = False) -> Stroke:
     Raises ``BadInput``.
     """
     widths = [float(found) for found in _WIDTH.findall(text) if found.count(".") < 2 and found != "."]
-    places = _groups(_WIDTH.sub(" ", text), 2, "a point")
+    places = _groups(_WIDTH.sub(" ", text), 2, tr("a point"))
     if len(widths) > 1 or len(places) < (3 if closed else 1):
-        what = "a lasso, which has at least three places" if closed else "a stroke, which has at least one place"
-        raise BadInput(f"{text!r} is not {what}.", 'Write it as "120,80 160,90 200,95".')
+        what = (
+            tr("a lasso, which has at least three places") if closed else tr("a stroke, which has at least one place")
+        )
+        raise BadInput(tr("{0!r} is not {1}.", text, what), tr('Write it as "120,80 160,90 200,95".'))
     return Stroke([value for place in places for value in place], include, sum(widths), closed)
 
 
@@ -79,19 +82,19 @@ def span(text: str) -> Tuple[float, float]:
     except ValueError:
         first, last = 1.0, 0.0
     if not 0 <= first <= last <= 100:
-        raise BadInput(f"{text!r} is no range from 0 to 100.", 'Write it as "20,60".')
+        raise BadInput(tr("{0!r} is no range from 0 to 100.", text), tr('Write it as "20,60".'))
     return first, last
 
 
 def boxes(text: str) -> List[Rect]:
     """Boxes ``x,y,width,height``. Raises ``BadInput``."""
-    return [Rect(*box) for box in _groups(text, 4, "a box")]
+    return [Rect(*box) for box in _groups(text, 4, tr("a box"))]
 
 
 def examples(like: str, unlike: str = "") -> List[Example]:
     """Boxes around things that are wanted, then around things that are not. Raises ``BadInput``."""
     texts = ((like, True), (unlike, False))
-    return [Example(*box, include=wanted) for text, wanted in texts for box in _groups(text, 4, "a box")]
+    return [Example(*box, include=wanted) for text, wanted in texts for box in _groups(text, 4, tr("a box"))]
 
 
 def rect_of(mask: Mask) -> Rect:

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Dict, List, Optional, Sequence
 
 from maskwright_protocol.errors import EmptyPrompt
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import (
     Cutout,
     Detect,
@@ -41,7 +42,7 @@ ROLES = {
 }
 _DRAWS = ("segmenter",)  # what a selection needs without words
 _EDGES = ("matting", "refiner")  # what a cut-out needs without a prompt
-_NOTHING_SELECTED = "Nothing is selected."
+_NOTHING_SELECTED = tr("Nothing is selected.")
 
 
 @dataclass
@@ -168,7 +169,7 @@ class JobOptions:
         if prompt.mask is not None:
             job.boxes = [*prompt.boxes, rect_of(prompt.mask)]
         if not (job.text or job.detector_options or job.points or job.strokes or job.boxes or job.examples):
-            raise EmptyPrompt("There is nothing to look for.")
+            raise EmptyPrompt(tr("There is nothing to look for."))
         return job
 
     def select_distance(self, distance: Distance, region: Optional[Mask] = None) -> Select:
@@ -179,7 +180,7 @@ class JobOptions:
     def select_object(self, rough: Optional[Mask]) -> Select:
         """The object that an existing selection is drawn around. Raises ``EmptyPrompt``."""
         if rough is None:
-            raise EmptyPrompt(_NOTHING_SELECTED, "Draw a rectangle or a lasso around the object first.")
+            raise EmptyPrompt(_NOTHING_SELECTED, tr("Draw a rectangle or a lasso around the object first."))
         return Select(
             "",
             tool="select",
@@ -229,7 +230,7 @@ class JobOptions:
     def similar(self, to: str, mask: Optional[Mask]) -> Similar:
         """What is like an object, which ``mask`` shows when the server has forgotten it. Raises ``EmptyPrompt``."""
         if not to and mask is None:
-            raise EmptyPrompt(_NOTHING_SELECTED, "Select one of the things first.")
+            raise EmptyPrompt(_NOTHING_SELECTED, tr("Select one of the things first."))
         how = self._how("select", _DRAWS)
         return Similar("", tool="select", to=to, merge=True, mask=mask, **how, **self._masks())
 
@@ -304,7 +305,7 @@ class JobOptions:
     def refine(self, mask: Optional[Mask], edge: Edge, clean_up: bool = True) -> Refine:
         """A selection's edge found again, then cleaned up as other masks are, if wanted. Raises ``EmptyPrompt``."""
         if mask is None:
-            raise EmptyPrompt(_NOTHING_SELECTED, "Select something roughly, then refine it.")
+            raise EmptyPrompt(_NOTHING_SELECTED, tr("Select something roughly, then refine it."))
         job = Refine("", tool="refine", mask=mask, **asdict(edge), **self._how("refine"), **self._masks())
         if not clean_up:
             job.post = PostProcess()
@@ -314,7 +315,7 @@ class JobOptions:
         """The selection grown and feathered, 0 by what suits its size, and the surroundings that an inpainting tool
         should look at. Raises ``EmptyPrompt``."""
         if mask is None:
-            raise EmptyPrompt(_NOTHING_SELECTED, "Select what is to be filled anew first.")
+            raise EmptyPrompt(_NOTHING_SELECTED, tr("Select what is to be filled anew first."))
         return Refine(
             "",
             tool="refine",

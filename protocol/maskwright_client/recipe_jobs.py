@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from maskwright_protocol.errors import BadInput, EmptyPrompt
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import Distance, Job, Mask, PixelRect, Select
 
 from . import coordinates
@@ -57,8 +58,8 @@ def _set(made: Job, option: Option, value: Any, masks: Masks) -> None:
 def _set_mask(made: Job, option: Option, value: str, masks: Masks) -> None:
     mask = masks.get(value)
     if mask is None:
-        what = "Nothing is selected." if value == SELECTION else f'There is no mask of the step "{value}".'
-        raise EmptyPrompt(what, "Select something first, or give a mask.")
+        what = tr("Nothing is selected.") if value == SELECTION else tr('There is no mask of the step "{0}".', value)
+        raise EmptyPrompt(what, tr("Select something first, or give a mask."))
     setattr(made, option.field, mask)
 
 
@@ -66,7 +67,7 @@ def _set_points(made: Job, option: Option, value: List[str], masks: Masks) -> No
     found = coordinates.points(" ".join(value))
     if option.field == "subject_at":
         if len(found) != 1:
-            raise BadInput("The subject is at one place.", 'Write it as "120,80".')
+            raise BadInput(tr("The subject is at one place."), tr('Write it as "120,80".'))
         made.subject_at = found[0]  # type: ignore[attr-defined]
         return
     include = option.field == "points+"
@@ -105,7 +106,7 @@ def _set_distance(made: Job, option: Option, value: str, masks: Masks) -> None:
     else:
         places = coordinates.points(value)
         if len(places) != 1:
-            raise BadInput("A distance goes by one place.", 'Write it as "120,80".')
+            raise BadInput(tr("A distance goes by one place."), tr('Write it as "120,80".'))
         new = replace(old, at=places[0], than=_THAN[option.name])
     made.distance = new  # type: ignore[attr-defined]
 
@@ -138,7 +139,7 @@ def _pixels(text: str, box: PixelRect) -> str:
                 try:
                     numbers[place] = repr(origin[place] + float(match.group(1)) / 100 * size[place])
                 except ValueError:
-                    raise BadInput(f"{group!r} is not a place.", 'Write it as "40%,55.5%".') from None
+                    raise BadInput(tr("{0!r} is not a place.", group), tr('Write it as "40%,55.5%".')) from None
         groups.append(",".join(numbers))
     return " ".join(groups)
 
@@ -154,9 +155,11 @@ class Kept(NamedTuple):
     notes: List[str]
 
 
-PLACES_KEPT = "The clicks and boxes are kept in per cent of the picture: they fit only pictures of the same framing."
-EVERYBODY = "The recipe takes the parts of everybody; person = 2 in its file would take those of the second one."
-NOT_REPEATABLE = "An object that was pointed at in the map of objects cannot be found again in other pictures."
+PLACES_KEPT = tr(
+    "The clicks and boxes are kept in per cent of the picture: they fit only pictures of the same framing."
+)
+EVERYBODY = tr("The recipe takes the parts of everybody; person = 2 in its file would take those of the second one.")
+NOT_REPEATABLE = tr("An object that was pointed at in the map of objects cannot be found again in other pictures.")
 
 
 def from_job(asked: Job, box: PixelRect) -> Kept:
@@ -174,7 +177,7 @@ def from_job(asked: Job, box: PixelRect) -> Kept:
         options.pop("box", None)  # it only said where the selection is
     placed = any(verb.options[name].kind in PLACED for name in options)
     if getattr(asked, "continue_from", "") and not placed:
-        raise BadInput(NOT_REPEATABLE, "Select it by words or by clicks, then save that.")
+        raise BadInput(NOT_REPEATABLE, tr("Select it by words or by clicks, then save that."))
     notes = [EVERYBODY] if getattr(asked, "per_person", False) else []
     return Kept(verb.name, options, [PLACES_KEPT, *notes] if placed else notes)
 
@@ -183,7 +186,7 @@ def _verb_of(asked: Job) -> Verb:
     for verb in VERBS.values():
         if type(asked) is verb.message:
             return verb
-    raise BadInput("That cannot be repeated on other pictures.", "Select or cut something out first.")
+    raise BadInput(tr("That cannot be repeated on other pictures."), tr("Select or cut something out first."))
 
 
 def _get(asked: Job, option: Option, box: PixelRect) -> Any:
@@ -274,7 +277,7 @@ def command(verb: Verb, options: Mapping[str, Any], picture: str = "PICTURE") ->
             missing.append(name)
             continue
         words += _flags(option, value)
-    notes = [f"The command has no flag for: {', '.join(missing)}. A recipe keeps it."] if missing else []
+    notes = [tr("The command has no flag for: {0}. A recipe keeps it.", ", ".join(missing))] if missing else []
     return " ".join(shlex.quote(word) for word in words), notes
 
 

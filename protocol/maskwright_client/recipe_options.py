@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple, Type
 
 from maskwright_protocol.errors import BadInput
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import Cutout, Detect, Everything, Flats, Job, Parse, Refine, Select, Similar
 
 from .choices import LOOKS_CLOSELY, USES_TILES
@@ -110,8 +111,8 @@ VERBS: Dict[str, Verb] = {
                 _TEXT, _NOT, *_POINTS, _BOX, *_STROKES, Option("like", "boxes", "examples+"),
                 Option("unlike", "boxes", "examples-"), Option("mask", "mask", "start"), _REGION,
                 Option("nearer", "distance"), Option("as-far", "distance"), Option("farther", "distance"),
-                Option("range", "distance"), Option("softness", "number", "distance.softness", 0, 100), _GAP, _RECIPE, _PICK,
-                _MIN_SCORE, _choice("precise", LOOKS_CLOSELY), _TILES, _DETECTOR, _SEGMENTER, _SETTINGS,
+                Option("range", "distance"), Option("softness", "number", "distance.softness", 0, 100), _GAP, _RECIPE,
+                _PICK, _MIN_SCORE, _choice("precise", LOOKS_CLOSELY), _TILES, _DETECTOR, _SEGMENTER, _SETTINGS,
                 _THRESHOLD, _GROW, _FEATHER, _SMOOTH, _FILL, _MIN_AREA, _INVERT, _DEPTH,
                 _model("parser", "parser", False), _model("distance-model", "depth", False),
             ),
@@ -180,7 +181,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A hint: the known word that is most alike, or all of them."""
     known = sorted(known)
     near = get_close_matches(word, known, 1, 0.6)
-    return f'Did you mean "{near[0]}"?' if near else f"There is: {', '.join(known)}."
+    return tr('Did you mean "{0}"?', near[0]) if near else tr("There is: {0}.", ", ".join(known))
 
 
 def option_of(verb: Verb, name: str) -> Option:
@@ -192,8 +193,8 @@ def option_of(verb: Verb, name: str) -> Option:
         near = get_close_matches(name, verb.options, 1, 0.6)
         hint = did_you_mean(name, verb.options)
         if others and not near:
-            hint = f'"{name}" is an option of {", ".join(others)}.'
-        raise BadInput(f'"{verb.name}" has no option "{name}".', hint)
+            hint = tr('"{0}" is an option of {1}.', name, ", ".join(others))
+        raise BadInput(tr('"{0}" has no option "{1}".', verb.name, name), hint)
     return option
 
 
@@ -203,7 +204,9 @@ def checked(option: Option, value: Any) -> Any:
 
 
 def _refuse(option: Option, value: Any, wanted: str, hint: str = "") -> BadInput:
-    return BadInput(f'"{option.name}" cannot be {_shown(value)}: it is {wanted}.', hint or "Write it so.")
+    return BadInput(
+        tr('"{0}" cannot be {1}: it is {2}.', option.name, _shown(value), wanted), hint or tr("Write it so.")
+    )
 
 
 def _shown(value: Any) -> str:
@@ -215,15 +218,15 @@ def _shown(value: Any) -> str:
 
 def _text(option: Option, value: Any) -> str:
     if not isinstance(value, str):
-        raise _refuse(option, value, "a text", f'Write {option.name} = "...".')
+        raise _refuse(option, value, tr("a text"), tr('Write {0} = "...".', option.name))
     if option.choices and value not in option.choices:
-        raise _refuse(option, value, "one of " + ", ".join(option.choices), did_you_mean(value, option.choices))
+        raise _refuse(option, value, tr("one of {0}", ", ".join(option.choices)), did_you_mean(value, option.choices))
     return value.strip()
 
 
 def _number(option: Option, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise _refuse(option, value, "a number", f"Write {option.name} = 1.5.")
+        raise _refuse(option, value, tr("a number"), tr("Write {0} = 1.5.", option.name))
     if not option.low <= value <= option.high:
         raise _refuse(option, value, _range(option))
     return float(value)
@@ -231,15 +234,15 @@ def _number(option: Option, value: Any) -> float:
 
 def _range(option: Option) -> str:
     if math.isinf(option.high):
-        return f"a number from {option.low:g} on"
-    return f"a number from {option.low:g} to {option.high:g}"
+        return tr("a number from {0:g} on", option.low)
+    return tr("a number from {0:g} to {1:g}", option.low, option.high)
 
 
 def _count(option: Option, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise _refuse(option, value, "a whole number", f"Write {option.name} = 1.")
+        raise _refuse(option, value, tr("a whole number"), tr("Write {0} = 1.", option.name))
     if option.choices and str(value) not in option.choices:
-        raise _refuse(option, value, " or ".join(option.choices))
+        raise _refuse(option, value, tr("one of {0}", ", ".join(option.choices)))
     if not option.low <= value <= option.high:
         raise _refuse(option, value, _range(option))
     return value
@@ -247,7 +250,7 @@ def _count(option: Option, value: Any) -> int:
 
 def _switch(option: Option, value: Any) -> bool:
     if not isinstance(value, bool):
-        raise _refuse(option, value, "true or false")
+        raise _refuse(option, value, tr("true or false"))
     return value
 
 
@@ -255,20 +258,22 @@ def _texts(option: Option, value: Any) -> List[str]:
     """One text, or several."""
     found = [value] if isinstance(value, str) else value
     if not isinstance(found, (list, tuple)) or not all(isinstance(one, str) and one.strip() for one in found):
-        raise _refuse(option, value, "a text, or a list of texts", f'Write {option.name} = ["...", "..."].')
+        raise _refuse(option, value, tr("a text, or a list of texts"), tr('Write {0} = ["...", "..."].', option.name))
     return [one.strip() for one in found]
 
 
 def _pick(option: Option, value: Any) -> str:
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if not isinstance(text, str) or not (text in ("all", "best") or (text.isdigit() and int(text) > 0)):
-        raise _refuse(option, value, '"all", "best" or a number that counts from 1')
+        raise _refuse(option, value, tr('"all", "best" or a number that counts from 1'))
     return text
 
 
 def _mask(option: Option, value: Any) -> str:
     if not isinstance(value, str) or not value:
-        raise _refuse(option, value, "the name of an earlier step", f'Or "{SELECTION}": what is selected already.')
+        raise _refuse(
+            option, value, tr("the name of an earlier step"), tr('Or "{0}": what is selected already.', SELECTION)
+        )
     return value
 
 
@@ -278,20 +283,22 @@ def _settings(option: Option, value: Any) -> List[str]:
         value = [f"{name}={one}" for name, one in value.items()]
     found = _texts(option, value)
     if not all("=" in one for one in found):
-        raise _refuse(option, value, "a list of settings", 'Write option = ["iou=0.5"].')
+        raise _refuse(option, value, tr("a list of settings"), tr('Write option = ["iou=0.5"].'))
     return found
 
 
 def _colour(option: Option, value: Any) -> str:
     digits = value[1:] if isinstance(value, str) and value[:1] == "#" else ""
     if len(digits) != 6 or any(digit not in "0123456789abcdefABCDEF" for digit in digits):
-        raise _refuse(option, value, 'a colour, "#rrggbb"')
+        raise _refuse(option, value, tr('a colour, "#rrggbb"'))
     return str(value)
 
 
 def _distance(option: Option, value: Any) -> str:
     if not isinstance(value, str):
-        raise _refuse(option, value, "a range" if option.name == "range" else "a place", "Write it as a text.")
+        raise _refuse(
+            option, value, tr("a range") if option.name == "range" else tr("a place"), tr("Write it as a text.")
+        )
     return value
 
 
@@ -306,5 +313,5 @@ def check_all(verb: Verb, options: Dict[str, Any]) -> Optional[str]:
     """Of options that exclude each other, a sentence."""
     far = [name for name in options if verb.options[name].kind == "distance"]
     if len(far) > 1:
-        return f"Only one distance can be selected at a time: not {far[0]} and {far[1]}."
+        return tr("Only one distance can be selected at a time: not {0} and {1}.", far[0], far[1])
     return None

@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from typing import Any, Callable, Optional
 
 from maskwright_protocol.errors import JobCancelled
+from maskwright_protocol.language import tr
 
 from .ask import Steps, step
 
@@ -66,7 +67,7 @@ class Runner:
         steps, self._steps = self._steps, None
         if steps is None:
             return
-        error: Exception = JobCancelled("Cancelled.")
+        error: Exception = JobCancelled(tr("Cancelled."))
         try:
             steps.throw(error)
             steps.close()
