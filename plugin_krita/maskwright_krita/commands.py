@@ -2,11 +2,12 @@
 
 from typing import Any, Callable, List, NamedTuple
 
+from maskwright_protocol.language import tr
+
 from .cut_panel import ask_cut_out
 from .dialogs import ask_prompt, ask_settings
 from .edge_dialogs import ask_inpainting
 from .edge_panel import ask_refine
-from .editor.texts import tr
 from .parts_dialog import ask_parts
 from .plugin import Plugin
 from .recipe_dialogs import ask_run, ask_save

@@ -7,12 +7,12 @@ from maskwright_client.ask import PictureSource, Steps
 from maskwright_client.client import Client
 from maskwright_client.server_state import ABSENT, CONNECTED, STARTING, ServerState, stop_claimed
 from maskwright_protocol.errors import ServerAbsent
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import Job, PixelRect, Progress
 from maskwright_protocol.version import __version__
 
 from .editor.qt import QObject, Qt, QTimer, pyqtSignal
 from .editor.tasks import Task
-from .editor.texts import tr
 
 POLL_MS = 3000
 COMMANDS = ("select", "cutout", "refine")  # the tools whose jobs can be kept as a recipe; the click tool tells its own

@@ -9,6 +9,7 @@ from maskwright_client.jobs import Cut, Edge, Prompt
 from maskwright_client.offers import suggested, understands
 from maskwright_client.recipe import Recipe
 from maskwright_protocol.errors import JobCancelled, MaskwrightError
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import Job
 
 from .connection import Connection
@@ -17,7 +18,6 @@ from .editor.pixels import Reader
 from .editor.planes import Plane
 from .editor.qt import QObject, pyqtSignal
 from .editor.tasks import Task
-from .editor.texts import tr
 from .options import Options
 from .pictures import Picture
 from .recipes import RecipeRun

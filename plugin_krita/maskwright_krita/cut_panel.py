@@ -4,6 +4,7 @@ from typing import Any, List, Optional
 
 from maskwright_client.choices import PICKS
 from maskwright_client.jobs import Cut
+from maskwright_protocol.language import tr
 
 from .controller import Controller, Failure
 from .dialogs import exclude_line, prompt_box
@@ -12,7 +13,6 @@ from .edge_widgets import WHITE, ColourButton
 from .editor import app
 from .editor.pixels import Reader
 from .editor.qt import QDialog, QFormLayout, QWidget
-from .editor.texts import tr
 from .options import KINDS
 from .widgets import Fold, button, check, combo, row, spin
 

@@ -5,6 +5,7 @@ from typing import Callable, List, Optional
 
 from maskwright_client.choices import PROMPT_HELP
 from maskwright_client.offers import needs_a_yes, size, terms
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import ModelInfo
 
 from .controller import Controller
@@ -20,7 +21,6 @@ from .editor.qt import (
     Qt,
     QVBoxLayout,
 )
-from .editor.texts import tr
 from .widgets import Rows, button, check, label, line, row
 
 

@@ -5,10 +5,11 @@ from typing import Any
 
 from krita import DockWidget
 
+from maskwright_protocol.language import tr
+
 from .dialogs import fill_history, prompt_box
 from .editor import app
 from .editor.qt import QHBoxLayout, QRect, QSizePolicy, QVBoxLayout, QWidget
-from .editor.texts import tr
 from .found import FoundWindow
 from .icons import Themed, icon
 from .options import KINDS, MODES

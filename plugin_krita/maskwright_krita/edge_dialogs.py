@@ -1,9 +1,10 @@
 """The dialog that prepares a selection for inpainting."""
 
+from maskwright_protocol.language import tr
+
 from .controller import Controller
 from .dialogs import Dialog
 from .editor.qt import QDialog
-from .editor.texts import tr
 from .widgets import combo, spin
 
 SURROUNDINGS = (

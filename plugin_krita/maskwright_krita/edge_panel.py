@@ -7,6 +7,7 @@ from typing import Any, Dict, List, Optional
 from maskwright_client.edge_settings import HAIR_TIP, HAIR_TITLE, SLIDERS, EdgeSettings
 from maskwright_client.edge_views import VIEWS, next_view, view_named
 from maskwright_client.jobs import Cut
+from maskwright_protocol.language import joined, tr
 
 from .controller import Controller, Failure
 from .edge_widgets import BrushBox, SliderRow
@@ -14,7 +15,6 @@ from .edge_work import EdgeWork
 from .editor import app
 from .editor.pixels import Reader
 from .editor.qt import QDialog, QDialogButtonBox, QFormLayout, QGridLayout, QPoint, Qt, QVBoxLayout, QWidget
-from .editor.texts import joined, tr
 from .widgets import check, combo, label
 
 WIDTH = 310

@@ -3,6 +3,7 @@
 from typing import Any
 
 from maskwright_client.edge_settings import BRUSHES, Slider
+from maskwright_protocol.language import tr
 
 from .edge_work import NARROWEST, WIDEST, EdgeWork
 from .editor.qt import (
@@ -21,7 +22,6 @@ from .editor.qt import (
     QToolButton,
     QWidget,
 )
-from .editor.texts import tr
 from .widgets import button, row, spin
 
 WHITE = "#ffffff"

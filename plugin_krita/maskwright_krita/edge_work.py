@@ -11,6 +11,7 @@ from maskwright_client.edge_settings import brush_of
 from maskwright_client.edge_views import EdgeView, view_named
 from maskwright_client.jobs import Cut
 from maskwright_protocol.errors import JobCancelled
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import CutoutResult, Mask, Rect
 
 from .controller import Controller, Failure
@@ -21,7 +22,6 @@ from .editor.pixels import Reader
 from .editor.planes import Plane
 from .editor.qt import QObject, QPointF, QTimer, pyqtSignal
 from .editor.tasks import QtLoop, Task
-from .editor.texts import tr
 from .pictures import Picture
 from .results import Result, mask_of, plane_of
 

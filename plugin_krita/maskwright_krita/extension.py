@@ -4,6 +4,8 @@ from typing import Any, Callable, List, Optional, Tuple
 
 from krita import DockWidgetFactory, DockWidgetFactoryBase, Extension, Krita, Window
 
+from maskwright_protocol.language import tr
+
 from .cut_panel import ask_cut_out
 from .dialogs import ask_prompt
 from .docker import MaskwrightDocker
@@ -11,7 +13,6 @@ from .edge_dialogs import ask_inpainting
 from .edge_panel import ask_refine
 from .editor import app
 from .editor.qt import QAction, QEvent, QMenu, QObject, QTimer
-from .editor.texts import tr
 from .parts_dialog import ask_parts
 from .plugin import Plugin, plugin
 from .recipe_dialogs import ask_run, ask_save
@@ -21,25 +22,30 @@ Command = Callable[[Plugin], Any]
 RECIPES = "Recipes"  # a menu of our own, in Select
 # id, text, menu, command; without a menu it is for a shortcut only
 ENTRIES: Tuple[Tuple[str, str, str, Command], ...] = (
-    ("maskwright_select_prompt", "Select by &Prompt...", "Select", lambda p: ask_prompt(p.controller, "selection")),
-    ("maskwright_select_subject", "Select Sub&ject", "Select", lambda p: p.controller.select_subject()),
-    ("maskwright_refine", "Re&fine Selection...", "Select", lambda p: ask_refine(p.controller)),
-    ("maskwright_parts", "C&lothes, Face and Body Parts...", "Select", lambda p: ask_parts(p.controller)),
-    ("maskwright_similar", "Select Si&milar", "Select", lambda p: p.select_similar()),
-    ("maskwright_inpaint", "Prepare for &Inpainting...", "Select", lambda p: ask_inpainting(p.controller)),
-    ("maskwright_select_object", "Select &Object from Selection", "Select", lambda p: p.controller.select_object()),
-    ("maskwright_click", "Select by &Clicking", "Select", lambda p: p.tool.stop() if p.tool.active else p.tool.start()),
-    ("maskwright_cutout", "Remove &Background to New Layer", "Layer", lambda p: p.controller.remove_background()),
-    ("maskwright_cut_out", "Cut Out b&y Prompt...", "Layer", lambda p: ask_cut_out(p.controller)),
-    ("maskwright_mask", "Add Mask from &Prompt...", "Layer", lambda p: ask_prompt(p.controller, "transparency")),
-    ("maskwright_run_recipe", "&Run Recipe...", RECIPES, ask_run),
-    ("maskwright_save_recipe", "&Save Last as Recipe...", RECIPES, ask_save),
-    ("maskwright_copy_command", "&Copy Last as Command", RECIPES, lambda p: p.saved.copy_command()),
-    ("maskwright_stop", "Stop What Maskwright Does", "", lambda p: p.controller.cancel()),
-    ("maskwright_answer", "Do What Maskwright Suggests", "", lambda p: p.feedback.press()),
-    ("maskwright_other", "Another Guess", "", lambda p: p.tool.other()),
-    ("maskwright_larger", "Larger Object", "", lambda p: p.tool.climb(1)),
-    ("maskwright_smaller", "Smaller Object", "", lambda p: p.tool.climb(-1)),
+    ("maskwright_select_prompt", tr("Select by &Prompt..."), "Select", lambda p: ask_prompt(p.controller, "selection")),
+    ("maskwright_select_subject", tr("Select Sub&ject"), "Select", lambda p: p.controller.select_subject()),
+    ("maskwright_refine", tr("Re&fine Selection..."), "Select", lambda p: ask_refine(p.controller)),
+    ("maskwright_parts", tr("C&lothes, Face and Body Parts..."), "Select", lambda p: ask_parts(p.controller)),
+    ("maskwright_similar", tr("Select Si&milar"), "Select", lambda p: p.select_similar()),
+    ("maskwright_inpaint", tr("Prepare for &Inpainting..."), "Select", lambda p: ask_inpainting(p.controller)),
+    ("maskwright_select_object", tr("Select &Object from Selection"), "Select", lambda p: p.controller.select_object()),
+    (
+        "maskwright_click",
+        tr("Select by &Clicking"),
+        "Select",
+        lambda p: p.tool.stop() if p.tool.active else p.tool.start(),
+    ),
+    ("maskwright_cutout", tr("Remove &Background to New Layer"), "Layer", lambda p: p.controller.remove_background()),
+    ("maskwright_cut_out", tr("Cut Out b&y Prompt..."), "Layer", lambda p: ask_cut_out(p.controller)),
+    ("maskwright_mask", tr("Add Mask from &Prompt..."), "Layer", lambda p: ask_prompt(p.controller, "transparency")),
+    ("maskwright_run_recipe", tr("&Run Recipe..."), RECIPES, ask_run),
+    ("maskwright_save_recipe", tr("&Save Last as Recipe..."), RECIPES, ask_save),
+    ("maskwright_copy_command", tr("&Copy Last as Command"), RECIPES, lambda p: p.saved.copy_command()),
+    ("maskwright_stop", tr("Stop What Maskwright Does"), "", lambda p: p.controller.cancel()),
+    ("maskwright_answer", tr("Do What Maskwright Suggests"), "", lambda p: p.feedback.press()),
+    ("maskwright_other", tr("Another Guess"), "", lambda p: p.tool.other()),
+    ("maskwright_larger", tr("Larger Object"), "", lambda p: p.tool.climb(1)),
+    ("maskwright_smaller", tr("Smaller Object"), "", lambda p: p.tool.climb(-1)),
 )
 
 
@@ -51,7 +57,7 @@ class MaskwrightExtension(Extension):
         """Krita calls this for each window. The actions' shortcuts come from the ``.action`` file."""
         made = []
         for name, text, menu, command in ENTRIES:
-            action = window.createAction(name, tr(text), "")
+            action = window.createAction(name, text, "")
             action.triggered.connect(lambda *_, command=command: command(plugin()))
             made.append((menu, action))
         recipes = RecipeMenu(plugin(), window, [action for menu, action in made if menu == RECIPES])

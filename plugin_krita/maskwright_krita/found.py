@@ -3,6 +3,7 @@
 from typing import Any, Optional
 
 from maskwright_client.results import DOUBTFUL, by_whom, rated
+from maskwright_protocol.language import tr
 
 from .controller import Controller
 from .editor.planes import Plane, gray_image
@@ -22,7 +23,6 @@ from .editor.qt import (
     QVBoxLayout,
     pyqtSignal,
 )
-from .editor.texts import tr
 from .hover import HoverPreview
 from .results import FoundObject, Result
 from .widgets import button, label
@@ -105,7 +105,7 @@ class FoundWindow(QDialog):
     def __init__(self, controller: Controller, parent: Any) -> None:
         super().__init__(parent, Qt.WindowType.Tool)
         self.setObjectName("maskwright_found_window")
-        self.setWindowTitle(tr("What Was Found"))
+        self.setWindowTitle(tr("Found"))
         self.controller = controller
         self.hover = HoverPreview()
         self.list = FoundList()

@@ -5,12 +5,12 @@ from typing import Any, Dict
 from maskwright_client.choices import DETECTOR_HELP, LOOKS_CLOSELY, USES_TILES
 from maskwright_client.jobs import AUTO
 from maskwright_client.offers import playing
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import PostProcess
 
 from .controller import Controller
 from .dialogs import ask_settings, exclude_line
 from .editor.qt import QDialog, QDialogButtonBox, QGroupBox, QHBoxLayout, Qt, QVBoxLayout, QWidget
-from .editor.texts import tr
 from .options import SOURCES
 from .widgets import Rows, button, changed, check, column, combo, fill, form, line, row, show_value, spin, value_of
 

@@ -5,6 +5,7 @@ from typing import Any, List
 from maskwright_client import body_parts
 from maskwright_client.body_parts import BodyPart
 from maskwright_protocol.errors import JobCancelled
+from maskwright_protocol.language import tr
 
 from .controller import Controller, Failure
 from .dialogs import Dialog
@@ -22,7 +23,6 @@ from .editor.qt import (
     Qt,
 )
 from .editor.tasks import Task
-from .editor.texts import tr
 from .options import KINDS
 from .pictures import Picture
 from .results import plane_of
@@ -30,7 +30,7 @@ from .widgets import check, combo, label, line
 
 SIDE = 44
 TILE = QColor(120, 120, 120)  # neither black hair nor a white shirt vanishes on it
-PART_KINDS = (*KINDS[:-1], ("instances", "One layer per part"))
+PART_KINDS = (*KINDS[:-1], ("instances", tr("One layer per part")))
 
 
 class PartsDialog(Dialog):

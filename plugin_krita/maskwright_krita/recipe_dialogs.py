@@ -5,10 +5,10 @@ from typing import Any, Optional
 from maskwright_client import recipe as recipes
 from maskwright_client.saved_recipes import DEFAULT_NAME
 from maskwright_protocol.errors import MaskwrightError
+from maskwright_protocol.language import tr
 
 from .dialogs import Dialog
 from .editor.qt import QDialog
-from .editor.texts import tr
 from .plugin import Plugin
 from .recipes import SCOPES
 from .widgets import check, combo, label, line

@@ -2,9 +2,10 @@
 
 from typing import Any, Dict, List
 
+from maskwright_protocol.language import tr
+
 from .editor import app
 from .editor.qt import QAction, QMenu, QObject
-from .editor.texts import tr
 from .plugin import Plugin
 from .saved import PREFIX
 

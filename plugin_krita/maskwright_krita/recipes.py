@@ -8,13 +8,13 @@ from maskwright_client.recipe import Answers, Output, Recipe, Step
 from maskwright_client.results import found
 from maskwright_client.saved_recipes import NO_PIXELS, is_painted
 from maskwright_protocol.errors import BadInput, JobCancelled, MaskwrightError, ServerAbsent
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import Job, Mask
 
 from .connection import Connection
 from .editor import app, layers, planes, selections
 from .editor.frames import AnimatedCopies, Frame, FrameReader, times_of
 from .editor.pixels import OWN_PIXELS, Reader
-from .editor.texts import tr
 from .options import Options
 from .pictures import Picture
 from .results import Result, mask_of, plane_of

@@ -4,11 +4,11 @@ from typing import Any, Callable, NamedTuple, Optional
 
 from maskwright_client import told
 from maskwright_client.offers import size
+from maskwright_protocol.language import tr
 
 from .controller import Controller, Failure
 from .dialogs import ask_licences, ask_settings
 from .downloads import Downloads
-from .editor.texts import tr
 
 
 class Button(NamedTuple):

@@ -8,12 +8,12 @@ from maskwright_client import told
 from maskwright_client.ask import Steps
 from maskwright_client.results import numbered
 from maskwright_protocol import masks
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import CutoutResult, Mask, Selection
 
 from .editor import app, layers, planes, selections
 from .editor.pixels import Reader
 from .editor.planes import Plane
-from .editor.texts import tr
 
 
 @dataclass

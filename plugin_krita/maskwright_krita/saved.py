@@ -10,6 +10,7 @@ from maskwright_client import recipe as recipes
 from maskwright_client import saved_recipes
 from maskwright_client.ask import Steps
 from maskwright_protocol.errors import MaskwrightError
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import SavedRecipe
 from maskwright_protocol.whole_file import write_whole
 
@@ -17,7 +18,6 @@ from .controller import Controller, Failure
 from .editor import app
 from .editor.qt import QObject, pyqtSignal
 from .editor.tasks import Task
-from .editor.texts import tr
 from .recipes import Last, last
 
 SETTING = "recipes"
@@ -126,9 +126,16 @@ def actions_of(found: List[SavedRecipe]) -> str:
     """Krita's description of the actions. It reads such files when it starts; only what is in one can have a
     shortcut."""
     entries = "".join(
-        _ENTRY.format(id=_quoted(PREFIX + one.name), text=escape(one.title)) for one in found if not one.problem
+        _ENTRY.format(
+            id=_quoted(PREFIX + one.name),
+            text=escape(one.title),
+            name=escape(tr("Recipe: {0}", one.title)),
+            tip=escape(tr("Run this recipe of Maskwright on the image")),
+        )
+        for one in found
+        if not one.problem
     )
-    return _FILE.format(entries=entries)
+    return _FILE.format(entries=entries, title=escape(tr("Maskwright recipes")))
 
 
 def _quoted(text: str) -> str:
@@ -137,9 +144,9 @@ def _quoted(text: str) -> str:
 
 _ENTRY = """    <Action name="{id}">
       <icon></icon>
-      <text>Recipe: {text}</text>
-      <whatsThis>Run this recipe of Maskwright on the image</whatsThis>
-      <toolTip>Run this recipe of Maskwright on the image</toolTip>
+      <text>{name}</text>
+      <whatsThis>{tip}</whatsThis>
+      <toolTip>{tip}</toolTip>
       <iconText>{text}</iconText>
       <activationFlags>0</activationFlags>
       <activationConditions>0</activationConditions>
@@ -151,7 +158,7 @@ _ENTRY = """    <Action name="{id}">
 _FILE = """<?xml version="1.0" encoding="UTF-8"?>
 <ActionCollection version="2" name="Scripts">
   <Actions category="Scripts">
-    <text>Maskwright recipes</text>
+    <text>{title}</text>
 {entries}  </Actions>
 </ActionCollection>
 """

@@ -2,6 +2,8 @@
 
 from typing import Any, List
 
+from maskwright_protocol.language import tr
+
 from .editor.qt import (
     QFrame,
     QHBoxLayout,
@@ -14,7 +16,6 @@ from .editor.qt import (
     QToolTip,
     QVBoxLayout,
 )
-from .editor.texts import tr
 from .feedback import NOTE, PROBLEM, Feedback, Said
 from .icons import SIZE, Themed, icon
 from .widgets import icon_button

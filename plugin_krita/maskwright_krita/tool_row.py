@@ -4,11 +4,11 @@ Buttons that a narrow panel has no room for are left to that menu."""
 from typing import Any, Dict, List, Tuple, Union
 
 from maskwright_client.gestures import Mode
+from maskwright_protocol.language import tr
 
 from .availability import Availability
 from .commands import EXAMPLE, PanelCommand, commands
 from .editor.qt import QHBoxLayout, QMenu, QSize, QToolButton, QWidget
-from .editor.texts import tr
 from .icons import Themed, icon
 from .plugin import Plugin
 from .widgets import icon_button

@@ -5,9 +5,9 @@ from typing import Any, List, Optional, Tuple
 from krita import Document, Krita, Node, View, Window
 
 from maskwright_client import told
+from maskwright_protocol.language import tr
 
 from .qt import QApplication, QIcon, Qt, QWidget
-from .texts import tr
 
 SETTINGS_GROUP = "maskwright"
 PANEL = "maskwright_docker"

@@ -5,6 +5,7 @@ from typing import List, NamedTuple, Optional
 from krita import Document, Node
 
 from maskwright_client.ask import Steps
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import PixelRect
 
 from . import app, planes
@@ -13,7 +14,6 @@ from .pixels import OWN_PIXELS, Bench, Reader, rect
 from .planes import Plane
 from .qt import QByteArray
 from .tasks import Slice
-from .texts import tr
 
 
 class Frame(NamedTuple):

@@ -5,6 +5,7 @@ from typing import List, NamedTuple, Optional, Tuple
 from krita import Document, Node
 
 from maskwright_client.ask import Steps
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import PixelRect
 
 from . import app, planes
@@ -14,7 +15,6 @@ from .planes import Plane
 from .qt import QByteArray
 from .selections import from_plane
 from .tasks import Slice
-from .texts import tr
 
 COLOURS = ("RGBA", "U8", SRGB)
 

@@ -9,11 +9,11 @@ from krita import Document, Node
 
 from maskwright_client.choices import EMPTY_LAYER
 from maskwright_client.coordinates import bounds, intersection
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import PixelRect
 
 from . import app
 from .qt import QByteArray, QImage, QRect, QTimer
-from .texts import tr
 
 SRGB = "sRGB-elle-V2-srgbtrc.icc"
 OWN_PIXELS = ("paintlayer",)

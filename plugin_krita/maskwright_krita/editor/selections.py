@@ -11,13 +11,13 @@ from typing import Any, Dict, Generator, List, Optional, Tuple
 from krita import Document, Selection
 
 from maskwright_client.coordinates import intersection
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import PixelRect
 
 from . import app
 from .planes import Plane, crop
 from .qt import QByteArray, QTimer
 from .step_names import history_view, step_names
-from .texts import tr
 
 _keep: List[Any] = []
 
