@@ -46,8 +46,8 @@ class CanvasStrip:
             return
         if self._strip is None or self._strip.parent() is not widget:
             self.hide()
-            self._strip = _Strip(self._feedback, widget)
-            self._strip.destroyed.connect(self._gone)
+            strip = self._strip = _Strip(self._feedback, widget)
+            strip.destroyed.connect(lambda *_: self._gone(strip))
         self._strip.place()
         if said.kind not in PASSING:
             self._told = None
@@ -67,8 +67,9 @@ class CanvasStrip:
         if strip is not None:
             strip.leave()
 
-    def _gone(self, *_: Any) -> None:
-        self._strip = None
+    def _gone(self, strip: Any) -> None:
+        if self._strip is strip:  # with its canvas
+            self._strip = None
 
 
 class _Strip(QFrame):
