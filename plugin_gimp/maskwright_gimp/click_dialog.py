@@ -5,28 +5,31 @@ from typing import Any, Callable, Dict, Optional, Tuple
 from gi.repository import Gdk, Gimp, GimpUi, Gtk
 
 from maskwright_client.ask import Steps, run
+from maskwright_client.gestures import Gesture, Mode, perform
 from maskwright_client.hover import Hover
 from maskwright_client.preview_picture import Preview
 from maskwright_protocol.errors import MaskwrightError
-from maskwright_protocol.messages import MappedObject, ModelsRequest, Rect, Selection
+from maskwright_protocol.language import joined, tr
+from maskwright_protocol.messages import MappedObject, ModelsRequest, Selection
 
 from . import async_client, image_source, options, procedures
 from .fields import Fields, button
 from .mnemonics import Mnemonics
 from .objects_list import ObjectsList
 from .outcome import finish
+from .picture_area import Pane
 from .questions import ASKED_BY, Questions
 from .recipes import remember
 from .server_dialog import manage
 from .server_line import ServerLine
-from .view import CURRENT, HOVERED, OTHER, Layer, Paint, View, preview_buffer
+from .view import CURRENT, HOVERED, OTHER, View
 
-HELP = (
-    "Click: this · Shift: another object too · Ctrl or right button: not this · Drag: box · Wheel: zoom · "
-    "Middle button: move"
-)
-HELP_ON_EXAMPLES = (
-    "Drag: all that is like this · Ctrl or right button: but not like this · then Find, with or without a name"
+KEYS = tr("Shift: another object too · Ctrl or right button: not this · Wheel: zoom · Middle button: move")
+MODES = (
+    (Mode.BOX, tr("_Box"), tr("Click on it, or drag a box around it.")),
+    (Mode.SCRIBBLE, tr("Scri_bble"), tr("Click on it, or draw a line over it.")),
+    (Mode.LASSO, tr("L_asso"), tr("Click on it, or draw a loop around it.")),
+    (Mode.EXAMPLE, tr("E_xamples"), tr("Drag boxes around what is to be found, then Find, with or without a name.")),
 )
 HELP_ON_OTHERS = "Part, whole or larger: show the next guess. What is highlighted changes with Shift and the wheel"
 LOOK_ELSEWHERE = 1
@@ -34,7 +37,6 @@ APPLIED_BY = ("mode", "result")
 HOW = ("recipe", "models", "precise", "tiles")
 FOLDS_HEIGHT = 200  # pixels; what does not fit scrolls
 SIDE_WIDTH = 384
-HINT_HEIGHT = 38  # two lines, of which one may be empty
 VIEW_SIZE = (780, 560)
 DIALOG_SIZE = (1160, 720)
 
@@ -72,7 +74,6 @@ class ClickDialog:
         self.line = ServerLine(30)
         self.questions = Questions(call, target, self.line, self._refresh)
         self.session = self.questions.session
-        self.buffers: Dict[int, Tuple[Preview, Layer]] = {}
         self.hover = Hover()
         self.stand_in: Optional[Preview] = None  # what to show of the current object until its answer is there
         self.models: Optional[Any] = None  # what the server has, once it has told
@@ -96,21 +97,12 @@ class ClickDialog:
         self.dialog.set_default_size(*DIALOG_SIZE)
         GimpUi.window_set_transient(self.dialog)
         self.view = View(self.target.source.local, self.target.box, *VIEW_SIZE)
-        self.view.on_click = self._clicked
-        self.view.on_box = self._boxed
-        self.view.on_example = lambda box, include: self._do(self.session.add_example, box, include)
+        self.view.on_gesture = self._drawn
         self.view.on_hover, self.view.on_climb = self._pointed, self._climb
         columns = Gtk.Box(spacing=12, border_width=12)
-        left = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
-        frame = Gtk.Frame()
-        frame.add(self.view)
-        left.pack_start(self._tools(), False, False, 0)
-        left.pack_start(frame, True, True, 0)
-        self.hint = Gtk.Label(label=HELP, xalign=0.0, yalign=0.0, wrap=True)
-        self.hint.set_size_request(-1, HINT_HEIGHT)
-        self.hint.get_style_context().add_class("dim-label")
-        left.pack_start(self.hint, False, False, 0)
-        columns.pack_start(left, True, True, 0)
+        self.pane = Pane(self.view, self._button, "")
+        self._tools(self.pane.bar)
+        columns.pack_start(self.pane, True, True, 0)
         columns.pack_start(self._side(), False, False, 0)
         columns.show_all()
         self.dialog.get_content_area().pack_start(columns, True, True, 0)
@@ -120,29 +112,29 @@ class ClickDialog:
         look_elsewhere = lambda *_: self.dialog.response(LOOK_ELSEWHERE)  # noqa: E731
         self._handlers.append(self.config.connect("notify::source", look_elsewhere))
 
-    def _tools(self) -> Any:
-        bar = Gtk.Box(spacing=6)
-        for label, tip, action in (
-            ("Zoom _In", "Or turn the wheel over the picture", lambda: self.view.zoom(2)),
-            ("Zoom _Out", "Or turn the wheel over the picture", lambda: self.view.zoom(-2)),
-            ("_Fit", "Show everything", self.view.fit),
-        ):
-            bar.pack_start(self._button(label, tip, action), False, False, 0)
-        examples = Gtk.ToggleButton(
-            label=self.letters.give("E_xamples"), use_underline=True, tooltip_text="Boxes show what to find"
-        )
-        examples.set_focus_on_click(False)
-        examples.connect("toggled", self._examples_toggled)
-        bar.pack_start(examples, False, False, 0)
+    def _tools(self, bar: Any) -> None:
+        modes = Gtk.Box()
+        modes.get_style_context().add_class("linked")
+        first = None
+        for mode, label, help_text in MODES:
+            choice = Gtk.RadioButton.new_with_mnemonic_from_widget(first, self.letters.give(label))
+            choice.set_mode(False)  # looks like a button
+            choice.set_focus_on_click(False)
+            choice.set_tooltip_text(help_text)
+            choice.connect("toggled", self._mode_toggled, mode, help_text)
+            first = first or choice
+            modes.pack_start(choice, False, False, 0)
+        bar.pack_start(modes, False, False, 6)
+        self._say_how(MODES[0][2])
         self.undo = self._button("_Undo", "Take back the last step (Ctrl+Z)", lambda: self._do(self.session.undo))
         bar.pack_end(self.undo, False, False, 0)
         self.stop = self._button("S_top", "Do not wait for the answer", self.questions.stop)
         bar.pack_end(self.stop, False, False, 0)
-        return bar
 
     def _side(self) -> Any:
         side = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=8)
         side.set_size_request(SIDE_WIDTH, -1)  # whatever the line says, the picture stays where it is
+        side.set_hexpand(False)  # though fields in it do: all that is left is the picture's
         find = Gtk.Box(spacing=6)
         self.find = Gtk.Entry(placeholder_text="Find by name: dog", width_chars=12)
         self.find.connect("activate", lambda entry: self._find())
@@ -175,22 +167,13 @@ class ClickDialog:
 
     # ------------------------------------------------------------ what the user does
 
-    def _boxed(self, box: Rect, another: bool) -> None:
-        if another:
-            self.session.new_object()
-        self._do(self.session.set_box, box)
-
-    def _clicked(self, x: float, y: float, include: bool, another: bool) -> None:
+    def _drawn(self, gesture: Gesture) -> None:
         """The first click on an object takes what is highlighted; else it is the place that counts."""
-        if another:
-            self.session.new_object()
-            self.hover.move(x, y)
-        pointed = self.hover.pointed(self.session)
-        if include and pointed is not None:
-            self.session.take_object(x, y, pointed.id)
-            self._taken(pointed)
+        taken = perform(self.session, gesture, self.hover)
+        if taken is not None:
+            self._taken(taken)
         else:
-            self._do(self.session.add_point, x, y, include)
+            self._refresh()
 
     def _taken(self, one: MappedObject) -> None:
         """What the map knows of an object is shown until the server has drawn it."""
@@ -213,12 +196,16 @@ class ClickDialog:
 
     def _show_pointed(self) -> None:
         preview = self.hover.preview(self.hover.shown)
-        self.view.show_hovered(self._layer(preview, HOVERED) if preview is not None else None)
+        self.view.show_hovered(self.view.layer(preview, HOVERED) if preview is not None else None)
         self.view.set_tooltip_text(self.hover.title or None)
 
-    def _examples_toggled(self, toggle: Any) -> None:
-        self.view.wants_examples = toggle.get_active()
-        self.hint.set_text(HELP_ON_EXAMPLES if self.view.wants_examples else HELP)
+    def _mode_toggled(self, choice: Any, mode: Mode, help_text: str) -> None:
+        if choice.get_active():
+            self.view.mode = mode
+            self._say_how(help_text)
+
+    def _say_how(self, help_text: str) -> None:
+        self.pane.hint.set_text(joined(help_text, KEYS))
 
     def _do(self, step: Callable[..., Any], *arguments: Any) -> None:
         """A step, and everything that follows from it."""
@@ -307,22 +294,17 @@ class ClickDialog:
         self.ok.set_sensitive(bool(self.session.result()))
         layers = []
         for one, hypothesis in self.session.result():
-            layers.append(self._layer(hypothesis.preview, CURRENT if one is current else OTHER))
+            layers.append(self.view.layer(hypothesis.preview, CURRENT if one is current else OTHER))
         if self.session.shown is not None:
             self.stand_in = self.session.shown.preview
         elif self.questions.asked == self.session.key(current) and len(self.session):
-            layers += [self._layer(self.stand_in, CURRENT)] if self.stand_in is not None else []
+            layers += [self.view.layer(self.stand_in, CURRENT)] if self.stand_in is not None else []
         else:
             self.stand_in = None
         if not self.session.fresh:
             self._pointed(None)
-        self.view.show_masks(layers, self.session.points, self.session.boxes, self.session.examples)
-
-    def _layer(self, preview: Preview, paint: Paint) -> Layer:
-        """What the view draws of a preview; kept, because pixels are copied for it."""
-        if id(preview) not in self.buffers:
-            self.buffers[id(preview)] = (preview, preview_buffer(preview, self.target.box))
-        return self.buffers[id(preview)][1]._replace(paint=paint)
+        session = self.session
+        self.view.show_prompts(layers, session.points, session.boxes, session.examples, session.strokes)
 
     # ------------------------------------------------------------ the end
 

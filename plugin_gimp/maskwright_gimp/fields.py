@@ -19,6 +19,7 @@ FREE_LISTS: Dict[str, Rows] = {"recipe": BEST, "models": AUTOMATIC, "pick": choi
 TIPS = {"prompt": choices.PROMPT_HELP, "detector-options": choices.DETECTOR_HELP}
 CHOICE_WIDTH = 16  # characters that a list of choices is wide at least
 UNITS = {"min-area": "px²"}
+COMBINED = ("selection", "layer-mask")  # results that are combined with what is there
 
 
 class Fields:
@@ -46,8 +47,20 @@ class Fields:
             label.set_mnemonic_widget(widget)
             grid.attach(label, 0, row, 1, 1)
             grid.attach(widget, 1, row, 1, 1)
+        if "mode" in names and "mode" in self.widgets and "result" in self.arguments:
+            self._follow_result(self.widgets["mode"])
         grid.show_all()
         return grid
+
+    def _follow_result(self, mode: Any) -> None:
+        """Grey what has no effect: only into a selection or a mask can something be combined."""
+
+        def enable(*_: Any) -> None:
+            mode.set_sensitive(self.config.get_property("result") in COMBINED)
+
+        handler = self.config.connect("notify::result", enable)
+        mode.connect("destroy", lambda widget: self.config.disconnect(handler))
+        enable()
 
     def expander(self, title: str, names: Sequence[str]) -> Optional[Any]:
         """The same, folded away; open when one of the values is not the usual one."""

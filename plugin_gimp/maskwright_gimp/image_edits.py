@@ -6,14 +6,14 @@ group is opened. GIMP's plane of a selection or a mask is linear, that of a chan
 
 from array import array
 from contextlib import contextmanager
-from typing import Any, Iterator, List, Optional, Sequence
+from typing import Any, Iterator, List, Optional, Sequence, Tuple
 
 from gi.repository import Babl, Gegl, Gimp
 
 from maskwright_client.coordinates import intersection
 from maskwright_protocol import masks
 from maskwright_protocol.errors import BadInput
-from maskwright_protocol.messages import Mask, PixelRect, Pixels
+from maskwright_protocol.messages import Mask, PixelRect, Pixels, Rect
 
 from . import edges
 from .geometry import crop
@@ -72,10 +72,16 @@ def _encoding(channel: Any, into: Optional[Any]) -> str:
     return "Y" if into is not None and _model(into) == _model(channel) else _model(channel)
 
 
+class Shared(List[Mask]):
+    """Masks of which only that is meant what all of them have: each shows all but its object."""
+
+
 def channel_of(
     image: Any, parts: Sequence[Mask], box: PixelRect, into: Optional[Any] = None, name: str = "Maskwright"
 ) -> Any:
-    """The union of masks as a channel of no image that covers ``box``, to be combined with ``into``."""
+    """The union of masks, or what they share, as a channel of no image that covers ``box``, to be combined with
+    ``into``."""
+    operation = OPERATIONS["intersect" if isinstance(parts, Shared) else "add"]
     union = None
     for part in parts:
         channel = Gimp.Channel.new(image, name, box.width, box.height, 50.0, Gegl.Color.new("red"))
@@ -84,7 +90,7 @@ def channel_of(
         if union is None:
             union = channel
         else:
-            union.combine_masks(channel, Gimp.ChannelOps.ADD, 0, 0)
+            union.combine_masks(channel, operation, 0, 0)
             channel.delete()
     assert union is not None, "no masks"
     return union
@@ -134,6 +140,31 @@ def apply_path(image: Any, parts: Sequence[Mask], name: str) -> None:
                 path.set_name(name)
                 path.set_visible(True)
     kept.delete()
+
+
+def apply_guides(image: Any, boxes: Sequence[Rect]) -> None:
+    """Guides along the sides of boxes, each place once."""
+    across, down = set(), set()
+    for box in boxes:
+        down.update(min(max(0, round(x)), image.get_width()) for x in (box.x, box.x + box.width))
+        across.update(min(max(0, round(y)), image.get_height()) for y in (box.y, box.y + box.height))
+    with one_undo_step(image):
+        for y in sorted(across):
+            image.add_hguide(y)
+        for x in sorted(down):
+            image.add_vguide(x)
+
+
+def apply_outlines(image: Any, shapes: Sequence[Sequence[Tuple[float, float]]], name: str) -> None:
+    """Polygons as the closed strokes of one path that is shown."""
+    path = Gimp.Path.new(image, name)
+    with one_undo_step(image):
+        image.insert_path(path, None, 0)
+        for corners in shapes:
+            # Straight lines: both handles of each corner lie on it.
+            points = [value for corner in corners for value in (*corner, *corner, *corner)]
+            path.stroke_new_from_points(Gimp.PathStrokeType.BEZIER, points, True)
+        path.set_visible(True)
 
 
 def _run(procedure: str, image: Any, drawables: Sequence[Any]) -> None:

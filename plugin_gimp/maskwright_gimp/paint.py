@@ -1,4 +1,4 @@
-"""Planes of bytes for the overlay of Click to Select, without numpy: by translate, slices and long integers."""
+"""Planes of bytes for what is drawn over pictures, without numpy: by translate, slices and long integers."""
 
 from typing import Dict, Tuple
 
@@ -14,18 +14,20 @@ def _tint(strength: int) -> bytes:
     return _tints[strength]
 
 
-def outline(plane: bytes, width: int) -> bytes:
+def outline(plane: bytes, width: int, thick: int = 1) -> bytes:
     """255 where the half-way line of the mask runs (a pixel that differs from its left or upper neighbour)."""
     hard = plane.translate(_HARD)
     number = int.from_bytes(hard, "little")
     edges = (number ^ (number << 8)) | (number ^ (number << (8 * width)))
+    for _ in range(1, thick):
+        edges |= (edges << 8) | (edges << (8 * width))
     return (edges & ((1 << (8 * len(hard))) - 1)).to_bytes(len(hard), "little")
 
 
-def overlay(plane: bytes, width: int, colour: Colour, strength: int) -> bytes:
+def overlay(plane: bytes, width: int, colour: Colour, strength: int, thick: int = 1) -> bytes:
     """Straight RGBA: the mask tinted at ``strength`` (0..255), its outline in full colour."""
     count = len(plane)
-    line = int.from_bytes(outline(plane, width), "little")
+    line = int.from_bytes(outline(plane, width, thick), "little")
     alpha = int.from_bytes(plane.translate(_tint(strength)), "little") | line
     pixels = bytearray(bytes((*colour, 0)) * count)
     pixels[3::4] = alpha.to_bytes(count, "little")

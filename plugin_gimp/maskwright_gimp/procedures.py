@@ -76,6 +76,12 @@ RESULTS = (
     ("layers", tr("Group of layers, one per object")),
     ("path", tr("Path")),
 )
+SHOWN_AS = (
+    ("tell", tr("Nothing: only show where")),
+    ("guides", tr("Guides along their boxes")),
+    ("path", tr("Path of their outlines")),
+    ("selection", tr("Selection of their boxes")),
+)
 USES = (("ignore", tr("Ignore it")), ("limit", tr("Stay inside it")), ("prompt", tr("Look for the object in it")))
 CUT_USES = (("ignore", tr("Ignore it")), ("prompt", tr("Cut out what is in it")))
 ACTIONS = (("status", tr("Show")), ("start", tr("Start the server")), ("stop", tr("Stop the server")))
@@ -97,6 +103,7 @@ USE = _choice("current-selection", tr("_Current selection"), tr("What the select
 LIMIT = USE._replace(choices=USES[:2])
 CUT_USE = USE._replace(choices=CUT_USES)
 MODE = _choice("mode", tr("_Mode"), tr("How to combine with what is there"), MODES)
+SHOW = _choice("result", tr("_Put it in"), tr("What is made of the boxes"), SHOWN_AS)
 EDGE = _number("edge-width", tr("_Edge width"), tr("Width of the band to work on; 0 chooses it"), 0.0, 500.0)
 HAIR = _switch("hair", tr("_Hair and fur"), tr("Work further out where hair or fur reaches out of the edge"))
 ROUND = _number("smooth-edge", tr("Smoo_th edge"), tr("Round the outline within this"), 0.0, 100.0)
@@ -231,10 +238,10 @@ ALL: Tuple[Procedure, ...] = (
     ),
     Procedure(
         "maskwright-detect", tr("_Find by Name..."), OWN_MENU,
-        tr("Tell where things are, without selecting them"),
-        tr("Finds what the prompt names, or lines of writing, and tells their boxes: in the report's instances, and in "
-           "a message. The image stays as it is."),
-        (PROMPT, *HOW, DETECTOR_OPTIONS, TILES),
+        tr("Show where things are, and mark them by guides, a path or a selection"),
+        tr("Finds what the prompt names, or lines of writing, and tells their boxes: in the picture, and in the "
+           "report's instances. The image stays as it is unless guides, a path or a selection are asked for."),
+        (PROMPT, *HOW, DETECTOR_OPTIONS, TILES, MODE, SHOW),
     ),
     Procedure(
         "maskwright-run-recipe", tr("_Run Recipe..."), OWN_MENU,

@@ -6,14 +6,15 @@ from typing import Any, Dict, List, Optional
 
 from gi.repository import Gegl, Gimp, GLib, GObject
 
-from maskwright_client import body_parts, offers
+from maskwright_client import body_parts, offers, told
 from maskwright_client.results import places
-from maskwright_protocol.errors import BadInput, JobCancelled, MaskwrightError
+from maskwright_protocol.errors import JobCancelled, MaskwrightError
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import ModelInfo, ModelsRequest, Parse
 from maskwright_protocol.version import __version__
 
 from . import blocking_client, image_source, options, procedures, recipes, remembered, results, settings
-from .outcome import Outcome, finish, told
+from .outcome import Outcome, finish, tell
 from .settings import PLACE
 
 
@@ -64,10 +65,10 @@ def run(procedure: Any, run_mode: Any, image: Any, drawables: List[Any], config:
     call = Call(entry, run_mode, image, drawables, config)
     try:
         call.fill_in()
-        if call.interactive and entry.verb in ("click_to_select", "server"):
-            outcome: Optional[Outcome] = _special_dialog(call)
+        _check_selection(call)
+        if call.interactive and entry.verb in OWN_DIALOGS:
+            outcome: Optional[Outcome] = _own_dialog(call, procedure)
         else:
-            _check_selection(call)
             if call.interactive and entry.dialog and not _dialog(call, procedure):
                 return procedure.new_return_values(status.CANCEL, None)
             outcome = _with_help(call)
@@ -78,13 +79,14 @@ def run(procedure: Any, run_mode: Any, image: Any, drawables: List[Any], config:
     except JobCancelled:
         return procedure.new_return_values(status.CANCEL, None)
     except MaskwrightError as error:
-        model = _offer(call, error)
+        model = _offer(call, error) if error.code != "unknown_word" else None  # there, other words help
         if model is not None:
-            error.hint = f"Download {model.title} in {PLACE}, or run 'maskwright models pull {model.id}'."
-        text = offers.sentence(error)
+            what = tr("Download {0} in {1}, or run 'maskwright models pull {2}'.", model.title, PLACE, model.id)
+            error.hint = what
+        text = told.of_failure(error).text
     except Exception as error:
         traceback.print_exc()
-        text = f"Maskwright met an unexpected problem ({type(error).__name__}: {error}). The image was not changed."
+        text = told.of_failure(error).text
     finally:
         call.client.close()
     return procedure.new_return_values(status.EXECUTION_ERROR, GLib.Error(text))
@@ -95,6 +97,10 @@ def _dialog(call: Call, procedure: Any) -> bool:
         from . import recipe_dialogs
 
         return recipe_dialogs.ask(call)
+    if call.entry.verb == "select_parts":
+        from . import parts_dialog
+
+        return parts_dialog.ask(call, procedure)
     from . import dialogs
 
     return dialogs.ask(call, procedure)
@@ -133,14 +139,27 @@ def _offer(call: Call, error: MaskwrightError) -> Optional[ModelInfo]:
         return None
 
 
-def _special_dialog(call: Call) -> Any:
+def _own_dialog(call: Call, procedure: Any) -> Any:
+    """A dialog that asks and changes the image by itself."""
     if call.entry.verb == "server":
         from . import server_dialog
 
         return server_dialog.show(call)
-    from . import click_dialog
+    if call.entry.verb == "click_to_select":
+        from . import click_dialog
 
-    return click_dialog.show(call)
+        return click_dialog.show(call)
+    if call.entry.verb == "select_refine":
+        from . import edge_dialog
+
+        return edge_dialog.refine(call, procedure)
+    if call.entry.verb == "cut_out":
+        from . import cut_dialog
+
+        return cut_dialog.cut_out(call, procedure)
+    from . import found_dialog
+
+    return found_dialog.show(call, procedure)
 
 
 def _success(procedure: Any, count: int, report: Dict[str, Any]) -> Any:
@@ -164,7 +183,9 @@ def _answer(call: Call, verb: str) -> Outcome:
         depth = image_source.mask_depth(call.image)
         uses_selection = chosen.get("current-selection", verb) not in ("ignore", "select_subject", "remove_background")
         outline = image_source.selection(call.image, depth) if uses_selection else None
-        job = options.job(verb, chosen, depth, outline, _colours(target, chosen) if "clean-colors" in chosen else "")
+        job = options.job(
+            verb, chosen, depth, outline, results.colours(target, chosen) if "clean-colors" in chosen else ""
+        )
         Gimp.progress_init(options.job_name(job) + "...")
         call.watch.lap("prepare")
         target.source.overview()
@@ -184,32 +205,19 @@ def _prompted(chosen: Dict[str, Any]) -> str:
     return (chosen.get("prompt") or chosen.get("parts") or "").strip()
 
 
-def _colours(target: image_source.Target, chosen: Dict[str, Any]) -> str:
-    """The format in which a cut-out's colours are to come; empty when they are not needed. Raises ``BadInput``."""
-    painted = options.cut(chosen).painted
-    if chosen["result"] != "layer" or not (painted or chosen["clean-colors"]):
-        return ""
-    if painted and not target.is_plain:
-        raise BadInput(
-            "Outlines, backgrounds and shadows can only be drawn in 8- and 16-bit images in sRGB.",
-            "Leave them out, or convert the image first.",
-        )
-    return target.clean_colours()
-
-
 def detect(call: Call) -> Outcome:
     chosen = call.options()
     target = image_source.Target(call.image, call.drawables, chosen["source"])
     try:
-        Gimp.progress_init("Looking...")
+        Gimp.progress_init(tr("Looking..."))
         answer = call.asker.ask(options.job("detect", chosen), target.source)
+        count = results.apply_boxes(target, answer, chosen, _prompted(chosen))
     finally:
         target.close()
-    count = len(answer.instances)
-    told_of = told(call, target, answer, count)
-    if call.watched and count:
+    report = tell(call, target, answer)
+    if call.watched and count and chosen["result"] == "tell":
         Gimp.message(places(answer))
-    return count, told_of
+    return count, report
 
 
 def server(call: Call) -> Outcome:
@@ -218,6 +226,15 @@ def server(call: Call) -> Outcome:
     return 0, server_control.act(call, call.config.get_property("action"))
 
 
+OWN_DIALOGS = (
+    "click_to_select",
+    "server",
+    "select_by_prompt",
+    "mask_from_prompt",
+    "detect",
+    "select_refine",
+    "cut_out",
+)
 NEED_SELECTION = ("select_refine", "prepare_inpainting", "select_object")
 RECIPES = ("run_recipe", "save_recipe")  # their dialogs are others than those of procedures that ask
 VERBS = {

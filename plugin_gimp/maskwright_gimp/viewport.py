@@ -1,4 +1,4 @@
-"""The zoomable view of Click to Select: where a document pixel is on the screen. Plain Python, no GIMP."""
+"""The zoomable view of a picture: where a document pixel is on the screen. Plain Python, no GIMP."""
 
 import math
 from typing import Tuple
@@ -80,7 +80,9 @@ class Viewport:
         box = self.box
         return min(max(x, box.x), box.x + box.width), min(max(y, box.y), box.y + box.height)
 
-    def corner(self) -> Tuple[int, int]:
-        """The view's corner, counted from the box' in screen pixels, as GEGL's scaled reading counts."""
-        x, y = (self.left - self.box.x) * self.scale, (self.top - self.box.y) * self.scale
+    def corner(self, factor: int = 1) -> Tuple[int, int]:
+        """The view's corner, counted from the box' in screen pixels, as GEGL's scaled reading counts. ``factor``: how
+        many of these are one of the view's units."""
+        scale = self.scale * factor
+        x, y = (self.left - self.box.x) * scale, (self.top - self.box.y) * scale
         return math.floor(x + 0.5), math.floor(y + 0.5)

@@ -7,7 +7,7 @@ import pytest
 
 from maskwright_client.client import Client
 from maskwright_client.object_map import Lookup
-from maskwright_protocol.messages import Everything, Example, Instance, PixelRect, Point, Rect, Select, Similar
+from maskwright_protocol.messages import Everything, Example, Instance, PixelRect, Point, Rect, Select, Similar, Stroke
 
 from ..chroot import wait_until
 from .asking import Pixels, Plane, answer, plane
@@ -187,6 +187,29 @@ def test_what_is_like_an_object_is_added(shown: Windows, photo: Plane) -> None:
         expected |= plane(instance.mask, WIDTH, HEIGHT) > 127
     assert (got & expected).sum() / (got | expected).sum() > 0.95
     assert got.sum() > (plane(one.mask, WIDTH, HEIGHT) > 127).sum()
+
+
+def test_a_line_over_it_and_a_loop_around_it_mean_it(shown: Windows, photo: Plane) -> None:
+    clicks = Clicks(shown)
+    line = [(110, 200), (230, 215), (350, 200), (430, 260)]
+    loop = [(20, 230), (120, 210), (150, 330), (140, 560), (20, 560)]
+    with shown.server.client() as client:
+        for key, path, closed in (("alt+s", line, False), ("alt+a", loop, True)):
+            clicks.lab.xdotool("key", key)
+            clicks.draw(path)
+            wait_until(lambda: clicks.outline() > 100, "the outline of what was meant")
+            clicks.settled()
+            shown.picture("lasso" if closed else "scribble", clicks.window)
+            shape = [value for x, y in path for value in (_near(clicks, x, y).x, _near(clicks, x, y).y)]
+            stroke = Stroke(shape, width=0.0 if closed else 12 / clicks.scale, closed=closed)
+            found = answer(client, Select("", strokes=[stroke], pick="best"), Pixels(photo)).instances[0]
+            expected = plane(found.mask, WIDTH, HEIGHT) > 127
+            if not closed:
+                clicks.lab.xdotool("key", "ctrl+z")
+                wait_until(lambda: clicks.outline() < 20, "the step to be taken back")
+    assert clicks.finish("Return") == "success"
+    got = selected(shown.gimp) > 127
+    assert (got & expected).sum() / (got | expected).sum() > 0.9
 
 
 def _near(clicks: Clicks, x: float, y: float, include: bool = True) -> Point:

@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 
 from maskwright_protocol.messages import Cutout
-from tests.shared_data import EVAL
 
 from ..chroot import wait_until
 from .asking import Pixels, Plane, answer, plane
-from .pictures import HEIGHT, WIDTH, bus, selected
+from .pictures import HEIGHT, WIDTH
 from .windows import INTERACTIVE, Windows
 
 pytestmark = pytest.mark.editor
@@ -44,19 +43,6 @@ def test_menu_entries(gui: Windows) -> None:
     ]
 
 
-def test_select_by_prompt_dialog(shown: Windows, photo: Plane) -> None:
-    call, window = shown.open("maskwright-select-by-prompt", "Select by Prompt")
-    shown.lab.xdotool("type", "--delay", "5", "bus")
-    with shown.server.client() as client:
-        shown.picture("select-by-prompt", window)
-        shown.lab.xdotool("key", "Return")
-        assert shown.gimp.finish(call)[0] == "success"
-        assert np.array_equal(selected(shown.gimp), bus(client, photo))
-    shown.picture("selected")
-    shown.undo()
-    wait_until(shown.unchanged, "one undo to bring everything back")
-
-
 @pytest.mark.parametrize("name", ["maskwright-select-by-prompt", "maskwright-mask-from-prompt"])
 def test_escape_changes_nothing(shown: Windows, name: str) -> None:
     title = "Select by Prompt" if "select" in name else "Add Mask from Prompt"
@@ -78,50 +64,6 @@ def test_one_undo_takes_everything_back(shown: Windows, result: str) -> None:
     assert not shown.unchanged()
     shown.undo()
     wait_until(shown.unchanged, "one undo to bring everything back")
-
-
-def test_refine_dialog(shown: Windows) -> None:
-    shown.gimp.run("image.select_ellipse(Gimp.ChannelOps.REPLACE, 60, 120, 300, 260); rough = selected(image)")
-    call, window = shown.open("maskwright-select-refine", "Refine Selection")
-    shown.picture("refine", window)
-    shown.lab.xdotool("key", "Return")
-    assert shown.gimp.finish(call)[0] == "success"
-    assert shown.gimp.run("out = selected(image) != rough")
-    shown.undo()
-    wait_until(lambda: shown.gimp.run("out = selected(image) == rough"), "the rough selection to come back")
-
-
-def test_cut_out_dialog(shown: Windows, photo: Plane) -> None:
-    call, window = shown.open("maskwright-cut-out", "Cut Out by Prompt", outline=4.0)
-    shown.lab.xdotool("type", "--delay", "5", "bus")
-    shown.picture("cut-out", window)
-    shown.lab.xdotool("key", "Return")
-    assert shown.gimp.finish(call)[0] == "success"
-    assert shown.gimp.run("out = len(image.get_layers())") == 2
-    shown.undo()
-    wait_until(shown.unchanged, "one undo to bring everything back")
-
-
-def test_parts_are_ticked_in_a_list(shown: Windows) -> None:
-    path = EVAL / "person_parts" / "000335_image.png"
-    if not path.exists():
-        pytest.skip(f"there is no {path}")
-    inside = shown.lab.put(path, "person.png")
-    shown.gimp.run(f"person = load({inside!r}); before = state(person)")
-    call = shown.gimp.start(
-        f"out = call('maskwright-select-parts', person, person.get_layers()[:1], {INTERACTIVE}, parts='clothes')"
-    )
-    window = shown.wait_for("Clothes, Face and Body Parts")
-    shown.lab.xdotool("windowactivate", "--sync", window)
-    x, y, _, _ = shown.place(window)
-    listed = (slice(20, 240), slice(60, 110))  # where the thumbnails are
-    wait_until(lambda: len(np.unique(shown.picture("_list", window)[listed])) > 60, "thumbnails", 30.0)
-    shown.picture("parts", window)
-    assert (x, y) == shown.place(window)[:2]
-    shown.lab.xdotool("key", "Return")
-    assert shown.gimp.finish(call)[0] == "success"
-    assert shown.gimp.run("out = not Gimp.Selection.is_empty(person)")
-    shown.gimp.run("person.delete()")
 
 
 def test_prepare_for_inpainting_dialog(shown: Windows) -> None:

@@ -130,6 +130,13 @@ class Clicks:
         self.lab.xdotool("mousemove", *self.at((x0 + x1) / 2, (y0 + y1) / 2))
         self.lab.xdotool("mousemove", *self.at(x1, y1), "mouseup", button)
 
+    def draw(self, path: list[tuple[float, float]]) -> None:
+        """Press, go along the places and let go."""
+        self.lab.xdotool("mousemove", *self.at(*path[0]), "mousedown", 1)
+        for place in path[1:]:
+            self.lab.xdotool("mousemove", *self.at(*place))
+        self.lab.xdotool("mouseup", 1)
+
     def finish(self, key: str) -> str:
         self.lab.xdotool("key", key)
         return self.windows.gimp.finish(self.call)[0]
