@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 _EPSILON = 1e-7  # variance of colour that counts as flat
 _AT_ONCE = 12_000  # open pixels that are solved without a look at a smaller picture
 _MOST = 36_000  # open pixels that are solved directly after such a look; of more, steps of conjugate gradients
-_STEPS = 40
-_DECIDED = 0.01  # how near to 0 or 1 alpha is in a place that a smaller picture decides
+_STEPS = 120
+_DECIDED = 0.003  # how near to 0 or 1 alpha is in a place that a smaller picture decides
 _SMALLEST = 24  # pixels of the shorter side of what is still halved
 _TRUST = 1e-6  # weight of the guess, which keeps the equations solvable where no colour says anything
 _WINDOWS = 1 << 16  # windows of 3x3 pixels at a time: some 60 MB
