@@ -12,6 +12,7 @@ from maskwright_protocol.messages import Stroke
 
 _SIDE = 256  # pixels of the long side that a hand's stroke is planned on
 _SHORTER = 0.08  # of its length that it stays away from each end
+_THIN = 0.3  # of its greatest depth: nobody draws along what is thinner, such as hair
 _LEAST = 0.004  # of the picture's long side: who sees a mistake that is thinner
 
 Mask = NDArray[np.bool_]
@@ -28,6 +29,8 @@ def over(mask: Mask, include: bool = True) -> Stroke:
     cut = part[top : top + tall, left : left + wide].astype(np.uint8)
     small = np.pad(cv2.resize(cut, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST), 1)
     depth = cv2.distanceTransform(small, cv2.DIST_L2, 5)
+    thin = max(1, round(_THIN * float(depth.max())))
+    small = cv2.morphologyEx(small, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * thin + 1,) * 2))
     line = _longest(skeletonize(small > 0), depth)
     places = np.stack([(line[:, 1] - 0.5) / size[0] * wide + left, (line[:, 0] - 0.5) / size[1] * tall + top], axis=1)
     brush = max(2.0, min(0.012 * max(height, width), float(depth.max()) / scale))
@@ -72,7 +75,8 @@ def _longest(skeleton: Mask, depth: NDArray[np.float32]) -> NDArray[np.float64]:
         row, column = np.unravel_index(int(depth.argmax()), depth.shape)
         return np.array([[row, column]], float)
     costs = np.where(skeleton, 1.0, 1e6)
-    end = (int(rows[0]), int(columns[0]))
+    deepest = int(np.argmax(depth[rows, columns]))
+    end = (int(rows[deepest]), int(columns[deepest]))
     path: list[tuple[int, int]] = [end]
     for _ in range(2):
         end = _farthest(skeleton, end)

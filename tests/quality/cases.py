@@ -15,7 +15,7 @@ from tests.composites import composite
 from tests.made_up_edges import KINDS, made_up
 from tests.shared_data import EVAL
 
-PERSON, _VOID = 15, 220  # in VOC's masks of classes, and from where on nothing is told
+PERSON, VOID = 15, 220  # in VOC's masks of classes, and from where on nothing is told
 _PEOPLE = ("0", "000335", "000340", "000342")
 _GROUPS = ("2011_000003", "2011_000006")
 _LARGE, _SMALL = 6, 4  # composites
@@ -60,7 +60,7 @@ def cases() -> Iterator[Case]:
         kinds, objects = _plane(f"voc/{name}_class.png"), _plane(f"voc/{name}_object.png")
         people = (kinds == PERSON).astype(np.float32)
         yield Case("groups of people", f"voc-{name}", pixels, people, "person", pointed=False)
-        for number in np.unique(objects[(objects > 0) & (objects < _VOID)]).astype(int):
+        for number in np.unique(objects[(objects > 0) & (objects < VOID)]).astype(int):
             truth = (objects == number).astype(np.float32)
             yield Case("objects of VOC", f"voc-{name}-{number}", pixels, truth, main=False)
     yield from _composites()

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.masks.logits import LogitMap
+from maskwright.masks.strokes import Line
 
 if TYPE_CHECKING:
     from .catalogue.labels import LabelTable
@@ -69,6 +70,8 @@ class SegmentPrompt:
     """One object's prompt. ``points`` are ``(x, y, include)``; ``mask`` is a soft mask of the image's size.
 
     ``saliency`` ``(H, W)`` 0..1 tells what stands out in the image; only families with ``uses_saliency`` look at it.
+    ``lines``: strokes over what is inside and what is outside, and loops, in the image's pixels; only families that do
+    not know objects look at them.
     """
 
     points: list[tuple[float, float, bool]] = field(default_factory=list)
@@ -76,6 +79,7 @@ class SegmentPrompt:
     mask: FloatMap | None = None
     logits: FloatMap | None = None  # low-resolution logits of an earlier answer, in the family's own shape
     saliency: FloatMap | None = None
+    lines: Sequence[Line] = ()
 
 
 @dataclass

@@ -40,12 +40,13 @@ class Objects:
 
 def prompted(request: Cutout) -> bool:
     """Whether the request says what to cut out."""
-    return bool(request.text.strip() or request.points or request.boxes or request.mask is not None)
+    drawn = request.points or request.strokes or request.boxes
+    return bool(request.text.strip() or drawn or request.mask is not None)
 
 
 def by_prompt(request: Cutout, choice: ModelChoice, picture: PictureView, context: JobContext) -> Objects:
     """The objects of text, points, boxes or a mask. Raises ``NothingFound`` and the errors of ``select``."""
-    if not (request.text.strip() or request.points or request.boxes):
+    if not (request.text.strip() or request.points or request.strokes or request.boxes):
         assert request.mask is not None
         chosen = tight_mask(request.mask, picture)
         if chosen is None:
@@ -59,7 +60,8 @@ def by_prompt(request: Cutout, choice: ModelChoice, picture: PictureView, contex
     answer = select(
         Select(
             request.id, request.picture, models=models, text=request.text, exclude_text=request.exclude_text,
-            points=request.points, boxes=request.boxes, min_score=request.min_score, start=request.mask,
+            points=request.points, strokes=request.strokes, boxes=request.boxes, min_score=request.min_score,
+            start=request.mask,
         ),
         picture,
         context,

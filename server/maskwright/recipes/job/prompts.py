@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from maskwright.masks.boxes import PixelBox
@@ -12,12 +12,13 @@ from maskwright.masks.logits import LogitMap
 from maskwright.models.roles import Box
 from maskwright_protocol.errors import BadInput, EmptyPrompt, OutsideImage, TooLarge
 from maskwright_protocol.language import tr
-from maskwright_protocol.messages import Example, Point, PostProcess, Rect, Select
+from maskwright_protocol.messages import Example, Point, PostProcess, Rect, Select, Stroke
 
 from . import prompt_language
 
 MAX_POINTS = 256
 MAX_BOXES = 128
+MAX_STROKES = 64
 MAX_TEXT = 1000
 ONE_PLACE = 1.5 / 1024  # of the picture's long side: no segmenter tells two places apart that are nearer
 MAX_LENGTH = 2000.0  # pixels, for the lengths of the post-processing chain
@@ -27,7 +28,8 @@ T = TypeVar("T")
 
 @dataclass
 class ObjectPrompt:
-    """One object to segment: ``points`` and ``box`` in document pixels, or neither for "what the mask shows"."""
+    """One object to segment: ``points``, ``strokes`` and ``box`` in document pixels, or none of them for "what the mask
+    shows"."""
 
     points: list[Point] = field(default_factory=list)
     box: Box | None = None
@@ -35,6 +37,7 @@ class ObjectPrompt:
     score: float | None = None  # the detector's, when one found it
     padding: float = 0.0  # how much the box is to be widened on each side, as a share of its size
     logits: LogitMap | None = None  # the detector's own mask, in document pixels
+    strokes: list[Stroke] = field(default_factory=list)
 
 
 def check_number(value: float, what: str) -> float:
@@ -62,6 +65,33 @@ def check_points(points: list[Point], canvas: PixelBox) -> list[Point]:
         if not here:
             kept.append(p)
     return kept
+
+
+def check_strokes(strokes: list[Stroke], canvas: PixelBox) -> list[Stroke]:
+    """Strokes with the places that lie inside the picture; loops along its border where they leave it.
+
+    Raises ``BadInput`` for what is no line, ``OutsideImage``, ``TooLarge``.
+    """
+    if len(strokes) > MAX_STROKES:
+        raise TooLarge(
+            tr("There are more than {0} strokes.", MAX_STROKES), hint=tr("Apply what is selected, then go on.")
+        )
+    for stroke in strokes:
+        if len(stroke.path) < 2 or len(stroke.path) % 2:
+            raise BadInput(tr("A stroke has no places."), hint=tr("Draw over what you want to select."))
+        for value in (*stroke.path, stroke.width):
+            check_number(value, tr("place or width of a stroke"))
+    return [_clipped(stroke, canvas) for stroke in strokes]
+
+
+def _clipped(stroke: Stroke, canvas: PixelBox) -> Stroke:
+    places = list(zip(stroke.path[0::2], stroke.path[1::2], strict=True))
+    inside = [(x, y) for x, y in places if canvas.x <= x <= canvas.right and canvas.y <= y <= canvas.bottom]
+    if not inside:
+        raise OutsideImage(tr("A stroke lies outside the picture."))
+    if stroke.closed:
+        inside = [(min(max(x, canvas.x), canvas.right), min(max(y, canvas.y), canvas.bottom)) for x, y in places]
+    return replace(stroke, path=[value for place in inside for value in place])
 
 
 def check_boxes(boxes: list[Rect], canvas: PixelBox) -> list[Box]:
@@ -159,7 +189,9 @@ def objects(request: Select, canvas: PixelBox) -> list[ObjectPrompt]:
     points = check_points(request.points, canvas)
     boxes = check_boxes(request.boxes, canvas)
     if request.start is not None:
-        return [ObjectPrompt(points, boxes[0] if boxes else None)]
+        return [ObjectPrompt(points, boxes[0] if boxes else None, strokes=request.strokes)]
+    if request.strokes:
+        return _drawn(request.strokes, points, boxes)
     if not boxes:
         if any(point.include for point in points):
             return [ObjectPrompt(points)]
@@ -171,6 +203,28 @@ def objects(request: Select, canvas: PixelBox) -> list[ObjectPrompt]:
     if len(boxes) == 1:
         return [ObjectPrompt(points, boxes[0])]
     return distribute(points, [ObjectPrompt(box=box) for box in boxes])
+
+
+def _drawn(strokes: list[Stroke], points: list[Point], boxes: list[Box]) -> list[ObjectPrompt]:
+    """One object for each loop around one, with what lies in it; one more for all else that is meant.
+
+    What is not meant is left out of all of them.
+    """
+    unwanted, clicks = [s for s in strokes if not s.include], [p for p in points if not p.include]
+    wanted = [one for one in [*strokes, *points] if one.include]
+    loops = [s for s in strokes if s.include and s.closed]
+    made = [ObjectPrompt(box=box) for box in boxes]
+    if len(loops) + len(boxes) > 1:
+        made += [ObjectPrompt(clicks, strokes=[loop, *unwanted]) for loop in loops]
+        wanted = [one for one in wanted if one not in loops]
+    rest = [s for s in wanted if isinstance(s, Stroke)], [p for p in wanted if isinstance(p, Point)]
+    if rest[0] or rest[1]:
+        made.append(ObjectPrompt([*rest[1], *clicks], strokes=[*rest[0], *unwanted]))
+    if not made:
+        raise EmptyPrompt(
+            tr("The strokes only tell what is not meant."), hint=tr("Draw over what you want to select first.")
+        )  # fmt: skip
+    return made
 
 
 def distribute(points: list[Point], wanted: list[ObjectPrompt]) -> list[ObjectPrompt]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from maskwright.masks.boxes import PixelBox, Plane, tight_box, whole
 from maskwright.masks.logits import LogitMap
 from maskwright.models.roles import Box
-from maskwright_protocol.messages import Point
+from maskwright_protocol.messages import Point, Stroke
 
 from .context import JobContext
 from .picture import PictureView
@@ -65,8 +65,8 @@ class SmallPlane:
 class Remembered:
     """What a later click needs of an answer. ``logits`` and ``edges`` (``x0, y0, x1, y1``): the overview's pixels.
 
-    ``crop`` is where the object was looked at closely, ``close`` the logits to go on from there. ``asked``: the clicks;
-    ``before``: the answer that it went on from, so that the same clicks again have the same answer.
+    ``crop`` is where the object was looked at closely, ``close`` the logits to go on from there. ``asked``: the clicks
+    and strokes; ``before``: the answer that it went on from, so that the same clicks again have the same answer.
     """
 
     model_id: str
@@ -82,7 +82,7 @@ class Remembered:
     crop: PixelBox | None = None
     close: SmallPlane | None = None
     rating: Rating | None = None
-    asked: tuple[Point, ...] = ()
+    asked: tuple[Point | Stroke, ...] = ()
     before: Remembered | None = None
 
     @classmethod

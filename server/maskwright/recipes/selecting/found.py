@@ -15,7 +15,7 @@ from maskwright.recipes.job.context import JobContext
 from maskwright.recipes.job.picture import PictureView
 from maskwright.recipes.job.prompts import ObjectPrompt
 from maskwright.recipes.job.remembered import Rating, Remembered, keep, small
-from maskwright_protocol.messages import Point
+from maskwright_protocol.messages import Point, Stroke
 
 _SAME_MASK = 0.8  # IoU beyond which two found objects are one
 
@@ -101,12 +101,12 @@ def remember(
     picture: PictureView,
     context: JobContext,
     others: bool = True,
-    asked: tuple[Point, ...] = (),
+    asked: tuple[Point | Stroke, ...] = (),
     before: Remembered | None = None,
 ) -> None:
     """Keep what later clicks need, of each object and, with ``others``, of its other hypotheses under their ids.
 
-    ``asked``: the clicks that were asked about; ``before``: the answer that they went on from.
+    ``asked``: the clicks and strokes that were asked about; ``before``: the answer that they went on from.
     """
     if before is not None and before.before is not None:
         before = replace(before, before=None)

@@ -7,19 +7,24 @@ a click with a shaky hand.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from maskwright.masks.boxes import PixelBox, Plane, tight_box
 from maskwright.masks.instances import logit_iou
 from maskwright.masks.logits import LogitMap, logit
 from maskwright.models.roles import Box, Hypothesis
-from maskwright.recipes.job import vision
+from maskwright.recipes.job import prompts, vision
 from maskwright.recipes.job.prompts import ObjectPrompt
-from maskwright_protocol.messages import Point
+from maskwright_protocol.messages import Point, Select
 
 from .found import Found, new_id
-from .prompt import Prompt
-from .windows import Drawer
+
+if TYPE_CHECKING:
+    from .prompt import Prompt
+    from .windows import Drawer
 
 _WHOLE = 0.9  # share of the picture from which on a box leaves nothing out
 _FEW = 8 / 1024  # of the picture's long side: two of the cells that segmenters answer with
@@ -44,6 +49,25 @@ def clicked(wanted: ObjectPrompt, canvas: PixelBox) -> ObjectPrompt:
     if place is None:
         return wanted
     return ObjectPrompt([place, *wanted.points], None, wanted.label, wanted.score)
+
+
+def drawn(request: Select, canvas: PixelBox, as_clicks: bool) -> Select:
+    """The request with its strokes checked, and clicks in the place of those of a few pixels, or of all.
+
+    Raises as ``prompts.check_strokes``.
+    """
+    strokes, points = [], list(request.points)
+    for stroke in prompts.check_strokes(request.strokes, canvas):
+        xs, ys = stroke.path[0::2], stroke.path[1::2]
+        place = as_click(Box(min(xs), min(ys), max(xs), max(ys)), canvas)
+        if place is None and as_clicks:
+            middle = len(xs) // 2
+            place = Point(xs[middle], ys[middle])
+        if place is None:
+            strokes.append(stroke)
+        else:
+            points.append(replace(place, include=stroke.include))
+    return replace(request, strokes=strokes, points=points)
 
 
 def start_as_click(mask: Plane, box: PixelBox, canvas: PixelBox) -> Point | None:

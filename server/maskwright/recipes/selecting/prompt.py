@@ -13,7 +13,7 @@ from maskwright.recipes.job.remembered import Remembered, recall
 from maskwright_protocol.language import tr
 from maskwright_protocol.messages import Point, Select
 
-from . import closer_look, detector_masks
+from . import closer_look, detector_masks, loose_prompts
 from .by_words import Example, Search
 from .detector_masks import DetectorMasks
 from .found import Found
@@ -53,6 +53,8 @@ class Prompt:
         prompts.check_min_score(request.min_score)
         prompts.check_post(request.post)
         prompts.check_depth(request.mask_depth)
+        if request.strokes:
+            request = loose_prompts.drawn(request, picture.box, bool(text or request.examples))
         points = prompts.check_points(request.points, picture.box)
         choice = ModelChoice(request, "select", context)
         if choice.preset.own_masks:
@@ -63,7 +65,7 @@ class Prompt:
             start = None
         closer_look.check_mode(request.precise)
         previous = recall(request.continue_from, picture, context)
-        repeated = previous is not None and not request.boxes and previous.asked == (*points,) != ()
+        repeated = previous is not None and not request.boxes and previous.asked == (*points, *request.strokes) != ()
         if repeated and previous is not None:
             previous = previous.before
         examples = prompts.check_examples(request.examples, picture.box, alone=not text)
@@ -90,7 +92,8 @@ class Prompt:
         """Whether anything says what to select, beside the answer to go on from."""
         request = self.request
         words = self.text or request.detector_options
-        return bool(self.points or request.boxes or self.examples or words or self.start is not None)
+        drawn = self.points or request.strokes or request.boxes
+        return bool(drawn or self.examples or words or self.start is not None)
 
     def segmenting(self) -> Drawer:
         """The job's segmenter, ready to draw."""

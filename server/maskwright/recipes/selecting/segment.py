@@ -12,13 +12,16 @@ from maskwright.masks.dots import without_dots
 from maskwright.masks.instances import box_iou
 from maskwright.masks.logits import LogitMap, union, without
 from maskwright.masks.opencv import cv2
+from maskwright.masks.strokes import Line
 from maskwright.models.roles import Box, Embedding, FloatMap, Hypothesis, Segmenter, SegmentPrompt
 from maskwright.recipes.job.context import JobContext
 from maskwright.recipes.job.picture import PictureView
 from maskwright.recipes.job.prompts import ObjectPrompt
 from maskwright.recipes.job.remembered import Remembered
 from maskwright_protocol.language import tr
+from maskwright_protocol.messages import Point, Stroke
 
+from . import scribbles
 from .found import Found, new_id
 from .several_clicks import INCLUDES, Click, Clicked, missed, things
 
@@ -58,11 +61,14 @@ class Segmenting:
                 if first:
                     self.context.progress("segment", first / len(wanted), tr("{0} of {1} objects", first, len(wanted)))
                 batch = wanted[first : first + _BATCH]
-                simple = [one for one in batch if len(one.points) + (one.box is not None) < 2 or not one.points]
+                simple = [one for one in batch if not (one.strokes or (one.points and one.box) or len(one.points) > 1)]
                 asked = [self.prompt(one, self._clicks(one)) for one in simple]
                 answers = dict(zip(map(id, simple), self._asked(asked), strict=True)) if asked else {}
                 for one in batch:
-                    item = self._found(one, answers[id(one)]) if id(one) in answers else self._several(one)
+                    if id(one) in answers:
+                        item = self._found(one, answers[id(one)])
+                    else:
+                        item = self._drawn_over(one) if one.strokes else self._several(one)
                     if item is not None:
                         found.append(item)
         return found
@@ -126,6 +132,39 @@ class Segmenting:
         if not all(map(INCLUDES, clicks)):
             self._exclude(item, clicks)
         return None if item.empty else item
+
+    def _drawn_over(self, wanted: ObjectPrompt) -> Found | None:
+        """What strokes mean, and clicks beside them."""
+        lines = [*(_dot(click) for click in self._clicks(wanted)), *map(self._line, wanted.strokes)]
+        if self.segmenter.knows_objects:
+            key = ("strokes", self.segmenter.model_id, self.picture.key)
+            known: scribbles.Memory = {} if self.previous is not None else self.context.embeddings.get(key) or {}
+            hypotheses = scribbles.meant(lines, self.segmenter, self.embedding, self._known(), known)
+            if self.previous is None:
+                self.context.embeddings.put(key, known, scribbles.size_of(known))
+        else:
+            clicks = [place for line in lines if not line.closed for place in scribbles.places(line)]
+            asked = SegmentPrompt(clicks, self._box(wanted), self.start, self._low_res, self.saliency, lines)
+            (hypotheses,) = self.segmenter.segment(self.embedding, [asked])
+        shown = [h for h in hypotheses if (h.logits.values > 0).any()]
+        if not shown:
+            return None
+        item = self._part(replace(wanted, points=self._along(lines), strokes=[]), shown)
+        item.logits = scribbles.painted(item.logits, lines)
+        return None if item.empty else item
+
+    def _line(self, stroke: Stroke) -> Line:
+        """A stroke in the overview's pixels."""
+        places = np.array(stroke.path, np.float32).reshape(-1, 2)
+        (left, top), (across, down) = self.picture.origin, self.picture.scale
+        places = (places - np.float32([left, top])) * np.float32([across, down])
+        return Line(places, stroke.include, stroke.width * across, stroke.closed)
+
+    def _along(self, lines: Sequence[Line]) -> list[Point]:
+        """Clicks in the document that stand for lines where they are looked at closely."""
+        found = [place for line in lines if not line.closed for place in scribbles.places(line)]
+        boxes = [self.picture.box_to_document(Box(x, y, x, y)) for x, y, _ in found]
+        return [Point(box.x0, box.y0, include) for box, (_, _, include) in zip(boxes, found, strict=True)]
 
     def _known(self) -> Hypothesis | None:
         """The answer to go on from, if this segmenter gave it."""
@@ -194,6 +233,10 @@ class Segmenting:
             return next(shown, None)
         box = self.picture.box_to_overview(wanted.box)
         return max(shown, key=lambda h: h.score * (0.25 + 0.75 * box_iou(box, h.logits.extent())), default=None)
+
+
+def _dot(click: Click) -> Line:
+    return Line(np.array([click[:2]], np.float32), click[2])
 
 
 def _dab(thing: LogitMap, x: float, y: float, kept: Sequence[tuple[float, float]]) -> LogitMap:

@@ -50,7 +50,8 @@ def pick_way(prompt: Prompt) -> Way | PartsOfPeople | Lettering | ByDistance:
         )
     if previous is not None and not prompt.names_objects:
         return Again(prompt)
-    if previous is not None and (prompt.points or request.boxes) and not prompt.examples:
+    drawn = prompt.points or request.strokes or request.boxes
+    if previous is not None and drawn and not prompt.examples:
         return Clicks(prompt)
     if prompt.examples:
         query = prompt_language.parse_query(prompt.text)
@@ -98,16 +99,17 @@ class Again(Way):
 
 
 class Clicks(Way):
-    """Clicks, boxes and a mask to start from, on from the last answer where there is one."""
+    """Clicks, strokes, boxes and a mask to start from, on from the last answer where there is one."""
 
     def run(self) -> list[Found]:
         prompt, request, canvas = self.prompt, self.prompt.request, self.prompt.picture.box
-        if prompt.previous is not None and (prompt.points or request.boxes):
+        if prompt.previous is not None and (prompt.points or request.strokes or request.boxes):
             wanted = [_continued(prompt, prompt.previous)]
         else:
             wanted = [loose_prompts.clicked(one, canvas) for one in prompts.objects(_with_start(prompt), canvas)]
         self.masks = masks = prompt.segmenting()
-        loose = [one for one in wanted if not one.points and one.box and loose_prompts.shows_all(one.box, canvas)]
+        plain = [one for one in wanted if not one.points and not one.strokes]
+        loose = [one for one in plain if one.box and loose_prompts.shows_all(one.box, canvas)]
         found = masks.run([one for one in wanted if one not in loose] if loose else wanted)
         for one in loose:
             found += loose_prompts.main_subject(masks, prompt, one)
@@ -182,7 +184,8 @@ def _continued(prompt: Prompt, previous: Remembered) -> ObjectPrompt:
         if any(not (box.x0 - dx <= p.x <= box.x1 + dx and box.y0 - dy <= p.y <= box.y1 + dy) for p in reach):
             box = None
     own = picture.map_to_document(previous.map) if previous.low_res is None else None  # a detector's mask
-    return ObjectPrompt(points, box, previous.label, previous.detection_score, padding, own)
+    label, score = previous.label, previous.detection_score
+    return ObjectPrompt(points, box, label, score, padding, own, prompt.request.strokes)
 
 
 def _with_start(prompt: Prompt) -> Select:
@@ -191,7 +194,7 @@ def _with_start(prompt: Prompt) -> Select:
     Raises ``EmptyPrompt`` where nothing else is asked.
     """
     request, canvas = prompt.request, prompt.picture.box
-    if prompt.start is not None and not request.points:
+    if prompt.start is not None and not request.points and not request.strokes:
         place = loose_prompts.start_as_click(*prompt.start, canvas)
         if place is not None:
             prompt.start = None
@@ -201,6 +204,6 @@ def _with_start(prompt: Prompt) -> Select:
             return Select(id=request.id, boxes=[Rect(canvas.x, canvas.y, canvas.width, canvas.height)])
     if prompt.start is not None or request.start is None:
         return request
-    if not request.points and not request.boxes:
+    if not request.points and not request.strokes and not request.boxes:
         raise EmptyPrompt(tr("The selection to start from is empty."))
-    return Select(id=request.id, points=request.points, boxes=request.boxes)
+    return Select(id=request.id, points=request.points, strokes=request.strokes, boxes=request.boxes)

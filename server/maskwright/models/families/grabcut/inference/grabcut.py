@@ -8,6 +8,7 @@ filter.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from maskwright.masks.guided import guided_filter
 from maskwright.masks.logits import LogitMap
 from maskwright.masks.opencv import cv2
+from maskwright.masks.strokes import Line, touched, within
 from maskwright.models.catalogue.entries import Entry
 from maskwright.models.roles import RGB, Box, Embedding, Hypothesis, SegmentPrompt
 from maskwright.models.runtime.setup import Setup
@@ -91,10 +93,29 @@ def _seeds(image: RGB, prompt: SegmentPrompt, sx: float, sy: float) -> Seeds:
     for x, y in clicks:
         if prior is None and prompt.box is None:
             seeds[_around_click(image, saliency, x, y)] = _MAYBE_FORE
+    grid = LogitMap(np.empty((rows, columns), np.float32), 0.0, 0.0, columns / sx, rows / sy)
+    _draw(seeds, prompt.lines, grid)
+    if prompt.lines:
+        return seeds
     radius = max(2, round(0.012 * max(rows, columns)))
     for x, y, include in prompt.points:
         cv2.circle(seeds, (int(x * sx), int(y * sy)), radius, _FORE if include else _BACK, -1)
     return seeds
+
+
+def _draw(seeds: Seeds, lines: Sequence[Line], grid: LogitMap) -> None:
+    """Strokes are surely inside or outside; what lies outside of all loops around something is surely not meant."""
+    loops = [within(line, grid) for line in lines if line.closed and line.include]
+    if loops:
+        inner = np.logical_or.reduce(loops)
+        seeds[inner] = _MAYBE_FORE
+        seeds[~inner & (seeds != _MAYBE_FORE)] = _BACK
+    for line in lines:
+        if not line.closed:
+            least = 0.006 * max(grid.x1 - grid.x0, grid.y1 - grid.y0)
+            seeds[touched(line, grid, max(least, line.width / 2))] = _FORE if line.include else _BACK
+        elif not line.include:
+            seeds[within(line, grid)] = _BACK
 
 
 def _prior(prompt: SegmentPrompt, columns: int, rows: int) -> NDArray[np.bool_] | None:
