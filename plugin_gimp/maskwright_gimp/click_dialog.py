@@ -31,7 +31,7 @@ MODES = (
     (Mode.LASSO, tr("L_asso"), tr("Click on it, or draw a loop around it.")),
     (Mode.EXAMPLE, tr("E_xamples"), tr("Drag boxes around what is to be found, then Find, with or without a name.")),
 )
-HELP_ON_OTHERS = "Part, whole or larger: show the next guess. What is highlighted changes with Shift and the wheel"
+HELP_ON_OTHERS = tr("Part, whole or larger: show the next guess. What is highlighted changes with Shift and the wheel")
 LOOK_ELSEWHERE = 1
 APPLIED_BY = ("mode", "result")
 HOW = ("recipe", "models", "precise", "tiles")
@@ -90,9 +90,9 @@ class ClickDialog:
 
     def _build(self) -> None:
         self.letters = Mnemonics("co")
-        self.dialog = GimpUi.Dialog(title="Click to Select", role="maskwright-click", use_header_bar=0)
-        self.dialog.add_button("_Cancel", Gtk.ResponseType.CANCEL)
-        self.ok = self.dialog.add_button("_OK", Gtk.ResponseType.OK)
+        self.dialog = GimpUi.Dialog(title=tr("Click to Select"), role="maskwright-click", use_header_bar=0)
+        self.dialog.add_button(tr("_Cancel"), Gtk.ResponseType.CANCEL)
+        self.ok = self.dialog.add_button(tr("_OK"), Gtk.ResponseType.OK)
         self.dialog.set_default_response(Gtk.ResponseType.OK)
         self.dialog.set_default_size(*DIALOG_SIZE)
         GimpUi.window_set_transient(self.dialog)
@@ -126,9 +126,11 @@ class ClickDialog:
             modes.pack_start(choice, False, False, 0)
         bar.pack_start(modes, False, False, 6)
         self._say_how(MODES[0][2])
-        self.undo = self._button("_Undo", "Take back the last step (Ctrl+Z)", lambda: self._do(self.session.undo))
+        self.undo = self._button(
+            tr("_Undo"), tr("Take back the last step (Ctrl+Z)"), lambda: self._do(self.session.undo)
+        )
         bar.pack_end(self.undo, False, False, 0)
-        self.stop = self._button("S_top", "Do not wait for the answer", self.questions.stop)
+        self.stop = self._button(tr("S_top"), tr("Do not wait for the answer"), self.questions.stop)
         bar.pack_end(self.stop, False, False, 0)
 
     def _side(self) -> Any:
@@ -136,28 +138,36 @@ class ClickDialog:
         side.set_size_request(SIDE_WIDTH, -1)  # whatever the line says, the picture stays where it is
         side.set_hexpand(False)  # though fields in it do: all that is left is the picture's
         find = Gtk.Box(spacing=6)
-        self.find = Gtk.Entry(placeholder_text="Find by name: dog", width_chars=12)
+        self.find = Gtk.Entry(placeholder_text=tr("Find by name: dog"), width_chars=12)
         self.find.connect("activate", lambda entry: self._find())
         find.pack_start(self.find, True, True, 0)
         find.pack_start(
-            self._button("F_ind", "Add all objects of this name, or like the examples", self._find), False, False, 0
+            self._button(tr("F_ind"), tr("Add all objects of this name, or like the examples"), self._find),
+            False,
+            False,
+            0,
         )
         side.pack_start(find, False, False, 0)
         self.list = ObjectsList(self.session, self._refresh)
         side.pack_start(self.list, True, True, 0)
         row = Gtk.Box(spacing=6, homogeneous=True)
         row.pack_start(
-            self._button("_New", "Click on another object", lambda: self._do(self.session.new_object)), True, True, 0
+            self._button(tr("_New"), tr("Click on another object"), lambda: self._do(self.session.new_object)),
+            True,
+            True,
+            0,
         )
-        self.other = self._button("O_ther", HELP_ON_OTHERS, lambda: self._do(self.questions.other))
+        self.other = self._button(tr("O_ther"), HELP_ON_OTHERS, lambda: self._do(self.questions.other))
         row.pack_start(self.other, True, True, 0)
-        self.like = self._button("Si_milar", "Add what is like this object", lambda: self._do(self.questions.similar))
+        self.like = self._button(
+            tr("Si_milar"), tr("Add what is like this object"), lambda: self._do(self.questions.similar)
+        )
         row.pack_start(self.like, True, True, 0)
-        row.pack_start(self._button("_Remove", "Take the object off the list", self._remove), True, True, 0)
+        row.pack_start(self._button(tr("_Remove"), tr("Take the object off the list"), self._remove), True, True, 0)
         side.pack_start(row, False, False, 0)
         self.fields = Fields(self.call.entry, self.config, self.letters)
         side.pack_start(self.fields.grid(("source", *APPLIED_BY, "current-selection")), False, False, 0)
-        folds = [("_How it is found", HOW), ("_Edges and clean-up", procedures.POST_NAMES)]
+        folds = [(tr("_How it is found"), HOW), (tr("_Edges and clean-up"), procedures.POST_NAMES)]
         side.pack_start(self.fields.folds(folds, FOLDS_HEIGHT), False, True, 0)
         side.pack_end(self.line, False, False, 0)
         return side

@@ -32,7 +32,7 @@ ARGUMENTS = {"edge_width": "edge-width", "smooth": "smooth-edge", "shift_edge": 
 HOW = ("recipe", "models", "source")
 MORE = ("fill-holes", "min-area", "smooth", "invert")  # clean-up that no slider does
 SIDE_WIDTH, FOLDS_HEIGHT = 372, 90
-VIEW_SIZE, DIALOG_SIZE = (700, 500), (1120, 680)
+VIEW_SIZE, DIALOG_SIZE = (740, 540), (1160, 700)
 
 
 def show(call: Any, dialog: "EdgeDialog") -> Optional[Tuple[int, Dict[str, Any]]]:

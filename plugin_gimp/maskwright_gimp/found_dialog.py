@@ -32,7 +32,7 @@ TINT = 90  # of what is ticked; all else has an outline only
 UNTICKED = (150, 150, 150)
 POINTED = ((255, 214, 90), 110)
 FOLDS_HEIGHT, SIDE_WIDTH = 200, 372
-VIEW_SIZE, DIALOG_SIZE = (700, 500), (1120, 660)
+VIEW_SIZE, DIALOG_SIZE = (740, 540), (1160, 700)
 
 
 def show(call: Any, procedure: Any) -> Optional[Tuple[int, Dict[str, Any]]]:

@@ -13,6 +13,7 @@ from gi.repository import Babl, Gegl, Gimp
 from maskwright_client.coordinates import intersection
 from maskwright_protocol import masks
 from maskwright_protocol.errors import BadInput
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import Mask, PixelRect, Pixels, Rect
 
 from . import edges
@@ -171,23 +172,27 @@ def _run(procedure: str, image: Any, drawables: Sequence[Any]) -> None:
     """Run one of GIMP's own plug-ins with its defaults. Raises ``BadInput`` where it is not installed or fails."""
     found = Gimp.get_pdb().lookup_procedure(procedure)
     if found is None:
-        raise BadInput(f"GIMP's own {procedure} is not installed.", "Install the whole of GIMP, or take a selection.")
+        raise BadInput(
+            tr("GIMP's own {0} is not installed.", procedure), tr("Install the whole of GIMP, or take a selection.")
+        )
     config = found.create_config()
     config.set_property("image", image)
     if found.find_argument("drawables") is not None:
         config.set_core_object_array("drawables", list(drawables))
     if found.run(config).index(0) != Gimp.PDBStatusType.SUCCESS:
-        raise BadInput(f"{procedure} has failed: {Gimp.get_pdb().get_last_error()}", "Take a selection instead.")
+        raise BadInput(
+            tr("{0} has failed: {1}", procedure, Gimp.get_pdb().get_last_error()), tr("Take a selection instead.")
+        )
 
 
 def check_mask_target(target: Target) -> None:
     """Raise ``BadInput`` where a layer mask cannot be put."""
     if target.layer is None:
-        raise BadInput("No layer is selected.", "Select the layer that the mask is for.")
+        raise BadInput(tr("No layer is selected."), tr("Select the layer that the mask is for."))
     if len(target.layers) > 1:
-        raise BadInput("Several layers are selected.", "Select the one that the mask is for.")
+        raise BadInput(tr("Several layers are selected."), tr("Select the one that the mask is for."))
     if target.layer.get_mask() is not None and target.layer.get_lock_content():
-        raise BadInput("The layer is locked and has a mask already.", "Unlock its pixels first.")
+        raise BadInput(tr("The layer is locked and has a mask already."), tr("Unlock its pixels first."))
 
 
 def apply_layer_mask(target: Target, parts: Sequence[Mask], mode: str) -> None:

@@ -5,6 +5,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tu
 from gi.repository import Gdk, GLib, Gtk
 
 from maskwright_client.preview_picture import Preview
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import PixelRect, Rect
 
 from . import screen
@@ -181,6 +182,7 @@ class PictureArea(Gtk.EventBox):
         cursor = Gdk.Cursor.new_from_name(self.get_display(), "crosshair")
         if cursor is not None:
             self.get_window().set_cursor(cursor)
+        self.get_window().set_event_compression(False)  # a line has all the places that the hand went through
         self.queue()
 
     def _destroyed(self, widget: Any) -> None:
@@ -257,9 +259,9 @@ class Pane(Gtk.Box):
         super().__init__(orientation=Gtk.Orientation.VERTICAL, spacing=6)
         self.bar = Gtk.Box(spacing=6)
         for label, tip, action in (
-            ("Zoom _In", "Or turn the wheel over the picture", lambda: view.zoom(2)),
-            ("Zoom _Out", "Or turn the wheel over the picture", lambda: view.zoom(-2)),
-            ("_Fit", "Show everything", view.fit),
+            (tr("Zoom _In"), tr("Or turn the wheel over the picture"), lambda: view.zoom(2)),
+            (tr("Zoom _Out"), tr("Or turn the wheel over the picture"), lambda: view.zoom(-2)),
+            (tr("_Fit"), tr("Show everything"), view.fit),
         ):
             self.bar.pack_start(button(label, tip, action), False, False, 0)
         frame = Gtk.Frame()

@@ -9,6 +9,7 @@ from maskwright_client.click_session import ClickedObject, ClickSession, prompts
 from maskwright_client.jobs import JobOptions, Prompt
 from maskwright_client.results import how, nothing_found
 from maskwright_protocol.errors import JobCancelled
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import Job, Mask, Selection
 
 from . import async_client, image_source, options, procedures
@@ -36,7 +37,7 @@ class Questions(ClickQuestions):
         return Question(self._ask, self.target.source, job, one.alone)
 
     def begun(self) -> None:
-        self.line.busy("Looking...")
+        self.line.busy(tr("Looking..."))
 
     def told(self, answer: Selection) -> None:
         self.line.say(how(answer.report) if answer.instances else nothing_found(answer))
@@ -73,7 +74,7 @@ class Questions(ClickQuestions):
     def _stopped(self, key: Hashable) -> None:
         if key is not None:
             self.session.stop(key)
-        self.line.say("Stopped.")
+        self.line.say(tr("Stopped."))
 
     def settings_changed(self) -> bool:
         """Whether answers given so far are of other settings."""

@@ -7,6 +7,7 @@ from maskwright_client import told
 from maskwright_client.results import found, numbered
 from maskwright_protocol import masks
 from maskwright_protocol.errors import BadInput
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import Instance, Mask, PixelRect, Rect, Selection
 
 from . import image_edits, image_source
@@ -28,8 +29,8 @@ def colours(target: image_source.Target, chosen: Mapping[str, Any]) -> str:
         return ""
     if painted and not target.is_plain:
         raise BadInput(
-            "Outlines, backgrounds and shadows can only be drawn in 8- and 16-bit images in sRGB.",
-            "Leave them out, or convert the image first.",
+            tr("Outlines, backgrounds and shadows can only be drawn in 8- and 16-bit images in sRGB."),
+            tr("Leave them out, or convert the image first."),
         )
     return target.clean_colours()
 
@@ -54,7 +55,7 @@ def apply(target: image_source.Target, answer: Any, options: Mapping[str, Any], 
     colours = getattr(answer, "foreground", None)
     context = getattr(answer, "context", None)
     if kind == "selection" and context is not None:
-        image_edits.apply_inpainting(image, union, context, "Inpainting context")
+        image_edits.apply_inpainting(image, union, context, tr("Inpainting context"))
     elif kind == "selection":
         image_edits.apply_selection(image, union, mode)
     elif kind == "channel":

@@ -126,7 +126,7 @@ def _with_help(call: Call) -> Outcome:
             from . import download
 
             if not download.get(call.client, model, why=error.message):
-                raise JobCancelled("The download was declined.") from None
+                raise JobCancelled(tr("The download was declined.")) from None
 
 
 def _offer(call: Call, error: MaskwrightError) -> Optional[ModelInfo]:
