@@ -22,7 +22,8 @@ TITLES = {
     "maskwright-select-parts": (tr("Clothes, Face and Body Parts"), tr("Select")),
 }
 HOW = (
-    "but-not", "pick", "source", "current-selection", "recipe", "models", "detector-options", "precise", "tiles",
+    "but-not", "pick", "source", "current-selection", "recipe", "models", "least-score", "precise", "tiles",
+    "detector-options",
 )  # fmt: skip
 Folds = Sequence[Tuple[str, Sequence[str]]]
 

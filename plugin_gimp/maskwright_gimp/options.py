@@ -25,7 +25,7 @@ WIRE_VERBS = {
 }
 # Arguments that a procedure may have and ``JobOptions`` knows by the same names.
 _AS_THEY_ARE = (
-    "detector-options", "precise", "tiles", "fill-holes", "min-area", "smooth", "grow", "feather", "invert",
+    "precise", "tiles", "fill-holes", "min-area", "smooth", "grow", "feather", "invert",
 )  # fmt: skip
 
 
@@ -36,8 +36,16 @@ def read(values: Values, verb: str, depth: int = 8) -> JobOptions:
         models=models(values.get("models", "")),
         threshold=values.get("threshold") or None,
         mask_depth=depth,
+        detector_options=_detector_options(values),
         **{name.replace("-", "_"): values[name] for name in _AS_THEY_ARE if name in values},
     )
+
+
+def _detector_options(values: Values) -> str:
+    """The settings of the detector in one line; that of the least score has a field of its own, which goes before."""
+    least = values.get("least-score") or 0.0
+    given = (values.get("detector-options", "").strip(" ;"), f"min_score={least:g}" if least > 0 else "")
+    return "; ".join(filter(None, given))
 
 
 def models(text: str) -> Dict[str, str]:

@@ -96,8 +96,15 @@ PRECISE = _choice("precise", tr("Look close_ly"), tr("Look at objects again, at 
 TILES = _choice("tiles", tr("S_mall objects"), tr("Look for small things in overlapping tiles"), USES_TILES)
 DETECTOR_OPTIONS = _text(
     "detector-options",
-    tr("_Settings"),
+    tr("Fine tunin_g"),
     tr('How the detector finds things, as "min_score=0.3; classes=0,2; task=referring"'),
+)
+LEAST_SCORE = _number(
+    "least-score",
+    tr("Least _score"),
+    tr("Leave out what the model is less sure of; 0 leaves it to the model"),
+    0.0,
+    1.0,
 )
 USE = _choice("current-selection", tr("_Current selection"), tr("What the selection is for"), USES)
 LIMIT = USE._replace(choices=USES[:2])
@@ -160,7 +167,7 @@ EDGES = (EDGE, HAIR, ROUND, CONTRAST, SHIFT)
 LOOKS = (OUTLINE, OUTLINE_COLOR, FILL, BACKGROUND, SHADOW)
 EDGE_NAMES, LOOK_NAMES, POST_NAMES = (tuple(one.name for one in group) for group in (EDGES, LOOKS, POST))
 HOW = (SOURCE, RECIPE, MODELS)
-BY_PROMPT = (PROMPT, EXCLUDE_TEXT, PICK, *HOW, DETECTOR_OPTIONS, PRECISE, TILES, USE, MODE)
+BY_PROMPT = (PROMPT, EXCLUDE_TEXT, PICK, *HOW, LEAST_SCORE, DETECTOR_OPTIONS, PRECISE, TILES, USE, MODE)
 
 SELECT, MASK = "<Image>/Select", "<Image>/Layer/Mask"
 TRANSPARENCY, OWN_MENU = "<Image>/Layer/Transparency", "<Image>/Filters/Maskwright"
@@ -241,7 +248,7 @@ ALL: Tuple[Procedure, ...] = (
         tr("Show where things are, and mark them by guides, a path or a selection"),
         tr("Finds what the prompt names, or lines of writing, and tells their boxes: in the picture, and in the "
            "report's instances. The image stays as it is unless guides, a path or a selection are asked for."),
-        (PROMPT, *HOW, DETECTOR_OPTIONS, TILES, MODE, SHOW),
+        (PROMPT, *HOW, LEAST_SCORE, DETECTOR_OPTIONS, TILES, MODE, SHOW),
     ),
     Procedure(
         "maskwright-run-recipe", tr("_Run Recipe..."), OWN_MENU,

@@ -51,6 +51,15 @@ def test_settings_of_the_detector() -> None:
         job("maskwright-detect", detector_options="iou")
 
 
+def test_the_least_score_has_a_field_of_its_own() -> None:
+    given = {"prompt": "dog", "detector_options": "min_score=0.9; iou=0.5;"}
+    asked = job("maskwright-select-by-prompt", least_score=0.25, **given)
+    assert (asked.min_score, asked.detector_options) == (0.25, {"iou": "0.5"})
+    assert job("maskwright-select-by-prompt", **given).min_score == 0.9
+    assert job("maskwright-detect", prompt="dog", least_score=0.4).min_score == 0.4
+    assert job("maskwright-detect", prompt="dog").min_score is None
+
+
 def test_the_selection_limits_or_prompts_or_is_ignored() -> None:
     def made(use: str) -> Any:
         return job("maskwright-select-by-prompt", OUTLINE, prompt="x", current_selection=use)
