@@ -11,6 +11,7 @@ import ast
 import re
 import sys
 import tomllib
+import xml.etree.ElementTree as xml
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,8 @@ LANGUAGES = REPOSITORY / "protocol" / "maskwright_protocol" / "languages"
 SPOKEN = ("protocol", "plugin_krita/maskwright_krita", "plugin_gimp", "server/maskwright")
 UNSPOKEN = ("maskwright_client/scripting",)
 MODELS = REPOSITORY / "server" / "maskwright" / "models" / "catalogue"
+ACTIONS = REPOSITORY / "plugin_krita" / "maskwright_krita.action"
+DESKTOP = REPOSITORY / "plugin_krita" / "maskwright_krita.desktop"
 PLURALS = {"ja": "nplurals=1; plural=0;", "zh_CN": "nplurals=1; plural=0;", "fr": "nplurals=2; plural=(n > 1);"}
 MANY = "nplurals=2; plural=(n != 1);"
 WIDTH = 100
@@ -83,6 +86,9 @@ def texts() -> dict[str, Entry]:
         for model in tomllib.loads(path.read_text(encoding="utf-8")).get("model", ()):
             if model.get("summary"):
                 keep(model["summary"], "", path)
+    for tip in xml.parse(ACTIONS).iter("toolTip"):
+        keep(tip.text or "", "", ACTIONS)
+    keep(re.findall("^Comment=(.+)$", DESKTOP.read_text(encoding="utf-8"), re.M)[0], "", DESKTOP)
     return found
 
 

@@ -13,6 +13,7 @@ from .edge_dialogs import ask_inpainting
 from .edge_panel import ask_refine
 from .editor import app
 from .editor.qt import QAction, QEvent, QMenu, QObject, QTimer
+from .line_art import ask_flats
 from .parts_dialog import ask_parts
 from .plugin import Plugin, plugin
 from .recipe_dialogs import ask_run, ask_save
@@ -35,9 +36,11 @@ ENTRIES: Tuple[Tuple[str, str, str, Command], ...] = (
         "Select",
         lambda p: p.tool.stop() if p.tool.active else p.tool.start(),
     ),
+    ("maskwright_line_art", tr("Select inside Li&ne Art"), "Select", lambda p: p.tool.toggle_line_art()),
     ("maskwright_cutout", tr("Remove &Background to New Layer"), "Layer", lambda p: p.controller.remove_background()),
     ("maskwright_cut_out", tr("Cut Out b&y Prompt..."), "Layer", lambda p: ask_cut_out(p.controller)),
     ("maskwright_mask", tr("Add Mask from &Prompt..."), "Layer", lambda p: ask_prompt(p.controller, "transparency")),
+    ("maskwright_flats", tr("&Flat Colours from Line Art..."), "Layer", lambda p: ask_flats(p.controller)),
     ("maskwright_run_recipe", tr("&Run Recipe..."), RECIPES, ask_run),
     ("maskwright_save_recipe", tr("&Save Last as Recipe..."), RECIPES, ask_save),
     ("maskwright_copy_command", tr("&Copy Last as Command"), RECIPES, lambda p: p.saved.copy_command()),
@@ -58,11 +61,19 @@ class MaskwrightExtension(Extension):
         made = []
         for name, text, menu, command in ENTRIES:
             action = window.createAction(name, text, "")
+            _translate(action)
             action.triggered.connect(lambda *_, command=command: command(plugin()))
             made.append((menu, action))
         recipes = RecipeMenu(plugin(), window, [action for menu, action in made if menu == RECIPES])
         made.append(("Select", recipes.menu.menuAction()))
         QTimer.singleShot(0, lambda: _keep_menus(made, recipes, 0))
+
+
+def _translate(action: QAction) -> None:
+    """Say what comes from the ``.action`` file in the user's language; those texts are in the catalogues too."""
+    tip = tr(action.toolTip())
+    action.setToolTip(tip)
+    action.setWhatsThis(tip)
 
 
 KEPT = "maskwright_menus"  # a property of the main windows that are looked after

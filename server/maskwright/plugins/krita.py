@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from maskwright_protocol import __version__
+from maskwright_protocol import __version__, language
 
 from . import bundle
 
@@ -21,11 +21,23 @@ SETTING = f"enable_{NAME}"
 def contents() -> Iterator[tuple[str, bytes]]:
     """``(path, bytes)`` of every file of the plugin, in a fixed order."""
     own = bundle.sources("plugin_krita", f"{NAME}.desktop")
-    yield f"{NAME}.desktop", (own / f"{NAME}.desktop").read_bytes()
+    yield f"{NAME}.desktop", _desktop((own / f"{NAME}.desktop").read_text(encoding="utf-8")).encode()
     yield f"{NAME}.action", (own / f"{NAME}.action").read_bytes()
     yield f"{NAME}/manual.html", (own / "manual.html").read_bytes()
     yield from bundle.package_files(own / NAME, NAME)
     yield from bundle.vendored(f"{NAME}/vendor")
+
+
+def _desktop(text: str) -> str:
+    """The description of the plugin with its comment in all languages, as Krita's plugin manager reads it."""
+    lines = []
+    for line in text.splitlines():
+        lines.append(line)
+        name, _, comment = line.partition("=")
+        if name == "Comment":
+            said = {one: language.catalogue(one).texts.get(comment) for one in language.available()}
+            lines += [f"Comment[{one}]={translated}" for one, translated in said.items() if translated]
+    return "\n".join(lines) + "\n"
 
 
 def build(folder: Path) -> Path:
