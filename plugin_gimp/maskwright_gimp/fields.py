@@ -6,14 +6,15 @@ from gi.repository import Gdk, GimpUi, Gtk, Pango
 
 from maskwright_client import choices, offers
 from maskwright_client.jobs import ROLES
+from maskwright_protocol.language import tr
 
 from . import procedures
 from .mnemonics import Mnemonics
 
 Rows = Sequence[Tuple[str, str]]  # (value, label)
 
-AUTOMATIC: Rows = (("", "Automatic"),)
-BEST: Rows = (("auto", "Best of what is installed"),)
+AUTOMATIC: Rows = (("", tr("Automatic")),)
+BEST: Rows = (("auto", tr("Best of what is installed")),)
 FREE_LISTS: Dict[str, Rows] = {"recipe": BEST, "models": AUTOMATIC, "pick": choices.PICKS}
 # What is worth more words than the argument's own; the same on all places where it is asked for.
 TIPS = {"prompt": choices.PROMPT_HELP, "detector-options": choices.DETECTOR_HELP}
@@ -111,7 +112,7 @@ class Fields:
         entry = GimpUi.prop_entry_new(self.config, name, -1)
         entry.set_activates_default(True)
         if name == "prompt":
-            entry.set_placeholder_text("dog; red car - wheels")
+            entry.set_placeholder_text(tr("dog; red car - wheels"))
         return entry
 
     def _fill(self, name: str, rows: Rows) -> None:

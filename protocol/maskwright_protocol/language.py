@@ -29,10 +29,12 @@ class Sentence(str):
 
     template: str
     plural: str  # the template for several; empty where there is nothing to count
-    values: Tuple[Any, ...]  # texts and numbers; with a plural, the first is the count
+    values: Tuple[Any, ...]  # with a plural, the first is the count
 
     def __reduce__(self) -> Tuple[Any, ...]:
-        return _restored, (str(self), self.template, self.plural, self.values)
+        """For another process, which gets texts and numbers."""
+        values = tuple(value if isinstance(value, (str, Number)) else str(value) for value in self.values)
+        return _restored, (str(self), self.template, self.plural, values)
 
     def said_in(self, language: str) -> str:
         """The same in another language, as plain text."""
@@ -40,7 +42,6 @@ class Sentence(str):
 
     def with_values(self, *values: Any) -> "Sentence":
         """The same sentence about something else."""
-        values = _plain(values)
         return _restored(_said(self.template, self.plural, values, _current), self.template, self.plural, values)
 
 
@@ -52,23 +53,18 @@ def _restored(text: str, template: str, plural: str, values: Tuple[Any, ...]) ->
 
 def tr(template: str, *values: Any) -> Sentence:
     """The text in this program's language, with ``{0}``, ``{1}``, ... replaced by the values, if there are any."""
-    if values:
-        values = _plain(values)
-    # Servers say much that nobody asks for: their own language costs one call.
-    one = Sentence(_said(template, "", values, _current) if values or _current != SOURCE else template)
+    if _current != SOURCE:
+        text = _said(template, "", values, _current)
+    else:  # servers say much that nobody asks for: in their own language it costs one call
+        text = template.format(*values) if values else template
+    one = Sentence(text)
     one.template, one.plural, one.values = template, "", values
     return one
 
 
 def trn(one: str, several: str, count: int, *values: Any) -> Sentence:
     """The text for so many things: ``one`` or ``several``, or what other forms a language has. ``{0}`` is the count."""
-    values = _plain((count, *values))
-    return _restored(_said(one, several, values, _current), one, several, values)
-
-
-def _plain(values: Tuple[Any, ...]) -> Tuple[Any, ...]:
-    """What can be sent to another process: texts and numbers."""
-    return tuple([value if isinstance(value, (str, Number)) else str(value) for value in values])
+    return _restored(_said(one, several, (count, *values), _current), one, several, (count, *values))
 
 
 def joined(*sentences: str) -> str:

@@ -21,7 +21,8 @@ def test_zip_unpacks_to_one_folder_with_an_executable_script(tmp_path: Path) -> 
     assert mode & 0o111 == 0o111
     for part in ("maskwright_gimp/register.py", "vendor/maskwright_client/client.py", "vendor/msgpack/fallback.py"):
         assert f"maskwright/{part}" in names
-    assert not [name for name in names if not name.endswith(".py")]
+    assert {name.rsplit(".", 1)[1] for name in names} == {"py", "po"}
+    assert "maskwright/vendor/maskwright_protocol/languages/ja.po" in names
 
 
 def test_two_builds_are_the_same_bytes(tmp_path: Path) -> None:

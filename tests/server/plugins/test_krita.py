@@ -27,10 +27,12 @@ def test_the_zip_has_what_kritas_importer_looks_for(tmp_path: Path) -> None:
         config.read_string(archive.read(f"{krita.NAME}.desktop").decode())
         actions = ElementTree.fromstring(archive.read(f"{krita.NAME}.action"))
     assert config["Desktop Entry"]["X-KDE-Library"] == krita.NAME
+    assert config["Desktop Entry"]["Comment[de]"].startswith("KI-Auswahlen")
     assert f"{krita.NAME}/" in names, "the importer looks for the folder as an entry of its own"
     assert f"{krita.NAME}/__init__.py" in names
     assert f"{krita.NAME}/vendor/msgpack/fallback.py" in names
     assert f"{krita.NAME}/vendor/maskwright_client/client.py" in names
+    assert f"{krita.NAME}/vendor/maskwright_protocol/languages/ja.po" in names
     assert [action.get("name") for action in actions.iter("Action")] == list(ACTIONS)
     assert not [name for name in names if name.endswith((".so", ".pyc", ".pyd")) or "__pycache__" in name]
 
