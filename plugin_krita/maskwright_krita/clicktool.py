@@ -1,120 +1,228 @@
-"""The click tool: clicks and boxes on the canvas -> a preview -> one undoable result. ``CanvasEvents`` brings them."""
+"""The click tool: clicks, strokes, loops and boxes on the canvas -> a preview -> one undoable result.
+
+``CanvasEvents`` brings them. As Krita's own tools the tool is on for all images and views until another one is chosen:
+it goes to the view that comes to front, and what was clicked in an image is there again when that comes back.
+"""
 
 import time
 from dataclasses import replace
-from typing import Any, Dict, Hashable, Optional
+from typing import Any, Hashable, List, Optional, Tuple
 
 from maskwright_client.ask import Steps
-from maskwright_client.candidates import Hypothesis, Question
-from maskwright_client.click_questions import ClickQuestions
-from maskwright_client.click_session import ClickedObject, ClickSession, prompts
-from maskwright_client.preview_picture import Preview
+from maskwright_client.click_session import ClickSession
+from maskwright_client.gestures import Gesture, Meaning, Mode, perform
 from maskwright_protocol.errors import JobCancelled
-from maskwright_protocol.messages import MappedObject, Mask, Point, Rect, Select, Selection
+from maskwright_protocol.messages import MappedObject, Point, Selection
 
 from .canvas_events import CanvasEvents
 from .controller import Controller, Failure
 from .editor import app, canvas
-from .editor.pixels import Reader
 from .editor.qt import QObject, QPointF, QTimer, pyqtSignal
-from .editor.tasks import QtLoop, Task
+from .editor.tasks import NamedTasks
 from .editor.texts import tr
+from .editor.tools import ToolWatch
+from .line_art import keep_gap
 from .overlay import Overlay
 from .pictures import Picture
 from .pointing import Pointing
-from .results import Result, mask_of
+from .tool_questions import ToolQuestions, as_example, as_result, whole_of
+from .tool_view import ToolView
 
 
-class ClickTool(QObject, ClickQuestions):
+class ClickTool(QObject, ToolQuestions):
     """Signals: ``active_changed``; ``failed`` with a ``Failure`` or None; ``stepped`` when the preview changed."""
 
     active_changed = pyqtSignal(bool)
     failed = pyqtSignal(object)
     stepped = pyqtSignal()
 
+    MODES: Tuple[Tuple[Mode, str, str, Tuple[str, ...]], ...] = (
+        (Mode.BOX, tr("Click to Select"), tr("Click a thing, or drag a box around it"), ("tool_contiguous_selection",)),
+        (Mode.SCRIBBLE, tr("Scribble"), tr("Draw over the thing"), ("krita_tool_freehand", "tool_freehand")),
+        (Mode.LASSO, tr("Lasso"), tr("Draw a loop around the thing"), ("tool_outline_selection",)),
+        (Mode.EXAMPLE, tr("By Examples"), tr("Drag boxes around things to select all that is like them"), ("similar",)),
+    )
+
     def __init__(self, controller: Controller, parent: Optional[QObject] = None) -> None:
         super().__init__(parent)
-        ClickQuestions.__init__(self)
-        self.loop = QtLoop.get()
+        ToolQuestions.__init__(self)
         self.controller = controller
         self.active = False
-        self.by_example = False  # whether boxes show what to look for, instead of being around it
-        self.timings: Dict[str, float] = {}
-        self._reader: Optional[Reader] = None
-        self._picture: Optional[Picture] = None
-        self._view: Any = None
-        self._canvas: Any = None
-        self._overlay: Optional[Overlay] = None
-        self._tasks: Dict[str, Task] = {}
+        self.meaning = Meaning.THIS  # of a click without keys; the bar's buttons change it
+        self._mode = Mode.BOX
+        self._shown_in: Optional[ToolView] = None
+        self._kept: List[Tuple[Any, ClickSession, Picture]] = []  # what was clicked in images that are not in front
+        self._tasks = NamedTasks(self, self._task_failed)
         self._events: Optional[CanvasEvents] = None
+        self._watch: Optional[ToolWatch] = None
         self.pointing: Optional[Pointing] = None  # while the tool is on and the user wants it
         self._guard = QTimer(self)
         self._guard.timeout.connect(self._check_alive)
 
     # ------------------------------------------------------------ on and off
 
+    @property
+    def mode(self) -> Mode:
+        """What a drag draws."""
+        return self._mode
+
+    @mode.setter
+    def mode(self, mode: Mode) -> None:
+        self._mode = mode
+        self._stepped()
+
+    def toggle_mode(self, mode: Mode) -> None:
+        """That way to draw, or clicks and boxes again."""
+        self.mode = Mode.BOX if self._mode is mode else mode
+
+    def toggle_line_art(self) -> None:
+        """Select what lies inside the lines of a drawing, or leave the tool where it does that already."""
+        again = self.line_art
+        self.stop()
+        if not again:
+            self.line_art = True
+            self.start()
+
+    def set_gap(self, gap: float) -> None:
+        """How wide the gaps in lines are that are closed; negative: what suits the picture."""
+        keep_gap(self.controller, gap)
+        if self.active and self._picture is not None:
+            self.session.settings = (self.session.settings, gap)
+            self._find_all(self._picture)
+            self.ask_next()
+
     def start(self) -> None:
-        """Switch on for the active view. Emits ``failed`` when there is nothing to click on."""
+        """Switch on. Emits ``failed`` when there is nothing to click on."""
         if self.active:
             return
-        try:
-            self._reader = self.controller.reader(self.controller.options.kind)
-        except app.Problem as problem:
-            self.failed.emit(Failure.of(problem))
-            self.active_changed.emit(False)
-            return
-        self._view, self._canvas = app.active_view(), canvas.active_widget()
-        if self._canvas is None:
-            self.active_changed.emit(False)
-            return
         self.failed.emit(None)
-        self.active = True
-        self.session = ClickSession(live_examples=True)
-        self._picture = Picture(self._reader)
-        view = self._view
-        self._overlay = Overlay(self._canvas, self.session, lambda: canvas.image_to_widget(view))
-        self.pointing = None
-        if self.controller.options.hover:
-            self.pointing = Pointing(self.controller, self._overlay, self._place, self._spawn_once)
-        canvas.hide_brush_outline(self._canvas)
-        self._events = CanvasEvents(self, view, self._canvas)
-        self._canvas.setFocus()
+        self.active, self.meaning = True, Meaning.THIS
+        if not self._take_up(app.active_view(), canvas.active_widget()):
+            return
+        self._watch = ToolWatch(self)
+        self._watch.chosen.connect(self.stop)
         self._guard.start(200)
-        self._spawn("prefetch", self._prefetch(self._picture))
         self.active_changed.emit(True)
 
+    def _take_up(self, view: Any, widget: Any) -> bool:
+        """Begin on the image that is in front, or go on there. The tool ends where there is nothing to click on."""
+        try:
+            reader = self.controller.reader(self.controller.options.kind)
+        except app.Problem as problem:
+            self.stop()
+            self.failed.emit(Failure.of(problem))
+            return False
+        if widget is None:
+            self.stop()
+            return False
+        self._reader, self._picture = reader, Picture(reader)
+        self.session = ClickSession(live_examples=True)
+        for kept in self._kept:
+            if kept[0] == reader.document:
+                _, self.session, self._picture = kept
+                self._kept.remove(kept)
+                break
+        self._show_in(view, widget)
+        self._tasks.spawn("prefetch", self._prefetch(self._picture))
+        if len(self.session):  # it was here before: see what has changed meanwhile
+            self._tasks.spawn("look", self._look_again())
+        return True
+
+    def _look_again(self) -> Steps:
+        assert self._reader is not None
+        picture = Picture(self._reader)
+        yield from picture.prepare()
+        self.rested(picture)
+        self.ask_next()
+
+    def _show_in(self, view: Any, widget: Any) -> None:
+        """From now on this view of the image is the one that is meant."""
+        self._leave_view()
+        self._shown_in = shown = ToolView(self, view, widget, self.session)
+        known, self.pointing = self.pointing, None
+        if self.controller.options.hover:
+            self.pointing = Pointing(self.controller, shown.overlay, self._place, self._spawn_once)
+            if known is not None:
+                self.pointing.hover = known.hover
+        if self._events is None:
+            self._events = CanvasEvents(self, view, widget)
+        else:
+            self._events.look_at(view, widget)
+        self.point(self.meaning)
+        self._show()
+
+    def _leave_view(self) -> None:
+        left, self._shown_in = self._shown_in, None
+        if left is not None:
+            left.leave()
+
+    @property
+    def _overlay(self) -> Optional[Overlay]:
+        return self._shown_in.overlay if self._shown_in is not None else None
+
+    @property
+    def _canvas(self) -> Any:
+        return self._shown_in.canvas if self._shown_in is not None else None
+
+    def follow(self, widget: Any) -> bool:
+        """Go to another canvas, which was pressed on; whether the tool is there now."""
+        canvas.activate(widget)
+        return self._check_alive() and self._canvas is widget
+
+    def _check_alive(self) -> bool:
+        """Go to the view that is in front; the tool ends when there is none. Whether it is still on."""
+        view, widget = app.active_view(), canvas.active_widget()
+        if not self.active or view is None or widget is None:
+            self.stop()
+            return False
+        if widget is self._canvas:
+            return True
+        reader, picture = self._reader, self._picture
+        if reader is not None and app.is_open(reader.document):
+            if app.is_active(reader.document):
+                self._show_in(view, widget)
+                return True
+            if picture is not None and len(self.session):
+                self._kept.append((reader.document, self.session, picture))
+        self._kept = [kept for kept in self._kept if app.is_open(kept[0])]
+        self._drop_tasks()
+        self.pointing = None
+        return self._take_up(view, widget)
+
+    def _drop_tasks(self) -> None:
+        self.give_up()
+        self._tasks.cancel()
+
     def stop(self) -> None:
-        """Switch off and forget the clicks; the document stays as it is."""
+        """Switch off and forget the clicks; the documents stay as they are."""
         if not self.active:
             return
-        self.active = False
-        if self._events is not None:
-            self._events.let_go()
+        self.active = self.line_art = False
+        for part in (self._events, self._watch):
+            if part is not None:
+                part.let_go()
         self._guard.stop()
-        self.give_up()
-        for task in list(self._tasks.values()):
-            task.cancel()
-        if self._overlay is not None:
-            self._overlay.remove()
-        self._overlay = self._canvas = self._view = None
-        self._events = self.pointing = None
+        self._drop_tasks()
+        self._leave_view()
+        self._events = self._watch = self.pointing = None
+        self._kept = []
         self.session = ClickSession(live_examples=True)
         self.active_changed.emit(False)
 
     def commit(self) -> None:
         """Put the preview, or before the first click the object under the pointer, into the document and switch off.
         Without any, only switch off."""
-        answer, pointed = self.session.answer(self.session.current), self._pointed()
+        found, pointed = [shown for _, shown in self.session.result()], self._pointed()
         if self.asked is not None:
             return  # the answer is on its way; Enter again when it is seen
-        steps, options = None, self.controller.options
-        kept = None if answer is None else self.question(self.session.current).job
+        steps, options, kept = None, self.controller.options, None
         if pointed is not None:
             middle = Point(pointed.box.x + pointed.box.width / 2, pointed.box.y + pointed.box.height / 2)
-            job = self.controller.options.select_points([middle], [], self._region(), seed=pointed.id)
-            steps, kept = _result(self._reader, self._about(job, alone=True).answer()), job
-        elif answer is not None:
-            steps = _result(self._reader, _whole(self.session.shown))
+            kept = self.options.select_points([middle], [], self._region(), seed=pointed.id)
+            steps = as_result(self._reader, self._about(kept, alone=True).answer())
+        elif found or self.session.answered(self.session.current):
+            kept = self.question(self.session.current).job
+            steps = as_result(self._reader, whole_of(found))
         box = self._reader.box if self._reader is not None else None
         self.stop()
         if kept is not None and box is not None:  # as a click: other pictures have other objects
@@ -135,7 +243,7 @@ class ClickTool(QObject, ClickQuestions):
         if shown is None:
             self.controller.told.emit(tr("Click one of the things first."))
             return
-        steps = _example(self._reader, self._picture, shown)
+        steps = as_example(self._reader, self._picture, shown)
         self.stop()
         self.controller.similar_to(steps)
 
@@ -161,64 +269,56 @@ class ClickTool(QObject, ClickQuestions):
             self._show()
             self.ask_next()
 
-    def _check_alive(self) -> None:
-        """The tool ends when its view goes away or another one comes to front."""
-        reader = self._reader
-        if reader is None or not app.is_open(reader.document) or not app.is_active(reader.document):
-            self.stop()
-
     # ------------------------------------------------------------ what the canvas tells
 
     def can_climb(self) -> bool:
         """There is an object under the pointer, or one that was clicked, which others may hold."""
         return self.session.shown is not None or self._pointed() is not None
 
-    def hover(self, at: QPointF) -> None:
+    def hover(self, at: QPointF, meaning: Meaning) -> None:
         """Show what is under the pointer, unless there is something better to do."""
-        if self.pointing is None or not self.session.fresh or self.asked is not None:
+        self.point(meaning)
+        wanted = self.session.fresh or meaning in (Meaning.ANOTHER, Meaning.ANEW)
+        if self.pointing is None or self.asked is not None or self._mode is Mode.EXAMPLE:
             return
-        if self.pointing.hover.ready or "prefetch" not in self._tasks:
+        if not wanted:
+            self.pointing.leave()
+        elif self.pointing.hover.ready or "prefetch" not in self._tasks:
             self.pointing.move(at)
+
+    def point(self, meaning: Meaning) -> None:
+        """The pointer says what a click means."""
+        if self._shown_in is not None:
+            self._shown_in.point(self._mode, meaning)
 
     def left(self) -> None:
         """The pointer is not over the canvas any more."""
         if self.pointing is not None:
             self.pointing.leave()
 
-    def drag(self, box: Optional[Rect]) -> None:
-        """A box that is being drawn."""
-        if self._overlay is not None and (box is not None or self._overlay.drag is not None):
-            self._overlay.drag = box
-            self._overlay.update()
+    def drag(self, gesture: Optional[Gesture]) -> None:
+        """A gesture that is being made."""
+        if self._shown_in is not None:
+            self._shown_in.drag(gesture)
 
-    def click(self, point: Point) -> None:
-        """At first the object that is shown under the pointer; else the place."""
-        pointed = self._pointed()
-        if pointed is not None and point.include:
-            self.session.take_object(point.x, point.y, pointed.id)
-            self._taken(pointed)
+    def perform(self, gesture: Gesture) -> None:
+        """A click, a stroke, a loop or a box. The first click on an object takes what is shown under the pointer."""
+        taken = perform(self.session, gesture, self.pointing.hover if self.pointing is not None else None)
+        if taken is not None:
+            self._taken(taken)
         else:
-            self.session.add_point(point.x, point.y, point.include)
             self._prompted()
 
     def _taken(self, one: MappedObject) -> None:
         """An object of the map was clicked; what the map knows of it is shown until the server has drawn it."""
-        if self.pointing is not None and self._overlay is not None:
-            self._overlay.show_preview(self.pointing.hover.preview(one))
+        if self.pointing is not None and self._shown_in is not None:
+            self._shown_in.show([*self.others(), self.pointing.hover.preview(one)])
         self._prompted()
 
-    def boxed(self, box: Rect, include: bool) -> None:
-        """A box was drawn: around the thing, or as an example of what is wanted or not."""
-        if self.by_example:
-            self.session.add_example(box, include)
-        else:
-            self.session.set_box(box)
-        self._prompted()
-
-    # ------------------------------------------------------------ asking
+    # ------------------------------------------------------------ telling and showing
 
     def _prompted(self) -> None:
-        """There is a click or a box more."""
+        """There is a click, a stroke or a box more."""
         self.timings = {"click": time.perf_counter()}
         if self.pointing is not None:
             self.pointing.leave()
@@ -228,62 +328,28 @@ class ClickTool(QObject, ClickQuestions):
         if not self.busy:  # it is known
             self._show()
 
-    def _spawn(self, name: str, steps: Steps) -> None:
-        """Run steps; a running task of the same name is given up."""
-        old = self._tasks.pop(name, None)
-        if old is not None:
-            old.cancel()
-        task = Task(steps, self)
-        self._tasks[name] = task
-        task.finished.connect(lambda _: self._ended(name, task, None))
-        task.failed.connect(lambda error: self._ended(name, task, error))
-
     def _spawn_once(self, name: str, steps: Steps) -> None:
         """Run steps, unless a task of that name runs."""
         if name in self._tasks:
             steps.close()
         else:
-            self._spawn(name, steps)
+            self._tasks.spawn(name, steps)
 
-    def _ended(self, name: str, task: Task, error: Optional[Exception]) -> None:
-        if self._tasks.get(name) is task:
-            del self._tasks[name]
-            quiet = name in ("hover", "map") or isinstance(error, JobCancelled)
-            if error is not None and not quiet and self.active:
-                self.failed.emit(Failure.of(error))
-        task.deleteLater()
+    def _task_failed(self, name: str, error: Exception) -> None:
+        quiet = name in ("hover", "map") or isinstance(error, JobCancelled)
+        if not quiet and self.active:
+            self.failed.emit(Failure.of(error))
 
     def _prefetch(self, picture: Picture) -> Steps:
-        yield from self.controller.connection.ask(self.controller.options.prefetch(), picture)
+        yield from self.controller.connection.ask(self.options.prefetch(), picture)
+        self._find_all(picture)
+
+    def _find_all(self, picture: Picture) -> None:
         if self.active and self.pointing is not None:
-            self._spawn("map", self.pointing.find_all(picture))
-
-    def _place(self, point: Point) -> Question:
-        """What is at a place under the pointer."""
-        return self._about(self.controller.options.select_points([point], [], preview=True))
-
-    def question(self, one: ClickedObject) -> Question:
-        points, boxes, strokes = prompts(one)
-        options, examples = self.controller.options, self.session.examples
-        job = options.select_points(points, boxes, self._region(), seed=one.base, examples=examples, strokes=strokes)
-        return self._about(job, one.alone)
-
-    def _region(self) -> Optional[Mask]:
-        assert self._reader is not None
-        return mask_of(self.controller.region(self._reader))
-
-    def _about(self, job: Select, alone: bool = False) -> Question:
-        assert self._picture is not None
-        return Question(self.controller.connection.ask, self._picture, job, alone)
-
-    def begun(self) -> None:
-        self.timings["asked"] = time.perf_counter()
+            self._tasks.spawn("map", self.pointing.find_all(picture, self.options.everything()))
 
     def told(self, answer: Selection) -> None:
-        spent = answer.report.timings
-        self.timings["answered"] = time.perf_counter()
-        self.timings["server"] = sum(spent.values())
-        self.timings["model"] = spent.get("embed", 0.0) + spent.get("segment", 0.0)
+        super().told(answer)
         nothing = Failure(answer.message, answer.hint, "nothing")
         self.failed.emit(nothing if self.session.shown is None else None)
 
@@ -301,55 +367,12 @@ class ClickTool(QObject, ClickQuestions):
         self._show()
         self.timings["shown"] = time.perf_counter()
 
-    def preview(self) -> Optional[Preview]:
-        """What is shown of the clicks' answer."""
-        shown = self.session.shown
-        return shown.preview if shown is not None else None
-
     def _show(self) -> None:
-        if self._overlay is not None:
-            self._overlay.show_preview(self.preview())
+        if self._shown_in is not None:
+            self._shown_in.show([*self.others(), self.preview()])
+        self._stepped()
+
+    def _stepped(self) -> None:
+        if self._shown_in is not None:
+            self._shown_in.show_state()
         self.stepped.emit()
-
-    # ------------------------------------------------------------ a picture that changes
-
-    def rest(self) -> Steps:
-        """Get the mask ready that Enter will want. Then read the source again; end with what it is now."""
-        before = self.preview()
-        yield from self.whole()
-        if self.preview() is not before:
-            self._show()
-        assert self._reader is not None
-        picture = Picture(self._reader)
-        yield from picture.prepare()
-        return picture
-
-    def rested(self, value: Picture) -> None:
-        """Ask again when the picture has changed since the tool was switched on."""
-        if self._picture is None or value.key == self._picture.key:
-            return
-        self._picture = value
-        self.session.forget_bases()
-        self.session.settings = value.key
-        if self.pointing is not None:
-            self._spawn("map", self.pointing.find_all(value))
-        self.ask_next()
-
-
-def _whole(shown: Optional[Hypothesis]) -> Steps:
-    if shown is None:
-        raise app.Problem(tr("Nothing was found there."), tr("Click somewhere else."))
-    return (yield from shown.find_whole())
-
-
-def _result(reader: Optional[Reader], steps: Steps) -> Steps:
-    """Steps that end with what others end with, as a ``Result``."""
-    assert reader is not None
-    answer = yield from steps
-    return Result(reader, tr("Selection")).take(answer)
-
-
-def _example(reader: Optional[Reader], picture: Optional[Picture], shown: Hypothesis) -> Steps:
-    """Steps that end with what is shown, as an example for others: its id, its picture, its ``Result``."""
-    result = yield from _result(reader, shown.find_whole())
-    return shown.instance.id, picture, result

@@ -4,6 +4,7 @@ with what can be done about it. No widgets in here."""
 from typing import Any, Callable, List, NamedTuple, Optional, Tuple
 
 from maskwright_client import told
+from maskwright_client.gestures import Mode
 from maskwright_client.offers import facts, first_set, size
 from maskwright_client.results import by_whom
 from maskwright_protocol.errors import JobCancelled
@@ -60,7 +61,7 @@ class Feedback(QObject):
         controller.failed.connect(self.show_failure)
         tool.failed.connect(self.show_failure)
         downloads.failed.connect(self._on_download_failed)
-        connection.not_started.connect(lambda error: self.show_failure(Failure.of(error)))
+        connection.not_started.connect(lambda error: controller.failed.emit(Failure.of(error)))
 
     # ------------------------------------------------------------ what is told
 
@@ -103,9 +104,9 @@ class Feedback(QObject):
 
     def _on_download_failed(self, error: Exception) -> None:
         if isinstance(error, JobCancelled):
-            self._on_told(tr("Cancelled. What has arrived is kept for the next try."))
+            self.controller.told.emit(tr("Cancelled. What has arrived is kept for the next try."))
         else:
-            self.show_failure(Failure.of(error, self.downloads.again))
+            self.controller.failed.emit(Failure.of(error, self.downloads.again))
 
     def dismiss(self) -> None:
         """The user has read it."""
@@ -183,11 +184,19 @@ class Feedback(QObject):
         count = len(tool.session)
         if count:
             text = tr("Clicks: {0}. Enter applies, Ctrl+Z takes one back, Escape ends.", count)
-        elif tool.by_example:
+        elif tool.mode is Mode.EXAMPLE:
             text = tr("Drag a box around one of the things. Alt or right button: not like this.")
         else:
             text = tr("Click an object, or drag a box around it. Alt or right button leaves out.")
-        return Said(TOOL, text, "", None, tuple(buttons))
+        return Said(TOOL, text, self._outlined_by(), None, tuple(buttons))
+
+    def _outlined_by(self) -> str:
+        """Which models made what the click tool shows."""
+        shown = self.tool.session.shown
+        titles = {model.id: str(model.title) for model in self.controller.connection.models}
+        made_by: List[str] = shown.instance.source.split("+") if shown is not None else []
+        names = [titles.get(name, name) for name in made_by]
+        return tr("Outlined by {0}.", " + ".join(names)) if names else ""
 
     def _done(self) -> Optional[Said]:
         if not self._by_whom():

@@ -1,13 +1,13 @@
 """The canvas widget of a view, and the way from its coordinates to the image's and back."""
 
-from typing import List, Optional
+from typing import Any, List, Optional
 
 from krita import Document, View
 
 from maskwright_protocol.messages import PixelRect
 
 from . import app
-from .qt import QApplication, QEvent, QMdiArea, QTransform, QWidget
+from .qt import QApplication, QEvent, QMdiArea, QMdiSubWindow, QTransform, QWidget
 
 CANVAS_CLASSES = ("KisOpenGLCanvas2", "KisQPainterCanvas")
 
@@ -25,6 +25,21 @@ def active_widget() -> Optional[QWidget]:
         if widget.metaObject().className() in CANVAS_CLASSES and widget.isVisible():
             return widget
     return None
+
+
+def is_canvas(widget: Any) -> bool:
+    """It shows an image."""
+    return bool(widget.isWidgetType()) and widget.metaObject().className() in CANVAS_CLASSES
+
+
+def activate(widget: QWidget) -> None:
+    """Bring the view to front that the widget shows."""
+    parent: Any = widget
+    while parent is not None and not isinstance(parent, QMdiSubWindow):
+        parent = parent.parentWidget()
+    if parent is not None and parent.mdiArea() is not None:
+        parent.mdiArea().setActiveSubWindow(parent)
+    widget.setFocus()
 
 
 def image_to_widget(view: View) -> QTransform:

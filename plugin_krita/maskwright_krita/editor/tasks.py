@@ -1,7 +1,7 @@
 """Long work on Krita's GUI thread: steps that give way between slices and while they wait (see ``steps``)."""
 
 import time
-from typing import Any, Callable, List, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 from maskwright_client.ask import Steps
 from maskwright_client.steps import Loop, Runner
@@ -80,3 +80,36 @@ class Task(QObject):
             self.finished.emit(value)
         else:
             self.failed.emit(error)
+
+
+class NamedTasks:
+    """Tasks of one owner, at most one of each name. ``failed`` is told the name and the error."""
+
+    def __init__(self, owner: QObject, failed: Callable[[str, Exception], None]) -> None:
+        self._owner, self._failed = owner, failed
+        self._running: Dict[str, Task] = {}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._running
+
+    def spawn(self, name: str, steps: Steps) -> None:
+        """Run steps; a running task of the same name is given up."""
+        old = self._running.pop(name, None)
+        if old is not None:
+            old.cancel()
+        self._running[name] = task = Task(steps, self._owner)
+        task.finished.connect(lambda _: self._ended(name, task, None))
+        task.failed.connect(lambda error: self._ended(name, task, error))
+
+    def _ended(self, name: str, task: Task, error: Optional[Exception]) -> None:
+        if self._running.get(name) is task:
+            del self._running[name]
+            if error is not None:
+                self._failed(name, error)
+        task.deleteLater()
+
+    def cancel(self) -> None:
+        """Give up all."""
+        running, self._running = list(self._running.values()), {}
+        for task in running:
+            task.cancel()

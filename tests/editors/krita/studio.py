@@ -21,12 +21,14 @@ from ..server import Server
 from .driver import Krita
 
 HELPERS = """
+import sys
 import zlib
 import maskwright_krita.plugin
 from maskwright_client.jobs import Cut, Edge
 from maskwright_krita.options import Options
 from maskwright_krita.editor import canvas as mw_canvas
 from krita import Selection
+from maskwright_client.gestures import Meaning, Mode
 P = maskwright_krita.plugin.plugin(); C = P.controller; T = P.tool
 TOLD = []; FAILED = []
 C.told.connect(TOLD.append)
@@ -87,7 +89,8 @@ class Studio:
         """No documents, no dialog or menu that a failed test left, no command under way, default settings."""
         run = self.krita.run
         run("[w.close() for w in (QApplication.activePopupWidget(), QApplication.activeModalWidget()) if w]")
-        run("T.stop(); C.cancel()")
+        run("[w.reject() for w in QApplication.topLevelWidgets() if w.isVisible() and hasattr(w, 'work')]")
+        run("T.stop(); T.mode = Mode.BOX; C.cancel()")
         self.idle()
         # Krita 5.2 crashes, without any plugin too, when a document closes before the delayed update (a timer of
         # 50 ms) that follows a change of its selection. Nobody is so quick by hand; this timer fires after that one.

@@ -36,7 +36,7 @@ def test_click_exclude_take_back_and_commit(studio: Studio, krita: Krita, lab: L
     first = preview(studio)
     assert (first == expected(studio, krita)).all()
     assert krita.get("d.selection() is None"), "the document must not change before Enter"
-    studio.click(60, 60, key="shift")
+    studio.click(60, 60, key="alt")
     answered(krita, 2)
     assert krita.get("[p.include for p in T.session.points]") == [True, False]
     second = preview(studio)
@@ -86,7 +86,7 @@ def test_what_is_typed_in_the_docker_is_not_meant_for_the_tool(studio: Studio, k
     krita.wait("C.result is not None and C.result.prompt == 'cat' and not C.busy()", "the prompt to be looked for")
     assert krita.get("T.active and len(T.session) == 1"), "Enter was not for the clicks"
     # In the picture again, keys mean the clicks.
-    studio.click(60, 60, key="shift")
+    studio.click(60, 60, key="alt")
     answered(krita, 2)
     krita.key("Escape")
     krita.wait("not T.active", "the tool to end")

@@ -108,8 +108,11 @@ class Clicks(Way):
         else:
             wanted = [loose_prompts.clicked(one, canvas) for one in prompts.objects(_with_start(prompt), canvas)]
         self.masks = masks = prompt.segmenting()
-        plain = [one for one in wanted if not one.points and not one.strokes]
-        loose = [one for one in plain if one.box and loose_prompts.shows_all(one.box, canvas)]
+        loose = [
+            one
+            for one in wanted
+            if one.box and not one.points and not one.strokes and loose_prompts.shows_all(one.box, canvas)
+        ]
         found = masks.run([one for one in wanted if one not in loose] if loose else wanted)
         for one in loose:
             found += loose_prompts.main_subject(masks, prompt, one)

@@ -1,0 +1,129 @@
+"""The click tool's bar on the canvas: what the keys do, and buttons for whoever has no keyboard at hand."""
+
+from typing import Any, Dict
+
+from maskwright_client.gestures import Meaning, Mode
+from maskwright_protocol.language import tr
+
+from .editor.qt import QEvent, QFrame, QHBoxLayout, QLabel, QObject, QSizePolicy, Qt, QTimer, QToolButton, QWidget
+from .line_art import gap_field
+
+GAP = 8
+NAME = "maskwright_tool_bar"
+_MODES = {"maskwright_bar_scribble": Mode.SCRIBBLE, "maskwright_bar_lasso": Mode.LASSO}
+_MEANINGS = {"maskwright_bar_another": Meaning.ANOTHER, "maskwright_bar_not": Meaning.NOT}
+_BUTTONS = (
+    ("maskwright_bar_scribble", tr("Scribble"), tr("Draw over the thing, or over what does not belong to it (S)")),
+    ("maskwright_bar_lasso", tr("Lasso"), tr("Draw a loop around the thing (L)")),
+    ("maskwright_bar_another", "+", tr("Another object too (hold Shift)")),
+    ("maskwright_bar_not", "\N{MINUS SIGN}", tr("Not this (hold Alt, or use the right button)")),
+    ("maskwright_bar_undo", tr("Undo"), tr("Take the last click or stroke back (Ctrl+Z)")),
+    ("maskwright_bar_other", tr("Other"), tr("Another guess: a part, the whole (Tab)")),
+    ("maskwright_bar_apply", tr("Apply"), tr("Put what is shown into the document (Enter)")),
+    ("maskwright_bar_leave", tr("Leave"), tr("Leave the tool, and everything as it was (Escape)")),
+)
+_DOES = {
+    Mode.BOX: tr("Click a thing, or drag a box around it."),
+    Mode.SCRIBBLE: tr("Draw over the thing."),
+    Mode.LASSO: tr("Draw a loop around the thing."),
+    Mode.EXAMPLE: tr("Drag boxes around things like those that you want."),
+}
+_LINE_ART = {
+    **_DOES,
+    Mode.BOX: tr("Click between the lines, or drag a box around regions."),
+    Mode.SCRIBBLE: tr("Draw through the regions."),
+}
+_KEYS = tr("Shift: another too. Alt or right button: not this. Ctrl: only this. Enter: apply. Escape: leave.")
+
+
+class ToolBar(QFrame):
+    """``tool`` is a ``ClickTool``; the bar lies at the bottom of ``over``, the canvas."""
+
+    def __init__(self, tool: Any, over: QWidget) -> None:
+        super().__init__(over)
+        self.setObjectName(NAME)
+        self.setFrameShape(QFrame.Shape.StyledPanel)
+        self.setAutoFillBackground(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_NoMousePropagation)  # a press on it is no stroke
+        self.setCursor(Qt.CursorShape.ArrowCursor)
+        self._tool, self._over = tool, over
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(6, 2, 6, 2)
+        layout.setSpacing(2)
+        self._text = QLabel()
+        self._text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        layout.addWidget(self._text, 1)
+        self._gap = gap_field(tool.controller, "maskwright_bar_gap")
+        self._gap.setPrefix(tr("Gaps: "))
+        self._gap.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self._gap.setKeyboardTracking(False)
+        self._gap.valueChanged.connect(tool.set_gap)
+        layout.addWidget(self._gap)
+        self._buttons: Dict[str, QToolButton] = {}
+        for name, text, tip in _BUTTONS:
+            button = QToolButton()
+            button.setObjectName(name)
+            button.setText(text)
+            button.setToolTip(tip)
+            button.setAutoRaise(True)
+            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Enter stays the tool's
+            button.clicked.connect(lambda *_, name=name: self._press(name))
+            layout.addWidget(button)
+            self._buttons[name] = button
+        for name in (*_MODES, *_MEANINGS):
+            self._buttons[name].setCheckable(True)
+        over.installEventFilter(self)
+        self.show_state()
+        self.show()
+        self.raise_()
+
+    def _press(self, name: str) -> None:
+        tool = self._tool
+        if name in _MODES:
+            tool.toggle_mode(_MODES[name])
+            return
+        if name in _MEANINGS:
+            tool.meaning = Meaning.THIS if tool.meaning is _MEANINGS[name] else _MEANINGS[name]
+            self.show_state()
+            return
+        commands = {"undo": tool.undo, "other": tool.other, "apply": tool.commit, "leave": tool.stop}
+        commands[name.rsplit("_", 1)[-1]]()
+
+    def show_state(self) -> None:
+        """As the tool is now."""
+        tool = self._tool
+        does = _LINE_ART if tool.line_art else _DOES
+        text = "{}  {}".format(does[tool.mode], _KEYS)
+        self._gap.setVisible(tool.line_art)
+        self._text.setText(text)
+        self._text.setToolTip(text)
+        shown = tool.preview() is not None
+        for name, mode in _MODES.items():
+            self._buttons[name].setChecked(tool.mode is mode)
+        for name, meaning in _MEANINGS.items():
+            self._buttons[name].setChecked(tool.meaning is meaning)
+        for name, allowed in (("undo", tool.session.can_undo()), ("other", shown), ("apply", shown)):
+            self._buttons[f"maskwright_bar_{name}"].setEnabled(allowed)
+        self.place()
+
+    def place(self) -> None:
+        """At the bottom of the canvas; on a narrow one the text gives way to the buttons."""
+        buttons = sum(button.sizeHint().width() + 2 for button in self._buttons.values()) + 24
+        buttons += self._gap.sizeHint().width() + 2 if self._tool.line_art else 0
+        wanted = buttons + self._text.fontMetrics().boundingRect(self._text.text()).width() + 8
+        width = max(min(wanted, self._over.width() - 2 * GAP), min(buttons, self._over.width()))
+        height = self.layout().sizeHint().height()
+        self.setGeometry((self._over.width() - width) // 2, self._over.height() - height - GAP, width, height)
+
+    def eventFilter(self, watched: QObject, event: Any) -> bool:
+        if event.type() == QEvent.Type.Resize:
+            QTimer.singleShot(0, self.place)
+        return False
+
+    def leave(self) -> None:
+        try:
+            self._over.removeEventFilter(self)
+            self.hide()
+            self.deleteLater()
+        except RuntimeError:  # it went with its canvas
+            pass
