@@ -83,6 +83,7 @@ class EdgeWork(QObject, EdgeSession):
 
     def _attach(self, widget: Any) -> None:
         view = app.active_view()
+        assert view is not None
         self._canvas = widget
         widget.destroyed.connect(self._canvas_gone)
         self._overlay = EdgeOverlay(widget, lambda: canvas.image_to_widget(view), self._look)

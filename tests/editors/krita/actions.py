@@ -18,6 +18,35 @@ def opened(krita: Krita, name: str) -> None:
     krita.run("dialog = QApplication.activeModalWidget()\ndef row(name): return dialog.findChild(QWidget, name)")
 
 
+def live_panel(krita: Krita, name: str) -> None:
+    """Wait for the panel that works on an edge; it is called ``panel`` from then on."""
+    krita.wait(
+        f"any(w.objectName() == {name!r} and w.isVisible() for w in QApplication.topLevelWidgets())", "the panel"
+    )
+    krita.run(
+        f"panel = [w for w in QApplication.topLevelWidgets() if w.objectName() == {name!r} and w.isVisible()][0]\n"
+        "work = panel.work\ndef row(name): return panel.findChild(QWidget, name)"
+    )
+
+
+def open_live(krita: Krita, action: str) -> None:
+    """Choose that menu entry, and wait for its panel."""
+    krita.run(f"QTimer.singleShot(0, K.action({action!r}).trigger)")
+    live_panel(krita, f"{action}_dialog")
+
+
+def previewed(krita: Krita) -> None:
+    """Wait until the canvas shows what is set."""
+    krita.wait("work.ready and work.preview is not None and work.idle", "the preview")
+
+
+def closed(krita: Krita, name: str) -> None:
+    """Wait until a live panel is gone."""
+    krita.wait(
+        f"not any(w.objectName() == {name!r} and w.isVisible() for w in QApplication.topLevelWidgets())", "the end"
+    )
+
+
 WIDTH, HEIGHT = 451, 300
 
 

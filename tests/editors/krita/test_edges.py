@@ -7,7 +7,7 @@ from maskwright_protocol import masks
 from maskwright_protocol.messages import Cutout, PixelRect, PostProcess, Refine
 
 from ..chroot import Lab
-from .actions import opened
+from .actions import closed, open_live, opened, previewed
 from .driver import Krita
 from .studio import Studio, one_step, placed
 
@@ -39,16 +39,21 @@ def test_cut_out_by_prompt_with_a_border(studio: Studio, krita: Krita, lab: Lab)
     cat = studio.photo(CAT)
     studio.open(cat)
     before = krita.get("tree(d.rootNode())")
-    krita.run("QTimer.singleShot(0, K.action('maskwright_cut_out').trigger)")
-    opened(krita, "maskwright_cut_out_dialog")
+    open_live(krita, "maskwright_cut_out")
+    krita.wait("QApplication.activeWindow() is panel", "the keyboard")
     lab.xdotool("type", "--delay", 5, "cat")
-    krita.wait("dialog.findChild(QComboBox).currentText() == 'cat'", "the typed text")
+    krita.wait("panel.prompt.currentText() == 'cat'", "the typed text")
+    krita.key("Return")
+    previewed(krita)
+    assert krita.get("tree(d.rootNode())") == before, "it is only shown"
     krita.run("row('maskwright_edge_width').setValue(30); row('maskwright_outline').setValue(9)")
     krita.key("Return")
-    krita.wait("C.result is not None and not C.busy()", "the answer")
+    closed(krita, "maskwright_cut_out_dialog")
     studio.settle()
     assert studio.failure() is None
-    job = Cutout("", text="cat", format="BGRA8", edge_width=30.0, outline=9.0)
+    found = studio.ask(Cutout("", text="cat", foreground=False), cat, BOX).alpha
+    alpha = studio.ask(Refine("", mask=found, edge_width=30.0), cat, BOX).instances[0].mask
+    job = Cutout("", mask=alpha, edges="given", format="BGRA8", outline=9.0)
     expected = colours(studio.ask(job, cat, BOX), WIDTH, HEIGHT)
     new = studio.pixels("d.rootNode().childNodes()[1]", BOX)
     assert (new == expected).all()
@@ -101,23 +106,27 @@ def test_a_border_stays_inside_the_limit(studio: Studio, krita: Krita) -> None:
 def test_refine_with_all_its_settings(studio: Studio, krita: Krita) -> None:
     studio.open(studio.photo(CAT))
     mask, steps = rough(), studio.select(ROUGH)
-    krita.run("QTimer.singleShot(0, K.action('maskwright_refine').trigger)")
-    opened(krita, "maskwright_refine_dialog")
+    open_live(krita, "maskwright_refine")
     krita.run(
         """
-        row('maskwright_edge_width').setValue(30); dialog.findChild(QCheckBox).setChecked(True)
+        row('maskwright_edge_width').setValue(30); row('maskwright_hair').setChecked(True)
         row('maskwright_smooth').setValue(4); row('maskwright_contrast').setValue(50)
-        row('maskwright_shift').setValue(-25)
+        row('maskwright_shift_edge').setValue(-25); row('maskwright_grow').setValue(2)
         """
     )
+    previewed(krita)
+    krita.run("panel.activateWindow()")
     krita.key("Return")
-    krita.wait("C.result is not None and not C.busy()", "the answer")
+    closed(krita, "maskwright_refine_dialog")
     studio.settle()
-    answer = studio.ask(Refine("", mask=mask, **EDGES), studio.photo(CAT), BOX)
+    answer = studio.ask(Refine("", mask=mask, post=PostProcess(grow=2.0), **EDGES), studio.photo(CAT), BOX)
     assert (studio.selection() == placed(answer.instances[0].mask, WIDTH, HEIGHT)).all()
     studio.has_steps(steps + 1)
-    assert krita.get("C.edge == Edge(30.0, True, 4.0, 0.5, -0.25)"), "the next dialog begins with these"
-    krita.run("C.edge = Edge()")
+    open_live(krita, "maskwright_refine")
+    assert krita.get("work.settings.edge_width") == 30, "the next one begins with these"
+    krita.run("panel.reset()")
+    assert krita.get("work.settings == type(work.settings)()")
+    krita.run("panel.last.clear(); panel.reject()")
 
 
 @pytest.mark.parametrize("show", ["tell", "guides", "mask"])
@@ -159,7 +168,7 @@ def test_prepare_for_inpainting(studio: Studio, krita: Krita, show: str) -> None
     assert (studio.selection() == old).all()
 
 
-@pytest.mark.parametrize("name", ["maskwright_cut_out", "maskwright_refine", "maskwright_inpaint", "maskwright_parts"])
+@pytest.mark.parametrize("name", ["maskwright_inpaint", "maskwright_parts"])
 def test_escape_from_a_dialog_changes_nothing(studio: Studio, krita: Krita, name: str) -> None:
     studio.open(studio.photo(CAT))
     krita.run(f"QTimer.singleShot(0, K.action({name!r}).trigger)")

@@ -7,6 +7,7 @@ from maskwright_protocol import masks
 from maskwright_protocol.messages import Cutout, PixelRect, Rect, Refine, Select
 
 from ..chroot import Lab
+from .actions import closed, live_panel, previewed
 from .driver import Krita
 from .studio import Studio, one_step, placed
 
@@ -89,8 +90,10 @@ def test_refine_selection(studio: Studio, krita: Krita, lab: Lab) -> None:
     studio.open(studio.photo(CAT))
     studio.select(START)
     choose(krita, lab, "select", "maskwright_refine")
-    dialog(krita, "maskwright_refine_dialog")
+    live_panel(krita, "maskwright_refine_dialog")
+    previewed(krita)
     krita.key("Return")
+    closed(krita, "maskwright_refine_dialog")
     answered(studio, krita)
     answer = studio.ask(Refine("", mask=of_box()), studio.photo(CAT), BOX)
     assert (studio.selection() == placed(answer.instances[0].mask, WIDTH, HEIGHT)).all()
@@ -164,25 +167,37 @@ def test_remove_background(studio: Studio, krita: Krita, lab: Lab) -> None:
     one_step(studio, krita, before)
 
 
-@pytest.mark.parametrize(
-    ("name", "title"), [("maskwright_cut_out", "maskwright_cut_out_dialog"), ("maskwright_mask", "maskwright_prompt")]
-)
-def test_layers_and_masks_by_prompt(studio: Studio, krita: Krita, lab: Lab, name: str, title: str) -> None:
+def test_add_mask_from_prompt(studio: Studio, krita: Krita, lab: Lab) -> None:
     studio.open(studio.photo(CAT))
     before = krita.get("tree(d.rootNode())")
-    choose(krita, lab, "layer", name)
-    dialog(krita, title)
+    choose(krita, lab, "layer", "maskwright_mask")
+    dialog(krita, "maskwright_prompt")
     lab.xdotool("type", "--delay", 5, "cat")
     krita.wait("QApplication.activeModalWidget().findChild(QComboBox).currentText() == 'cat'", "the typed text")
     krita.key("Return")
     answered(studio, krita)
-    if name == "maskwright_mask":
-        answer = studio.ask(Select("", text="cat", merge=True), studio.photo(CAT), BOX)
-        shown = studio.pixels("d.rootNode().childNodes()[0].childNodes()[0]", BOX, 1)[..., 0]
-        assert (shown == placed(answer.instances[0].mask, WIDTH, HEIGHT)).all()
-    else:
-        answer = studio.ask(Cutout("", text="cat", format="BGRA8"), studio.photo(CAT), BOX)
-        shown = studio.pixels("d.rootNode().childNodes()[1]", BOX)[..., 3]
-        assert (shown == placed(answer.alpha, WIDTH, HEIGHT)).all()
+    answer = studio.ask(Select("", text="cat", merge=True), studio.photo(CAT), BOX)
+    shown = studio.pixels("d.rootNode().childNodes()[0].childNodes()[0]", BOX, 1)[..., 0]
+    assert (shown == placed(answer.instances[0].mask, WIDTH, HEIGHT)).all()
+    assert np.count_nonzero(shown)
+    one_step(studio, krita, before)
+
+
+def test_cut_out_by_prompt(studio: Studio, krita: Krita, lab: Lab) -> None:
+    studio.open(studio.photo(CAT))
+    before = krita.get("tree(d.rootNode())")
+    choose(krita, lab, "layer", "maskwright_cut_out")
+    live_panel(krita, "maskwright_cut_out_dialog")
+    krita.wait("QApplication.activeWindow() is panel", "the keyboard")
+    lab.xdotool("type", "--delay", 5, "cat")
+    krita.wait("panel.prompt.currentText() == 'cat'", "the typed text")
+    krita.key("Return")
+    previewed(krita)
+    krita.key("Return")
+    closed(krita, "maskwright_cut_out_dialog")
+    answered(studio, krita)
+    answer = studio.ask(Cutout("", text="cat", format="BGRA8"), studio.photo(CAT), BOX)
+    shown = studio.pixels("d.rootNode().childNodes()[1]", BOX)[..., 3]
+    assert (shown == placed(answer.alpha, WIDTH, HEIGHT)).all()
     assert np.count_nonzero(shown)
     one_step(studio, krita, before)

@@ -3,7 +3,6 @@ it while somebody moves them."""
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
@@ -14,9 +13,8 @@ from maskwright.masks import edges, tiles
 from maskwright.masks.boxes import AnyMask, PixelBox, Plane, as_float, recrop
 from maskwright.masks.edge_hints import Hints, Stroke, painted
 from maskwright.masks.edges import without_haze
-from maskwright.recipes.job.cache import EmbeddingCache
 from maskwright.recipes.job.context import JobContext
-from maskwright.recipes.job.edge import Matted, Solver, find_edge
+from maskwright.recipes.job.edge import Matted, Memory, Piece, Solver, find_edge
 from maskwright.recipes.job.picture import PictureView
 from maskwright_protocol.errors import BadInput
 from maskwright_protocol.language import tr
@@ -90,11 +88,12 @@ def brushed(task: EdgeTask, base: Matted, hints: Hints, solver: Solver, context:
     area = hints.area(width).intersect(picture.box)
     found, covered = rough, wide
     if rough.max() >= 0.5:
+        memory = _memory(task, context)
         # All of a view, so that the pieces stay where they were for the next stroke.
-        limit = picture.box if task.name is not None else area.padded(tiles.HALO).intersect(picture.box)
+        limit = picture.box if memory is not None else area.padded(tiles.HALO).intersect(picture.box)
         done = find_edge(
-            recrop(rough, wide, limit), limit, picture, solver, context, width=width, hints=hints, limit=limit,
-            whole=task.name is not None, text=tr("Finding the edge where it was painted"),
+            rough, wide, picture, solver, context, width=width, hints=hints, memory=memory,
+            limit=limit, text=tr("Finding the edge where it was painted"),
         )  # fmt: skip
         found, covered = done.alpha, done.box
     both = base.box.union(area)
@@ -125,22 +124,20 @@ def _remembered(key: Hashable, task: EdgeTask, context: JobContext, make: Callab
     return replace(known)
 
 
-class Remembering:
-    """A solver that keeps its answers: of a picture where one stroke is new, most pieces are as they were."""
+def _memory(task: EdgeTask, context: JobContext) -> Memory | None:
+    """What is remembered of the pieces with strokes; None where nothing is to be."""
+    if task.name is None:
+        return None
+    lock, held = threading.Lock(), context.embeddings
 
-    def __init__(self, solver: Solver, name: Hashable, memory: EmbeddingCache) -> None:
-        self._solver, self._name, self._memory = solver, name, memory
-        self.route, self.side_by_side = solver.route, solver.side_by_side
-        self._lock = threading.Lock()
-
-    def solve(self, box: PixelBox, tri: Plane, rough: Plane, width: float) -> Plane:
-        content = hashlib.sha1((tri * 2).astype(np.uint8).data, usedforsecurity=False)
-        content.update(np.ascontiguousarray(rough).data)
-        key = ("piece", self._name, self.route, box, width, content.digest())
-        with self._lock:
-            known: Plane | None = self._memory.get(key)
+    def get(name: Hashable, make: Callable[[], Piece]) -> Piece:
+        key = ("piece", task.name, task.width, name)
+        with lock:
+            known: Piece | None = held.get(key)
         if known is None:
-            known = self._solver.solve(box, tri, rough, width)
-            with self._lock:
-                self._memory.put(key, known, known.nbytes)
+            known = make()
+            with lock:
+                held.put(key, known, known[0].nbytes)
         return known
+
+    return get

@@ -23,7 +23,7 @@ from maskwright_protocol.errors import BadInput, EmptyPrompt
 from maskwright_protocol.language import tr
 from maskwright_protocol.messages import EdgeStroke, Picture, Raster, Refine, Viewport
 
-from .brushed import EdgeTask, Remembering
+from .brushed import EdgeTask
 
 QUICK_EQUATIONS = 12_000  # open pixels that are solved in the time that a slider may take
 WORTH = 0.75  # of the pixels that are seen, as many in the overview that it is good enough
@@ -56,13 +56,12 @@ def quick_solver(task: EdgeTask, choice: ModelChoice, context: JobContext) -> So
     pool = context.models
     ids = [i for i in pool.candidates("matting", True) if pool.known.get(i).runtime == "none"]
     if "refiner" not in choice.preset.roles or not ids:
-        return Remembering(Guided(task.picture), task.name, context.embeddings)
+        return Guided(task.picture)
     refiner = choice.load_matting(ids[0])
     context.use(refiner.model_id, refiner.device)
     further = 1 + HAIR_ROUNDS if task.settings.hair else 1
     coarser = coarser_by(task.mask, further * task.width, QUICK_EQUATIONS)
-    solver = ByTrimap(task.picture, refiner, coarser, side_by_side=True)
-    return Remembering(solver, (task.name, coarser), context.embeddings)
+    return ByTrimap(task.picture, refiner, coarser, side_by_side=True)
 
 
 def _checked(view: Viewport, picture: PictureView) -> Viewport:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.masks import tiles
-from maskwright.masks.boxes import AnyMask, PixelBox, Plane, as_float, recrop, tight_box
-from maskwright.masks.boxes import whole as whole_of
+from maskwright.masks.boxes import AnyMask, PixelBox, Plane, as_float, recrop, tight_box, whole
 from maskwright.masks.edge_hints import Hints
 from maskwright.masks.edges import follow_colours, snapped
 from maskwright.masks.guided import upsample
@@ -31,6 +33,13 @@ LONG_BAND = 1_000_000  # pixels of a band that take a network on the CPU a minut
 LONG_EQUATIONS = 400_000  # pixels of a band that take closed-form matting two seconds
 COARSEST = 4
 HAIR_ROUNDS = 2  # how often the band may grow by its width
+SMALL_CORE, SMALL_HALO = 256, 32  # pixels of pieces that are remembered, so that a stroke costs what it changes
+
+
+# A tile's alpha, how many pixels changed sides in its band, and how many that band has.
+Piece = tuple[Plane, int, int]
+# Gives what it has of that name, or makes it and keeps it; may be called in several threads.
+Memory = Callable[[Hashable, Callable[[], Piece]], Piece]
 
 
 class Solver(Protocol):
@@ -171,39 +180,34 @@ def find_edge(
     limit: PixelBox | None = None,
     text: str = "Finding the edge",
     hints: Hints | None = None,
-    whole: bool = False,
+    memory: Memory | None = None,
 ) -> Matted:
     """``mask``, which covers ``box`` of the document, with its edge found by ``solver``.
 
-    The answer lies within ``limit`` (None: the picture), and is not larger than the band needs or, where ``whole``, is
-    all of it. With ``hints`` the edge is found near them alone, as they say. Raises ``MorePixelsNeeded`` for the crop
-    around the edge.
+    The answer lies within ``limit`` (None: the picture), and is not larger than the band needs. With ``hints`` the edge
+    is found near them alone, as they say; with a ``memory`` too, in small pieces, in all of ``limit``, and what is in
+    that memory is not found again. Raises ``MorePixelsNeeded`` for the crop around the edge.
     """
-    further = reach(width, hair)
+    further = reach(width, hair) if memory is None else math.ceil(width / 2) + 4
     inner = tight_box(_bytes(mask)).moved(box.x, box.y)
     inner = inner if hints is None else inner.union(hints.box)
-    work = inner.padded(further + tiles.HALO).intersect(limit or picture.box)
-    work = (limit or picture.box) if whole else work
+    limit = limit or picture.box
+    work = limit if memory is not None else inner.padded(further + tiles.HALO).intersect(limit)
     picture.need_detail(work)
     out = np.zeros((work.height, work.width), np.float32)
     changed = looked = 0
-    halo = max(tiles.HALO, further)
-    core = max(tiles.CORE, 6 * halo)  # what is looked at around a tile is looked at again for the next one
+    halo = max(tiles.HALO, further) if memory is None else SMALL_HALO
+    # What is looked at around a tile is looked at again for the next one.
+    core = max(tiles.CORE, 6 * halo) if memory is None else SMALL_CORE
     total = tiles.count(work, core)
 
-    def settled(tile: tiles.Tile) -> tuple[Plane, int, int]:
-        """The tile's alpha, how many pixels changed sides in its band, and how many that band has."""
+    def settled(tile: tiles.Tile) -> Piece:
         around = tile.read.padded(further).intersect(work)
         rough = as_float(recrop(mask, box, around))
         if rough.max() < 0.5 or (hints is not None and not hints.touch(tile.write, width)):
             return snapped(recrop(rough, around, tile.write)), 0, 0
-        tri = recrop(trimap(rough, width), around, tile.read)
-        tri = tri if hints is None else hints.on_trimap(tri, tile.read, width)
-        rough = np.ascontiguousarray(recrop(rough, around, tile.read))
-        alpha = _settle(solver, tile, tri, rough, width, hair)
-        before = recrop(rough, tile.read, tile.write)
-        band = unknown(recrop(tri, tile.read, tile.write))
-        return alpha, int(np.count_nonzero(band & ((before >= 0.5) != (alpha >= 0.5)))), int(np.count_nonzero(band))
+        found = partial(_piece, tile, around, rough, solver, width, hair, hints)
+        return found() if memory is None else memory(_name(tile, around, rough, hints), found)
 
     with context.stage("refine", text):
         threads = context.models.threads if solver.side_by_side else 1
@@ -216,6 +220,27 @@ def find_edge(
     np.clip(out, 0.0, 1.0, out=out)
     agreement = max(0.0, 1.0 - 2.0 * changed / looked) if looked else 1.0
     return Matted(out, work, agreement, solver.route)
+
+
+def _piece(
+    tile: tiles.Tile, around: PixelBox, rough: Plane, solver: Solver, width: float, hair: bool, hints: Hints | None
+) -> Piece:
+    """A tile's edge; ``rough`` covers ``around``, which reaches further than what the tile reads."""
+    tri = recrop(trimap(rough, width), around, tile.read)
+    tri = tri if hints is None else hints.on_trimap(tri, tile.read, width)
+    rough = np.ascontiguousarray(recrop(rough, around, tile.read))
+    alpha = _settle(solver, tile, tri, rough, width, hair)
+    before = recrop(rough, tile.read, tile.write)
+    band = unknown(recrop(tri, tile.read, tile.write))
+    return alpha, int(np.count_nonzero(band & ((before >= 0.5) != (alpha >= 0.5)))), int(np.count_nonzero(band))
+
+
+def _name(tile: tiles.Tile, around: PixelBox, rough: Plane, hints: Hints | None) -> Hashable:
+    """What a piece's edge depends on besides the settings."""
+    content = hashlib.sha1(np.ascontiguousarray(rough).data, usedforsecurity=False)
+    if hints is not None:
+        content.update(np.ascontiguousarray(hints.within(around)).data)
+    return tile.write, around, content.digest()
 
 
 def reach(width: float, hair: bool) -> int:
@@ -241,7 +266,7 @@ def _settle(solver: Solver, tile: tiles.Tile, tri: Plane, rough: Plane, width: f
         open_ = unknown(tri)
         if not open_[here].any():
             break
-        near = tight_box(open_.astype(np.uint8)).padded(tiles.HALO).intersect(whole_of(tri))
+        near = tight_box(open_.astype(np.uint8)).padded(tiles.HALO).intersect(whole(tri))
         part = near.slices()
         alpha = solver.solve(
             near.moved(origin.x, origin.y), np.ascontiguousarray(tri[part]), np.ascontiguousarray(rough[part]), width
