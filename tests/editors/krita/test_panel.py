@@ -113,6 +113,26 @@ def test_everything_has_a_tooltip_and_the_tab_key_reaches_it(panel: Studio, krit
     assert krita.get(iconless) == []
 
 
+def test_the_tab_key_goes_through_the_panel(panel: Studio, krita: Krita, lab: Lab) -> None:
+    """In Krita it hides all panels, unless one of them wants it."""
+    panel.open(panel.photo(CAT))
+    panel.command("select_by_prompt('cat')")
+    lab.xdotool("mousemove", *krita.get("place(child('maskwright_prompt_field'), 30)"), "click", 1)
+    krita.wait("QApplication.focusWidget() is not None and docker().isAncestorOf(QApplication.focusWidget())", "focus")
+    seen: list[str] = []
+    for _ in range(24):
+        seen.append(krita.get("QApplication.focusWidget().objectName()"))
+        krita.key("Tab")
+        krita.run("QApplication.processEvents()")
+        if not krita.get("docker().isAncestorOf(QApplication.focusWidget())"):
+            break
+    wanted = krita.get("""[w.objectName() for w in docker().widget().findChildren(QAbstractButton)
+        if w.isVisible() and w.isEnabled() and w.objectName().startswith('maskwright_')]""")
+    missed = [name for name in wanted if name not in seen and not name.startswith("maskwright_mode_")]
+    assert missed == [], seen  # of the icons of which one is on, Tab stops at that one and the arrows go on
+    assert krita.get("docker().isVisible()")
+
+
 def test_what_cannot_work_is_grey(panel: Studio, krita: Krita) -> None:
     selecting = ("maskwright_refine_button", "maskwright_similar_button")
     menus = ("maskwright_refine", "maskwright_inpaint", "maskwright_select_object")
