@@ -291,6 +291,11 @@ class ClickTool(QObject, ToolQuestions):
         if self._shown_in is not None:
             self._shown_in.point(self._mode, meaning)
 
+    def hide_outline(self) -> None:
+        """Krita shows its brush's outline when the pointer comes."""
+        if self._shown_in is not None:
+            canvas.hide_brush_outline(self._shown_in.canvas)
+
     def left(self) -> None:
         """The pointer is not over the canvas any more."""
         if self.pointing is not None:

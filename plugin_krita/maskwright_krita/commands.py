@@ -8,6 +8,7 @@ from .cut_panel import ask_cut_out
 from .dialogs import ask_prompt, ask_settings
 from .edge_dialogs import ask_inpainting
 from .edge_panel import ask_refine
+from .line_art import ask_flats
 from .parts_dialog import ask_parts
 from .plugin import Plugin
 from .recipe_dialogs import ask_run, ask_save
@@ -60,6 +61,11 @@ def _selecting(plugin: Plugin) -> List[PanelCommand]:
             plugin.select_similar, EXAMPLE, button=True,
         ),
         PanelCommand(
+            "maskwright_line_art_button", tr("Select inside Line Art"),
+            tr("Click between the lines of a drawing to select what is inside of them"), "line-art",
+            plugin.tool.toggle_line_art,
+        ),
+        PanelCommand(
             "maskwright_object", tr("Select Object from Selection"),
             tr("Select the object that the selection, a rectangle or a lasso, is around"), "object",
             controller.select_object, "selection", ends=True,
@@ -77,6 +83,11 @@ def _making(plugin: Plugin) -> List[PanelCommand]:
         PanelCommand(
             "maskwright_mask_button", tr("Add Mask from Prompt..."), tr("Hide all of the layer but what you name"),
             "transparency", lambda: ask_prompt(controller, "transparency"),
+        ),
+        PanelCommand(
+            "maskwright_flats_button", tr("Flat Colours from Line Art..."),
+            tr("Fill every region inside the lines with a flat colour of its own, on a layer below"), "fills",
+            lambda: ask_flats(controller),
         ),
         PanelCommand(
             "maskwright_inpaint_button", tr("Prepare for Inpainting..."),

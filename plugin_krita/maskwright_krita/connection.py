@@ -1,14 +1,16 @@
 """The plugin's connection to the server: asks for jobs, watches the state, starts the server, stops what it started."""
 
-from typing import Any, Callable, Optional, Tuple
+from dataclasses import replace
+from typing import Any, Callable, List, Optional, Tuple
 
 from maskwright_client import ask
 from maskwright_client.ask import PictureSource, Steps
 from maskwright_client.client import Client
+from maskwright_client.jobs import outline
 from maskwright_client.server_state import ABSENT, CONNECTED, STARTING, ServerState, stop_claimed
 from maskwright_protocol.errors import ServerAbsent
 from maskwright_protocol.language import tr
-from maskwright_protocol.messages import Job, PixelRect, Progress
+from maskwright_protocol.messages import Job, Mask, PixelRect, Progress
 from maskwright_protocol.version import __version__
 
 from .editor.qt import QObject, Qt, QTimer, pyqtSignal
@@ -103,6 +105,11 @@ class Connection(QObject, ServerState):
         if job.tool in COMMANDS:
             self.asked = job, picture.box
         return answer
+
+    def outlines(self, masks: List[Mask]) -> Steps:
+        """Steps that end with the data of a path for each mask."""
+        answer = yield self.client.submit(replace(outline(masks), id=self.client.new_id()), self._on_progress)
+        return answer.paths
 
     def _begin(self) -> Steps:
         """Start the server, unless that is under way, and wait until it is there. Raises ``ServerAbsent``."""

@@ -12,6 +12,7 @@ from maskwright_protocol.errors import JobCancelled, MaskwrightError
 from maskwright_protocol.language import tr
 from maskwright_protocol.messages import Job
 
+from . import edit
 from .connection import Connection
 from .editor import app, canvas, layers, selections
 from .editor.pixels import Reader
@@ -72,17 +73,21 @@ class Controller(QObject):
         if prompt:
             self.options.remember(prompt)
             self.save_options()
-        self._run(tr("Looking for {0}", prompt), lambda: self._select_text(wanted, kind or self.options.kind))
+        change = edit.wanted(self, prompt) if not kind else None
+        if change is not None:
+            self.run(tr("Changing what was made: {0}", prompt), lambda: edit.steps(self, change))
+            return
+        self.run(tr("Looking for {0}", prompt), lambda: self._select_text(wanted, kind or self.options.kind))
 
     def select_subject(self) -> None:
-        self._run(tr("Looking for the subject"), self._subject)
+        self.run(tr("Looking for the subject"), self._subject)
 
     def select_object(self) -> None:
         """The existing selection, a rectangle or a lasso, says which object is meant."""
-        self._run(tr("Looking for the object"), self._object)
+        self.run(tr("Looking for the object"), self._object)
 
     def refine(self, edge: Optional[Edge] = None) -> None:
-        self._run(tr("Refining the edge"), lambda: self._refine(edge or Edge()))
+        self.run(tr("Refining the edge"), lambda: self._refine(edge or Edge()))
 
     def cut_out(self, cut: Cut, kind: str = "layer") -> None:
         """What the prompt means, or the subject, with an edge made to measure."""
@@ -90,41 +95,41 @@ class Controller(QObject):
         if prompt:
             self.options.remember(prompt)
             self.save_options()
-        self._run(tr("Cutting out {0}", prompt or tr("the subject")), lambda: self._cut_out(cut, kind))
+        self.run(tr("Cutting out {0}", prompt or tr("the subject")), lambda: self._cut_out(cut, kind))
 
     def select_parts(self, parts: str, exact: bool, kind: str) -> None:
         """``parts`` as ``body_parts`` reads them."""
-        self._run(tr("Looking for parts of people"), lambda: self._parts(parts, exact, kind))
+        self.run(tr("Looking for parts of people"), lambda: self._parts(parts, exact, kind))
 
     def prepare_inpainting(self, grow: float, feather: float, context: float, show: str = "tell") -> None:
         """``show`` says how the surroundings are shown: "tell", "guides" or "mask"."""
-        self._run(tr("Preparing the selection"), lambda: self._inpaint(grow, feather, context, show))
+        self.run(tr("Preparing the selection"), lambda: self._inpaint(grow, feather, context, show))
 
     def select_similar(self) -> None:
         """What is like the selected thing."""
-        self._run(tr("Looking for what is similar"), self._like_selection)
+        self.run(tr("Looking for what is similar"), self._like_selection)
 
     def similar_to(self, steps: Steps) -> None:
         """What is like an object; steps from elsewhere end with its id and ``Result``."""
-        self._run(tr("Looking for what is similar"), lambda: self._like(steps))
+        self.run(tr("Looking for what is similar"), lambda: self._like(steps))
 
     def remove_background(self) -> None:
-        self._run(tr("Removing the background"), lambda: self._cut_out(Cut(), "layer"))
+        self.run(tr("Removing the background"), lambda: self._cut_out(Cut(), "layer"))
 
     def apply_again(self) -> None:
         """Put the ticked instances of the last answer into its document, as the options say now."""
         result = self.shown_result()
         if result is not None:
-            self._run(tr("Applying"), lambda: self._commit(result, self.options.kind, self.options.mode))
+            self.run(tr("Applying"), lambda: self._commit(result, self.options.kind, self.options.mode))
 
     def commit(self, steps: Steps, kind: str, mode: str) -> None:
         """Put the result that steps from elsewhere (the click tool) end with into the document."""
-        self._run(tr("Applying"), lambda: self._await_and_commit(steps, kind, mode))
+        self.run(tr("Applying"), lambda: self._await_and_commit(steps, kind, mode))
 
     def run_recipe(self, recipe: Recipe, scope: str = "image") -> None:
         """``scope`` is one of ``recipes.SCOPES``."""
         run = RecipeRun(recipe, self.connection, self.options, self.progressed.emit, self._commit)
-        self._run(tr("Running {0}", recipe.name), lambda: self._recipe(run, scope))
+        self.run(tr("Running {0}", recipe.name), lambda: self._recipe(run, scope))
 
     def cancel(self) -> None:
         """Stop the running command; the document stays as it was."""
@@ -150,7 +155,7 @@ class Controller(QObject):
 
     # ------------------------------------------------------------ running
 
-    def _run(self, title: str, steps: Callable[[], Steps]) -> None:
+    def run(self, title: str, steps: Callable[[], Steps]) -> None:
         if self._committing:
             return
         self.cancel()
@@ -159,7 +164,7 @@ class Controller(QObject):
         task = Task(steps(), self)
         self._task = task
         task.finished.connect(lambda _: self._ended(task, None))
-        task.failed.connect(lambda error: self._ended(task, error, lambda: self._run(title, steps)))
+        task.failed.connect(lambda error: self._ended(task, error, lambda: self.run(title, steps)))
         self.progressed.emit(title, 0.0)
         self.busy_changed.emit(True)
 
@@ -232,7 +237,7 @@ class Controller(QObject):
         answer = yield from self.connection.ask(job, Picture(reader))
         if job.per_person:
             answer = replace(answer, instances=body_parts.chosen(answer.instances, wanted))
-        yield from self._show_and_commit(Result(reader, tr("Parts")).take(answer), kind)
+        yield from self.show_and_commit(Result(reader, tr("Parts")).take(answer), kind)
 
     def _inpaint(self, grow: float, feather: float, context: float, show: str) -> Steps:
         reader = self.reader("selection-mask" if show == "mask" else "selection")
@@ -265,7 +270,7 @@ class Controller(QObject):
 
     def _ask_similar(self, reader: Reader, picture: Picture, identity: str, plane: Optional[Plane]) -> Steps:
         answer = yield from self.connection.ask(self.options.similar(identity, mask_of(plane)), picture)
-        yield from self._show_and_commit(Result(reader, tr("Similar")).take(answer), self.options.kind)
+        yield from self.show_and_commit(Result(reader, tr("Similar")).take(answer), self.options.kind)
 
     def existing(self, reader: Reader) -> Optional[Plane]:
         """The selection, or None when nothing is selected."""
@@ -282,18 +287,20 @@ class Controller(QObject):
         if limit is not None:
             result.limit(limit)
         yield None
-        yield from self._show_and_commit(result, kind, mode)
+        yield from self.show_and_commit(result, kind, mode)
         return answer
 
-    def _await_and_commit(self, steps: Steps, kind: str, mode: str) -> Steps:
-        yield from self._show_and_commit((yield from steps), kind, mode)
+    def ask_about(self, result: Result, job: Job) -> Steps:
+        """Steps that end with the result, with the answer in it. Raises ``Problem`` where nothing was found."""
+        result.take((yield from self.connection.ask(job, Picture(result.reader))))
+        _check_found(result)
+        return result
 
-    def _show_and_commit(self, result: Result, kind: str, mode: str = "") -> Steps:
-        nothing = result.nothing
-        if nothing is not None:
-            raise app.Problem(nothing.message or tr("Nothing was found."), nothing.hint or tr("Try other words."))
-        if not result.objects:
-            raise app.Problem(*told.NOTHING_INSIDE)
+    def _await_and_commit(self, steps: Steps, kind: str, mode: str) -> Steps:
+        yield from self.show_and_commit((yield from steps), kind, mode)
+
+    def show_and_commit(self, result: Result, kind: str, mode: str = "") -> Steps:
+        _check_found(result)
         result.inverted = self.options.invert
         self.result, self.last_kind = result, kind
         self.result_changed.emit()
@@ -330,6 +337,15 @@ class Controller(QObject):
     def _commit(self, result: Result, kind: str, mode: str) -> Steps:
         self._committing = True
         try:
-            yield from result.apply(kind, mode)
+            yield from result.apply(kind, mode, self.connection.outlines)
         finally:
             self._committing = False
+
+
+def _check_found(result: Result) -> None:
+    """Raises ``Problem`` where there is nothing to make anything of."""
+    nothing = result.nothing
+    if nothing is not None:
+        raise app.Problem(nothing.message or tr("Nothing was found."), nothing.hint or tr("Try other words."))
+    if not result.objects:
+        raise app.Problem(*told.NOTHING_INSIDE)

@@ -12,6 +12,7 @@ ICONS: Dict[str, Tuple[str, ...]] = {
     "cut": ("edit-cut", "cut-item"),
     "refine": ("hairybrush", "paintbrush"),
     "parts": ("im-user", "user-identity"),
+    "line-art": ("tool_contiguous_selection", "krita_tool_color_fill"),
     "similar": ("tool_similar_selection", "similar-selection"),
     "more": ("hamburger_menu_dots", "view-list-text"),
     "options": ("properties", "configure"),

@@ -23,6 +23,8 @@ KINDS = (
     ("layer", tr("New layer")),
     ("selection-mask", tr("Selection mask layer")),
     ("instances", tr("One layer per object")),
+    ("fills", tr("Fill layer per object")),
+    ("vector", tr("Vector shapes")),
 )
 CHOICES = {"source": SOURCES, "mode": MODES, "kind": KINDS, "precise": LOOKS_CLOSELY, "tiles": USES_TILES}
 HISTORY_LENGTH = 20

@@ -6,7 +6,7 @@ from typing import Callable, Optional
 from maskwright_client.ask import PictureSource, Steps
 from maskwright_client.candidates import Question, ask_candidates
 from maskwright_client.hover import Hover
-from maskwright_protocol.messages import Point
+from maskwright_protocol.messages import Everything, Point
 
 from .controller import Controller
 from .editor.qt import QPointF
@@ -30,10 +30,10 @@ class Pointing:
         self._spawn = spawn
         self._at: Optional[QPointF] = None  # where the pointer is in the image; None when it has left, or a click came
 
-    def find_all(self, picture: PictureSource) -> Steps:
+    def find_all(self, picture: PictureSource, job: Everything) -> Steps:
         """Steps that ask for the object map, which a server does while it has nothing else to do."""
         self.hover.forget()
-        answer = yield from self._controller.connection.ask(self._controller.options.everything(), picture)
+        answer = yield from self._controller.connection.ask(job, picture)
         self.hover.take_map(answer, picture.box)
         if self.hover.ready and self._at is not None:
             self.move(self._at)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any, List, Optional, Set
+from typing import Any, Callable, List, Optional, Set, Tuple
 
 from maskwright_client import told
 from maskwright_client.ask import Steps
@@ -11,9 +11,11 @@ from maskwright_protocol import masks
 from maskwright_protocol.language import tr
 from maskwright_protocol.messages import CutoutResult, Mask, Selection
 
-from .editor import app, layers, planes, selections
+from .editor import app, layers, planes, selections, shapes
 from .editor.pixels import Reader
 from .editor.planes import Plane
+
+Outlines = Callable[[List[Mask]], Steps]
 
 
 @dataclass
@@ -84,6 +86,10 @@ class Result:
         self.objects = [one for one in self.objects if one.plane.data]
         self.ticked = {one.id for one in self.objects}
 
+    def forget_merged(self) -> None:
+        """The objects are not those of the answer any more."""
+        self._merged = None
+
     def chosen(self) -> List[FoundObject]:
         return [one for one in self.objects if one.id in self.ticked]
 
@@ -117,11 +123,15 @@ class Result:
     def name(self, kind: str) -> str:
         labels = dict.fromkeys(one.label for one in self.chosen() if one.label)
         what = self.prompt or ", ".join(labels) or self.title
-        suffix = {"layer": tr("cut out"), "instances": tr("objects"), "transparency": tr("mask")}.get(kind, "")
+        suffix = {
+            "layer": tr("cut out"), "instances": tr("objects"), "transparency": tr("mask"), "fills": tr("flat colours"),
+            "vector": tr("shapes"),
+        }.get(kind, "")  # fmt: skip
         return f"{what} ({suffix})" if suffix else what
 
-    def apply(self, kind: str, mode: str) -> Steps:
-        """Steps that put the ticked instances into the document, in one undo step."""
+    def apply(self, kind: str, mode: str, outlines: Outlines) -> Steps:
+        """Steps that put the ticked instances into the document, in one undo step. ``outlines`` gives the steps that
+        draw paths around masks."""
         plane = self.plane()
         if kind == "selection":
             self.check()
@@ -141,7 +151,20 @@ class Result:
         else:
             names = numbered([one.label for one in self.chosen()], self.title)
             parts = [(label, one.plane) for label, one in zip(names, self.chosen())]
+            yield from self._several(kind, parts, name, outlines)
+
+    def _several(self, kind: str, parts: List[Tuple[str, Plane]], name: str, outlines: Outlines) -> Steps:
+        """Steps that add a layer or a shape for each part, given with its name."""
+        if kind == "instances":
             yield from layers.instance_layers(self.reader, parts, name)
+            return
+        paths = [""] * len(parts)
+        if kind == "vector":
+            paths = yield from outlines([masks.pack(part.box, part.data, compress=False) for _, part in parts])
+            self.check_layer()
+        things = [shapes.Coloured(label, part, path) for (label, part), path in zip(parts, paths)]
+        add = shapes.vector_layer if kind == "vector" else shapes.fill_layers
+        yield from add(self.document, self.reader.node, things, name)
 
 
 def plane_of(mask: Any) -> Plane:

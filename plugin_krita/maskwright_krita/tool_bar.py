@@ -23,7 +23,7 @@ _BUTTONS = (
     ("maskwright_bar_leave", tr("Leave"), tr("Leave the tool, and everything as it was (Escape)")),
 )
 _DOES = {
-    Mode.BOX: tr("Click a thing, or drag a box around it."),
+    Mode.BOX: tr("Click, or drag a box."),
     Mode.SCRIBBLE: tr("Draw over the thing."),
     Mode.LASSO: tr("Draw a loop around the thing."),
     Mode.EXAMPLE: tr("Drag boxes around things like those that you want."),
@@ -33,7 +33,7 @@ _LINE_ART = {
     Mode.BOX: tr("Click between the lines, or drag a box around regions."),
     Mode.SCRIBBLE: tr("Draw through the regions."),
 }
-_KEYS = tr("Shift: another too. Alt or right button: not this. Ctrl: only this. Enter: apply. Escape: leave.")
+_KEYS = tr("Shift: another. Alt or right button: not this. Ctrl: only this. Enter: apply.")
 
 
 class ToolBar(QFrame):

@@ -8,7 +8,7 @@ from maskwright_client.ask import Steps
 from maskwright_protocol.language import tr
 from maskwright_protocol.messages import PixelRect
 
-from . import app, planes
+from . import app, planes, shapes
 from .alpha import with_alpha
 from .pixels import SRGB, Bench, Reader, new_node
 from .planes import Plane
@@ -122,11 +122,12 @@ def group_layers(document: Document, above: Node, parts: List[Part], name: str) 
     yield None
     try:
         group = bench.document.createGroupLayer(name)
-        for label, reader, plane, colours in parts:
+        for number, (label, reader, plane, colours) in enumerate(parts):
             own = reader.space if colours is None or reader.direct else COLOURS
             new = new_node(bench.document, label, own)
             yield from fill(reader, new, plane, colours)
             reader.release()
+            new.setColorLabel(shapes.colour_label(number))
             group.addChildNode(new, None)
         bench.document.waitForDone()
         yield None

@@ -8,6 +8,8 @@ from maskwright_protocol.messages import PixelRect
 
 from .qt import QImage, QPainter, Qt
 
+_INVERSE = bytes(range(255, -1, -1))
+
 
 @dataclass
 class Plane:
@@ -92,6 +94,20 @@ def darker(first: Plane, second: Plane) -> Plane:
     if not box.width:
         return Plane(box, b"")
     return _combine(crop(first, box), crop(second, box), box, QPainter.CompositionMode.CompositionMode_Darken)
+
+
+def without(first: Plane, second: Plane) -> Plane:
+    """What is left of a mask outside of another."""
+    inner = crop(second, first.box)
+    if not inner.data:
+        return first
+    whole = _combine(
+        Plane(first.box, bytes(first.box.width * first.box.height)),
+        inner,
+        first.box,
+        QPainter.CompositionMode.CompositionMode_Lighten,
+    )
+    return darker(first, Plane(first.box, whole.data.translate(_INVERSE)))
 
 
 def multiply(first: bytes, second: bytes, width: int, height: int) -> bytes:

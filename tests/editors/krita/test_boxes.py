@@ -23,7 +23,7 @@ SEEN = []
 def look():
     answer = yield from C.connection.ask(Detect("", text={words!r}), Picture(C.reader("selection")))
     SEEN.extend((i.label, i.score, (i.box.x, i.box.y, i.box.width, i.box.height)) for i in answer.instances)
-C._run("Looking", look)
+C.run("Looking", look)
 """
 
 
