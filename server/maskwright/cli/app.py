@@ -65,6 +65,7 @@ for command in (
     select_commands.everything,
     select_commands.similar,
     select_commands.flats,
+    select_commands.edit,
     recipe_commands.run,
     access_commands.certificate,
     bridge_commands.http,

@@ -98,6 +98,8 @@ def save_command(context: typer.Context, where: str) -> None:
 def of_flags(context: typer.Context) -> tuple[recipe.Recipe, list[str]]:
     """The recipe of a picture command as it was typed, and notes on what it does not keep. Raises ``BadInput``."""
     verb = VERBS.get(context.command.name or "")
+    if verb is None and context.command.name == "edit":
+        raise BadInput("A change in words is no step of a recipe.", "Save a 'select' with --not, --grow or --feather.")
     if verb is None:
         raise BadInput("This runs a recipe already.", "Copy its file, or 'maskwright recipes save FILE'.")
     given = {_flag(one): context.params[one.name] for one in context.command.params if _was_typed(context, one)}

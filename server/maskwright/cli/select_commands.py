@@ -193,3 +193,27 @@ def flats(
 
     ask = JobOptions(gap=gap).flats("RGBA8", min_area)
     run_task(lambda: FlatsTask(ask=ask), pictures)
+
+
+@flags.on_pictures
+def edit(
+    pictures: flags.Pictures,
+    text: Annotated[
+        str, typer.Option("--text", "-t", help="'also the hat', 'without the chair', 'a bit tighter', ...")
+    ],
+    mask: Annotated[str, typer.Option(help="What is selected now; a folder or pattern for many.", metavar=flags.MASKS)],
+    recipe: flags.Recipe = "auto",
+    detector: flags.Detector = "",
+    segmenter: Annotated[str, typer.Option(help="The model that draws the mask.")] = "",
+) -> None:
+    """Change a selection by a sentence; writes a mask."""
+    from maskwright.batch.companions import Companion
+    from maskwright.batch.editing import EditTask
+
+    from .jobs import run_task
+
+    options = JobOptions(
+        recipes={"select": recipe}, models=flags.by_role(detector=detector, segmenter=segmenter),
+        mask_depth=pictures.mask_depth,
+    )  # fmt: skip
+    run_task(lambda: EditTask(mask=Companion(mask), text=text, options=options), pictures)
