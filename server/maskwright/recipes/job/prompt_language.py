@@ -192,8 +192,9 @@ def absent(text: str) -> str:
     concept, *more = query.concepts
     if more:
         return tr('Nothing was found for "{0}".', text)
-    several = _MANY.search(concept.phrase) and concept.choice is None
-    return tr("No {0} were found.", text) if several else tr("No {0} was found.", text)
+    plain = not (query.minus or concept.minus or concept.choice)
+    name = text if plain else concept.phrase  # there was none to choose or to leave out of
+    return tr("No {0} were found.", name) if _MANY.search(name) else tr("No {0} was found.", name)
 
 
 def split_phrases(text: str) -> tuple[str, ...]:
