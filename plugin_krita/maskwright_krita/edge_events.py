@@ -82,15 +82,18 @@ class EdgeEvents(QObject):
         return True
 
     def _is_elsewhere(self) -> bool:
-        """A menu or a dialog is open, or something is being written."""
+        """A menu or a dialog is open, or something is being written, or a number of Krita's is set."""
         if QApplication.activeModalWidget() is not None or QApplication.activePopupWidget() is not None:
             return True
         focus = QApplication.focusWidget()
-        return focus is not None and focus is not self._canvas and any(focus.inherits(name) for name in _TEXTS)
+        if focus is None or focus is self._canvas:
+            return False
+        mine = focus.window() is self._panel
+        return any(focus.inherits(name) for name in (_TEXTS if mine else (*_TEXTS, "QAbstractSpinBox")))
 
     def _on_canvas(self) -> bool:
         focus = QApplication.focusWidget()
-        return focus is None or focus.window() is not self._panel
+        return focus is None or focus is self._canvas or focus.inherits("QMainWindow")
 
     # ------------------------------------------------------------ the brush
 

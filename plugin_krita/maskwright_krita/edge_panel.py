@@ -117,9 +117,7 @@ class EdgePanel(QDialog):
 
     def is_waiting(self) -> bool:
         """The canvas is left alone for now."""
-        from .plugin import plugin  # which makes the parts that open panels
-
-        return self._committing or plugin().tool.active
+        return self._committing or _click_tool().active
 
     def show_state(self) -> None:
         self.brushes.show_state()
@@ -136,6 +134,8 @@ class EdgePanel(QDialog):
             return tr("Working at full size...")
         if self.work.finding:
             return tr("Looking for it...")
+        if _click_tool().active:
+            return tr("The click tool is on: leave it to go on here.")
         if not self.work.in_front:
             return tr("Another image is in front: bring this one to the front to go on.")
         if self.work.ready and self.work.preview is None:
@@ -147,6 +147,8 @@ class EdgePanel(QDialog):
 
     def _failed(self, failure: Optional[Failure]) -> None:
         self._problem = failure
+        if failure is not None and failure.code != "nothing":
+            self.controller.failed.emit(failure)  # beside which there is a button that does what the hint says
         self.show_state()
 
     # ------------------------------------------------------------ from beginning to end
@@ -155,6 +157,7 @@ class EdgePanel(QDialog):
         """Show it beside the image; the keys are for the canvas."""
         for other in list(_open):
             other.reject()
+        _click_tool().stop()
         _open.append(self)
         self._place()
         self.show()
@@ -184,6 +187,9 @@ class EdgePanel(QDialog):
         self._committing, self._problem = True, None
         self.show_state()
         self.controller.commit(steps, kind, mode)
+        if not self.controller.busy():  # another command is at its last step
+            self._committing = False
+            self.show_state()
 
     def _busy_changed(self, busy: bool) -> None:
         if busy or not self._committing:
@@ -218,6 +224,12 @@ class EdgePanel(QDialog):
         if self in _open:
             _open.remove(self)
         self.deleteLater()
+
+
+def _click_tool() -> Any:
+    from .plugin import plugin  # which makes the parts that open panels
+
+    return plugin().tool
 
 
 class RefinePanel(EdgePanel):

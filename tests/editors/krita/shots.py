@@ -10,6 +10,7 @@ from pathlib import Path
 from PIL import Image
 
 from ..server import REPOSITORY
+from .actions import open_live, previewed
 from .session import open_studio
 from .studio import Studio
 
@@ -27,7 +28,7 @@ def keep(studio: Studio, name: str, expression: str = "", ratio: int = 1, larges
         shot = shot.crop(tuple(ratio * side for side in (left, top, left + width, top + height)))
     target: Path = IMAGES / f"krita-{name}.png"
     shot.thumbnail((largest, largest))
-    shot.save(target, optimize=True)
+    shot.quantize(256, dither=Image.Dither.FLOYDSTEINBERG).save(target, optimize=True)
     print(target.relative_to(REPOSITORY), shot.size)
 
 
@@ -91,10 +92,7 @@ def panel(studio: Studio) -> None:
 def strip(studio: Studio) -> None:
     """What the canvas shows while the panel is hidden."""
     fresh(studio, "photos/bus.jpg")
-    studio.krita.run("docker().setVisible(False); K.action('maskwright_cutout').trigger()")
-    studio.krita.run("quiet = []; QTimer.singleShot(900, lambda: quiet.append(True))")
-    studio.krita.wait("quiet")
-    keep(studio, "strip-working", largest=1280)
+    studio.krita.run("docker().setVisible(False); C.remove_background()")
     studio.idle()
     settle(studio)
     keep(studio, "strip", largest=1280)
@@ -111,6 +109,29 @@ def clicks(studio: Studio) -> None:
     keep(studio, "clicks", largest=1280)
     studio.krita.key("Escape")
     studio.krita.wait("not T.active")
+
+
+def edges(studio: Studio) -> None:
+    """A selection refined and a cut-out, live; after a stroke over the hair that was left out."""
+    krita = studio.krita
+    fresh(studio, "photos/astronaut.png", 1.2)
+    krita.run("K.activeWindow().activeView().canvas().setZoomLevel(1.2)")
+    studio.command("select_by_prompt('person')")
+    open_live(krita, "maskwright_refine")
+    krita.run("panel.views.setCurrentIndex(panel.views.findData('white'))")
+    previewed(krita)
+    krita.run("work.begin('hair', 60.0, 150.0, 40.0); work.extend(220.0, 20.0); work.extend(300.0, 40.0); work.end()")
+    previewed(krita)
+    settle(studio)
+    keep(studio, "refine-live", largest=1280)
+    krita.run("panel.reject()")
+    open_live(krita, "maskwright_cut_out")
+    krita.run("panel.prompt.setEditText('person'); panel.look_for()")
+    krita.run("panel.views.setCurrentIndex(panel.views.findData('overlay'))")
+    previewed(krita)
+    settle(studio)
+    keep(studio, "cut-out-dialog", "panel")
+    krita.run("panel.reject()")
 
 
 def parts(studio: Studio) -> None:
@@ -161,7 +182,7 @@ def large(studio: Studio) -> None:
     fresh(studio, "photos/bus.jpg")
     search(studio, "person")
     settle(studio)
-    keep(studio, "bright", largest=1400)
+    keep(studio, "bright", "docker()")
 
 
 def sharp(studio: Studio) -> None:
@@ -172,7 +193,7 @@ def sharp(studio: Studio) -> None:
     keep(studio, "hidpi", "docker()", 2)
 
 
-SMALL: tuple[Callable[[Studio], None], ...] = (first, panel, strip, clicks, parts, cutout, objects)
+SMALL: tuple[Callable[[Studio], None], ...] = (first, panel, strip, clicks, edges, parts, cutout, objects)
 SCENES = {scene.__name__: scene for scene in (*SMALL, large, sharp)}
 
 

@@ -9,6 +9,9 @@ import os
 
 import pytest
 
+from maskwright_protocol.messages import PixelRect
+
+from .actions import closed, open_live, previewed
 from .driver import Krita
 from .studio import Studio
 
@@ -133,6 +136,29 @@ def test_another_depth_is_converted_in_slices(studio: Studio, krita: Krita) -> N
         krita.run(END)
     assert studio.failure() is None
     check(krita, "prompt on 32-bit float")
+
+
+def test_refining_live(studio: Studio, krita: Krita) -> None:
+    studio.open(studio.photo(CAT).resize((4000, 3000)))
+    studio.select(PixelRect(1150, 400, 1800, 1800))
+    krita.run(WATCH)
+    try:
+        open_live(krita, "maskwright_refine")
+        previewed(krita)
+        krita.run("panel.views.setCurrentIndex(0)")
+        for change in ("work.set(grow=9.0)", "work.set(smooth=20.0, edge_width=60.0)",
+                       "work.begin('outside', 90.0, 900.0, 1500.0); work.extend(1300.0, 1600.0); work.end()",
+                       "K.activeWindow().activeView().canvas().setZoomLevel(1.0)"):  # fmt: skip
+            krita.run(change)
+            previewed(krita)
+        krita.run("panel.accept()")
+        closed(krita, "maskwright_refine_dialog")
+        studio.idle(180)
+    finally:
+        krita.run(END)
+        krita.run("sys.modules['maskwright_krita.edge_panel'].EdgePanel.last.clear()")
+    assert studio.failure() is None
+    check(krita, "refining live")
 
 
 def test_clicking(studio: Studio, krita: Krita) -> None:
