@@ -191,8 +191,9 @@ class Target:
     @property
     def cut_out_name(self) -> str:
         """What a cut-out of it is called when no words name it."""
-        named = self.layer is not None and not self.notes
-        return f"{self.layer.get_name() if named else 'Visible'} cut-out"  # type: ignore[union-attr]
+        if self.layer is not None and not self.notes:
+            return tr("{0} cut-out", self.layer.get_name())
+        return tr("Visible cut-out")
 
     def hiding_mask(self) -> Optional[Any]:
         """The layer's own mask, if it is in use: what it hides stays hidden in new layers."""

@@ -1,5 +1,6 @@
 """Letters that are pressed with Alt: each once in a dialog, in whatever language it is."""
 
+from string import ascii_lowercase
 from typing import Iterable, Set
 
 DIALOG_BUTTONS = "rcls"  # Reset, Cancel, Load and Save Settings of GIMP's procedure dialogs
@@ -15,7 +16,8 @@ class Mnemonics:
 
     def give(self, label: str) -> str:
         """The label with a letter that is still free marked by ``_``: the one that it marks itself, else the first
-        letter of a word, else any letter; unmarked when all are taken."""
+        letter of a word, else any letter; unmarked when all are taken. Where none can be pressed, as in Chinese and
+        Japanese, a free one is written behind the label."""
         before, _, after = label.partition("_")
         text = before + after
         starts = [place for place in range(len(text)) if place == 0 or not text[place - 1].isalnum()]
@@ -25,4 +27,8 @@ class Mnemonics:
             if letter.isalnum() and letter < FIRST_CJK and letter not in self._taken:
                 self._taken.add(letter)
                 return f"{text[:place]}_{text[place:]}"
-        return text
+        free = next((letter for letter in ascii_lowercase if letter not in self._taken), "")
+        if not free or all(letter < FIRST_CJK for letter in text):
+            return text
+        self._taken.add(free)
+        return f"{text}(_{free.upper()})"

@@ -147,4 +147,4 @@ def job_name(job: Job) -> str:
         "refine": tr("Refining the selection"),
         "parse": tr("Looking for people"),
     }
-    return names.get(job.TYPE, "Selecting")
+    return names.get(job.TYPE, tr("Selecting"))

@@ -14,6 +14,7 @@ from maskwright_protocol.messages import ModelInfo, ModelsRequest
 from . import image_source, results
 from .settings import PLACE
 
+STATUS_BAR = 64  # letters; GIMP opens a window for a longer message, which is too loud for a note
 Outcome = Tuple[int, Dict[str, Any]]  # how many objects were found, and the report
 
 
@@ -42,7 +43,7 @@ def tell(call: Any, target: image_source.Target, answer: Any, seen: bool = False
             where = tr("Download it in {0}.", PLACE) if said.model is not None else ""
             lines = filter(None, (said.sentence, said.hint, where))
             Gimp.message("\n".join([*lines, ""]))  # GIMP shows a single line in the status bar
-        elif said is not None:
+        elif said is not None and len(said.sentence) <= STATUS_BAR:
             Gimp.message(said.sentence)
     answer.report.notes[:0] = target.notes
     return report(call, answer, nothing_found(answer) if told.is_nothing(answer) else "")

@@ -79,31 +79,36 @@ def test_a_missing_model_is_downloaded_and_the_call_done(shown: Windows, photo: 
     hub.gate = gate
     xdotool = shown.lab.xdotool
 
-    def accept() -> tuple[str, str]:
-        call = ask_for_the_bus(shown)
-        xdotool("windowactivate", "--sync", shown.wait_for("Add Mask from Prompt"))
-        xdotool("key", "Return")
+    def accept(dialog: str) -> str:
+        """The button below what the dialog says."""
+        still(shown, dialog)
+        press_offer(shown, dialog)
         window = shown.wait_for(f"Download {NAME}")
         xdotool("windowactivate", "--sync", window)
-        return call, window
+        return window
 
-    # No: nothing is asked of the source, nothing happens to the image.
-    call, window = accept()
-    shown.picture("download", window)
+    call = ask_for_the_bus(shown)
+    dialog = shown.wait_for("Add Mask from Prompt")
+    xdotool("windowactivate", "--sync", dialog, "key", "Return")
+    # No: nothing is asked of the source, and the dialog stays.
+    shown.picture("download", accept(dialog))
     xdotool("key", "Escape")
-    assert shown.gimp.finish(call)[0] == "cancel"
+    shown.wait_gone(f"Download {NAME}")
     assert hub.transfers(FILE) == []
     # Yes, then cancelled in its middle.
-    call, window = accept()
+    accept(dialog)
     xdotool("key", "Return")
     assert reached.wait(20), "nothing was asked of the source"
     xdotool("key", "Escape")
-    assert shown.gimp.finish(call)[0] == "cancel"
+    shown.wait_gone(f"Download {NAME}")
     assert not shop.downloaded.exists()
-    assert shown.unchanged()
-    # Yes, to its end; then the call goes on by itself.
+    # Yes, to its end; then the search goes on by itself.
     release.set()
-    call, window = accept()
+    accept(dialog)
+    xdotool("key", "Return")
+    shown.wait_gone(f"Download {NAME}")
+    xdotool("windowactivate", "--sync", dialog)
+    still(shown, dialog)
     xdotool("key", "Return")
     assert shown.gimp.finish(call)[0] == "success"
     assert shop.downloaded.is_file()
@@ -145,18 +150,29 @@ def test_models_are_downloaded_and_removed_in_the_list(shown: Windows, open_shop
 def test_with_the_built_in_models_alone_more_are_a_click_away(shown: Windows, open_shop: Opener) -> None:
     open_shop(MASKWRIGHT_OFFLINE="1")
     call, window = shown.open("maskwright-select-by-prompt", "Select by Prompt")
-    before: list[Plane] = []
-
-    def still() -> bool:
-        before.append(shown.picture("first-run", window))
-        return len(before) > 3 and all(np.array_equal(before[-1], shot) for shot in before[-3:-1])
-
     shown.lab.xdotool("mousemove", 5, 5)
-    wait_until(still, "the server's answer", pause=0.2)
-    x, y, width, height = shown.place(window)
-    shown.lab.xdotool("mousemove", x + width - 84, y + height - 146, "click", 1)  # right of the server's line
+    still(shown, window)
+    shown.picture("first-run", window)
+    press_offer(shown, window)
     inner = shown.wait_for("Maskwright Server and Models")
     shown.lab.xdotool("windowactivate", "--sync", inner, "key", "Escape")
     shown.wait_gone("Maskwright Server and Models")
     shown.lab.xdotool("windowactivate", "--sync", window, "key", "Escape")
     assert shown.gimp.finish(call)[0] == "cancel"
+
+
+def still(shown: Windows, window: str) -> None:
+    """Nothing moves any more: the server has answered."""
+    looks: list[Plane] = []
+
+    def stands() -> bool:
+        looks.append(shown.picture("_still", window)[-260:])  # without the blinking cursor
+        return len(looks) > 4 and all(np.array_equal(looks[-1], shot) for shot in looks[-4:-1])
+
+    wait_until(stands, "the server's answer", pause=0.25)
+
+
+def press_offer(shown: Windows, window: str) -> None:
+    """The button below what the dialog's last line says."""
+    x, y, width, height = shown.place(window)
+    shown.lab.xdotool("mousemove", x + width - 84, y + height - 148, "click", 1, "mousemove", 5, 5)
