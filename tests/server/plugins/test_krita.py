@@ -13,11 +13,13 @@ from typer.testing import CliRunner
 from maskwright.plugins import krita
 from maskwright.plugins.cli import plugins_app
 
-ACTIONS = ("maskwright_select_prompt", "maskwright_select_subject", "maskwright_refine", "maskwright_select_object",
-           "maskwright_click", "maskwright_cutout", "maskwright_mask", "maskwright_parts", "maskwright_similar",
-           "maskwright_inpaint", "maskwright_cut_out", "maskwright_other", "maskwright_larger",
-           "maskwright_smaller", "maskwright_run_recipe", "maskwright_save_recipe",
-           "maskwright_copy_command", "maskwright_line_art", "maskwright_flats")  # fmt: skip
+ACTIONS = ("maskwright_select_prompt", "maskwright_select_subject", "maskwright_refine",
+           "maskwright_select_object", "maskwright_click", "maskwright_line_art",
+           "maskwright_flats", "maskwright_cutout", "maskwright_mask", "maskwright_parts",
+           "maskwright_similar", "maskwright_inpaint", "maskwright_cut_out", "maskwright_other",
+           "maskwright_larger", "maskwright_smaller", "maskwright_run_recipe",
+           "maskwright_save_recipe", "maskwright_copy_command", "maskwright_stop",
+           "maskwright_answer")  # fmt: skip
 
 
 def test_the_zip_has_what_kritas_importer_looks_for(tmp_path: Path) -> None:
