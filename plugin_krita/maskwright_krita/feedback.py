@@ -155,10 +155,16 @@ class Feedback(QObject):
         buttons = () if found is None else (found._replace(command=lambda: self._do(found)),)
         if told.of_failure(self.failure).remedy == told.START and connection.state == "connected":
             return Said(NOTE, tr("The server is running again."), "", None, buttons, True)
-        model = told.of_failure(self.failure, connection.models).model
-        # Where a button downloads it, nobody needs to be told how that is done in a terminal.
-        hint = self.failure.hint if model is None else tr("{0} can do it: {1}.", model.title, facts(model))
-        return Said(PROBLEM, self.failure.message, hint, None, buttons, True)
+        return Said(PROBLEM, self.failure.message, self._hint(self.failure), None, buttons, True)
+
+    def _hint(self, failure: Failure) -> str:
+        """Where a button does it, nobody needs to be told how it is done in a terminal."""
+        model = told.of_failure(failure, self.controller.connection.models).model
+        if model is not None:
+            return tr("{0} can do it: {1}.", model.title, facts(model))
+        if failure.code == "download_failed":
+            return tr("Look at the internet connection, then try again: what has arrived is kept.")
+        return failure.hint
 
     def _do(self, button: Button) -> None:
         if not button.asks:  # what asks first leaves the problem in sight until the answer
