@@ -85,7 +85,8 @@ def _ground(low: Bytes) -> Bytes:
     """How light the ground is at each pixel: ``low`` without what is thin and dark; closed at a quarter of the size."""
     height, width = low.shape
     reach = max(3, round(max(height, width) * _WIDEST / 4)) | 1
-    small = cv2.resize(cv2.dilate(low, np.ones((3, 3), np.uint8)), None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
+    size = max(1, width // 4), max(1, height // 4)
+    small = cv2.resize(cv2.dilate(low, np.ones((3, 3), np.uint8)), size, interpolation=cv2.INTER_AREA)
     small = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
     return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
 

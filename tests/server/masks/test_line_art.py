@@ -169,6 +169,16 @@ def test_a_picture_without_lines_has_no_regions(gap: int) -> None:
     assert line_art.regions(blank, gap).count == 0
 
 
+@pytest.mark.parametrize("size", [(1, 1), (1, 7), (5, 2), (3, 300)])
+def test_pictures_of_a_few_pixels(size: tuple[int, int]) -> None:
+    chance = np.random.default_rng(0)
+    picture = chance.integers(0, 255, (*size, 3)).astype(np.uint8)
+    for lines in (line_art.lines(picture), line_art.lines(picture, picture[..., 0].copy())):
+        found = line_art.regions(lines, 4)
+        assert found.labels.shape == size
+        assert len(found.areas) == found.count + 1
+
+
 def test_all_of_it_is_ink() -> None:
     assert line_art.regions(np.ones((20, 20), np.bool_), 3).count == 0
 
