@@ -2,22 +2,18 @@
 
 from typing import Any, Optional
 
-from krita import Document, Selection
-
 from maskwright_client import edits, told
 from maskwright_client.ask import Steps
 from maskwright_client.edits import Edit, Thing
 from maskwright_client.jobs import Prompt
 from maskwright_protocol.language import tr
-from maskwright_protocol.messages import PixelRect
 
-from .editor import app, planes, selections
+from .editor import app, changes, planes, selections
 from .editor.planes import Plane
 from .results import FoundObject, Result
 
 _COMBINES = (edits.ADD, edits.SUBTRACT, edits.INTERSECT)
 _INSIDE = bytes(value > 127 for value in range(256))
-_HARD = bytes(min(255, max(0, 2 * value - 128)) for value in range(256))  # half of the softness is left
 
 
 def wanted(controller: Any, sentence: str) -> Optional[Edit]:
@@ -47,7 +43,7 @@ def steps(controller: Any, edit: Edit) -> Steps:
         yield from _combine(controller, edit)
 
 
-def _last(controller: Any, document: Document) -> Optional[Result]:
+def _last(controller: Any, document: Any) -> Optional[Result]:
     """What was found last, if that was in this image."""
     result = controller.result
     return result if result is not None and result.document == document and result.fits() else None
@@ -100,38 +96,16 @@ def _thing(plane: Plane) -> Thing:
     return Thing(box.x + box.width / 2, box.y + box.height / 2, bytes(plane.data).translate(_INSIDE).count(1))
 
 
-def _selection(document: Document, edit: Edit) -> Steps:
+def _selection(document: Any, edit: Edit) -> Steps:
     """Another edge for the selection, or everything but it."""
     current = selections.current(document)
     if current is None:
         raise app.Problem(tr("Nothing is selected."), tr("Select something first."))
-    made = _changed(document, current, edit)
+    made = changes.changed(document, current, edit)
     if not made.data or not any(made.data):
         raise app.Problem(tr("Nothing would be left of the selection."), tr("Nothing was changed. Ask for less."))
     yield None
     yield from selections.apply(document, selections.from_plane(made), _title(edit))
-
-
-def _changed(document: Document, current: Selection, edit: Edit) -> Plane:
-    width, height = document.width(), document.height()
-    if edit.kind == edits.HARDEN:
-        plane = selections.to_plane(document, current)
-        return Plane(plane.box, bytes(plane.data).translate(_HARD))
-    if edit.kind == edits.INVERT:
-        return planes.without(Plane(PixelRect(0, 0, width, height), b"\xff" * (width * height)),
-                              selections.to_plane(document, current))  # fmt: skip
-    made = current.duplicate()
-    amount = max(1, round(abs(edit.amount(width, height))))
-    if edit.kind == edits.FEATHER:
-        made.feather(amount)
-    elif edit.kind == edits.SMOOTH:
-        for _ in range(min(amount, 20)):
-            made.smooth()
-    elif edit.strength > 0:
-        made.grow(amount, amount)
-    else:
-        made.shrink(amount, amount, False)
-    return selections.to_plane(document, made)
 
 
 def _title(edit: Edit) -> str:
