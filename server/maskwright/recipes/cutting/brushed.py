@@ -3,6 +3,7 @@ it while somebody moves them."""
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ from maskwright_protocol.language import tr
 from maskwright_protocol.messages import EdgeJob, EdgeStroke, Refine
 
 MAX_STROKES = 2000
+MAX_BRUSH = 10_000  # pixels
 DRAWN = 0.1  # opacity from which on a selection shows something, which is no haze
 
 
@@ -45,8 +47,11 @@ def check_strokes(strokes: list[EdgeStroke]) -> None:
         raise BadInput(
             tr("There are more than {0} strokes.", MAX_STROKES), tr("Take over what there is and begin anew.")
         )
-    if any(not stroke.path or len(stroke.path) % 2 for stroke in strokes):
-        raise BadInput(tr("A stroke of the edge brush has no places."))
+    for stroke in strokes:
+        if not stroke.path or len(stroke.path) % 2 or not all(map(math.isfinite, (stroke.width, *stroke.path))):
+            raise BadInput(tr("A stroke of the edge brush has no places."))
+        if stroke.width > MAX_BRUSH:
+            raise BadInput(tr("A stroke of the edge brush is wider than {0} pixels.", MAX_BRUSH))
 
 
 def hints_of(task: EdgeTask) -> Hints | None:

@@ -221,6 +221,8 @@ def test_a_cut_out_by_a_given_mask_has_exactly_that_alpha(desk: Desk) -> None:
     [
         {"edge_strokes": [EdgeStroke([1.0], "hair", 4.0)]},
         {"edge_strokes": [EdgeStroke([], "hair", 4.0)]},
+        {"edge_strokes": [EdgeStroke([1.0, float("nan")], "hair", 4.0)]},
+        {"edge_strokes": [EdgeStroke([1.0, 2.0], "hair", 1e6)]},
         {"view": Viewport(PixelRect(0, 0, 2000, 30), 40, 30)},
         {"view": Viewport(PixelRect(0, 0, 40, 30), 80, 30)},
         {"view": Viewport(PixelRect(0, 0, 40, 30), 0, 30)},
