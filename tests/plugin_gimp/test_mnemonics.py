@@ -42,7 +42,8 @@ def test_a_label_keeps_its_own_letter_while_that_is_free() -> None:
     letters = Mnemonics("")
     assert letters.give("S_hift edge") == "S_hift edge"
     assert letters.give("_Hair and fur") == "Hair _and fur"
-    assert letters.give("縁の幅") == "縁の幅"
+    assert letters.give("縁の幅") == "縁の幅(_B)"
+    assert letters.give("しきい値") == "しきい値(_C)"
 
 
 def test_labels_stay_whole_when_all_letters_are_taken() -> None:
