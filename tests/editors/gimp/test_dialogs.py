@@ -162,8 +162,8 @@ def test_with_all_folds_open_a_dialog_fits_on_a_small_screen(shown: Windows, nam
     title, options = OPENED[name]
     shown.gimp.run("image.select_ellipse(Gimp.ChannelOps.REPLACE, 160, 220, 80, 90)")
     call, window = shown.open(name, title, **options)
-    wait_until(lambda: shown.place(window) == shown.place(window), "the window to be there")
-    shown.picture(f"small-{name.partition('-')[2]}", window)
+    wait_until(lambda: shown.drawn(window), "the picture in it")
+    shown.picture(f"_small-{name.partition('-')[2]}", window)
     _, _, width, height = shown.place(window)
     shown.lab.xdotool("key", "Escape")
     assert shown.gimp.finish(call)[0] == "cancel"

@@ -12,10 +12,9 @@ from maskwright_protocol.messages import Detect, Select
 from ..chroot import wait_until
 from .asking import Pixels, Plane, answer, plane
 from .pictures import HEIGHT, WIDTH, bus, selected
-from .windows import INTERACTIVE, Windows
+from .windows import BACKDROP, INTERACTIVE, Windows
 
 pytestmark = pytest.mark.editor
-BACKDROP = (0x26, 0x26, 0x2A)
 
 
 class Found:

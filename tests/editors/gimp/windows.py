@@ -15,6 +15,7 @@ from .pictures import HEIGHT, WIDTH
 PICTURES = os.environ.get("MASKWRIGHT_SCREENSHOTS", "")
 MAIN = "480x640.*GIMP"  # the image window's title tells the size
 INTERACTIVE = "run_mode=Gimp.RunMode.INTERACTIVE"
+BACKDROP = (0x26, 0x26, 0x2A)  # beside the picture in our dialogs
 TINT = (64, 140, 255)  # the current object's outline
 
 
@@ -68,6 +69,10 @@ class Windows:
         window = self.wait_for(title)
         self.lab.xdotool("windowactivate", "--sync", window)
         return call, window
+
+    def drawn(self, window: str, name: str = "_drawn") -> bool:
+        """Whether a dialog's picture area is there; what the screen shows before is what lies behind it."""
+        return int((self.picture(name, window) == np.array(BACKDROP)).all(axis=2).sum()) > 20_000
 
     def undo(self) -> None:
         window = self.wait_for(MAIN)
