@@ -73,7 +73,7 @@ class Controller(QObject):
         if prompt:
             self.options.remember(prompt)
             self.save_options()
-        change = edit.wanted(self, prompt) if not kind else None
+        change = edit.wanted(self, prompt) if kind in ("", "selection") else None
         if change is not None:
             self.run(tr("Changing what was made: {0}", prompt), lambda: edit.steps(self, change))
             return

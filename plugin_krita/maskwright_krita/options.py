@@ -61,6 +61,8 @@ class Options(JobOptions):
         options = cls(**read_settings(text, asdict(cls()), {**values, "mask_depth": (8,)}))
         if options.threshold is not None and not 0.0 <= options.threshold <= 1.0:
             options.threshold = None
+        if options.gap is not None and not 0.0 <= options.gap <= 200.0:
+            options.gap = None
         options.history = [str(old) for old in options.history][:HISTORY_LENGTH]
         options.models = {str(role): str(model) for role, model in options.models.items()}
         options.recipes = {str(verb): str(recipe) for verb, recipe in options.recipes.items()}

@@ -139,6 +139,11 @@ class JobOptions:
         models = {role: model for role, model in self.models.items() if role in wanted}
         return {"recipe": self.recipes.get(verb, AUTO), "models": models}
 
+    @property
+    def _gap(self) -> Optional[float]:
+        """Where it means something."""
+        return self.gap if self.recipes.get("select") == LINE_ART else None
+
     def _masks(self) -> Dict[str, Any]:
         """How masks come back."""
         return {"mask_depth": self.mask_depth, "post": self.post()}
@@ -158,7 +163,7 @@ class JobOptions:
             examples=prompt.examples,
             precise=self.precise,
             tiles=self.tiles,
-            gap=self.gap,
+            gap=self._gap,
             start=prompt.mask,
             region=region,
             **self._how("select", roles),
@@ -218,7 +223,7 @@ class JobOptions:
             merge=bool(examples),
             continue_from=seed,
             precise="off" if preview else self.precise,
-            gap=self.gap,
+            gap=self._gap,
             region=region,
             **self._how("select", _DRAWS),
             **self._masks(),
@@ -239,7 +244,7 @@ class JobOptions:
 
     def everything(self) -> Everything:
         """All objects, found while nothing else is to be done."""
-        return Everything("", tool="map", priority="background", gap=self.gap, **self._how("select", _DRAWS))
+        return Everything("", tool="map", priority="background", gap=self._gap, **self._how("select", _DRAWS))
 
     def flats(self, colours: str, min_area: float = 0.0) -> Flats:
         """Flat colours for all regions of line art; ``colours`` is their pixel format."""

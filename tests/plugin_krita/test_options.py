@@ -23,7 +23,7 @@ def test_settings_survive() -> None:
         "no json",
         "[]",
         "null",
-        json.dumps({"mode": "explode", "grow": "wide", "history": 3, "threshold": 7.0}),
+        json.dumps({"mode": "explode", "grow": "wide", "history": 3, "threshold": 7.0, "gap": -3.0}),
         json.dumps({"tiles": "sometimes", "precise": True, "mask_depth": 16, "recipes": "sam"}),
     ],
 )

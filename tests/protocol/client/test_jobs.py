@@ -7,7 +7,7 @@ import pytest
 from maskwright_client.body_parts import BodyPart
 from maskwright_client.jobs import Cut, Edge, JobOptions, Prompt
 from maskwright_protocol.errors import BadInput, EmptyPrompt
-from maskwright_protocol.messages import Example, Job, Mask, PixelRect, Point, PostProcess, Rect
+from maskwright_protocol.messages import Example, Flats, Job, Mask, PixelRect, Point, PostProcess, Rect
 
 MASK = Mask(PixelRect(10, 20, 30, 40), data=bytes([255]) * 1200)
 ALL_MODELS = {"detector": "d", "segmenter": "s", "matting": "m", "refiner": "r", "parser": "p"}
@@ -172,3 +172,17 @@ def test_people_are_told_apart_only_when_that_is_asked() -> None:
 
 def test_the_map_is_asked_for_in_the_background() -> None:
     assert JobOptions().everything().priority == "background"
+
+
+def test_gaps_in_lines_matter_to_line_art_only() -> None:
+    options = JobOptions(gap=4.0, recipes={"select": "sam2", "cutout": "u2netp"}, models={"segmenter": "sam2.1-tiny"})
+    click = [Point(3, 4)]
+    assert options.select_points(click, []).gap is None
+    assert options.everything().gap is None
+    drawing = options.on_line_art()
+    for job in (drawing.select_points(click, []), drawing.everything(), drawing.select(Prompt(points=click))):
+        assert (job.recipe, job.gap, job.models) == ("line-art", 4.0, {})
+    assert options.flats("BGRA8", 9.0) == Flats(
+        "", tool="flats", recipe="line-art", gap=4.0, min_area=9.0, format="BGRA8"
+    )
+    assert options.recipes["select"] == "sam2"  # the copy is one
