@@ -109,13 +109,13 @@ class FoundWindow(QDialog):
         self.controller = controller
         self.hover = HoverPreview()
         self.list = FoundList()
-        self.list.setToolTip(tr("Point at a line to see it on the canvas; untick what you do not want."))
+        hint = label("", tr("Point at a line to see it on the canvas; untick what you do not want."))
         tip = tr("Put what is ticked in the place of what was put into the image, beginning with the selection before")
         self.again = button("maskwright_again", tr("Apply ticked"), controller.apply_again, tip)
         self.how = label("maskwright_how")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
-        for part in (self.list, self.again, self.how):
+        for part in (hint, self.list, self.again, self.how):
             layout.addWidget(part)
         self.list.hovered.connect(self._show_hovered)
         controller.result_changed.connect(self.show_result)
