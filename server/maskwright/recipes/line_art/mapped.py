@@ -28,7 +28,8 @@ def map_regions(request: Everything, picture: PictureView, context: JobContext) 
     small = found.labels[rows[:, None], columns[None, :]]
     numbers, first = np.unique(small, return_index=True)
     kept = np.zeros(found.count + 1, np.uint16)
-    for number, at in zip(numbers.tolist(), first.tolist(), strict=True):  # counted by size
+    largest = np.argsort(-found.areas[numbers], kind="stable")
+    for number, at in zip(numbers[largest].tolist(), first[largest].tolist(), strict=True):
         if not number or found.areas[number] < least or len(answer.objects) == _MOST:
             continue
         x, y = int(columns[at % width]) + canvas.x, int(rows[at // width]) + canvas.y
