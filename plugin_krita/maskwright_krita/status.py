@@ -16,7 +16,7 @@ from .editor.qt import (
     QToolTip,
     QVBoxLayout,
 )
-from .feedback import NOTE, PROBLEM, Feedback, Said
+from .feedback import NOTE, PROBLEM, READY, Feedback, Said
 from .icons import SIZE, Themed, icon
 from .widgets import icon_button
 
@@ -163,6 +163,6 @@ class Status(QFrame):
 
     def _show_text(self, said: Said) -> None:
         if isinstance(self.text, Lines):
-            self.text.show_text(said.whole, said.whole)
+            self.text.show_text(said.text if said.kind == READY else said.whole, said.whole)
         else:
             self.text.setText(f"{said.text}\n{said.hint}".strip() if said.kind == PROBLEM else said.whole)

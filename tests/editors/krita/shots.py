@@ -52,7 +52,7 @@ def dialog(studio: Studio, action: str, ready: str = "True") -> None:
     krita = studio.krita
     krita.run(f"QTimer.singleShot(0, K.action({action!r}).trigger)")
     krita.wait("QApplication.activeModalWidget() is not None", "the dialog")
-    krita.run("dialog = QApplication.activeModalWidget(); dialog.move(700, 440)")
+    krita.run("dialog = QApplication.activeModalWidget(); dialog.move(520, 160)")
     krita.wait(ready, "what the dialog shows", 60.0)
 
 
