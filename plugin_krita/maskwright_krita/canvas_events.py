@@ -11,7 +11,7 @@ from typing import Any, List, Optional, Tuple
 from maskwright_client.gestures import Gesture, Meaning, Mode
 
 from .editor import canvas
-from .editor.qt import QAbstractButton, QApplication, QEvent, QObject, QPointF, Qt
+from .editor.qt import QAbstractButton, QApplication, QEvent, QObject, QPointF, Qt, QTimer
 
 _TABLET = (QEvent.Type.TabletPress, QEvent.Type.TabletMove, QEvent.Type.TabletRelease)
 _TOUCH = (QEvent.Type.TouchBegin, QEvent.Type.TouchUpdate, QEvent.Type.TouchEnd, QEvent.Type.TouchCancel)
@@ -80,7 +80,8 @@ class CanvasEvents(QObject):
             return self._wheel(event)
         if kind == QEvent.Type.Enter:
             self._tool.point(self._meant(event=None))
-        elif kind == QEvent.Type.Leave:
+            QTimer.singleShot(0, self._tool.hide_outline)
+        elif kind == QEvent.Type.Leave and event.spontaneous():
             self._tool.left()
         return False
 
@@ -187,10 +188,12 @@ class CanvasEvents(QObject):
     def _move(self, event: Any) -> bool:
         position = _position(event)
         if not self._path:
-            if event.buttons() == Qt.MouseButton.NoButton:
-                at = self._image(position)
-                self._tool.hover(QPointF(at[0], at[1]), self._meant(event))
-            return False
+            if self._space or event.buttons() != Qt.MouseButton.NoButton:
+                return False
+            at = self._image(position)
+            self._tool.hover(QPointF(at[0], at[1]), self._meant(event))
+            event.accept()
+            return True  # else Krita draws its brush's outline there
         event.accept()
         self._draw(position)
         return True

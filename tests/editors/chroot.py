@@ -55,6 +55,10 @@ def wait_until(condition: Callable[[], Value], what: str, seconds: float = 30.0,
         time.sleep(pause)
 
 
+# Alt and the mouse are the editors', not the window manager's.
+_WINDOW_MANAGER = "sed 's/button=\"A-/button=\"W-A-/' /etc/xdg/openbox/rc.xml > {0} && exec openbox --config-file {0}"
+
+
 class Lab:
     """A folder in the chroot with processes that belong to it. Close it, or use it in ``with``."""
 
@@ -172,7 +176,7 @@ class Lab:
         finally:
             os.close(read)
         self.environment["DISPLAY"] = f":{number.decode().strip()}"
-        self.start(["openbox"], "openbox.log")
+        self.start(["sh", "-c", _WINDOW_MANAGER.format(self.within(self.path("openbox.xml")))], "openbox.log")
         wait_until(
             lambda: "window id #" in self.run(["xprop", "-root", "_NET_SUPPORTING_WM_CHECK"], check=False).stdout,
             "the window manager",

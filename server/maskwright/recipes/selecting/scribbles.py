@@ -26,12 +26,10 @@ Ask = Callable[[Sequence[SegmentPrompt]], list[list[Hypothesis]]]  # the answers
 Bits = NDArray[np.bool_]
 Memory = dict[tuple[tuple[bytes, bool, bool], ...], list[Hypothesis]]  # answers, by the lines that they are to
 
-_APART = 0.12  # of the picture's long side: how far places along a stroke are from each other ...
-_FEWEST, _MOST = 2, 5  # ... and how many there are
+_FEWEST, _MOST = 3, 5  # places along a stroke that the segmenter is asked about
 _REMEMBERED = 4
-_ROUNDS = 3  # how many pieces of a stroke are looked after
-_HOLDS = 0.9  # share of a stroke that has to lie inside of an answer, from which on nothing is to be done
-_FREE = 0.1  # share of an excluding stroke that may
+_ROUNDS, _PIECE = 3, 0.2  # how many pieces of a stroke are looked after, and from what share of it on
+_HOLDS = 0.9  # share of a stroke on its side of an answer, from which on nothing is to be done
 _REACH, _MOSTLY = 0.7, 0.7  # how far around a stroke a change may be, in its lengths, and what share has to be there
 _SPAN = 0.4  # length of a stroke in lengths of an answer, below which that is larger than what was meant
 
@@ -71,10 +69,10 @@ def size_of(memory: Memory) -> int:
     return sum(2 * h.logits.values.nbytes for found in memory.values() for h in found)
 
 
-def held(line: Line, logits: LogitMap) -> float:
-    """The share of an open line that lies inside of what a map shows."""
+def _obeyed(line: Line, logits: LogitMap) -> float:
+    """The share of an open line that lies on its side of what a map shows."""
     rows, columns = _cells(line, logits)
-    return float(np.count_nonzero(logits.values[rows, columns] > 0)) / len(rows)
+    return float(np.count_nonzero((logits.values[rows, columns] > 0) == line.include)) / len(rows)
 
 
 # ---------------------------------------------------------------- the first line
@@ -100,7 +98,7 @@ def _fits(line: Line, one: Hypothesis) -> float:
         return -10.0
     span = _long(line.extent) / max(1.0, _long(logits.extent()))
     too_large = max(0.0, float(np.log(_SPAN / max(span, 1e-3))))
-    return 2 * held(line, logits) + one.score * stability(logits.values) - 0.5 * too_large
+    return 2 * _obeyed(line, logits) + one.score * stability(logits.values) - 0.5 * too_large
 
 
 def _long(edges: tuple[float, float, float, float]) -> float:
@@ -115,8 +113,7 @@ def _in_loop(loop: Line, ask: Ask) -> list[Hypothesis]:
         return []
     inner = within(loop, boxed[0].logits)
     ranked = sorted(boxed, key=lambda h: -_fills(inner, h))
-    seeded = _solid(inner)
-    (again,) = ask([SegmentPrompt([seeded(ranked[0].logits)], box, logits=ranked[0].low_res)])
+    (again,) = ask([SegmentPrompt([_solid(ranked[0].logits, inner)], box, logits=ranked[0].low_res)])
     ranked = sorted([*again, *boxed], key=lambda h: -_fills(inner, h))
     grown = cv2.dilate(inner.view(np.uint8), np.ones((3, 3), np.uint8)).view(bool)
     return [_only(h, grown) for h in ranked if (h.logits.values[grown] > 0).any()]
@@ -133,17 +130,13 @@ def _fills(inner: Bits, one: Hypothesis) -> float:
     return 2 * common / area + full + one.score * stability(one.logits.values)
 
 
-def _solid(inner: Bits) -> Callable[[LogitMap], tuple[float, float, bool]]:
-    """The place furthest inside of what a map shows within a loop."""
-
-    def place(logits: LogitMap) -> tuple[float, float, bool]:
-        shown = ((logits.values > 0) & inner).astype(np.uint8)
-        deep = cv2.distanceTransform(np.pad(shown if shown.any() else inner.astype(np.uint8), 1), cv2.DIST_L2, 3)
-        row, column = np.unravel_index(int(deep[1:-1, 1:-1].argmax()), inner.shape)
-        cell_x, cell_y = logits.cell
-        return logits.x0 + (column + 0.5) * cell_x, logits.y0 + (row + 0.5) * cell_y, True
-
-    return place
+def _solid(logits: LogitMap, inner: Bits) -> tuple[float, float, bool]:
+    """The place furthest inside of what a map shows within a loop, as a click."""
+    shown = ((logits.values > 0) & inner).view(np.uint8)
+    deep = cv2.distanceTransform(np.pad(shown if shown.any() else inner.view(np.uint8), 1), cv2.DIST_L2, 3)
+    row, column = np.unravel_index(int(deep[1:-1, 1:-1].argmax()), inner.shape)
+    cell_x, cell_y = logits.cell
+    return logits.x0 + (int(column) + 0.5) * cell_x, logits.y0 + (int(row) + 0.5) * cell_y, True
 
 
 def _only(one: Hypothesis, where: Bits) -> Hypothesis:
@@ -162,9 +155,11 @@ def _corrected(found: list[Hypothesis], line: Line, done: Sequence[Line], ask: A
         logits = _joined(now.logits, other) if line.include else _without_loop(now.logits, line, other)
         return [replace(now, logits=logits), *found[1:]]
     for _ in range(_ROUNDS):
-        if abs(held(line, now.logits) - line.include) <= _FREE:
+        if _obeyed(line, now.logits) >= _HOLDS:
             break
         wrong = _longest_wrong(line, now.logits)
+        if len(wrong.places) < _PIECE * len(along(line, max(now.logits.cell))):
+            break
         changed = _changed(now, line, wrong, done, ask)
         if changed is None:
             break
@@ -173,29 +168,26 @@ def _corrected(found: list[Hypothesis], line: Line, done: Sequence[Line], ask: A
 
 
 def _changed(now: Hypothesis, line: Line, wrong: Line, done: Sequence[Line], ask: Ask) -> Hypothesis | None:
-    """``now`` as it should be along a part of a line that lies on the wrong side; None where nothing shows that."""
+    """``now`` as it should be along a piece of a line that lies on the wrong side; None where nothing shows that."""
     points = [point for one in (*done, line) if not one.closed for point in places(one)]
     here = SegmentPrompt([(x, y, True) for x, y, _ in places(wrong)])
     together, alone = ask([SegmentPrompt(points, logits=now.low_res), here])
     side = np.float32(1 if line.include else -1)
     offered = [h.logits.values for h in together[:1]] + [side * h.logits.values for h in alone]
-    others = [one for one in done if not one.closed]
-    ranked: list[tuple[float, LogitMap]] = []
+    against = [one for one in done if not one.closed and one.include != line.include]
+    against = [one for one in against if _obeyed(one, now.logits) >= _HOLDS]
+    before, ranked = now.logits.values, []
     for values in offered:
         logits = now.logits.like(values)
-        right = abs(held(wrong, logits) - (not line.include))
-        kept = [one for one in others if abs(held(one, now.logits) - one.include) <= _FREE]
-        if right < _HOLDS / 2 or any(
-            abs(held(one, logits) - one.include) > _FREE for one in kept if one.include != line.include
-        ):
+        right = _obeyed(wrong, logits)
+        if right < _HOLDS / 2 or any(_obeyed(one, logits) < _HOLDS for one in against):
             continue
         change = _touching(
-            (values > 0 if line.include else values <= 0) & ((now.logits.values > 0) != line.include), wrong, logits
+            (values > 0) & (before <= 0) if line.include else (values <= 0) & (before > 0), wrong, logits
         )
         if _is_near(change, line, logits):
-            pick = np.maximum if line.include else np.minimum
-            new = np.where(_wider(change), pick(now.logits.values, values), now.logits.values)
-            ranked.append((min(right, _HOLDS), now.logits.like(new)))
+            better = np.maximum(before, values) if line.include else np.minimum(before, values)
+            ranked.append((min(right, _HOLDS), logits.like(np.where(_wider(change), better, before))))
     if not ranked:
         return None
     best = max(ranked, key=lambda pair: pair[0])[1]
@@ -250,9 +242,8 @@ def painted(logits: LogitMap, lines: Sequence[Line]) -> LogitMap:
 
 def places(line: Line) -> list[tuple[float, float, bool]]:
     """Places along a stroke to ask a segmenter about."""
-    x0, y0, x1, y1 = line.extent
-    reach = max(x1 - x0, y1 - y0)
-    count = min(_MOST, max(_FEWEST, round(line.length / max(_APART * 1024, reach / _MOST))))
+    reach = _long(line.extent)
+    count = min(_MOST, max(_FEWEST, round(_FEWEST * line.length / reach))) if reach else 1
     return [(float(x), float(y), line.include) for x, y in spread(line, count)]
 
 
