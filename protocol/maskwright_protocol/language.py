@@ -13,7 +13,7 @@ import os
 import re
 from functools import lru_cache
 from numbers import Number
-from typing import Any, Dict, Iterable, List, Mapping, Tuple
+from typing import Any, Dict, Iterable, List, Tuple
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "languages")
 OVERRIDE = "MASKWRIGHT_LANGUAGE"  # the environment variable that goes before what the editor says
@@ -87,14 +87,6 @@ def use(languages: Iterable[str]) -> str:
 def current() -> str:
     """This program's language, by the name of its catalogue; "en" without one."""
     return _current
-
-
-def of_environment(environment: Mapping[str, str] = os.environ) -> List[str]:
-    """The languages that a program for the terminal speaks, by gettext's rules."""
-    locale = next((environment[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environment.get(name)), "C")
-    if locale.split(".")[0] in ("C", "POSIX"):
-        return []
-    return [name for name in environment.get("LANGUAGE", "").split(":") if name] or [locale]
 
 
 @lru_cache(maxsize=None)

@@ -113,6 +113,25 @@ def test_a_wrong_version_is_told_the_right_one(new_client: type[DirectClient]) -
     assert answer.details["version"] == 1
 
 
+NOT_BEGUN = "The upload of the image was not begun, or was given up."
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("ja-JP", "画像の送信が始まっていないか、中止されました。"), ("de", "Das Hochladen des Bilds wurde nicht begonnen oder aufgegeben."),
+        ("", NOT_BEGUN), ("tlh", NOT_BEGUN),
+    ],
+)  # fmt: skip
+def test_a_client_is_told_in_its_language(new_client: type[DirectClient], language: str, said: str) -> None:
+    """And others of the same server in theirs."""
+    client, other = new_client(), new_client()
+    client.send(Hello(1, "test", language=language))
+    other.greet()
+    assert client.error(ImageEnd("e", ITEM.raster.key)).message == said
+    assert other.error(ImageEnd("e", ITEM.raster.key)).message == NOT_BEGUN
+
+
 # ---------------------------------------------------------------- requests
 
 
