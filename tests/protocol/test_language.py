@@ -68,7 +68,8 @@ def test_a_catalogue_is_read_as_gettext_reads_it() -> None:
     ("wanted", "name"),
     [
         (["ja"], "ja"), (["ja_JP.UTF-8", "C"], "ja"), (["de-AT"], "de"), (["fr_CA@euro"], "fr"),
-        (["pt_BR", "es"], "es"),        (["zh"], "zh_CN"), (["zh-Hans-SG"], "zh_CN"), (["zh_CN.utf8"], "zh_CN"), (["zh-Hant", "ja"], "ja"),
+        (["pt_BR", "es"], "es"),        (["zh"], "zh_CN"),
+        (["zh-Hans-SG"], "zh_CN"), (["zh_CN.utf8"], "zh_CN"), (["zh-Hant", "ja"], "ja"),
         (["zh_TW"], "en"), (["en_GB", "de"], "en"), (["C"], "en"), ([""], "en"), ([], "en"), (["../../x", "\n"], "en"),
     ],
 )  # fmt: skip

@@ -119,7 +119,8 @@ NOT_BEGUN = "The upload of the image was not begun, or was given up."
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        ("ja-JP", "画像の送信が始まっていないか、中止されました。"), ("de", "Das Hochladen des Bilds wurde nicht begonnen oder aufgegeben."),
+        ("ja-JP", "画像の送信が始まっていないか、中止されました。"),
+        ("de", "Das Hochladen des Bilds wurde nicht begonnen oder aufgegeben."),
         ("", NOT_BEGUN), ("tlh", NOT_BEGUN),
     ],
 )  # fmt: skip
