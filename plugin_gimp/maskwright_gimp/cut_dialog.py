@@ -108,7 +108,8 @@ class CutDialog(EdgeDialog):
     def finish(self) -> Steps:
         chosen = self.call.options()
         colours = results.colours(self.target, chosen)
-        job = options.job(self.call.entry.verb, chosen, self.depth, self.selection, colours)
+        job: Any = options.job(self.call.entry.verb, chosen, self.depth, self.selection, colours)
+        job.edge_strokes = self.session.strokes
         answer = yield from self.session.finish()
         if colours and answer.instances:
             alpha = answer.merged or answer.instances[0].mask
@@ -120,8 +121,6 @@ class CutDialog(EdgeDialog):
         while super().run():
             try:
                 results.colours(self.target, self.call.options())
-                if not self.ready:
-                    raise told.problem(told.NOTHING_TICKED)
                 return True
             except MaskwrightError as error:
                 self.failed_with(error)

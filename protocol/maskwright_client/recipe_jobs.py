@@ -159,6 +159,7 @@ PLACES_KEPT = tr(
     "The clicks and boxes are kept in per cent of the picture: they fit only pictures of the same framing."
 )
 EVERYBODY = tr("The recipe takes the parts of everybody; person = 2 in its file would take those of the second one.")
+BRUSH_LEFT_OUT = tr("What the edge brush painted fits this picture alone, and is left out.")
 NOT_REPEATABLE = tr("An object that was pointed at in the map of objects cannot be found again in other pictures.")
 
 
@@ -179,6 +180,8 @@ def from_job(asked: Job, box: PixelRect) -> Kept:
     if getattr(asked, "continue_from", "") and not placed:
         raise BadInput(NOT_REPEATABLE, tr("Select it by words or by clicks, then save that."))
     notes = [EVERYBODY] if getattr(asked, "per_person", False) else []
+    if getattr(asked, "edge_strokes", None):
+        notes.append(BRUSH_LEFT_OUT)
     return Kept(verb.name, options, [PLACES_KEPT, *notes] if placed else notes)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,18 @@ from maskwright_client.jobs import Cut, Edge, JobOptions, Prompt
 from maskwright_client.recipe_options import SELECTION, VERBS, checked
 from maskwright_protocol import codec
 from maskwright_protocol.errors import BadInput, EmptyPrompt
-from maskwright_protocol.messages import CLIENT_MESSAGES, Job, Mask, PixelRect, Point, Prefetch, Rect, Report, Selection
+from maskwright_protocol.messages import (
+    CLIENT_MESSAGES,
+    EdgeStroke,
+    Job,
+    Mask,
+    PixelRect,
+    Point,
+    Prefetch,
+    Rect,
+    Report,
+    Selection,
+)
 
 from .recipe_choices import options, steps, value
 
@@ -90,6 +102,8 @@ def test_what_the_panels_ask_for_becomes_a_step() -> None:
     kept = recipe_jobs.from_job(how.refine(MASK, Edge(12.0)), BOX)
     assert kept.options["mask"] == SELECTION
     assert kept.options["edge-width"] == 12.0
+    painted = replace(how.refine(MASK, Edge(12.0)), edge_strokes=[EdgeStroke([1.0, 1.0], "hair", 9.0)])
+    assert recipe_jobs.from_job(painted, BOX) == kept._replace(notes=[recipe_jobs.BRUSH_LEFT_OUT])
     kept = recipe_jobs.from_job(how.select_object(MASK), BOX)
     assert kept.options["mask"] == SELECTION
     assert "box" not in kept.options
