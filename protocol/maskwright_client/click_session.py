@@ -341,7 +341,7 @@ def prompts(one: ClickedObject) -> Prompts:
     return Prompts(
         [Point(*point) for point in one.points],
         [Rect(*one.box)] if one.box is not None else [],
-        [Stroke(list(path), *rest) for path, *rest in one.strokes],
+        [Stroke(list(path), include, width, closed) for path, include, width, closed in one.strokes],
     )
 
 

@@ -237,7 +237,7 @@ def _lines(given: Lines) -> List[str]:
     """One line or several, each a text or places, as texts. Raises ``BadInput``."""
     if isinstance(given, str):
         return [given]
-    items = list(given)
+    items: List[Any] = list(given)
     several = all(isinstance(one, str) or (len(one) and hasattr(one[0], "__len__")) for one in items)
     lines = items if several else [items]
     return [one if isinstance(one, str) else " ".join(f"{x!r},{y!r}" for x, y in _groups(one, 2, "a point"))

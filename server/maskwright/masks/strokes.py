@@ -70,5 +70,6 @@ def within(line: Line, grid: LogitMap) -> NDArray[np.bool_]:
 
 def _cells(line: Line, grid: LogitMap) -> NDArray[np.int32]:
     """The line's places on the grid, as OpenCV takes them: a cell's middle is a whole number."""
-    places = (line.places - np.float32([grid.x0, grid.y0])) / np.float32(grid.cell) - 0.5
+    corner, cell = np.array([grid.x0, grid.y0], np.float32), np.array(grid.cell, np.float32)
+    places = (line.places - corner) / cell - 0.5
     return np.round(np.clip(places, -1e4, 1e4) * (1 << _SHIFT)).astype(np.int32)

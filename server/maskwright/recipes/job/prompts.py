@@ -210,6 +210,8 @@ def _drawn(strokes: list[Stroke], points: list[Point], boxes: list[Box]) -> list
 
     What is not meant is left out of all of them.
     """
+    if len(boxes) == 1 and not any(s.include and s.closed for s in strokes):
+        return [ObjectPrompt(points, boxes[0], strokes=strokes)]
     unwanted, clicks = [s for s in strokes if not s.include], [p for p in points if not p.include]
     wanted = [one for one in [*strokes, *points] if one.include]
     loops = [s for s in strokes if s.include and s.closed]

@@ -136,6 +136,9 @@ class Segmenting:
     def _drawn_over(self, wanted: ObjectPrompt) -> Found | None:
         """What strokes mean, and clicks beside them."""
         lines = [*(_dot(click) for click in self._clicks(wanted)), *map(self._line, wanted.strokes)]
+        if wanted.box is not None:
+            x0, y0, x1, y1 = self.picture.box_to_overview(wanted.box)
+            lines.insert(0, Line(np.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], np.float32), True, closed=True))
         if self.segmenter.knows_objects:
             key = ("strokes", self.segmenter.model_id, self.picture.key)
             known: scribbles.Memory = {} if self.previous is not None else self.context.embeddings.get(key) or {}
@@ -155,10 +158,9 @@ class Segmenting:
 
     def _line(self, stroke: Stroke) -> Line:
         """A stroke in the overview's pixels."""
-        places = np.array(stroke.path, np.float32).reshape(-1, 2)
-        (left, top), (across, down) = self.picture.origin, self.picture.scale
-        places = (places - np.float32([left, top])) * np.float32([across, down])
-        return Line(places, stroke.include, stroke.width * across, stroke.closed)
+        origin, scale = (np.array(pair, np.float32) for pair in (self.picture.origin, self.picture.scale))
+        places = (np.array(stroke.path, np.float32).reshape(-1, 2) - origin) * scale
+        return Line(places, stroke.include, stroke.width * self.picture.scale[0], stroke.closed)
 
     def _along(self, lines: Sequence[Line]) -> list[Point]:
         """Clicks in the document that stand for lines where they are looked at closely."""
