@@ -33,7 +33,7 @@ class Lines(QLabel):
         self.setObjectName(name)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setWordWrap(True)
-        self.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        self.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.MinimumExpanding)
         self.whole = ""
 
@@ -114,17 +114,21 @@ class Status(QFrame):
     def _put_together(self, full: bool) -> None:
         words = QVBoxLayout()
         words.setSpacing(2)
-        words.addWidget(self.text, 1)
         words.addWidget(self.bar)
+        words.addWidget(self.text, 1)
+        buttons: Any = QHBoxLayout() if full else QVBoxLayout()
+        buttons.setSpacing(2)
+        for button in self.buttons:
+            buttons.addWidget(button)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        top = Qt.AlignmentFlag.AlignTop if not full else Qt.AlignmentFlag.AlignVCenter
-        layout.addWidget(self.sign, 0, Qt.AlignmentFlag.AlignVCenter)
+        place = Qt.AlignmentFlag.AlignVCenter if full else Qt.AlignmentFlag.AlignTop
+        layout.addWidget(self.sign, 0, place)
         layout.addLayout(words, 1)
-        for button in self.buttons:
-            layout.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
-        layout.addWidget(self.cross, 0, top)
+        layout.addLayout(buttons)
+        layout.setAlignment(buttons, place)
+        layout.addWidget(self.cross, 0, place)
 
     def _show_icons(self) -> None:
         name = {PROBLEM: "problem", NOTE: "note"}.get(self.said.kind, "")

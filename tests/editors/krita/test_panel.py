@@ -71,15 +71,16 @@ def test_all_of_it_is_seen_in_the_room_that_krita_gives(panel: Studio, krita: Kr
     krita.run(f"docker().setFloating(True); docker().resize({width}, {ROOM})")
     try:
         long = "'Nothing of that kind was found anywhere in the picture. ' * 4"
-        states = {
-            "ready": "P.feedback.dismiss()",
-            "problem": f"C.failed.emit(maskwright_krita.controller.Failure({long}, {long}, 'busy', {{}}, print))",
-            "note": f"C.failed.emit(None); C.told.emit({long})",
-            "done": "C.select_by_prompt('cat')",
-            "working": "C.busy = lambda: True; C.progressed.emit('Looking', 0.5)",
-        }
+        states = (
+            ("ready", "P.feedback.dismiss()"),
+            ("problem", f"C.failed.emit(maskwright_krita.controller.Failure({long}, {long}, 'busy', {{}}, print))"),
+            ("note", f"C.failed.emit(None); C.told.emit({long})"),
+            ("done", "C.select_by_prompt('cat')"),
+            ("note", f"C.follow_up = ('Hide the source', print, 'tip'); C.told.emit({long})"),
+            ("working", "C.busy = lambda: True; C.progressed.emit('Looking', 0.5)"),
+        )
         try:
-            for name, make in states.items():
+            for name, make in states:
                 krita.run(make)
                 if name == "done":
                     panel.idle()
