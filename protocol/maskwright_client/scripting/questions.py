@@ -55,8 +55,8 @@ def select(
     image: "Picture", *, text: str = "", not_: str = "", point: Numbers = (), exclude: Numbers = (), box: Numbers = (),
     scribble: Lines = (), exclude_scribble: Lines = (), lasso: Lines = (), exclude_lasso: Lines = (),
     like: Numbers = (), unlike: Numbers = (), mask: Any = None, region: Any = None, nearer: Numbers = (),
-    farther: Numbers = (), as_far: Numbers = (), range: Numbers = (), softness: float = 2.0, gap: Optional[float] = None,
-    recipe: str = "auto",
+    farther: Numbers = (), as_far: Numbers = (), range: Numbers = (), softness: float = 2.0,
+    gap: Optional[float] = None, recipe: str = "auto",
     pick: Union[str, int] = "all", min_score: Optional[float] = None, precise: str = "auto", tiles: str = "auto",
     detector: str = "", segmenter: str = "", option: Settings = None, threshold: Optional[float] = None,
     grow: float = 0.0, feather: float = 0.0, smooth: float = 0.0, fill_holes: bool = False, min_area: float = 0.0,
@@ -66,7 +66,8 @@ def select(
     options = JobOptions(
         recipes={"select": recipe}, models=_models(detector=detector, segmenter=segmenter),
         detector_options=_settings(option), precise=precise, tiles=tiles, threshold=threshold, grow=grow,
-        feather=feather, smooth=smooth, fill_holes=fill_holes, min_area=min_area, invert=invert, gap=gap, mask_depth=depth,
+        feather=feather, smooth=smooth, fill_holes=fill_holes, min_area=min_area, invert=invert, gap=gap,
+        mask_depth=depth,
     )  # fmt: skip
     prompt = _prompt(text, not_, pick, point, exclude, box, like, unlike)
     prompt.strokes = _strokes(scribble, exclude_scribble, lasso, exclude_lasso)

@@ -93,17 +93,17 @@ def cutout(
         recipes={"cutout": recipe}, models=flags.by_role(matting=model), grow=grow, feather=feather,
         fill_holes=fill_holes, min_area=min_area, mask_depth=pictures.mask_depth if mask_only else 8,
     )  # fmt: skip
-    edge = Edge(edge_width, hair, smooth, contrast, shift_edge)
-    cut = Cut(edge=edge, outline=outline, outline_colour=outline_colour, background=background, shadow=shadow)
+    cut = Cut(
+        edge=Edge(edge_width, hair, smooth, contrast, shift_edge), outline=outline, outline_colour=outline_colour,
+        background=background, shadow=shadow,
+    )  # fmt: skip
     job = replace(
         options.cut_out(cut, "" if mask_only else "RGBA8"), min_score=min_score, edges=edges,
         transparency=transparency, paint_out=paint_out, colours=colours, crop=crop,
     )  # fmt: skip
     prompt = PromptFlags(text, exclude_text, pick, point or [], exclude or [], box or [])
     prompt.strokes = StrokeFlags(scribble or [], exclude_scribble or [], lasso or [], exclude_lasso or [])
-
-    def task() -> CutoutTask:
-        ask = replace(job, subject_at=place(subject), **prompt.read().fields())
-        return CutoutTask(ask=ask, mask=companion(mask))
-
-    run_task(task, pictures)
+    run_task(
+        lambda: CutoutTask(mask=companion(mask), ask=replace(job, subject_at=place(subject), **prompt.read().fields())),
+        pictures,
+    )
