@@ -17,7 +17,7 @@ from maskwright_protocol.messages import CutoutResult, Mask, Rect
 from .controller import Controller, Failure
 from .edge_events import EdgeEvents
 from .edge_overlay import EdgeOverlay
-from .editor import app, canvas, planes
+from .editor import ants, app, canvas, planes
 from .editor.pixels import Reader
 from .editor.planes import Plane
 from .editor.qt import QObject, QPointF, QTimer, pyqtSignal
@@ -49,6 +49,7 @@ class EdgeWork(QObject, EdgeSession):
         self.limit: Optional[Plane] = None  # what lies outside of it stays out
         self.panel: Any = None  # what the keys mean
         self._canvas: Any = None
+        self._shown_in: Any = None  # the view
         self._overlay: Optional[EdgeOverlay] = None
         self._events: Optional[EdgeEvents] = None
         self._finding: Optional[Task] = None
@@ -84,7 +85,8 @@ class EdgeWork(QObject, EdgeSession):
     def _attach(self, widget: Any) -> None:
         view = app.active_view()
         assert view is not None
-        self._canvas = widget
+        self._canvas, self._shown_in = widget, view
+        ants.hide(view)
         widget.destroyed.connect(self._canvas_gone)
         self._overlay = EdgeOverlay(widget, lambda: canvas.image_to_widget(view), self._look)
         self.hide_krita_brush()
@@ -104,7 +106,9 @@ class EdgeWork(QObject, EdgeSession):
                 self._canvas.destroyed.disconnect(self._canvas_gone)
             except (RuntimeError, TypeError):  # it is gone
                 pass
-        self._events = self._overlay = self._canvas = None
+        if self._shown_in is not None:
+            ants.show(self._shown_in)
+        self._events = self._overlay = self._canvas = self._shown_in = None
 
     def _canvas_gone(self, *_: Any) -> None:
         self._overlay = self._canvas = None

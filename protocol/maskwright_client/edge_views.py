@@ -55,13 +55,12 @@ def pixels(view: EdgeView, preview: Preview) -> bytes:
 
 
 def table(view: EdgeView, phase: int = 0) -> List[Tuple[int, int, int, int]]:
-    """256 colours ``(red, green, blue, alpha)``, 0..255, multiplied by their alpha. ``phase``: steps that ants went;
-    they are black and yellow, since the editor's own may go round the selection as it was."""
+    """256 colours ``(red, green, blue, alpha)``, 0..255, multiplied by their alpha. ``phase``: steps that ants went."""
     if view.outside is None:
         colours = [(0, 0, 0, 0)] * 256
         for index in range(1, PHASES + 1):
             light = (index + phase) % PHASES < PHASES // 2
-            colours[index] = (255, 220, 0, 255) if light else (0, 0, 0, 255)
+            colours[index] = (255, 255, 255, 255) if light else (0, 0, 0, 255)
         return colours
     found = []
     for alpha in range(256):

@@ -64,6 +64,7 @@ def seen(studio: Studio, x: int, y: int) -> tuple[int, ...]:
 def test_strokes_sliders_views_and_one_step(studio: Studio, krita: Krita, lab: Lab) -> None:
     steps = refining(studio, krita)
     assert not krita.get("panel.isModal()")
+    assert not krita.get("K.action('toggle_display_selection').isChecked()"), "Krita's ants would lie over the edge"
     before = shown(studio)
     paint(krita, lab, [(20, 20), (60, 40)], button=3)  # the opposite of hair
     krita.run("panel.brushes.choose('inside')")
@@ -104,6 +105,7 @@ def test_strokes_sliders_views_and_one_step(studio: Studio, krita: Krita, lab: L
     answer = studio.ask(job, studio.photo(CAT), BOX)
     assert (studio.selection() == placed(answer.instances[0].mask, WIDTH, HEIGHT)).all()
     studio.has_steps(steps + 1)
+    assert krita.get("K.action('toggle_display_selection').isChecked()")
     krita.run("panel_class = sys.modules['maskwright_krita.edge_panel'].EdgePanel; panel_class.last.clear()")
 
 
@@ -152,6 +154,16 @@ def test_it_waits_for_its_image_and_goes_with_it(studio: Studio, krita: Krita, l
     krita.run("first.setModified(False); first.close()")
     closed(krita, PANEL)
     assert studio.failure() is None
+
+
+def test_kritas_ants_come_back_in_the_image_that_they_belong_to(studio: Studio, krita: Krita) -> None:
+    refining(studio, krita)
+    krita.run("first = d")
+    studio.open(studio.photo(CAT))
+    krita.wait("not work.in_front", "the panel to leave the other image alone")
+    krita.run("panel.reject()")
+    krita.run("sys.modules['maskwright_krita.editor.app'].activate(first)")
+    krita.wait("K.action('toggle_display_selection').isChecked()", "the ants")
 
 
 def test_the_preview_follows_the_view(studio: Studio, krita: Krita) -> None:
