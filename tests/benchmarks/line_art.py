@@ -16,7 +16,7 @@ from maskwright.masks import line_art
 from tests.server.masks.line_drawings import draw
 from tests.server.masks.test_line_art import LINES, overlaps
 
-SEEDS = range(20)
+SEEDS = range(12)
 KINDS: Mapping[str, Mapping[str, Any]] = {
     "closed lines": {},
     "gaps of 3 pixels": {"gap": 3, "gaps": 10},

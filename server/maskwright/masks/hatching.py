@@ -70,12 +70,12 @@ def _strokes(parts: NDArray[np.int32], short: Bools, count: int) -> _Strokes:
 
 def _side_by_side(strokes: _Strokes, farthest: float) -> Bools:
     """Which strokes are one of at least three that run beside each other, at most ``farthest`` pixels apart."""
-    from scipy.spatial import cKDTree
+    from scipy.spatial import KDTree
 
     if len(strokes.number) < 3:
         return np.zeros(len(strokes.number), np.bool_)
     reach = float(farthest + np.quantile(strokes.length, 0.9))
-    one, other = cKDTree(strokes.middle).query_pairs(reach, output_type="ndarray").T
+    one, other = KDTree(strokes.middle).query_pairs(reach, output_type="ndarray").T
     way = strokes.middle[other] - strokes.middle[one]
     along = np.abs(np.einsum("ij,ij->i", way, strokes.along[one]))
     across = np.abs(way[:, 0] * strokes.along[one, 1] - way[:, 1] * strokes.along[one, 0])

@@ -252,7 +252,7 @@ class _Growing:
         self, places: NDArray[np.int64], part: Labels, contact: NDArray[np.int64], touched: Labels, region: Labels
     ) -> Labels:
         """For pixels between several regions the nearest of those that their part touches."""
-        from scipy.spatial import cKDTree
+        from scipy.spatial import KDTree
 
         width = self.labels.shape[1]
         apart = 4.0 * max(self.labels.shape)  # pixels of other parts are farther than any of the same
@@ -261,7 +261,7 @@ class _Growing:
             return np.stack([flat // width, flat % width, of * apart], axis=1).astype(np.float64)
 
         wanted = np.isin(touched, np.unique(part))
-        tree = cKDTree(points(contact[wanted], touched[wanted]))
+        tree = KDTree(points(contact[wanted], touched[wanted]))
         return region[wanted][tree.query(points(places, part), workers=2)[1]]
 
 

@@ -89,7 +89,7 @@ def test_clicks_strokes_and_boxes_say_which_regions(desk: Desk, page: Picture) -
     boxed = desk.run(replace(CLICK, picture=page, boxes=[Rect(0, 0, WIDTH, HEIGHT)]))
     assert agreement(boxed.instances[0].mask, np.ones((HEIGHT, WIDTH), bool)) == 1
     rows, columns = np.nonzero(DRAWING.truth == one)
-    around = Rect(columns.min(), rows.min(), np.ptp(columns) + 1, np.ptp(rows) + 1)
+    around = Rect(float(columns.min()), float(rows.min()), float(np.ptp(columns)) + 1, float(np.ptp(rows)) + 1)
     inside = desk.run(replace(CLICK, picture=page, boxes=[around])).instances[0].mask
     assert (plane(inside, PAPER)[DRAWING.truth == one] > 0.5).mean() > 0.95
 
