@@ -93,10 +93,8 @@ def cutout(
         recipes={"cutout": recipe}, models=flags.by_role(matting=model), grow=grow, feather=feather,
         fill_holes=fill_holes, min_area=min_area, mask_depth=pictures.mask_depth if mask_only else 8,
     )  # fmt: skip
-    cut = Cut(
-        edge=Edge(edge_width, hair, smooth, contrast, shift_edge), outline=outline, outline_colour=outline_colour,
-        background=background, shadow=shadow,
-    )  # fmt: skip
+    edge = Edge(edge_width, hair, smooth, contrast, shift_edge)
+    cut = Cut(edge=edge, outline=outline, outline_colour=outline_colour, background=background, shadow=shadow)
     job = replace(
         options.cut_out(cut, "" if mask_only else "RGBA8"), min_score=min_score, edges=edges,
         transparency=transparency, paint_out=paint_out, colours=colours, crop=crop,
