@@ -6,6 +6,7 @@ from gi.repository import GimpUi
 
 from maskwright_client import body_parts
 from maskwright_client.body_parts import BodyPart
+from maskwright_client.part_names import shown
 from maskwright_protocol.language import joined, tr
 from maskwright_protocol.messages import Instance, Job, Selection
 
@@ -89,5 +90,5 @@ class PartsDialog(FoundDialog):
 
 
 def _named(part: BodyPart, instance: Instance) -> Instance:
-    instance.label = instance.label or part.name
+    instance.label = shown(part, instance.label)
     return instance
