@@ -18,6 +18,8 @@ from .tasks import Slice
 
 _LABELS = (1, 4, 2, 7, 6, 8, 3, 5)  # Krita's colour labels that come nearest to ``COLOURS``
 
+_LONGEST_MS = 5000  # until shapes are drawn
+
 
 class Coloured(NamedTuple):
     """What gets a colour by its place among others; ``plane`` and ``path`` (data of an SVG path) show it."""
@@ -46,6 +48,10 @@ def vector_layer(document: Document, above: Node, things: List[Coloured], name: 
         bench.document.waitForDone()
         yield None
         layer.addShapesFromSvg(_svg(document, things))
+        for _ in range(_LONGEST_MS // 10):  # Krita draws shapes a little later, and a copy has what was drawn
+            if layer.bounds().width() > 0:
+                break
+            yield 10
         return layer
 
     yield from _add(document, above, make)
