@@ -4,6 +4,7 @@ from typing import Any, List
 
 from maskwright_client import body_parts
 from maskwright_client.body_parts import BodyPart
+from maskwright_client.part_names import shown
 from maskwright_protocol.errors import JobCancelled
 from maskwright_protocol.language import tr
 
@@ -71,7 +72,7 @@ class PartsDialog(Dialog):
         self.list.blockSignals(True)
         for part, instance in body_parts.rows(answer.instances):
             icon = thumbnail(picture, plane_of(instance.mask))
-            item = QListWidgetItem(icon, instance.label or part.name)
+            item = QListWidgetItem(icon, shown(part, instance.label))
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
             on = body_parts.is_ticked(part, self.words.text())
             item.setCheckState(Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
