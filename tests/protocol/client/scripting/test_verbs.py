@@ -62,6 +62,21 @@ def test_points_that_are_none(given: Any) -> None:
     assert caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("given", "count"),
+    [([(3, 4), (5, 6)], 1), ("3,4 5,6", 1), (np.array([[3, 4], [5, 6]]), 1), ([[(3, 4), (5, 6)], "1,2"], 2), ([], 0)],
+)
+def test_strokes_in_every_way(given: Any, count: int) -> None:
+    for verb in (questions.select, questions.cutout):
+        made = job(verb(PICTURE, text="dog", scribble=given))  # type: ignore[operator]
+        assert len(made.strokes) == count
+        assert [one.path for one in made.strokes[:1]] == [[3, 4, 5, 6]][:count]
+    made = job(questions.select(PICTURE, lasso=[(0, 0), (9, 0), (5, 9)], exclude_scribble="1,1"))
+    assert [(one.include, one.closed) for one in made.strokes] == [(False, False), (True, True)]
+    with pytest.raises(BadInput):
+        questions.select(PICTURE, lasso=[(0, 0), (9, 0)])
+
+
 def test_settings_of_the_detector() -> None:
     for option in ({"iou": 0.5, "max_det": 3}, ["iou=0.5", "max_det=3"]):
         made = job(questions.detect(PICTURE, text="dog", option=option))
