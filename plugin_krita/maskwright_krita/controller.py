@@ -147,7 +147,7 @@ class Controller(QObject):
     def look_at_front(self) -> None:
         """Another image is in front, or one was closed: a result goes with its image, and when that is resized."""
         if self.result is not None and not self.result.fits() and not self._committing:
-            self.result = None
+            self.result = self.follow_up = None
         self.result_changed.emit()
 
     def save_options(self) -> None:
@@ -318,6 +318,8 @@ class Controller(QObject):
             return
 
         def hide() -> None:
+            if not app.is_open(document):
+                return
             node.setVisible(False)
             document.refreshProjection()
             self.follow_up = None

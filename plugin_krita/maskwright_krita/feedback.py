@@ -50,8 +50,9 @@ class Feedback(QObject):
         self._loading: Tuple[str, float] = ("", 0.0)
         self._ended = False  # a command has ended, and what came of it was not put away
         connection = controller.connection
-        for signal in (connection.changed, downloads.changed, tool.active_changed):
+        for signal in (connection.changed, tool.active_changed):
             signal.connect(self._again)
+        downloads.changed.connect(lambda: self._on_loading("", 0.0))  # another one begins
         controller.busy_changed.connect(self._on_busy)
         controller.progressed.connect(self._on_progress)
         downloads.progressed.connect(self._on_loading)
@@ -89,13 +90,17 @@ class Feedback(QObject):
         self.changed.emit()
 
     def _on_told(self, text: str) -> None:
-        if self._ended and not self.tool.active and text not in self._note:
-            text = joined(self._note, text)  # what is told of one result stands together
-        self._note = text
+        if not self._ended or self.tool.active:
+            self._note = text
+        elif text not in self._note:  # what is told of one result stands together
+            self._note = joined(self._note, text)
         self.changed.emit()
 
     def _on_result(self) -> None:
-        self._ended = self.controller.result is not None
+        if self.controller.result is None:
+            self._ended = False
+        elif self.controller.busy():  # else another image came to front
+            self._ended = True
         self.changed.emit()
 
     def _on_step(self) -> None:
@@ -205,9 +210,9 @@ class Feedback(QObject):
         return tr("Outlined by {0}.", " + ".join(names)) if names else ""
 
     def _done(self) -> Optional[Said]:
-        if not self._by_whom():
+        if self.controller.shown_result() is None or not self._ended:
             return None
-        return Said(DONE, self._by_whom(), "", None, self._found_buttons(), True)
+        return Said(DONE, self._by_whom() or tr("Ready."), "", None, self._found_buttons(), True)
 
     def _by_whom(self) -> str:
         """Which models made the result that is shown."""
