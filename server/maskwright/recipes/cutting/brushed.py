@@ -15,7 +15,7 @@ from maskwright.masks.boxes import AnyMask, PixelBox, Plane, as_float, recrop
 from maskwright.masks.edge_hints import Hints, Stroke, painted
 from maskwright.masks.edges import without_haze
 from maskwright.recipes.job.context import JobContext
-from maskwright.recipes.job.edge import Matted, Memory, Piece, Solver, find_edge
+from maskwright.recipes.job.edge import Matted, Memory, Piece, Solver, find_edge, reach
 from maskwright.recipes.job.picture import PictureView
 from maskwright_protocol.errors import BadInput
 from maskwright_protocol.language import tr
@@ -67,12 +67,22 @@ def found_edge(
 ) -> Matted:
     """The task's mask with its edge found again, or as it is (``keep``), and then as the hints say near them."""
     settings = task.settings
+    if hints is not None or not keep:
+        need_all(task, hints)
     name = (task.name, task.width, settings.hair, keep)
     base = _remembered(("edge", name), task, context, lambda: _base(task, keep, solver, context))
     if hints is None:
         return base
     strokes = tuple((stroke.kind, stroke.width, tuple(stroke.path)) for stroke in settings.edge_strokes)
     return _remembered(("edge", name, strokes), task, context, lambda: brushed(task, base, hints, solver(), context))
+
+
+def need_all(task: EdgeTask, hints: Hints | None) -> None:
+    """Raises ``MorePixelsNeeded`` for all that the edge and the strokes are looked for in, at once."""
+    box = task.box.padded(reach(task.width, task.settings.hair) + tiles.HALO)
+    if hints is not None:
+        box = box.union(hints.area(task.width).padded(tiles.HALO))
+    task.picture.need_detail(box.intersect(task.picture.box))
 
 
 def _base(task: EdgeTask, keep: bool, solver: Callable[[], Solver], context: JobContext) -> Matted:

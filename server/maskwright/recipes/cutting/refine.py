@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from maskwright.masks.boxes import AnyMask, PixelBox, as_float
 from maskwright.masks.edge_hints import Hints
 from maskwright.recipes.job import prompts
@@ -15,9 +17,9 @@ from maskwright_protocol.language import tr
 from maskwright_protocol.messages import Instance, PostProcess, Refine, Selection
 
 from . import inpaint
-from .brushed import EdgeTask, adjusted, brushed, check_strokes, found_edge, hints_of
+from .brushed import EdgeTask, adjusted, brushed, check_strokes, found_edge, hints_of, need_all
 from .matters import Matters
-from .object_matte import compose
+from .object_matte import compose, region
 from .seen import quick_solver, seen
 
 DISAGREEMENT = 0.6  # agreement below which the user is told
@@ -103,6 +105,8 @@ def _edge(request: Refine, task: EdgeTask, hints: Hints | None, choice: ModelCho
     wanted = request.models.get("matting", "")
     mask, picture = task.mask, task.picture
     if wanted and not context.models.known.get(wanted).needs_trimap and not request.keep:
+        if hints is not None:
+            need_all(replace(task, box=region(task.box, picture.box, request.hair, task.width)), hints)
         done = compose(mask, task.box, [], picture, Matters(choice.matting()), choice, request, context)
         if hints is None:
             return done

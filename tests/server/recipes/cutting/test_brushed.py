@@ -180,6 +180,24 @@ def test_a_view_asks_for_no_more_than_it_shows_and_remembers_what_it_found(desk:
     assert seen(desk, close, job, near).shape == (480, 640)
 
 
+@pytest.mark.parametrize("keep", [False, True])
+def test_all_the_pixels_are_asked_for_at_once(desk: Desk, keep: bool) -> None:
+    """A stroke far from the selection, as the client sends one part of the picture beside the overview."""
+    thing = made_up("glass", 2)
+    large = cv2.resize(thing.pixels, (4 * WIDTH, 4 * HEIGHT), interpolation=cv2.INTER_CUBIC)
+    selection = cv2.resize(rough(thing), (4 * WIDTH, 4 * HEIGHT), interpolation=cv2.INTER_NEAREST)
+    picture = desk.picture(large, f"apart-{keep}", small=512)
+    job = Refine("1", picture=picture, mask=as_mask(selection), keep=keep, edge_width=30.0)
+    job.edge_strokes = [EdgeStroke([60.0, 60.0, 120.0, 90.0], "inside", 40.0)]
+    with pytest.raises(errors.MorePixelsNeeded) as caught:
+        desk.run(job)
+    x, y, width, height = caught.value.details["box"]
+    desk.rasters["apart-part"] = memoryview(large[y : y + height, x : x + width].tobytes())
+    part = Raster("apart-part", width, height, "RGB8", PixelRect(x, y, width, height))
+    answer = desk.run(replace(job, picture=replace(picture, rasters=[*picture.rasters, part])))
+    assert plane(answer.instances[0].mask, selection)[75, 90] == 1
+
+
 def test_nothing_of_the_selection_in_sight_is_an_answer(desk: Desk) -> None:
     thing = made_up("glass", 1)
     picture, selection = desk.picture(thing.pixels, "corner"), rough(thing)
