@@ -42,7 +42,8 @@ class Found:
     def outlined(self, number: int) -> int:
         """How many pixels have the colour of the outline of that number."""
         colour = np.array(COLOURS[number - 1])
-        return int((np.abs(self.shot()[:, :760] - colour).max(axis=2) <= 2).sum())
+        shot = self.shot()
+        return int((np.abs(shot[:, : shot.shape[1] * 2 // 3] - colour).max(axis=2) <= 2).sum())
 
     def wait_found(self, number: int = 1) -> None:
         wait_until(lambda: self.outlined(number) > 60, f"number {number} to be outlined")

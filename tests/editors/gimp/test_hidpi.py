@@ -8,6 +8,7 @@ from PIL import Image
 
 from ..chroot import Lab, wait_until
 from ..server import Server
+from .asking import Plane
 from .driver import Gimp, install
 from .test_found import Found
 from .windows import Windows
@@ -50,5 +51,20 @@ def test_the_picture_is_as_sharp_as_the_screen(sharp: Windows, name: str) -> Non
         _, _, width, height = sharp.place(dialog.window)
         assert width <= 2560
         assert height <= 2 * (800 - 60)
+    finally:
+        dialog.close()
+
+
+def test_what_was_found_is_outlined_there_too(sharp: Windows, photo: Plane, lab: Lab) -> None:
+    inside = sharp.lab.put(lab.path("photo.png"), "photo.png")
+    sharp.gimp.run(f"image = load({inside!r}); Gimp.Display.new(image)")
+    dialog = Found(sharp, "maskwright-select-by-prompt", "Select by Prompt")
+    try:
+        dialog.keys("ctrl+a")
+        dialog.type("person")
+        dialog.keys("Return")
+        dialog.wait_found(3)
+        dialog.shot("hidpi")
+        assert dialog.finish("Return")[0] == "success"
     finally:
         dialog.close()
