@@ -18,7 +18,7 @@ from .tasks import Slice
 
 _LABELS = (1, 4, 2, 7, 6, 8, 3, 5)  # Krita's colour labels that come nearest to ``COLOURS``
 
-_LONGEST_MS = 5000  # until shapes are drawn
+_LONGEST_MS = 3000  # until something is drawn
 
 
 class Coloured(NamedTuple):
@@ -48,13 +48,23 @@ def vector_layer(document: Document, above: Node, things: List[Coloured], name: 
         bench.document.waitForDone()
         yield None
         layer.addShapesFromSvg(_svg(document, things))
-        for _ in range(_LONGEST_MS // 10):  # Krita draws shapes a little later, and a copy has what was drawn
-            if layer.bounds().width() > 0:
-                break
-            yield 10
+        bench.document.refreshProjection()
+        yield from _drawn(layer, things[0].plane)
         return layer
 
     yield from _add(document, above, make)
+
+
+def _drawn(layer: Node, plane: Plane) -> Steps:
+    """Steps that wait until a layer shows something: Krita draws shapes and fills a little later, and a copy has what was
+    drawn."""
+    data, box = bytes(plane.data), plane.box
+    place = data.find(max(data))
+    x, y = box.x + place % box.width, box.y + place // box.width
+    for _ in range(_LONGEST_MS // 10):
+        if any(layer.projectionPixelData(x, y, 1, 1).data()):
+            return
+        yield 10
 
 
 def _svg(document: Document, things: List[Coloured]) -> str:
@@ -73,6 +83,8 @@ def fill_layers(document: Document, above: Node, things: List[Coloured], name: s
 
     def make(bench: Bench) -> Steps:
         group = bench.document.createGroupLayer(name)
+        bench.document.rootNode().addChildNode(group, None)
+        made: List[Node] = []
         for number, one in enumerate(things):
             flat = InfoObject()
             flat.setProperty("color", _colour(number))
@@ -81,7 +93,11 @@ def fill_layers(document: Document, above: Node, things: List[Coloured], name: s
                 raise app.Problem(tr("Krita could not create a layer."))
             layer.setColorLabel(colour_label(number))
             group.addChildNode(layer, None)
+            made.append(layer)
             yield None
+        bench.document.refreshProjection()
+        for layer, one in zip(made, things):
+            yield from _drawn(layer, one.plane)
         return group
 
     yield from _add(document, above, make)
