@@ -56,8 +56,8 @@ def vector_layer(document: Document, above: Node, things: List[Coloured], name: 
 
 
 def _drawn(layer: Node, plane: Plane) -> Steps:
-    """Steps that wait until a layer shows something: Krita draws shapes and fills a little later, and a copy has what was
-    drawn."""
+    """Steps that wait until a layer shows something: Krita draws shapes and fills a little later, and a copy has what
+    was drawn."""
     data, box = bytes(plane.data), plane.box
     place = data.find(max(data))
     x, y = box.x + place % box.width, box.y + place // box.width
