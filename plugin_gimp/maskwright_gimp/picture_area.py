@@ -182,8 +182,8 @@ class PictureArea(Gtk.EventBox):
         cursor = Gdk.Cursor.new_from_name(self.get_display(), "crosshair")
         if cursor is not None:
             self.get_window().set_cursor(cursor)
-        # A line has all the places that the hand went through; what is thrown away is decided in the whole window.
-        self.get_window().get_toplevel().set_event_compression(False)
+        for window in self.get_window().get_children():  # among them the one above the picture, which has the events
+            window.set_event_compression(False)  # a line has all the places that the hand went through
         self.queue()
 
     def _destroyed(self, widget: Any) -> None:

@@ -199,7 +199,7 @@ def test_a_line_over_it_and_a_loop_around_it_mean_it(shown: Windows, photo: Plan
             clicks.draw(path)
             wait_until(lambda: clicks.outline() > 100, "the outline of what was meant")
             clicks.settled()
-            shown.picture("lasso" if closed else "scribble", clicks.window)
+            shown.picture("_lasso" if closed else "_scribble", clicks.window)
             shape = [value for x, y in path for value in (_near(clicks, x, y).x, _near(clicks, x, y).y)]
             stroke = Stroke(shape, width=0.0 if closed else 12 / clicks.scale, closed=closed)
             found = answer(client, Select("", strokes=[stroke], pick="best"), Pixels(photo)).instances[0]

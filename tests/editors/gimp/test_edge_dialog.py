@@ -35,12 +35,12 @@ def test_it_is_seen_in_every_view_and_taken_with_return(shown: Windows, dialog: 
     dialog.shot("refine")
     dialog.keys("f")
     wait_until(lambda: (dialog.shot()[PICTURE].sum(axis=2) == 0).sum() > 30_000, "the view on black")
-    dialog.shot("refine-on-black")
+    dialog.shot("_refine-on-black")
     dialog.keys("f")
     wait_until(lambda: (dialog.shot()[PICTURE].sum(axis=2) == 765).sum() > 30_000, "the view on white")
     dialog.keys("alt+p")  # the left half alone
     wait_until(lambda: (dialog.shot()[66:480, 140:350].sum(axis=2) == 765).sum() < 8_000, "the picture on the left")
-    dialog.shot("refine-split")
+    dialog.shot("_refine-split")
     assert dialog.finish("Return")[0] == "success"
     assert shown.gimp.run("out = selected(image) != rough")
     shown.undo()
@@ -67,7 +67,7 @@ def test_what_is_painted_belongs_to_it_until_it_is_taken_back(shown: Windows, di
     lab.xdotool("mousemove", *dialog.at(*place), "mousedown", 1)
     lab.xdotool("mousemove", *dialog.at(place[0] - 60, place[1]), "mouseup", 1)
     wait_until(dialog.still, "the preview")
-    dialog.shot("refine-brush")
+    dialog.shot("_refine-brush")
     assert dialog.finish("Return")[0] == "success"
     mask = selected(shown.gimp)
     assert mask.shape == (HEIGHT, WIDTH)

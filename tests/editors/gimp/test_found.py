@@ -117,7 +117,7 @@ def test_return_looks_for_it_and_return_takes_it(shown: Windows, opened: Opener,
     dialog.type("bus")
     dialog.keys("Return")
     dialog.wait_found()
-    dialog.shot("select-by-prompt")
+    dialog.shot("_found")
     assert dialog.finish("Return") == ("success", 1)
     with shown.server.client() as client:
         assert np.array_equal(selected(shown.gimp), bus(client, photo))
@@ -136,9 +136,9 @@ def test_what_is_unticked_in_the_picture_is_left_out(
     dialog.type("person")
     dialog.keys("Return")
     dialog.wait_found(len(masks))
-    dialog.shot("select-by-prompt-people")
+    dialog.shot("select-by-prompt")
     dialog.click(x, y)
-    dialog.shot("select-by-prompt-unticked")
+    dialog.shot("_select-by-prompt-unticked")
     assert dialog.finish("Return")[0] == "success"
     rest = np.minimum(np.sum(masks[1:], axis=0, dtype=int), 255)
     assert np.abs(selected(shown.gimp).astype(int) - rest).max() <= 1
@@ -153,11 +153,11 @@ def test_other_words_are_offered_and_taken_by_a_click(shown: Windows, opened: Op
     before = dialog.shot()[below]
     wait_until(lambda: (dialog.shot()[below] != before).sum() > 2000, "other words")
     wait_until(dialog.still, "the model to be offered too", pause=0.3)
-    dialog.shot("unknown-word")
+    dialog.shot("_unknown-word")
     left, top, _, _ = shown.place(dialog.window)
     shown.lab.xdotool("mousemove", left + width - 318, top + height - 149, "click", 1)  # the word below all else
     dialog.wait_found(3)
-    dialog.shot("unknown-word-taken")
+    dialog.shot("_unknown-word-taken")
     assert dialog.finish("Escape")[0] == "cancel"
     assert shown.unchanged(), "what is found is only seen"
 
@@ -167,7 +167,7 @@ def test_nothing_found_is_said_in_the_dialog(shown: Windows, opened: Opener) -> 
     dialog.type("giraffe")
     dialog.keys("Return")
     wait_until(dialog.still, "an answer", pause=0.2)  # a spinner turns until then
-    dialog.shot("nothing-found")
+    dialog.shot("_nothing-found")
     dialog.keys("Return")
     assert not shown.windows("GIMP Message")
     assert dialog.finish("Escape")[0] == "cancel"
