@@ -166,3 +166,11 @@ def test_what_was_found_otherwise_is_whole_and_has_all_its_alternatives() -> Non
     found = known_candidates(one, Selection("", 0, Report("auto", [], "cpu"), instances=[one, one]))
     assert (values(found), found.has_others) == ([5, 5], True)
     assert [one.id for one in run(found.hypotheses[1].find_whole()).instances] == ["b"]
+
+
+def test_inside_of_lines_is_shown_at_full_size(question: Any) -> None:
+    asked, jobs = question(4000, 3000, Select("", recipe="line-art", points=[Point(1200, 900)], gap=5.0))
+    found = ask.run(ask_candidates(asked))
+    assert [(one.x, one.y) for one in jobs[0].points] == [(1200, 900)]
+    assert found.hypotheses[0].preview.place == Rect(1200, 900, 1, 1)
+    assert found.hypotheses[0].whole is found.answer
