@@ -14,6 +14,7 @@ import tomllib
 import xml.etree.ElementTree as xml
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from tests.shared_data import REPOSITORY
@@ -51,6 +52,11 @@ def files() -> Iterator[Path]:
                 yield path
 
 
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def literal(node: ast.expr) -> str | None:
     """The text of a plain literal."""
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
@@ -78,7 +84,7 @@ def texts() -> dict[str, Entry]:
             entry.files.append(name)
 
     for path in files():
-        for _, arguments in calls(ast.parse(path.read_text(encoding="utf-8"))):
+        for _, arguments in calls(tree(path)):
             said = [literal(argument) for argument in arguments]
             if said[0]:
                 keep(said[0], (said[1] or "") if len(said) > 1 else "", path)

@@ -12,6 +12,7 @@ from maskwright_client.ask import Steps
 from maskwright_client.click_session import ClickSession
 from maskwright_client.gestures import Gesture, Meaning, Mode, perform
 from maskwright_protocol.errors import JobCancelled
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import MappedObject, Point, Selection
 
 from .canvas_events import CanvasEvents
@@ -19,7 +20,6 @@ from .controller import Controller, Failure
 from .editor import app, canvas
 from .editor.qt import QObject, QPointF, QTimer, pyqtSignal
 from .editor.tasks import NamedTasks
-from .editor.texts import tr
 from .editor.tools import ToolWatch
 from .line_art import keep_gap
 from .overlay import Overlay

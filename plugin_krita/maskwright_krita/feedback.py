@@ -8,13 +8,12 @@ from maskwright_client.gestures import Mode
 from maskwright_client.offers import facts, first_set, size
 from maskwright_client.results import by_whom
 from maskwright_protocol.errors import JobCancelled
-from maskwright_protocol.language import joined
+from maskwright_protocol.language import joined, tr
 
 from .controller import Controller, Failure
 from .dialogs import ask_first_set
 from .downloads import Downloads
 from .editor.qt import QObject, pyqtSignal
-from .editor.texts import tr
 from .remedies import Button, remedy
 
 WORKING, PROBLEM, NOTE, TOOL, DONE, OFFER, READY = "working", "problem", "note", "tool", "done", "offer", "ready"

@@ -67,7 +67,7 @@ def ask_save(plugin: Plugin) -> Optional[QDialog]:
     if found is None:
         return None
     dialog = Dialog("maskwright_save_dialog", tr("Save as Recipe"), tr("Save"))
-    name = line("maskwright_recipe_name", "", tr(DEFAULT_NAME))
+    name = line("maskwright_recipe_name", "", DEFAULT_NAME)
     about = line("maskwright_recipe_about", "", tr("what it is for"))
     replace = check("maskwright_replace", tr("Replace the recipe of that name"))
     replace.hide()

@@ -52,7 +52,7 @@ class Reader:
             empty = self.box.width < 1 or self.box.height < 1
             if empty and or_visible:
                 self.source, self.box = "image", canvas
-                self.notes.append(tr(EMPTY_LAYER))
+                self.notes.append(EMPTY_LAYER)
             elif empty:
                 raise app.Problem(
                     tr('The layer "{0}" is empty here.', node.name()),

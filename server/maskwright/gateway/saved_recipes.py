@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from maskwright_protocol.errors import InternalError, MaskwrightError
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import Failed, Message, Recipes, RecipeSave, RecipesRequest
 
 if TYPE_CHECKING:
@@ -38,4 +39,4 @@ def answer(message: RecipesRequest | RecipeSave) -> Message:
         return Failed.from_error(message.id, error)
     except Exception:
         log.exception("the recipes could not be read or written")
-        return Failed.from_error(message.id, InternalError("Something went wrong inside Maskwright."))
+        return Failed.from_error(message.id, InternalError(tr("Something went wrong inside Maskwright.")))

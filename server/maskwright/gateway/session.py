@@ -15,6 +15,7 @@ from maskwright.jobs.scheduler import Scheduler
 from maskwright_protocol import __version__, bulk, codec, language
 from maskwright_protocol.digest import STRIP_ROWS
 from maskwright_protocol.errors import BadMessage, Busy, InternalError, MaskwrightError, VersionMismatch
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import (
     CLIENT_MESSAGES,
     PROTOCOL_VERSION,
@@ -118,7 +119,7 @@ class ClientSession:
             raise
         except Exception:
             log.exception("a message could not be handled")
-            error = InternalError("Something went wrong inside Maskwright.")
+            error = InternalError(tr("Something went wrong inside Maskwright."))
             self._send(Failed.from_error(identity, error))
 
     def _send(self, message: Message) -> None:
@@ -139,7 +140,7 @@ class ClientSession:
         if isinstance(message, Hello):
             self._greet(message)
         elif not self.greeted:
-            raise BadMessage("The first message must be a greeting.")
+            raise BadMessage(tr("The first message must be a greeting."))
         elif isinstance(message, Job):
             self._submit(message)
         elif isinstance(message, Cancel):
@@ -188,7 +189,7 @@ class ClientSession:
         self.language = language.nearest([hello.language])
         if hello.version != PROTOCOL_VERSION:
             raise VersionMismatch(
-                f"This program speaks protocol version {hello.version}, the server {PROTOCOL_VERSION}.",
+                tr("This program speaks protocol version {0}, the server {1}.", hello.version, PROTOCOL_VERSION),
                 version=PROTOCOL_VERSION,
                 server_version=__version__,
             )
@@ -281,7 +282,7 @@ class ClientSession:
         if services.store.uploading(self.name):
             services.store.abort(self.name)
         else:
-            error = Busy("The server's memory for images is needed by other programs.")
+            error = Busy(tr("The server's memory for images is needed by other programs."))
             services.scheduler.refuse(services.scheduler.queue.waiting_of(self.name)[-1], error)
 
     def _share_masks(self) -> None:
@@ -297,10 +298,10 @@ class ClientSession:
         else:
             scheduler = self._services.scheduler
             last = [job for job in scheduler.queue.waiting_of(self.name) if job.nbytes][-1]
-            scheduler.refuse(last, Busy("The masks of all waiting jobs are larger than the server has room for."))
+            scheduler.refuse(last, Busy(tr("The masks of all waiting jobs are larger than the server has room for.")))
 
     def _give_up_parts(self) -> None:
-        error = Busy("The masks of a message waited too long, or took the room of others.")
+        error = Busy(tr("The masks of a message waited too long, or took the room of others."))
         for identity in self.parts.clear():
             self._send(Failed.from_error(identity, error))
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright_protocol.errors import BadImage
+from maskwright_protocol.language import tr
 from maskwright_protocol.pixels import FORMATS, TRANSFERS, PixelFormat
 
 cv2: Any = _cv2  # its stubs say of every result only that it is some array
@@ -39,7 +40,9 @@ def pixel_format(name: str) -> PixelFormat:
     try:
         return FORMATS[name]
     except KeyError:
-        raise BadImage(f"The pixel format {name!r} is not known.", hint="Convert the layer to RGB or grey.") from None
+        raise BadImage(
+            tr("The pixel format {0!r} is not known.", name), hint=tr("Convert the layer to RGB or grey.")
+        ) from None
 
 
 def view(data: Buffer, width: int, height: int, name: str) -> NDArray[Any]:
@@ -50,7 +53,7 @@ def view(data: Buffer, width: int, height: int, name: str) -> NDArray[Any]:
     layout = pixel_format(name)
     size = len(data) if not isinstance(data, memoryview) else data.nbytes
     if width < 1 or height < 1 or size != layout.image_bytes(width, height):
-        raise BadImage(f"An image of {width}x{height} {name} has {size} bytes.")
+        raise BadImage(tr("An image of {0}x{1} {2} has {3} bytes.", width, height, name, size))
     array = np.frombuffer(data, _dtype(layout)).reshape(height, width, len(layout.channels))
     array.flags.writeable = False
     return array
@@ -63,7 +66,7 @@ def _dtype(layout: PixelFormat) -> np.dtype:
 
 def _check_transfer(transfer: str) -> None:
     if transfer not in TRANSFERS:
-        raise BadImage(f"The transfer curve {transfer!r} is not known.")
+        raise BadImage(tr("The transfer curve {0!r} is not known.", transfer))
 
 
 def encode_srgb(linear: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -185,7 +188,7 @@ def rgb8(
 def straight8(
     data: Buffer, width: int, height: int, name: str, transfer: str = "srgb", crop: Crop = EVERYTHING
 ) -> tuple[RGB8, NDArray[np.uint8] | None]:
-    """The pixels' own colours ``(H, W, 3)`` uint8 sRGB, alpha ignored, and that alpha ``(H, W)`` uint8; None: opaque."""
+    """The pixels' colours ``(H, W, 3)`` uint8 sRGB, alpha ignored, and that alpha ``(H, W)`` uint8; None: opaque."""
     _check_transfer(transfer)
     layout = pixel_format(name)
     array = view(data, width, height, name)[crop]

@@ -23,6 +23,7 @@ from maskwright_protocol.errors import (
     WorkerDied,
     from_code,
 )
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import PRIORITIES, Cancelled, Everything, Failed, Job, Message, WorkerInfo
 
 from .queue import JobQueue, QueuedJob
@@ -63,7 +64,7 @@ class Scheduler:
     def submit(self, session: str, request: Job, deliver: Callable[[Message], None]) -> None:
         """Queue a job; its answers go to ``deliver``. Raises typed errors for what cannot be queued."""
         if self._stopping:
-            raise ShuttingDown("The server is shutting down.")
+            raise ShuttingDown(tr("The server is shutting down."))
         for raster in request.rasters:
             if raster.data is not None:
                 self._store.put(raster)
@@ -122,7 +123,7 @@ class Scheduler:
         self._stopping = True
         if self._ticker is not None:
             self._ticker.cancel()
-        error = ShuttingDown("The server is shutting down.")
+        error = ShuttingDown(tr("The server is shutting down."))
         for job in [*self.queue.waiting(), *self.queue.running]:
             self.refuse(job, error)
         if self._worker.alive:
@@ -138,7 +139,7 @@ class Scheduler:
 
     def _check(self, now: float) -> None:
         for job in self.queue.expired(now):
-            self.refuse(job, DeadlineExceeded("This took longer than allowed."))
+            self.refuse(job, DeadlineExceeded(tr("This took longer than allowed.")))
         if now - self._told_at >= HEARTBEAT_S:
             self._told_at = now
             self._tell(now)
@@ -156,10 +157,17 @@ class Scheduler:
         """Progress for all jobs, whether there is news or not; those that wait are told how long it takes."""
         for job in self.queue.running:
             job.deliver(replace(job.progress))
-        taken = f"; the job before it has taken {now - self._watchdog.started_at:.0f} s so far" if self._running else ""
         for job in self.queue.waiting():
             if job.progress.stage == "queued":
-                job.progress.text = f"Waiting for its turn for {now - job.since:.0f} s{taken}"
+                waited, taken = now - job.since, now - self._watchdog.started_at
+                if self._running:
+                    job.progress.text = tr(
+                        "Waiting for its turn for {0:.0f} s; the job before it has taken {1:.0f} s so far",
+                        waited,
+                        taken,
+                    )
+                else:
+                    job.progress.text = tr("Waiting for its turn for {0:.0f} s", waited)
             job.deliver(replace(job.progress))
 
     def _watch(self, now: float) -> None:
@@ -167,7 +175,7 @@ class Scheduler:
         worker, job = self._worker, self._running
         reason = ""
         if worker.info.state == "starting":
-            reason = "it does not start" if now - worker.started_at > self._start_timeout_s else ""
+            reason = tr("it does not start") if now - worker.started_at > self._start_timeout_s else ""
         elif job is None:
             reason = self._watchdog.overdue(now)
         elif worker.info.pid is not None:
@@ -176,7 +184,7 @@ class Scheduler:
             log.error("the worker is ended: %s", reason)
             self._killed = True
             if job is not None and self._watchdog.taken:
-                self.refuse(job, WorkerDied(f"The process that runs the models was ended: {reason}."))
+                self.refuse(job, WorkerDied(tr("The process that runs the models was ended: {0}.", reason)))
             worker.kill()
 
     # ------------------------------------------------------------ running
@@ -252,7 +260,7 @@ class Scheduler:
 
     def _put_back(self, job: QueuedJob) -> None:
         self.queue.put_back(job)
-        job.progress.stage, job.progress.text = "queued", "Waiting for its turn"
+        job.progress.stage, job.progress.text = "queued", tr("Waiting for its turn")
 
 
 def _answer(job: QueuedJob, event: JobAnswer | JobFailure) -> Message:
@@ -270,9 +278,9 @@ def _failed(job: QueuedJob, error: MaskwrightError) -> Failed:
 def _death(code: int | None) -> MaskwrightError:
     if sys.platform != "win32" and code == -signal.SIGKILL:
         return WorkerDied(
-            "The process that runs the models was ended from outside; the computer may have run out of memory.",
+            tr("The process that runs the models was ended from outside; the computer may have run out of memory."),
             exit_code=code,
         )
     if code == 0:
-        return InternalError("The process that runs the models stopped.")
-    return WorkerDied(f"The process that runs the models crashed (exit code {code}).", exit_code=code)
+        return InternalError(tr("The process that runs the models stopped."))
+    return WorkerDied(tr("The process that runs the models crashed (exit code {0}).", code), exit_code=code)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from maskwright_protocol.language import tr
+
 TAKE_S = 10.0  # within which a worker takes a job: a thread of its own does nothing else
 STILL_S = 30.0  # without a sign of the job, without processor time and without reading
 CANCEL_GRACE_S = 10.0  # how long a cancelled job may hold up others
@@ -73,21 +75,21 @@ class Watchdog:
     def overdue(self, now: float) -> str:
         """Why a worker without a job has to be ended; empty while all is well."""
         late = self._ending_at is not None and now - self._ending_at > END_GRACE_S
-        return "it was told to end and does not" if late else ""
+        return tr("it was told to end and does not") if late else ""
 
     def hung(self, now: float, pid: int) -> str:
         """Why the worker with its job has to be ended; empty while all is well."""
         if self._abandoned_at is not None and now - self._abandoned_at > CANCEL_GRACE_S:
-            return "a cancelled job does not end"
+            return tr("a cancelled job does not end")
         if not self._taken:
-            return "it does not take its job" if now - self.started_at > TAKE_S else ""
+            return tr("it does not take its job") if now - self.started_at > TAKE_S else ""
         silent = now - self._sign_at
         if silent > self._stall_s:
-            return f"its job gave no sign for {silent:.0f} s"
+            return tr("its job gave no sign for {0:.0f} s", silent)
         if silent > LOOK_S and now - self._looked_at >= LOOK_S:
             self._look(now, pid)
         still = now - max(self._active_at, self._sign_at)
-        return f"its job has done nothing for {still:.0f} s" if self._last is not None and still > STILL_S else ""
+        return tr("its job has done nothing for {0:.0f} s", still) if self._last is not None and still > STILL_S else ""
 
     def _look(self, now: float, pid: int) -> None:
         """One percent of one core, or any reading, is activity: the process's other threads take less."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from maskwright_protocol import messages
 from maskwright_protocol.errors import BadMessage
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import CutoutResult, Done, FlatsResult, Job, ObjectMap, Outlines, Prefetch, Selection
 
 from .cutting.cutout import cutout
@@ -36,7 +37,7 @@ def run(request: Job, rasters: Mapping[str, memoryview], context: JobContext) ->
         return outline(request, context)
     picture = PictureView(request.picture, rasters, getattr(request, "mask_key", ""))
     if type(request) not in _RECIPES:
-        raise BadMessage(f"A worker cannot do {request.TYPE!r}.")
+        raise BadMessage(tr("A worker cannot do {0!r}.", request.TYPE))
     if not isinstance(request, Prefetch):
         picture.check_visible()
     return _RECIPES[type(request)](request, picture, context)

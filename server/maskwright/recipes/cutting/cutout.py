@@ -17,7 +17,7 @@ from maskwright.recipes.job.model_choice import ModelChoice
 from maskwright.recipes.job.picture import PictureView, tight_mask
 from maskwright.recipes.job.wire_masks import pack, rect_from
 from maskwright_protocol.errors import BadInput, EmptyPrompt
-from maskwright_protocol.language import tr
+from maskwright_protocol.language import tr, trn
 from maskwright_protocol.messages import Cutout, CutoutResult, Instance
 
 from .brushed import adjusted
@@ -56,15 +56,15 @@ def cutout(request: Cutout, picture: PictureView, context: JobContext) -> Cutout
     answer = CutoutResult(request.id, request.generation, context.report(choice.recipe()))
     answer.agreement, answer.edge_method, answer.subjects = subject.agreement, subject.matted.route, subject.listed
     answer.score, answer.doubtful = subject.score, subject.doubtful
-    with context.stage("post", "Drawing the mask"):
+    with context.stage("post", tr("Drawing the mask")):
         alpha, box = adjusted(subject.matted.alpha, subject.matted.box, request), subject.matted.box
         alpha, box = post_process_crop(alpha, box, picture.box, post)
         parts = layers(alpha, box, request, picture, context)
         answer.alpha = pack(parts.opacity(), parts.box, depth)
     if answer.alpha is None:
         answer.reason = "empty_after_post_processing"
-        answer.message = "Nothing is left of the subject after the settings were applied."
-        answer.hint = "Shrink less, lower the threshold, or keep smaller parts."
+        answer.message = tr("Nothing is left of the subject after the settings were applied.")
+        answer.hint = tr("Shrink less, lower the threshold, or keep smaller parts.")
     elif request.foreground:
         shown = answer.alpha.box
         visible = PixelBox(shown.x, shown.y, shown.width, shown.height)
@@ -80,9 +80,13 @@ def _check(request: Cutout, picture: PictureView) -> None:
     if request.subject_at is not None:
         prompts.check_points([request.subject_at], picture.box)
     if request.edges not in EDGES:
-        raise BadInput(f"{request.edges!r} is no way to find edges.", hint=f"Use one of {', '.join(EDGES)}.")
+        raise BadInput(
+            tr("{0!r} is no way to find edges.", request.edges), hint=tr("Use one of {0}.", ", ".join(EDGES))
+        )
     if request.paint_out not in PAINTS:
-        raise BadInput(f"{request.paint_out!r} is no way to paint over.", hint=f"Use one of {', '.join(PAINTS[1:])}.")
+        raise BadInput(
+            tr("{0!r} is no way to paint over.", request.paint_out), hint=tr("Use one of {0}.", ", ".join(PAINTS[1:]))
+        )
 
 
 def _subject(request: Cutout, choice: ModelChoice, picture: PictureView, context: JobContext) -> Cut:
@@ -133,7 +137,7 @@ def _main(request: Cutout, matters: Matters, choice: ModelChoice, picture: Pictu
     """The main subjects, which the matting models find without a prompt."""
     small, matters = matters.whole(picture, context)
     if not (small >= 0.5).any():
-        raise NothingFound("No main subject was found.", "Select the subject with a click or a box instead.")
+        raise NothingFound(tr("No main subject was found."), tr("Select the subject with a click or a box instead."))
     seen = subjects(small)
     listed = _listed(seen, picture, matters.first.model_id)
     small = seen.keep(small, _chosen(seen, listed, request, picture))
@@ -142,7 +146,7 @@ def _main(request: Cutout, matters: Matters, choice: ModelChoice, picture: Pictu
     if request.foreground or request.edges != "matte":  # a selection has the same edge as the layer
         picture.need_detail(_needed(roi, request, picture))
     detailed = picture.has_detail(roi)
-    with context.stage("refine", "Drawing the edges"):
+    with context.stage("refine", tr("Drawing the edges")):
         alpha = picture.enlarged(small, box, follow=detailed)
     done = Matted(alpha, box, 1.0, "matte")
     if request.edges == "matte":
@@ -179,6 +183,6 @@ def _chosen(seen: Subjects, listed: list[Instance], request: Cutout, picture: Pi
         return [seen.at(*picture.to_overview(request.subject_at.x, request.subject_at.y))]
     chosen = prompts.picked(range(len(listed)), request.pick)
     if not chosen:
-        there = "There is only 1 subject." if len(listed) == 1 else f"There are only {len(listed)} subjects."
-        raise NothingFound(there, "Pick one of those.", listed)
+        there = trn("There is only 1 subject.", "There are only {0} subjects.", len(listed))
+        raise NothingFound(there, tr("Pick one of those."), listed)
     return chosen

@@ -22,6 +22,7 @@ from maskwright.masks.opencv import cv2
 from maskwright.masks.trimap import INSIDE, OUTSIDE, REACH, auto_edge_width, outline_length, trimap, unknown, widened
 from maskwright.models.roles import MattingModel
 from maskwright_protocol.errors import BadInput
+from maskwright_protocol.language import tr
 from maskwright_protocol.messages import EdgeJob
 
 from . import prompts
@@ -139,7 +140,7 @@ def solver_for(
     if equations:
         return ByTrimap(picture, refiner, coarser_by(mask, width, LONG_EQUATIONS), side_by_side=True)
     if outline_length(_bytes(mask)) * width > LONG_BAND:
-        context.note("The edge is too long for matting without a graphics card; it was made to follow the colours.")
+        context.note(tr("The edge is too long for matting without a graphics card; it was made to follow the colours."))
         return Guided(picture)
     return ByTrimap(picture, refiner)
 
@@ -160,7 +161,7 @@ def check_edge(job: EdgeJob) -> None:
     ):
         what = name.replace("_", " ")
         if not low <= prompts.check_number(getattr(job, name), what) <= high:
-            raise BadInput(f"The {what} lies outside {low:g} to {high:g}.")
+            raise BadInput(tr("The {0} lies outside {1:g} to {2:g}.", what, low, high))
 
 
 def edge_width(mask: AnyMask, wanted: float = 0.0) -> float:

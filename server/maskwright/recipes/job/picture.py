@@ -37,7 +37,7 @@ class PictureView:
         """``apart``: key of a raster that shows a mask. Raises ``BadInput`` without a picture, ``BadImage`` when sizes
         make no sense."""
         if picture is None or not picture.rasters:
-            raise BadInput("The request has no picture.", hint="Send the picture with the request.")
+            raise BadInput(tr("The request has no picture."), hint=tr("Send the picture with the request."))
         self._rasters = rasters
         self._described = [raster for raster in picture.rasters if not apart or raster.key != apart]
         self._apart = [raster for raster in picture.rasters if apart and raster.key == apart]
@@ -50,12 +50,12 @@ class PictureView:
         self.size = first.height, first.width  # of the overview
         self.origin = first.box.x, first.box.y  # the document pixel of the overview's top left corner
         if self.box.empty:
-            raise BadImage("The picture is empty.")
+            raise BadImage(tr("The picture is empty."))
         for raster in picture.rasters:
             if raster.box.width < 1 or raster.box.height < 1 or raster.width < 1 or raster.height < 1:
-                raise BadImage("A raster of the picture is empty.")
+                raise BadImage(tr("A raster of the picture is empty."))
         if not to_box(first.box).contains(self.box):
-            raise BadImage("The first raster must show the whole picture.")
+            raise BadImage(tr("The first raster must show the whole picture."))
         self.scale = first.width / first.box.width, first.height / first.box.height  # overview per document pixels
 
     @cached_property
@@ -74,8 +74,8 @@ class PictureView:
     def check_visible(self) -> None:
         """Raises ``BadInput`` where all of the picture is transparent."""
         if self.ground is None:
-            text = "There is nothing to look at: the layer is empty, or all of the picture is transparent."
-            raise BadInput(text, "Choose another layer, or look at the visible image.")
+            text = tr("There is nothing to look at: the layer is empty, or all of the picture is transparent.")
+            raise BadInput(text, tr("Choose another layer, or look at the visible image."))
 
     @cached_property
     def overview(self) -> RGB:
@@ -243,14 +243,14 @@ class PictureView:
     def _need(self, box: PixelBox) -> tuple[Raster, pixels.Crop]:
         raster = self._full(box)
         if raster is None:
-            raise MorePixelsNeeded("This needs the picture at full resolution.", box=list(box))
+            raise MorePixelsNeeded(tr("This needs the picture at full resolution."), box=list(box))
         return raster, box.moved(-raster.box.x, -raster.box.y).slices()
 
     def _data(self, raster: Raster) -> memoryview:
         try:
             return self._rasters[raster.key]
         except KeyError:
-            raise UnknownImage("The server does not hold this picture any more.", keys=[raster.key]) from None
+            raise UnknownImage(tr("The server does not hold this picture any more."), keys=[raster.key]) from None
 
 
 def to_box(rect: PixelRect) -> PixelBox:
