@@ -64,7 +64,7 @@ class Hints:
         labels = self.within(box.padded(around))
         away = _distance(labels)[around:-around, around:-around]
         weight = np.clip((np.float32(around) - away) * np.float32(1 / _RAMP), 0, 1)
-        out: Plane = before + (found - before) * weight
+        out = np.asarray(before + (found - before) * weight, np.float32)
         labels = labels[around:-around, around:-around]
         hard = labels == HARD
         if hard.any():
