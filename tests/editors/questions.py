@@ -35,11 +35,11 @@ class Question:
 
 def words(text: str, scene: str = PHOTO, but_not: str = "", **options: Any) -> Question:
     """A prompt. ``options`` that GIMP names otherwise are translated."""
-    arguments: dict[str, Any] = {"prompt": text, "but_not": but_not}
-    for name, value in options.items():
-        if name == "models":
-            value = ", ".join(f"{role}={model}" for role, model in value.items())
-        arguments["recipe" if name == "recipes" else name] = value["select"] if name == "recipes" else value
+    arguments: dict[str, Any] = {"prompt": text, "but_not": but_not, **options}
+    if "models" in options:
+        arguments["models"] = ", ".join(f"{role}={model}" for role, model in options["models"].items())
+    if "recipes" in options:
+        arguments["recipe"] = arguments.pop("recipes")["select"]
     return Question(
         lambda how: how.select(Prompt(text, but_not)),
         ("maskwright-select-by-prompt", arguments),

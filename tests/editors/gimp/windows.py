@@ -1,6 +1,7 @@
 """GIMP's windows as a user sees and works them, under Xvfb."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -135,7 +136,7 @@ class Clicks:
         self.lab.xdotool("mousemove", *self.at((x0 + x1) / 2, (y0 + y1) / 2))
         self.lab.xdotool("mousemove", *self.at(x1, y1), "mouseup", button)
 
-    def draw(self, path: list[tuple[float, float]]) -> None:
+    def draw(self, path: Sequence[tuple[float, float]]) -> None:
         """Press, go along the places and let go."""
         self.lab.xdotool("mousemove", *self.at(*path[0]), "mousedown", 1)
         for place in path[1:]:
