@@ -92,6 +92,9 @@ class NamedTasks:
     def __contains__(self, name: str) -> bool:
         return name in self._running
 
+    def __len__(self) -> int:
+        return len(self._running)
+
     def spawn(self, name: str, steps: Steps) -> None:
         """Run steps; a running task of the same name is given up."""
         old = self._running.pop(name, None)

@@ -172,7 +172,7 @@ def test_two_views_and_two_images_never_paint(studio: Studio, krita: Krita, lab:
     assert strokes_painted(studio) == []
     krita.run("maskwright_krita.plugin.app.activate(first); d = first")
     krita.wait("T._reader.document == first and len(T.session) == 1", "the first image's clicks")
-    krita.wait("T.session.missing() is None and not T.busy and not T._tasks._running", "what is known of them")
+    krita.wait("T.session.missing() is None and not T.busy and not T._tasks", "what is known of them")
     assert (preview(studio) == shown).all()
     assert strokes_painted(studio) == []
 
