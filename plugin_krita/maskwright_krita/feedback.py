@@ -205,7 +205,7 @@ class Feedback(QObject):
         shown = self.tool.session.shown
         titles = {model.id: str(model.title) for model in self.controller.connection.models}
         made_by: List[str] = shown.instance.source.split("+") if shown is not None else []
-        names = [titles.get(name, name) for name in made_by]
+        names = [titles[name] for name in made_by if name in titles]  # lines are found without any
         return tr("Outlined by {0}.", " + ".join(names)) if names else ""
 
     def _done(self) -> Optional[Said]:

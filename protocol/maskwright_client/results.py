@@ -61,7 +61,8 @@ def how(report: Report) -> str:
     """The recipe that it came to, the models that ran, where, and what is worth knowing of it."""
     models = " + ".join(report.models)
     plain = report.recipe in ("", "auto", "+".join(report.models))
-    ran = tr("{0} on {1}.", models if plain else f"{report.recipe}: {models}", report.device.upper())
+    named = models if plain else f"{report.recipe}: {models}" if models else report.recipe
+    ran = tr("{0} on {1}.", named, report.device.upper())
     return joined(ran, *report.notes)
 
 
