@@ -263,7 +263,7 @@ def test_tr_is_given_plain_texts() -> None:
     }
     assert found == {
         ("server/maskwright/models/install/scan.py", "tr(entry.summary)"),
-        ("plugin_krita/maskwright_krita/extension.py", "tr(action.toolTip())"),
+        ("plugin_krita/maskwright_krita/extension.py", "tr(tip)"),
     }
 
 

@@ -71,9 +71,13 @@ class MaskwrightExtension(Extension):
 
 def _translate(action: QAction) -> None:
     """Say what comes from the ``.action`` file in the user's language; those texts are in the catalogues too."""
-    tip = tr(action.toolTip())
-    action.setToolTip(tip)
-    action.setWhatsThis(tip)
+    tip, keys = action.toolTip(), ""
+    if action.shortcut().toString() and tip.endswith(")"):  # Krita writes a shortcut after it
+        tip, _, keys = tip.rpartition(" (")
+        keys = f" ({keys}"
+    said = tr(tip)
+    action.setToolTip(f"{said}{keys}")
+    action.setWhatsThis(said)
 
 
 KEPT = "maskwright_menus"  # a property of the main windows that are looked after

@@ -50,7 +50,7 @@ class ToolBar(QFrame):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(6, 2, 6, 2)
         layout.setSpacing(2)
-        self._text = QLabel()
+        self._text, self._says = QLabel(), ""
         self._text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         layout.addWidget(self._text, 1)
         self._gap = gap_field(tool.controller, "maskwright_bar_gap")
@@ -93,10 +93,9 @@ class ToolBar(QFrame):
         """As the tool is now."""
         tool = self._tool
         does = _LINE_ART if tool.line_art else _DOES
-        text = "{}  {}".format(does[tool.mode], _KEYS)
+        self._says = "{}  {}".format(does[tool.mode], _KEYS)
         self._gap.setVisible(tool.line_art)
-        self._text.setText(text)
-        self._text.setToolTip(text)
+        self._text.setToolTip(self._says)
         shown = tool.preview() is not None
         for name, mode in _MODES.items():
             self._buttons[name].setChecked(tool.mode is mode)
@@ -110,8 +109,10 @@ class ToolBar(QFrame):
         """At the bottom of the canvas; on a narrow one the text gives way to the buttons."""
         buttons = sum(button.sizeHint().width() + 2 for button in self._buttons.values()) + 24
         buttons += self._gap.sizeHint().width() + 2 if self._tool.line_art else 0
-        wanted = buttons + self._text.fontMetrics().boundingRect(self._text.text()).width() + 8
+        metrics = self._text.fontMetrics()
+        wanted = buttons + metrics.boundingRect(self._says).width() + 8
         width = max(min(wanted, self._over.width() - 2 * GAP), min(buttons, self._over.width()))
+        self._text.setText(metrics.elidedText(self._says, Qt.TextElideMode.ElideRight, max(0, width - buttons)))
         height = self.layout().sizeHint().height()
         self.setGeometry((self._over.width() - width) // 2, self._over.height() - height - GAP, width, height)
 

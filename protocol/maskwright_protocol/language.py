@@ -45,6 +45,20 @@ class Sentence(str):
         return _restored(_said(self.template, self.plural, values, _current), self.template, self.plural, values)
 
 
+def to_json(text: str) -> Any:
+    """A text, or a value in one, for a process that is spoken to in JSON."""
+    if not isinstance(text, Sentence):
+        return text if isinstance(text, (str, int, float)) else str(text)
+    return [str(text), text.template, text.plural, [to_json(value) for value in text.values]]
+
+
+def from_json(value: Any) -> Any:
+    if not isinstance(value, list):
+        return value
+    text, template, plural, values = value
+    return _restored(text, template, plural, tuple(from_json(one) for one in values))
+
+
 def _restored(text: str, template: str, plural: str, values: Tuple[Any, ...]) -> Sentence:
     one = Sentence(text)
     one.template, one.plural, one.values = template, plural, values

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import subprocess
 import sys
@@ -112,6 +113,14 @@ def test_another_process_says_it_too() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code, sent.hex()], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "'No se pudo leer un mensaje: cut off'"
+
+
+def test_json_carries_it_with_the_sentences_in_it() -> None:
+    sent = joined(tr("The model {0} ({1}) is not installed.", "YOLOX-Nano", tr("No shadow was seen.")), "as it is")
+    got = language.from_json(json.loads(json.dumps(language.to_json(sent))))
+    assert got == sent
+    assert said_in(got, "de") == said_in(sent, "de") != sent
+    assert language.from_json(language.to_json("as it is")) == "as it is"
 
 
 def test_a_message_is_said_in_a_language_and_stays_as_it_is_for_others() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from maskwright.config import default_model_folder
 from maskwright.models import catalogue
 from maskwright_protocol.errors import BadInput, Busy, DownloadFailed, InternalError, MaskwrightError, from_code
-from maskwright_protocol.language import tr
+from maskwright_protocol.language import from_json, tr
 from maskwright_protocol.messages import (
     Cancelled,
     Done,
@@ -147,9 +147,10 @@ class Downloads:
             async for line in process.stdout:
                 last = json.loads(line)
                 if "stage" in last:
-                    self._latest[model] = DownloadInfo(model, last["stage"], last["fraction"], last["text"])
+                    text = from_json(last["text"])
+                    self._latest[model] = DownloadInfo(model, last["stage"], last["fraction"], text)
                     for (_, identity), deliver in listeners.items():
-                        deliver(Progress(identity, 0, last["stage"], last["fraction"], last["text"]))
+                        deliver(Progress(identity, 0, last["stage"], last["fraction"], text))
         except ValueError:
             log.exception("the download process sent a line that is not JSON")
         finally:
@@ -166,7 +167,8 @@ def _answer(identity: str, last: dict[str, Any], code: int | None) -> Message:
     if "done" in last:
         return Done(identity)
     if "error" in last:
-        return Failed.from_error(identity, from_code(last["error"], last["message"], last["hint"], last["details"]))
+        message, hint = from_json(last["message"]), from_json(last["hint"])
+        return Failed.from_error(identity, from_code(last["error"], message, hint, last["details"]))
     return Failed.from_error(
         identity, DownloadFailed(tr("The download's process ended (exit code {0}).", code), tried=[])
     )

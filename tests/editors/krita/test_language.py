@@ -35,6 +35,11 @@ def words(widget):
 """
 JAPANESE = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
 THE_SAME = {"Maskwright", "dog; the largest cat"}  # names, and what is typed in English
+KRITAS = {
+    "Close Docker",
+    "Float Docker",
+    "Lock Docker",
+}  # translated with Krita's own catalogue, where that is installed
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +78,8 @@ def test_the_panel_is_japanese(studio: Studio) -> None:
     studio.krita.run(WORDS)
     texts = studio.krita.get("words(docker())")
     assert "選択" in texts
-    assert sorted(set(unknown(texts)) - THE_SAME) == []
+    kritas = {text for text in texts if text.endswith(" Docker")}  # of the frame: in Krita's own catalogue
+    assert sorted(set(unknown(texts)) - THE_SAME - kritas) == []
 
 
 def test_the_server_answers_in_japanese(studio: Studio) -> None:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, m
 from maskwright.models import families
 from maskwright.models.family import Family
 from maskwright_protocol.errors import ModelMissing
+from maskwright_protocol.language import joined, tr
 
 Role = Literal["detector", "panoptic", "segmenter", "matting", "parser", "depth"]
 Commercial = Literal["yes", "no", "ask"]
@@ -268,11 +269,11 @@ class Catalogue(BaseModel):
                 return entry
         for known in self.absent:
             if known.id == model_id:
-                text = f"Maskwright cannot run {known.title}. {known.why}"
-                raise ModelMissing(text, hint=f"Take instead: {', '.join(known.instead)}.", model=model_id)
+                text = joined(tr("Maskwright cannot run {0}.", known.title), known.why)
+                raise ModelMissing(text, hint=tr("Take instead: {0}.", ", ".join(known.instead)), model=model_id)
         near = get_close_matches(model_id.lower(), [entry.id for entry in self.model], 5, 0.6)
-        hint = f"Did you mean {', '.join(near)}?" if near else "'maskwright models list' shows all of them."
-        raise ModelMissing(f"There is no model called {model_id[:64]!r}.", hint=hint, model=model_id)
+        hint = tr("Did you mean {0}?", ", ".join(near)) if near else tr("'maskwright models list' shows all of them.")
+        raise ModelMissing(tr("There is no model called {0!r}.", model_id[:64]), hint=hint, model=model_id)
 
     def with_role(self, role: str) -> list[Entry]:
         return [entry for entry in self.model if role in entry.roles]

@@ -16,6 +16,7 @@ from pathlib import Path
 from maskwright.config import Settings, default_model_folder, model_folders
 from maskwright.models import catalogue
 from maskwright_protocol.errors import InternalError, MaskwrightError
+from maskwright_protocol.language import to_json, tr
 
 from . import download
 from .download import PullProgress
@@ -26,7 +27,7 @@ INTERVAL_S = 0.5
 def main(arguments: list[str]) -> int:
     """See ``_parser``."""
     given = _parser().parse_args(arguments)
-    latest = [PullProgress("waiting", 0, 0, "Starting the download")]
+    latest = [PullProgress("waiting", 0, 0, tr("Starting the download"))]
     lock = threading.Lock()
     ended = threading.Event()
 
@@ -37,7 +38,7 @@ def main(arguments: list[str]) -> int:
     def beat() -> None:
         while True:
             now = latest[0]
-            say({"stage": now.stage, "fraction": now.fraction, "text": now.text, "done_bytes": now.done})
+            say({"stage": now.stage, "fraction": now.fraction, "text": to_json(now.text), "done_bytes": now.done})
             if ended.wait(INTERVAL_S):
                 return
 
@@ -62,15 +63,23 @@ def main(arguments: list[str]) -> int:
         )
         last: dict = {"done": str(folder)}
     except MaskwrightError as error:
-        last = {"error": error.code, "message": error.message, "hint": error.hint, "details": error.details}
+        last = _failed(error)
     except Exception as error:
-        failure = InternalError(f"The download failed: {type(error).__name__}: {error}.")
-        last = {"error": failure.code, "message": failure.message, "hint": failure.hint, "details": {}}
+        last = _failed(InternalError(tr("The download failed: {0}: {1}.", type(error).__name__, error)))
     ended.set()
     teller.join()
     say(last)
     sys.stdout.flush()
     os._exit(0)  # the thread that waits for the standard input would hold the interpreter
+
+
+def _failed(error: MaskwrightError) -> dict:
+    return {
+        "error": error.code,
+        "message": to_json(error.message),
+        "hint": to_json(error.hint),
+        "details": error.details,
+    }
 
 
 def _parser() -> argparse.ArgumentParser:
