@@ -4,7 +4,7 @@ from maskwright_protocol.language import tr
 
 from .controller import Controller
 from .dialogs import Dialog
-from .editor.qt import QDialog
+from .editor.qt import QComboBox, QDialog
 from .widgets import combo, spin
 
 SURROUNDINGS = (
@@ -22,6 +22,7 @@ def ask_inpainting(controller: Controller) -> QDialog:
     tip = tr("How much around the selection: so many times its size on each side.")
     context = spin("maskwright_context", 0.1, 4, 0.5, tip)
     show = combo("maskwright_surroundings", SURROUNDINGS)
+    show.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
     rows = [(tr("Grow:"), grow), (tr("Feather:"), feather), (tr("Context:"), context), (tr("Surroundings:"), show)]
     dialog.add(rows)
     dialog.accepted.connect(
