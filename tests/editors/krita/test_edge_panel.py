@@ -162,8 +162,10 @@ def test_kritas_ants_come_back_in_the_image_that_they_belong_to(studio: Studio, 
     studio.open(studio.photo(CAT))
     krita.wait("not work.in_front", "the panel to leave the other image alone")
     krita.run("panel.reject()")
+    assert krita.get("len(sys.modules['maskwright_krita.editor.ants']._hidden)") == 1
     krita.run("sys.modules['maskwright_krita.editor.app'].activate(first)")
-    krita.wait("K.action('toggle_display_selection').isChecked()", "the ants")
+    krita.wait("not sys.modules['maskwright_krita.editor.ants']._hidden", "the ants")
+    assert krita.get("K.action('toggle_display_selection').isChecked()")
 
 
 def test_the_preview_follows_the_view(studio: Studio, krita: Krita) -> None:
