@@ -9,10 +9,10 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import cv2
 import numpy as np
 
 from maskwright.masks import line_art
+from maskwright.masks.opencv import cv2
 from tests.server.masks.line_drawings import draw
 from tests.server.masks.test_line_art import LINES, overlaps
 
@@ -39,7 +39,9 @@ def main() -> None:
         made = {"gap": 4, "gaps": 8}
         _row(f"{name}, gaps of 4", [overlaps(one, line_art.regions(lines(one), 5)) for one in _drawings(made)])
     drawing = draw(3, 1000, 750, cells=60, thickness=1.3, gap=2, gaps=30, hatched=8)
-    page = cv2.merge([cv2.resize(255 - np.uint8(drawing.ink * 255), (4000, 3000), interpolation=cv2.INTER_CUBIC)] * 3)
+    page = cv2.merge(
+        [cv2.resize(255 - (drawing.ink * 255).astype(np.uint8), (4000, 3000), interpolation=cv2.INTER_CUBIC)] * 3
+    )
     cv2.setNumThreads(2)
     best = min(_seconds(page) for _ in range(5))
     print(f"\n4000x3000, gaps of 8 pixels: {best:.2f} s on two cores.")
