@@ -39,7 +39,8 @@ def main() -> None:
         made = {"gap": 4, "gaps": 8}
         _row(f"{name}, gaps of 4", [overlaps(one, line_art.regions(lines(one), 5)) for one in _drawings(made)])
     drawing = draw(3, 1000, 750, cells=60, thickness=1.3, gap=2, gaps=30, hatched=8)
-    page = cv2.merge(
+    paper = 255 - (drawing.ink * 255).astype(np.uint8)
+    page = cv2.merge([cv2.resize(paper, (4000, 3000), interpolation=cv2.INTER_CUBIC)] * 3)
         [cv2.resize(255 - (drawing.ink * 255).astype(np.uint8), (4000, 3000), interpolation=cv2.INTER_CUBIC)] * 3
     )
     cv2.setNumThreads(2)
