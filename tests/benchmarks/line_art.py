@@ -41,8 +41,6 @@ def main() -> None:
     drawing = draw(3, 1000, 750, cells=60, thickness=1.3, gap=2, gaps=30, hatched=8)
     paper = 255 - (drawing.ink * 255).astype(np.uint8)
     page = cv2.merge([cv2.resize(paper, (4000, 3000), interpolation=cv2.INTER_CUBIC)] * 3)
-        [cv2.resize(255 - (drawing.ink * 255).astype(np.uint8), (4000, 3000), interpolation=cv2.INTER_CUBIC)] * 3
-    )
     cv2.setNumThreads(2)
     best = min(_seconds(page) for _ in range(5))
     print(f"\n4000x3000, gaps of 8 pixels: {best:.2f} s on two cores.")
