@@ -223,29 +223,30 @@ def test_a_pen_and_a_finger_draw_as_the_mouse_does(studio: Studio, krita: Krita)
     answered(krita, 1)
     krita.run("T.mode = Mode.SCRIBBLE; pen([(100, 100), (140, 120), (180, 100)])")
     krita.wait("len(T.session.strokes) == 1 and T.session.missing() is None", "the stroke")
-    if krita.get("QT_VERSION_STR.startswith('5')"):  # Qt 6 lets nobody make up where a finger is
-        krita.run("finger([(60, 200), (90, 220), (120, 200)])")
-        krita.wait("len(T.session.strokes) == 2", "the finger's stroke")
-        krita.run("finger([(60, 100), (90, 120), (120, 100)], 2)")
-        assert krita.get("len(T.session.strokes)") == 2, "two fingers move the canvas"
+    krita.run("finger([(60, 200), (90, 220), (120, 200)])")
+    krita.wait("len(T.session.strokes) == 2", "the finger's stroke")
+    krita.run("finger([(60, 100), (90, 120), (120, 100)], 2)")
+    assert krita.get("len(T.session.strokes)") == 2, "two fingers move the canvas"
     assert strokes_painted(studio) == []
 
 
 PEN = """
-from importlib import import_module
+class Touch:  # Qt lets nobody make up a touch: only the tool sees this one
+    def __init__(self, kind, places):
+        self.kind, self.places = kind, places
+    def type(self):
+        return self.kind
+    def touchPoints(self):
+        return [type("Point", (), {"pos": lambda self, place=place: place})() for place in self.places]
+    def accept(self):
+        pass
 
 def finger(places, count=1):
-    gui = import_module("PyQt5.QtGui")
     widget, way = T._canvas, mw_canvas.image_to_widget(K.activeWindow().activeView())
     kinds = [QEvent.Type.TouchBegin] + [QEvent.Type.TouchUpdate] * (len(places) - 1) + [QEvent.Type.TouchEnd]
     for kind, place in zip(kinds, [*places, places[-1]]):
-        touched = []
-        for number in range(count):
-            point = gui.QTouchEvent.TouchPoint(number)
-            point.setPos(way.map(QPointF(*place)) + QPointF(30 * number, 0))
-            touched.append(point)
-        event = gui.QTouchEvent(kind, None, Qt.KeyboardModifier.NoModifier, Qt.TouchPointState(1), touched)
-        T._events.eventFilter(widget, event)
+        at = way.map(QPointF(*place))
+        T._events.eventFilter(widget, Touch(kind, [at + QPointF(30 * number, 0) for number in range(count)]))
 
 def pen(places):
     widget, way = T._canvas, mw_canvas.image_to_widget(K.activeWindow().activeView())

@@ -30,6 +30,7 @@ _FEWEST, _MOST = 3, 5  # places along a stroke that the segmenter is asked about
 _REMEMBERED = 4
 _ROUNDS, _PIECE = 3, 0.2  # how many pieces of a stroke are looked after, and from what share of it on
 _HOLDS = 0.9  # share of a stroke on its side of an answer, from which on nothing is to be done
+_CLEAR = 0.8  # score times stability of an answer, from which on it is believed
 _REACH, _MOSTLY = 0.7, 0.7  # how far around a stroke a change may be, in its lengths, and what share has to be there
 _SPAN = 0.4  # length of a stroke in lengths of an answer, below which that is larger than what was meant
 
@@ -79,14 +80,17 @@ def _obeyed(line: Line, logits: LogitMap) -> float:
 
 
 def _on_stroke(line: Line, ask: Ask) -> list[Hypothesis]:
+    """The thing under a stroke, asked for by several places and by one, and again where neither shows it clearly."""
     points = places(line)
     several, single = ask([SegmentPrompt(points), SegmentPrompt(points[len(points) // 2 :][:1])])
-    ranked = sorted([*several, *single], key=lambda h: -_fits(line, h))
-    ranked = [h for h in ranked if (h.logits.values > 0).any()]
+    shown = [h for h in (*several, *single) if (h.logits.values > 0).any()]
+    ranked = sorted(shown, key=lambda h: -_fits(line, h))
     if not ranked:
         return []
-    (again,) = ask([SegmentPrompt(points, logits=ranked[0].low_res)])
-    best = max([ranked[0], *again[:1]], key=lambda h: _fits(line, h))
+    best = ranked[0]
+    if _obeyed(line, best.logits) < _HOLDS or best.score * stability(best.logits.values) < _CLEAR:
+        (again,) = ask([SegmentPrompt(points, logits=best.low_res)])
+        best = max([best, *again[:1]], key=lambda h: _fits(line, h))
     found = [best, *(h for h in ranked if h is not best)]
     return _corrected(found, line, [], ask)  # it may run over several things, or parts that look like some
 
