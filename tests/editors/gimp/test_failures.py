@@ -198,7 +198,7 @@ def test_starting_gimp_costs_next_to_nothing(open_lab: Callable[[str], Lab]) -> 
     assert "maskwright_gimp.register" in asked, "GIMP asked for the procedures"
     ours = {name for name in asked if name.startswith(("maskwright", "msgpack"))}
     client = {"maskwright_client", "maskwright_client.choices"}  # two small files without imports of their own
-    texts = {"maskwright_protocol", "maskwright_protocol.version", "maskwright_protocol.language"}  # the menus' language
+    texts = {"maskwright_protocol", "maskwright_protocol.version", "maskwright_protocol.language"}  # of the menus
     own = {"maskwright_gimp", *(f"maskwright_gimp.{name}" for name in ("procedures", "register", "remembered"))}
     assert ours - client - texts == own
     assert not any(name.startswith(("maskwright", "msgpack")) for name in again), "GIMP remembers them"
