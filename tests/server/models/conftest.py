@@ -14,6 +14,7 @@ import pytest
 
 from maskwright.config import default_model_folder
 from maskwright.models.install import transports
+from maskwright_protocol.language import from_json
 
 from . import hub as hubs
 
@@ -80,7 +81,7 @@ class Puller:
         process.stdout.close()
         process.stderr.close()
         assert all(0 <= line["fraction"] <= 1 and line["text"] for line in lines[:-1])
-        return lines[-1]
+        return {name: from_json(value) for name, value in lines[-1].items()}
 
     def pull(self, **environment: str) -> dict[str, Any]:
         return self.finish(self.start(**environment))
