@@ -1,8 +1,8 @@
 """``python -m maskwright.models.install.download_process MODEL``: a download as a process of its own, for the gateway.
 
 Tells of itself in JSON lines: ``{"stage", "fraction", "text"}`` twice a second, and at the end ``{"done": folder}`` or
-``{"error", "message", "hint", "details"}``, with texts as ``language.to_json`` writes them. Ends when its standard input
-does, so that it never outlives the server.
+``{"error", "message", "hint", "details"}``, with texts as ``language.to_json`` writes them. Ends when its standard
+input does, so that it never outlives the server.
 """
 
 from __future__ import annotations
