@@ -99,7 +99,9 @@ def _spawn(command: List[str], place: str) -> "subprocess.Popen[bytes]":
         )
     except OSError as error:
         raise ServerAbsent(
-            tr("The server could not be started: {0}.", error.strerror), INSTALL_HINT.with_values(place), needs="command"
+            tr("The server could not be started: {0}.", error.strerror),
+            INSTALL_HINT.with_values(place),
+            needs="command",
         ) from error
 
 
@@ -114,7 +116,9 @@ def start_if_absent(setting: str = "", command: Optional[List[str]] = None, plac
     command = command or find_command(setting)
     if command is None:
         raise ServerAbsent(
-            tr("Maskwright is not installed, or not where it is looked for."), INSTALL_HINT.with_values(place), needs="command"
+            tr("Maskwright is not installed, or not where it is looked for."),
+            INSTALL_HINT.with_values(place),
+            needs="command",
         )
     return start(command, silent=endpoint, place=place)
 

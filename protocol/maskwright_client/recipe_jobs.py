@@ -179,7 +179,7 @@ def from_job(asked: Job, box: PixelRect) -> Kept:
     placed = any(verb.options[name].kind in PLACED for name in options)
     if getattr(asked, "continue_from", "") and not placed:
         raise BadInput(NOT_REPEATABLE, tr("Select it by words or by clicks, then save that."))
-    notes = [EVERYBODY] if getattr(asked, "per_person", False) else []
+    notes: List[str] = [EVERYBODY] if getattr(asked, "per_person", False) else []
     if getattr(asked, "edge_strokes", None):
         notes.append(BRUSH_LEFT_OUT)
     return Kept(verb.name, options, [PLACES_KEPT, *notes] if placed else notes)
@@ -280,7 +280,9 @@ def command(verb: Verb, options: Mapping[str, Any], picture: str = "PICTURE") ->
             missing.append(name)
             continue
         words += _flags(option, value)
-    notes = [tr("The command has no flag for: {0}. A recipe keeps it.", ", ".join(missing))] if missing else []
+    notes: List[str] = (
+        [tr("The command has no flag for: {0}. A recipe keeps it.", ", ".join(missing))] if missing else []
+    )
     return " ".join(shlex.quote(word) for word in words), notes
 
 

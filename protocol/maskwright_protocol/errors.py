@@ -2,7 +2,7 @@
 
 from typing import Any, Dict, Optional
 
-from .language import tr
+from .language import Sentence, tr
 
 
 class MaskwrightError(Exception):
@@ -18,7 +18,7 @@ class MaskwrightError(Exception):
         super().__init__(message)
         self.message = message
         own = type(self).hint
-        if own.values and details.get("model"):
+        if isinstance(own, Sentence) and own.values and details.get("model"):
             own = own.with_values(details["model"])
         self.hint: str = own if hint is None else hint
         self.details: Dict[str, Any] = details

@@ -52,7 +52,7 @@ def test_settings_of_the_detector() -> None:
 
 
 def test_the_least_score_has_a_field_of_its_own() -> None:
-    given = {"prompt": "dog", "detector_options": "min_score=0.9; iou=0.5;"}
+    given: dict[str, Any] = {"prompt": "dog", "detector_options": "min_score=0.9; iou=0.5;"}
     asked = job("maskwright-select-by-prompt", least_score=0.25, **given)
     assert (asked.min_score, asked.detector_options) == (0.25, {"iou": "0.5"})
     assert job("maskwright-select-by-prompt", **given).min_score == 0.9

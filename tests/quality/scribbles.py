@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from itertools import islice
 
 import numpy as np
-
 from PIL import Image
 
 from maskwright.models.runtime.pool import ModelPool
