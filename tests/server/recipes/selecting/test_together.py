@@ -121,6 +121,8 @@ def asked(preset: Preset, picture: Picture) -> dict[str, Job]:
             "range": Select("9", **common, distance=Distance(0.2, 0.8)),
             "near": Select("10", **common, distance=near),
         }
+    if preset.name == "line-art":
+        return {what: clicks[what] for what in ("click", "box", "close")}
     if "+" in preset.name:
         return words
     return {**clicks, **(words if preset.takes_text else {})}
