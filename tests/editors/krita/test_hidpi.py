@@ -65,6 +65,13 @@ def brushed(studio: Studio, place: tuple[float, float]) -> tuple[float, float]:
     return float((alpha * columns).sum() / alpha.sum()), float((alpha * rows).sum() / alpha.sum())
 
 
+def on_the_bar(krita: Krita) -> tuple[slice, slice]:
+    """Rows and columns of the canvas, in screen pixels, that the click tool's bar covers."""
+    krita.run("w = [w for w in mw_canvas.active_widget().children() if w.objectName() == 'maskwright_tool_bar'][0]")
+    x, y, width, height = (RATIO * value for value in krita.get("(w.x(), w.y(), w.width(), w.height())"))
+    return slice(y, y + height), slice(x, x + width)
+
+
 @pytest.mark.parametrize(("zoom", "angle"), [(1.0, 0), (0.7, 30)])
 def test_clicks_and_preview_with_two_pixels_for_one(sharp: Studio, zoom: float, angle: int) -> None:
     studio, krita = sharp, sharp.krita
@@ -107,7 +114,7 @@ def test_clicks_and_preview_with_two_pixels_for_one(sharp: Studio, zoom: float, 
     for got, hit, wanted in ((x, own[0], 230), (y, own[1], 150)):
         assert abs(got - hit) < 1.0 / zoom + 1
         assert abs(got - wanted) < 1.0 / zoom + 1 + abs(hit - wanted)
-    # Where the screen has changed is where the mask is.
+    # Where the screen has changed is where the mask is, and where the tool's bar tells of the click.
     studio.lab.xdotool("mousemove", 5, 5)
     krita.run("quiet = []; QTimer.singleShot(1000, lambda: quiet.append(True))")
     krita.wait("quiet", "the preview to be drawn")
@@ -125,6 +132,8 @@ def test_clicks_and_preview_with_two_pixels_for_one(sharp: Studio, zoom: float, 
     inverse = np.linalg.inv(np.array([[a, c], [b, e]]))
     at = np.floor(np.tensordot(inverse, point, 1)).astype(int)
     inside = (at[0] >= 0) & (at[0] < WIDTH) & (at[1] >= 0) & (at[1] < HEIGHT)
+    bar = on_the_bar(krita)
+    inside[bar] = changed[bar] = False
     expected = np.zeros((height, width), bool)
     expected[inside] = mask[at[1][inside], at[0][inside]] > 100
     assert expected.sum() > 1000
