@@ -59,12 +59,18 @@ def test_nothing_painted_is_no_hint() -> None:
     assert painted([("hair", 10.0, [(500.0, 500.0), (600.0, 500.0)])], CANVAS) is None
 
 
-@pytest.mark.parametrize("seed", range(20))
+ON_THE_CANVAS = [seed for seed in range(40) if painted(strokes(seed), CANVAS) is not None][:20]
+
+
+def test_most_strokes_touch_the_canvas() -> None:
+    assert len(ON_THE_CANVAS) == 20
+
+
+@pytest.mark.parametrize("seed", ON_THE_CANVAS)
 def test_masks_and_trimaps_become_what_was_painted_and_nothing_else(seed: int) -> None:
     rng = np.random.default_rng(seed)
     hints = painted(strokes(seed), CANVAS)
-    if hints is None:
-        pytest.skip("these strokes miss the canvas")
+    assert hints is not None
     labels = everywhere(hints)
     for kind in (np.float32, np.uint8):
         mask = rng.random((CANVAS.height, CANVAS.width)).astype(np.float32)
@@ -86,12 +92,11 @@ def test_masks_and_trimaps_become_what_was_painted_and_nothing_else(seed: int) -
     assert (out[same] == tri[same]).all()
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", ON_THE_CANVAS)
 def test_what_was_found_counts_near_the_strokes_only(seed: int) -> None:
     rng = np.random.default_rng(seed)
     hints = painted(strokes(seed), CANVAS)
-    if hints is None:
-        pytest.skip("these strokes miss the canvas")
+    assert hints is not None
     before, found = rng.random((2, CANVAS.height, CANVAS.width)).astype(np.float32)
     width = float(rng.uniform(2, 20))
     out = hints.blended(before, found, CANVAS, width)
