@@ -2,8 +2,9 @@
 
 from typing import Any, Callable, Optional
 
+from .canvas_frame import CanvasFrame
 from .editor import canvas
-from .editor.qt import QEvent, QFrame, QObject, Qt, QTimer, QVBoxLayout, QWidget
+from .editor.qt import QTimer, QVBoxLayout, QWidget
 from .feedback import DONE, NOTE, PROBLEM, WORKING, Feedback
 from .status import Status
 
@@ -72,21 +73,14 @@ class CanvasStrip:
             self._strip = None
 
 
-class _Strip(QFrame):
+class _Strip(CanvasFrame):
     def __init__(self, feedback: Feedback, over: QWidget) -> None:
-        super().__init__(over)
-        self.setObjectName("maskwright_strip")
-        self.setFrameShape(QFrame.Shape.StyledPanel)
-        self.setAutoFillBackground(True)
-        self.setAttribute(Qt.WidgetAttribute.WA_NoMousePropagation)  # a press on it is no stroke
-        self.setCursor(Qt.CursorShape.ArrowCursor)
-        self._over = over
+        super().__init__("maskwright_strip", over)
         self._status = Status(feedback, full=True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 5, 8, 5)
         layout.addWidget(self._status)
         feedback.changed.connect(self.place)
-        over.installEventFilter(self)
         self.place()
         self.show()
         self.raise_()
@@ -99,16 +93,3 @@ class _Strip(QFrame):
         self.layout().activate()
         self.resize(self.layout().sizeHint())
         self.move(max(GAP, (self._over.width() - self.width()) // 2), GAP)
-
-    def eventFilter(self, watched: QObject, event: Any) -> bool:
-        if event.type() == QEvent.Type.Resize:
-            QTimer.singleShot(0, self.place)
-        return False
-
-    def leave(self) -> None:
-        try:
-            self._over.removeEventFilter(self)
-            self.hide()
-            self.deleteLater()
-        except RuntimeError:  # it went with its canvas
-            pass

@@ -5,7 +5,8 @@ from typing import Any, Dict
 from maskwright_client.gestures import Meaning, Mode
 from maskwright_protocol.language import tr
 
-from .editor.qt import QEvent, QFrame, QHBoxLayout, QLabel, QObject, QSizePolicy, Qt, QTimer, QToolButton, QWidget
+from .canvas_frame import CanvasFrame
+from .editor.qt import QHBoxLayout, QLabel, QSizePolicy, Qt, QToolButton, QWidget
 from .line_art import gap_field
 
 GAP = 8
@@ -36,17 +37,12 @@ _LINE_ART = {
 _KEYS = tr("Shift: another. Alt or right button: not this. Ctrl: only this. Enter: apply.")
 
 
-class ToolBar(QFrame):
+class ToolBar(CanvasFrame):
     """``tool`` is a ``ClickTool``; the bar lies at the bottom of ``over``, the canvas."""
 
     def __init__(self, tool: Any, over: QWidget) -> None:
-        super().__init__(over)
-        self.setObjectName(NAME)
-        self.setFrameShape(QFrame.Shape.StyledPanel)
-        self.setAutoFillBackground(True)
-        self.setAttribute(Qt.WidgetAttribute.WA_NoMousePropagation)  # a press on it is no stroke
-        self.setCursor(Qt.CursorShape.ArrowCursor)
-        self._tool, self._over = tool, over
+        super().__init__(NAME, over)
+        self._tool = tool
         layout = QHBoxLayout(self)
         layout.setContentsMargins(6, 2, 6, 2)
         layout.setSpacing(2)
@@ -72,7 +68,6 @@ class ToolBar(QFrame):
             self._buttons[name] = button
         for name in (*_MODES, *_MEANINGS):
             self._buttons[name].setCheckable(True)
-        over.installEventFilter(self)
         self.show_state()
         self.show()
         self.raise_()
@@ -115,16 +110,3 @@ class ToolBar(QFrame):
         self._text.setText(metrics.elidedText(self._says, Qt.TextElideMode.ElideRight, max(0, width - buttons)))
         height = self.layout().sizeHint().height()
         self.setGeometry((self._over.width() - width) // 2, self._over.height() - height - GAP, width, height)
-
-    def eventFilter(self, watched: QObject, event: Any) -> bool:
-        if event.type() == QEvent.Type.Resize:
-            QTimer.singleShot(0, self.place)
-        return False
-
-    def leave(self) -> None:
-        try:
-            self._over.removeEventFilter(self)
-            self.hide()
-            self.deleteLater()
-        except RuntimeError:  # it went with its canvas
-            pass
